@@ -1,0 +1,1 @@
+"""Focal preference learning for code LLMs from iterative debugging, as Dagster assets."""

@@ -1,0 +1,1 @@
+"""The method in plain Python: nothing below this package imports dagster."""

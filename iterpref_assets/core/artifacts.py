@@ -1,0 +1,243 @@
+"""Artifacts on disk: content-addressed folders with a manifest, published whole or not at all.
+
+Layout below the store's root:
+    artifacts/<asset>/<partition>/<content hash>/   one immutable version: its files, manifest.json
+    artifacts/<asset>/<partition>/current           the name of the newest version
+    work/<asset>/<partition>/<fingerprint>/         unfinished work that a restart resumes from
+
+A version's folder appears by one rename and `current` is replaced by another, so a reader sees
+the old version or the new one, never a half of either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Record
+
+MANIFEST = "manifest.json"
+CURRENT = "current"
+UNPARTITIONED = "all"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ArtifactKey:
+    """An asset and one of its partitions; several dimensions are joined by a slash."""
+
+    asset: str
+    partition: str = UNPARTITIONED
+
+    def __str__(self) -> str:
+        return f"{self.asset}/{self.partition}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an artifact is to be made of, before it is made.
+
+    `config` is everything the result depends on besides its parents and the code.
+    """
+
+    key: ArtifactKey
+    code_version: str
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
+    parents: tuple[ArtifactKey, ...] = ()
+
+
+class FileEntry(Record):
+    """One file of an artifact."""
+
+    sha256: str
+    bytes: int
+
+
+class Manifest(Record):
+    """What an artifact is and what it was made of.
+
+    `figures` are what the run reported about it (counts, curves, timings); they are not hashed.
+    """
+
+    asset: str
+    partition: str
+    content_hash: str
+    fingerprint: str
+    code_version: str
+    row_count: int | None
+    config: dict[str, JsonValue]
+    upstream: dict[str, str]
+    files: dict[str, FileEntry]
+    figures: dict[str, JsonValue] = {}
+
+
+@dataclass
+class Staging:
+    """A folder being filled; what is set here goes into the manifest."""
+
+    folder: Path
+    row_count: int | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One published version."""
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        """The path of one of its files."""
+        return self.folder / name
+
+
+class ArtifactStore:
+    """All artifacts below one root; any number of processes may read and publish at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def current(self, key: ArtifactKey) -> Artifact:
+        """The newest version of `key`.
+
+        Raises:
+            InputError: where nothing was published under `key`.
+        """
+        artifact = self.find(key)
+        if artifact is None:
+            raise InputError(
+                f"{key} has not been materialized",
+                file=self._folder(key),
+                remedy=f"Materialize {key.asset} (partition {key.partition}) first",
+            )
+        return artifact
+
+    def find(self, key: ArtifactKey) -> Artifact | None:
+        """The newest version of `key`, or None."""
+        try:
+            name = (self._folder(key) / CURRENT).read_text()
+        except FileNotFoundError:
+            return None
+        folder = self._folder(key) / name
+        return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
+
+    def fingerprint(self, plan: Plan) -> str:
+        """The hash of what `plan` depends on: config, code version, parents' present content."""
+        return _digest_json(
+            {
+                "key": str(plan.key),
+                "config": dict(plan.config),
+                "code_version": plan.code_version,
+                "upstream": self._upstream(plan),
+            }
+        )
+
+    def reusable(self, plan: Plan) -> Artifact | None:
+        """The current version where it was made of exactly what `plan` asks for, or None."""
+        artifact = self.find(plan.key)
+        if artifact is None or any(self.find(parent) is None for parent in plan.parents):
+            return None
+        return artifact if artifact.manifest.fingerprint == self.fingerprint(plan) else None
+
+    def work_folder(self, plan: Plan) -> Path:
+        """Where unfinished work on `plan` is kept; emptied when `plan` is published."""
+        key = plan.key
+        folder = self.root / "work" / key.asset / key.partition / self.fingerprint(plan)[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def publishing(self, plan: Plan) -> Iterator[Staging]:
+        """A folder to fill; leaving the block publishes it, an exception leaves no trace.
+
+        The upstream hashes are taken on entry: they are those of what was read.
+        """
+        upstream, fingerprint = self._upstream(plan), self.fingerprint(plan)
+        home = self._folder(plan.key)
+        home.mkdir(parents=True, exist_ok=True)
+        staging = Staging(home / f".staging-{uuid.uuid4().hex}")
+        staging.folder.mkdir()
+        try:
+            yield staging
+            files = _hash_files(staging.folder)
+            manifest = Manifest(
+                asset=plan.key.asset,
+                partition=plan.key.partition,
+                content_hash=_digest_json({name: f.sha256 for name, f in files.items()}),
+                fingerprint=fingerprint,
+                code_version=plan.code_version,
+                row_count=staging.row_count,
+                config=dict(plan.config),
+                upstream=upstream,
+                files=files,
+                figures=staging.figures,
+            )
+            _publish(staging.folder, home, manifest)
+        finally:
+            shutil.rmtree(staging.folder, ignore_errors=True)
+        work = self.root / "work" / plan.key.asset / plan.key.partition / fingerprint[:16]
+        shutil.rmtree(work, ignore_errors=True)
+
+    def _folder(self, key: ArtifactKey) -> Path:
+        return self.root / "artifacts" / key.asset / key.partition
+
+    def _upstream(self, plan: Plan) -> dict[str, str]:
+        parents = sorted(plan.parents)
+        return {str(parent): self.current(parent).manifest.content_hash for parent in parents}
+
+
+def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
+    name = f"{manifest.content_hash[:16]}-{manifest.fingerprint[:16]}"
+    _write_durably(staging / MANIFEST, manifest.model_dump_json(indent=2))
+    target = home / name
+    if target.exists():
+        # The same content from the same inputs: keep the files, renew what was reported of them.
+        os.replace(staging / MANIFEST, target / MANIFEST)
+    else:
+        os.rename(staging, target)
+    pointer = home / f".{CURRENT}-{uuid.uuid4().hex}"
+    _write_durably(pointer, name)
+    os.replace(pointer, home / CURRENT)
+    _sync_folder(home)
+
+
+def _hash_files(folder: Path) -> dict[str, FileEntry]:
+    entries: dict[str, FileEntry] = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+        name = path.relative_to(folder).as_posix()
+        entries[name] = FileEntry(sha256=digest, bytes=path.stat().st_size)
+    return entries
+
+
+def _digest_json(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

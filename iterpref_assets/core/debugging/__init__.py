@@ -1,0 +1,1 @@
+"""Iterative debugging: generate, run, show the failure, try again."""

@@ -1,0 +1,31 @@
+"""The one error that bad input raises: where it lies, what is wrong, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """Bad input, found before expensive work starts.
+
+    Attributes:
+        problem: what is wrong, in one clause.
+        remedy: what the user should do about it.
+        file, line, field: where it lies, each where known (lines count from 1).
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        file: Path | str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        self.problem, self.remedy = problem, remedy
+        self.file, self.line, self.field = file, line, field
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        if field is not None:
+            place = f"{place}: field {field!r}" if place else f"field {field!r}"
+        super().__init__(": ".join(part for part in (place, problem) if part) + f". {remedy}")

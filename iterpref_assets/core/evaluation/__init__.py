@@ -1,0 +1,1 @@
+"""Scores: pass@k, confidence intervals, the benchmarks."""

@@ -1,0 +1,1 @@
+"""CodeFlow pairs: from trajectories to preference pairs and their focal tokens."""

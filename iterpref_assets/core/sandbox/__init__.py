@@ -1,0 +1,1 @@
+"""Running untrusted programs: isolation, limits, and verdicts decided outside."""

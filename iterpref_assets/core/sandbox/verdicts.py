@@ -1,0 +1,55 @@
+"""What running a program can come to, as plain data that any process may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The outcome of one program against its tests, decided outside the process that ran it."""
+
+    PASSED = "passed"
+    WRONG_ANSWER = "wrong_answer"
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use. CPU time decides; wall time is a backstop against sleeping."""
+
+    cpu_seconds: float = 2.0
+    wall_seconds: float = 20.0
+    memory_bytes: int = 1 << 30
+    processes: int = 16
+    file_bytes: int = 16 << 20
+    open_files: int = 64
+    output_bytes: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One program's run against its tests.
+
+    `error_type` is the exception's class name where the verdict is EXCEPTION; `message` is
+    deterministic, trimmed text fit for feedback (no addresses, no timings, no paths of this
+    machine); `failing_case` is the index of the first failing case; `in_process` marks verdicts of
+    test code that ran beside the candidate. `cpu_seconds` is a measurement and never reaches a
+    content-hashed table.
+    """
+
+    verdict: Verdict
+    error_type: str = ""
+    message: str = ""
+    failing_case: int | None = None
+    in_process: bool = False
+    cpu_seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether every test passed."""
+        return self.verdict is Verdict.PASSED

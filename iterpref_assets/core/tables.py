@@ -1,0 +1,139 @@
+"""Every table's columns, checked on write, and the one Parquet writer.
+
+Nothing timed is a column: the same completions give the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import polars as pl
+
+from iterpref_assets.core.errors import InputError
+
+Schema: TypeAlias = dict[str, pl.DataType]
+
+PROBLEMS: Schema = {
+    "problem_id": pl.String(),
+    "source": pl.String(),
+    "split": pl.String(),
+    "prompt": pl.String(),
+    "entry_point": pl.String(),
+    "signature": pl.String(),
+    "tests": pl.String(),
+    "reference": pl.String(),
+    "features": pl.List(pl.String()),
+}
+"""One problem a row; `tests` is the JSON of records.Tests."""
+
+COMPLETIONS: Schema = {
+    "key": pl.String(),
+    "problem_id": pl.String(),
+    "sample": pl.Int32(),
+    "round": pl.Int32(),
+    "completion": pl.String(),
+    "prompt_tokens": pl.Int32(),
+    "completion_tokens": pl.Int32(),
+    "finish_reason": pl.String(),
+    "seed": pl.Int64(),
+    "engine": pl.String(),
+}
+"""One completion a row, as the engine gave it; replaying them reproduces every later stage."""
+
+VERSIONS: Schema = {
+    "trajectory_id": pl.String(),
+    "problem_id": pl.String(),
+    "sample": pl.Int32(),
+    "round": pl.Int32(),
+    "code": pl.String(),
+    "verdict": pl.String(),
+    "error_type": pl.String(),
+    "feedback": pl.String(),
+}
+"""One version of a program a row, in order of (problem_id, sample, round); a trajectory is solved
+where its last version passed, and `feedback` is what the next round was shown."""
+
+PAIRS: Schema = {
+    "pair_id": pl.String(),
+    "trajectory_id": pl.String(),
+    "problem_id": pl.String(),
+    "prompt": pl.String(),
+    "chosen": pl.String(),
+    "rejected": pl.String(),
+    "chosen_round": pl.Int32(),
+    "rejected_round": pl.Int32(),
+    "chosen_diff_lines": pl.List(pl.Int32()),
+    "rejected_diff_lines": pl.List(pl.Int32()),
+    "dropped_by": pl.String(),
+}
+"""One candidate pair a row. `chosen` and `rejected` are code without a fence, diff lines count
+from 0 within them (D+ and D-), and `dropped_by` names the first filter that dropped the pair,
+null where it is kept."""
+
+TOKENIZED_PAIRS: Schema = {
+    "pair_id": pl.String(),
+    "prompt_ids": pl.List(pl.Int32()),
+    "chosen_ids": pl.List(pl.Int32()),
+    "rejected_ids": pl.List(pl.Int32()),
+    "chosen_mask": pl.List(pl.Boolean()),
+    "rejected_mask": pl.List(pl.Boolean()),
+}
+"""One kept pair a row for one tokenizer; masks mark the tokens of D+ and D- lines and are as long
+as the ids they go with; chosen and rejected ids end with the end-of-turn token."""
+
+REFERENCE_LOGPROBS: Schema = {
+    "pair_id": pl.String(),
+    "chosen_logprobs": pl.List(pl.Float32()),
+    "rejected_logprobs": pl.List(pl.Float32()),
+}
+"""Per-token log-probabilities (nats) of the reference model, aligned with the pair's ids."""
+
+SCORES: Schema = {
+    "task_id": pl.String(),
+    "sample": pl.Int32(),
+    "completion": pl.String(),
+    "code": pl.String(),
+    "verdict": pl.String(),
+    "error_type": pl.String(),
+    "base_passed": pl.Boolean(),
+    "plus_passed": pl.Boolean(),
+}
+"""One judged completion a row; `plus_passed` is null where a benchmark has no plus tests."""
+
+
+def validate(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """`frame` itself where it has exactly the columns of `schema`, in order.
+
+    Raises:
+        InputError: naming the first column that is missing, unknown or of another type.
+    """
+    expected, actual = dict(schema), dict(frame.schema)
+    for name in [*expected, *actual]:
+        if expected.get(name) != actual.get(name):
+            raise InputError(
+                f"expected {expected.get(name, 'no such column')}, "
+                f"found {actual.get(name, 'no such column')}",
+                field=name,
+                remedy="Rebuild the table with this version of the project",
+            )
+    return frame.select(list(expected))
+
+
+def write_table(frame: pl.DataFrame, schema: Schema, path: Path) -> None:
+    """Write `frame` as Parquet after validation; equal frames give equal bytes."""
+    validate(frame, schema).write_parquet(path, compression="zstd", statistics=True)
+
+
+def read_table(path: Path, schema: Schema) -> pl.DataFrame:
+    """Read and validate a Parquet table.
+
+    Raises:
+        InputError: where the file is missing or its columns are not those of `schema`.
+    """
+    if not path.is_file():
+        raise InputError("no such table", file=path, remedy="Materialize the asset that writes it")
+    try:
+        return validate(pl.read_parquet(path), schema)
+    except InputError as error:
+        raise InputError(error.problem, file=path, field=error.field, remedy=error.remedy) from None

@@ -1,0 +1,1 @@
+"""Focal preference optimisation: losses, recipes, reference log-probabilities, training."""

@@ -1,0 +1,1 @@
+"""Dagster glue: read, call the core, publish, report."""

@@ -1,0 +1,1 @@
+"""Entry points of steps that run in a process or container of their own."""

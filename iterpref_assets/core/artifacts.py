@@ -16,13 +16,13 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Record
@@ -78,7 +78,7 @@ class Manifest(Record):
     config: dict[str, JsonValue]
     upstream: dict[str, str]
     files: dict[str, FileEntry]
-    figures: dict[str, JsonValue] = {}
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 @dataclass
@@ -152,13 +152,12 @@ class ArtifactStore:
 
     def work_folder(self, plan: Plan) -> Path:
         """Where unfinished work on `plan` is kept; emptied when `plan` is published."""
-        key = plan.key
-        folder = self.root / "work" / key.asset / key.partition / self.fingerprint(plan)[:16]
+        folder = self._work_folder(plan.key, self.fingerprint(plan))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     @contextmanager
-    def publishing(self, plan: Plan) -> Iterator[Staging]:
+    def publishing(self, plan: Plan) -> Generator[Staging]:
         """A folder to fill; leaving the block publishes it, an exception leaves no trace.
 
         The upstream hashes are taken on entry: they are those of what was read.
@@ -186,11 +185,13 @@ class ArtifactStore:
             _publish(staging.folder, home, manifest)
         finally:
             shutil.rmtree(staging.folder, ignore_errors=True)
-        work = self.root / "work" / plan.key.asset / plan.key.partition / fingerprint[:16]
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(self._work_folder(plan.key, fingerprint), ignore_errors=True)
 
     def _folder(self, key: ArtifactKey) -> Path:
         return self.root / "artifacts" / key.asset / key.partition
+
+    def _work_folder(self, key: ArtifactKey, fingerprint: str) -> Path:
+        return self.root / "work" / key.asset / key.partition / fingerprint[:16]
 
     def _upstream(self, plan: Plan) -> dict[str, str]:
         parents = sorted(plan.parents)
@@ -203,12 +204,12 @@ def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     target = home / name
     if target.exists():
         # The same content from the same inputs: keep the files, renew what was reported of them.
-        os.replace(staging / MANIFEST, target / MANIFEST)
+        (staging / MANIFEST).replace(target / MANIFEST)
     else:
-        os.rename(staging, target)
+        staging.rename(target)
     pointer = home / f".{CURRENT}-{uuid.uuid4().hex}"
     _write_durably(pointer, name)
-    os.replace(pointer, home / CURRENT)
+    pointer.replace(home / CURRENT)
     _sync_folder(home)
 
 

@@ -1,0 +1,68 @@
+"""What a failing program is told: one short line that names the call and what came of it.
+
+The same failure always gives the same text, whatever the machine: no paths, addresses or timings.
+"""
+
+from __future__ import annotations
+
+import re
+
+from iterpref_assets.core.records import Case
+from iterpref_assets.core.sandbox.verdicts import Verdict
+
+MAX_LITERAL = 200
+"""Characters of any one literal or error message that are shown."""
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_LIMITS = {
+    Verdict.TIMEOUT: "ran out of time",
+    Verdict.MEMORY: "ran out of memory",
+    Verdict.CRASHED: "ended its process",
+    Verdict.REFUSED: "could not be run",
+}
+
+
+def wrong_answer(entry_point: str, case: Case, actual_literal: str) -> str:
+    """The assertion that failed and what was returned instead."""
+    expected, actual = shorten(case.expected), shorten(actual_literal)
+    return f"assert {call(entry_point, case)} == {expected}  # got {actual}"
+
+
+def raised(entry_point: str, case: Case, error_type: str, message: str) -> str:
+    """The call that raised, with the exception's class name and its message in one line."""
+    text = shorten(_ADDRESS.sub("", " ".join(message.split())))
+    return f"{call(entry_point, case)} raised {error_type}" + (f": {text}" if text else "")
+
+
+def limit_hit(entry_point: str, case: Case, verdict: Verdict) -> str:
+    """The call that used more than it may, or took its process down.
+
+    Raises:
+        KeyError: for a verdict that is no limit.
+    """
+    return f"{call(entry_point, case)} {_LIMITS[verdict]}"
+
+
+def no_such_function(entry_point: str) -> str:
+    """The program runs, but does not define what the tests call."""
+    return f"the program does not define {entry_point}"
+
+
+def not_importable(error_type: str, message: str) -> str:
+    """The program cannot be loaded at all, e.g. for a syntax error."""
+    text = shorten(_ADDRESS.sub("", " ".join(message.split())))
+    return f"the program raised {error_type}" + (f": {text}" if text else "")
+
+
+def call(entry_point: str, case: Case) -> str:
+    """The call of `case` as source; its arguments are the `repr` of a tuple, shortened."""
+    arguments = case.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
+    return f"{entry_point}({shorten(arguments)})"
+
+
+def shorten(text: str) -> str:
+    """`text` itself, or its two ends where it is longer than MAX_LITERAL characters."""
+    if len(text) <= MAX_LITERAL:
+        return text
+    half = (MAX_LITERAL - len(" ... ")) // 2
+    return f"{text[:half]} ... {text[-half:]}"

@@ -1,0 +1,40 @@
+"""What an evaluation depends on besides the tasks and the model."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from iterpref_assets.core.engines.protocol import Sampling
+from iterpref_assets.core.evaluation.bootstrap import Bootstrap
+from iterpref_assets.core.records import Record
+
+
+class EvaluationConfig(Record):
+    """How completions are drawn and scored; the default is greedy pass@1."""
+
+    samples: int = Field(default=1, ge=1, description="Completions per task.")
+    temperature: float = Field(default=0.0, ge=0, description="0 is greedy.")
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most.")
+    seed: int = Field(default=0, ge=0, description="Parent of every sampling seed.")
+    ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only.")
+    bootstrap: Bootstrap = Bootstrap()
+    in_flight: int = Field(
+        default=256, ge=1, description="Completions asked for at once; no score depends on it."
+    )
+
+    @model_validator(mode="after")
+    def _greedy_draws_once(self) -> Self:
+        if self.temperature == 0 and self.samples > 1:
+            raise ValueError(
+                f"greedy decoding gives one completion a task, not {self.samples}: "
+                "set a temperature above 0 or samples to 1"
+            )
+        return self
+
+    @property
+    def sampling(self) -> Sampling:
+        """How the engine draws tokens."""
+        return Sampling(self.temperature, self.top_p, self.max_tokens)

@@ -1,0 +1,165 @@
+"""Generate and judge at once: each completion is run while others are being generated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import polars as pl
+
+from iterpref_assets.core.engines.protocol import Completion, Engine, Request
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.journal import Journal
+from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.progress import track
+from iterpref_assets.core.records import Record
+from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.tables import SCORES, validate
+
+JOURNAL = "scores.jsonl"
+JUDGING_THREADS = 8
+
+JudgeT = TypeVar("JudgeT")
+
+
+class Score(Record):
+    """One judged completion: a row of tables.SCORES."""
+
+    task_id: str
+    sample: int
+    completion: str
+    code: str
+    verdict: str
+    error_type: str
+    base_passed: bool
+    plus_passed: bool | None
+
+
+def generate_and_judge(
+    tasks: Sequence[EvaluationTask[JudgeT]],
+    engine: Engine,
+    judge: JudgeT,
+    config: EvaluationConfig,
+    work_dir: Path,
+) -> pl.DataFrame:
+    """Score `config.samples` completions of each task; `engine` is entered here and freed.
+
+    See `score_tasks` for the rest.
+    """
+
+    async def run() -> pl.DataFrame:
+        async with engine:
+            return await score_tasks(tasks, engine, judge, config, work_dir)
+
+    return asyncio.run(run())
+
+
+async def score_tasks(
+    tasks: Sequence[EvaluationTask[JudgeT]],
+    engine: Engine,
+    judge: JudgeT,
+    config: EvaluationConfig,
+    work_dir: Path,
+) -> pl.DataFrame:
+    """Score `config.samples` completions of each task with an engine that is already entered.
+
+    Every finished one is logged in `work_dir` before it counts, and a restart with the same folder
+    repeats none of them. The folder must belong to this model, config and task set:
+    `ArtifactStore.work_folder` names such a one.
+
+    Returns:
+        One row per completion in the order of `tasks`, then of samples: tables.SCORES.
+
+    Raises:
+        InputError: where there is no task, two share an id, or the log is damaged.
+    """
+    _check(tasks)
+    wanted = [(task, sample) for task in tasks for sample in range(config.samples)]
+    with Journal(work_dir / JOURNAL, Score) as journal:
+        scores = {(score.task_id, score.sample): score for score in journal.records}
+        missing = [item for item in wanted if (item[0].task_id, item[1]) not in scores]
+        with ThreadPoolExecutor(JUDGING_THREADS) as pool, track("Scoring", len(wanted)) as tracker:
+            if len(missing) < len(wanted):
+                tracker.advance(len(wanted) - len(missing))
+
+            def keep(score: Score) -> None:
+                journal.append(score)
+                scores[score.task_id, score.sample] = score
+                tracker.advance()
+
+            await _score_all(missing, _Scorer(engine, judge, config, pool), keep)
+    rows = [scores[task.task_id, sample].model_dump() for task, sample in wanted]
+    return validate(pl.DataFrame(rows, schema=SCORES), SCORES)
+
+
+@dataclass(frozen=True)
+class _Scorer(Generic[JudgeT]):
+    """One completion's way from the engine through the sandbox."""
+
+    engine: Engine
+    sandbox: JudgeT
+    config: EvaluationConfig
+    pool: ThreadPoolExecutor
+
+    async def score(self, task: EvaluationTask[JudgeT], sample: int) -> Score:
+        completion = await self._generate(task, sample)
+        code = task.program(completion.text)
+        judgement = await asyncio.get_running_loop().run_in_executor(
+            self.pool, task.judge, code, self.sandbox
+        )
+        return Score(
+            task_id=task.task_id,
+            sample=sample,
+            completion=completion.text,
+            code=code,
+            verdict=judgement.execution.verdict.value,
+            error_type=judgement.execution.error_type,
+            base_passed=judgement.base_passed,
+            plus_passed=judgement.plus_passed,
+        )
+
+    async def _generate(self, task: EvaluationTask[JudgeT], sample: int) -> Completion:
+        return await self.engine.generate(
+            Request(
+                key=f"{task.task_id}#0#{sample}",
+                messages=task.messages,
+                sampling=self.config.sampling,
+                seed=derive_seed(self.config.seed, task.task_id, 0, sample),
+            )
+        )
+
+
+async def _score_all(
+    items: Sequence[tuple[EvaluationTask[JudgeT], int]],
+    scorer: _Scorer[JudgeT],
+    keep: Callable[[Score], None],
+) -> None:
+    """Score every item, `in_flight` at once; the first error stops the others and is raised."""
+    queue = iter(items)
+
+    async def drain() -> None:
+        for task, sample in queue:
+            keep(await scorer.score(task, sample))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(scorer.config.in_flight, len(items))):
+                group.create_task(drain())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+def _check(tasks: Sequence[EvaluationTask[JudgeT]]) -> None:
+    if not tasks:
+        raise InputError("no tasks to score", remedy="Give at least one held-out problem")
+    repeated = [
+        name for name, count in Counter(task.task_id for task in tasks).items() if count > 1
+    ]
+    if repeated:
+        raise InputError(f"task {repeated[0]} occurs twice", remedy="Give each task one row")

@@ -1,0 +1,90 @@
+"""What is scored: a conversation, the program its completion stands for, and what decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from iterpref_assets.core.prompts import Message, extract_code, solve_conversation
+from iterpref_assets.core.records import Tests
+from iterpref_assets.core.sandbox.verdicts import Execution, Limits
+from iterpref_assets.core.tables import PROBLEMS, validate
+
+_TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
+
+
+class Judge(Protocol):
+    """The part of the sandbox that a problem's tests need; callable from several threads."""
+
+    def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
+        """Run `code` against `tests`."""
+        ...
+
+
+JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one program came to.
+
+    `execution` is its first failing part, or its last where all passed; `plus_passed` is None
+    where a task has no plus tests.
+    """
+
+    execution: Execution
+    base_passed: bool
+    plus_passed: bool | None = None
+
+
+class EvaluationTask(Protocol[JudgeT_contra]):
+    """One task of a benchmark: plain data that any sandbox of its kind can judge."""
+
+    @property
+    def task_id(self) -> str:
+        """The task's name, unique in its benchmark."""
+        ...
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks for a solution."""
+        ...
+
+    def program(self, completion: str) -> str:
+        """The program that `completion` stands for."""
+        ...
+
+    def judge(self, code: str, sandbox: JudgeT_contra) -> Judgement:
+        """Run the program against the task's tests; called from several threads at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemTask:
+    """A problem of the lab, or of any table of problems."""
+
+    task_id: str
+    messages: tuple[Message, ...]
+    tests: Tests
+
+    def program(self, completion: str) -> str:
+        """The code of the completion's first fenced block."""
+        return extract_code(completion)
+
+    def judge(self, code: str, sandbox: Judge) -> Judgement:
+        """Run the program against the problem's tests."""
+        execution = sandbox.judge(code, self.tests)
+        return Judgement(execution, base_passed=execution.passed)
+
+
+def lab_tasks(problems: pl.DataFrame) -> list[ProblemTask]:
+    """One task per problem (tables.PROBLEMS), in the table's order."""
+    validate(problems, PROBLEMS)
+    rows = problems.select("problem_id", "prompt", "tests").iter_rows()
+    return [
+        ProblemTask(problem_id, solve_conversation(prompt), _TESTS.validate_json(tests))
+        for problem_id, prompt, tests in rows
+    ]

@@ -1,0 +1,141 @@
+import asyncio
+from dataclasses import dataclass, field
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core.engines.protocol import Completion, FinishReason
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.scoring import generate_and_judge
+from iterpref_assets.core.evaluation.tasks import lab_tasks
+from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.records import Case, FunctionTests, Problem
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+from iterpref_assets.core.tables import PROBLEMS
+
+SAMPLED = EvaluationConfig(samples=3, temperature=1.0)
+
+
+@dataclass
+class EchoEngine:
+    """Answers with the seed as a program; later requests are answered first."""
+
+    fail_after: int = 10**9
+    requests: list = field(default_factory=list)
+    entered: bool = False
+    description: str = "echo"
+
+    async def generate(self, request):
+        assert self.entered
+        self.requests.append(request)
+        if len(self.requests) > self.fail_after:
+            raise ConnectionError("engine lost")
+        await asyncio.sleep(0.01 / len(self.requests))
+        return Completion(
+            request.key, fenced(str(request.seed)), 1, 1, FinishReason.STOP, request.seed
+        )
+
+    async def __aenter__(self):
+        self.entered = True
+        return self
+
+    async def __aexit__(self, *error):
+        self.entered = False
+
+
+@dataclass
+class EvenJudge:
+    """Passes even programs."""
+
+    judged: list = field(default_factory=list)
+
+    def judge(self, code, tests, limits=None):
+        self.judged.append(code)
+        passed = int(code) % 2 == 0
+        return Execution(
+            Verdict.PASSED if passed else Verdict.EXCEPTION, "" if passed else "OddError"
+        )
+
+
+def problems(*names: str) -> pl.DataFrame:
+    tests = FunctionTests(entry_point="f", cases=(Case(arguments="(1,)", expected="2"),))
+    rows = [
+        Problem(problem_id=name, source="test", prompt=f"Solve {name}", tests=tests).model_dump()
+        | {"tests": tests.model_dump_json()}
+        for name in names
+    ]
+    return pl.DataFrame(rows, schema=PROBLEMS)
+
+
+def test_every_sample_of_every_task_gets_one_row_in_order(tmp_path):
+    scores = generate_and_judge(
+        lab_tasks(problems("b", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+    )
+    keys = scores.select("task_id", "sample").rows()
+    assert keys == [("b", 0), ("b", 1), ("b", 2), ("a", 0), ("a", 1), ("a", 2)]
+
+
+def test_a_row_holds_what_its_own_completion_came_to(tmp_path):
+    scores = generate_and_judge(
+        lab_tasks(problems("a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+    )
+    for row in scores.iter_rows(named=True):
+        even = int(row["code"]) % 2 == 0
+        assert row["completion"] == fenced(row["code"])
+        assert row["base_passed"] == even
+        assert row["verdict"] == ("passed" if even else "exception")
+        assert row["error_type"] == ("" if even else "OddError")
+        assert row["plus_passed"] is None
+
+
+def test_samples_have_seeds_of_their_own_that_do_not_change(tmp_path):
+    seeds = []
+    for folder in ("first", "second"):
+        engine = EchoEngine()
+        generate_and_judge(
+            lab_tasks(problems("a", "b")), engine, EvenJudge(), SAMPLED, tmp_path / folder
+        )
+        seeds.append({request.key: request.seed for request in engine.requests})
+    assert seeds[0] == seeds[1]
+    assert len(set(seeds[0].values())) == 6
+
+
+def test_a_failure_of_the_engine_is_raised_as_itself_and_loses_nothing(tmp_path):
+    config = SAMPLED.model_copy(update={"in_flight": 1})
+    tasks = lab_tasks(problems("a", "b"))
+    with pytest.raises(ConnectionError, match="engine lost"):
+        generate_and_judge(tasks, EchoEngine(fail_after=4), EvenJudge(), config, tmp_path)
+    engine, judge = EchoEngine(), EvenJudge()
+    scores = generate_and_judge(tasks, engine, judge, config, tmp_path)
+    assert [request.key for request in engine.requests] == ["b#0#1", "b#0#2"]
+    assert len(judge.judged) == 2
+    assert scores.height == 6
+
+
+def test_a_resumed_run_gives_what_an_uninterrupted_one_gives(tmp_path):
+    tasks = lab_tasks(problems("a", "b", "c"))
+    whole = generate_and_judge(tasks, EchoEngine(), EvenJudge(), SAMPLED, tmp_path / "whole")
+    with pytest.raises(ConnectionError):
+        generate_and_judge(tasks, EchoEngine(fail_after=5), EvenJudge(), SAMPLED, tmp_path / "cut")
+    resumed = generate_and_judge(tasks, EchoEngine(), EvenJudge(), SAMPLED, tmp_path / "cut")
+    assert resumed.equals(whole)
+
+
+def test_the_engine_is_freed_after_a_failure(tmp_path):
+    engine = EchoEngine(fail_after=0)
+    with pytest.raises(ConnectionError):
+        generate_and_judge(lab_tasks(problems("a")), engine, EvenJudge(), SAMPLED, tmp_path)
+    assert not engine.entered
+
+
+def test_no_tasks_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no tasks"):
+        generate_and_judge([], EchoEngine(), EvenJudge(), SAMPLED, tmp_path)
+
+
+def test_a_task_that_occurs_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="task a occurs twice"):
+        generate_and_judge(
+            lab_tasks(problems("a", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+        )

@@ -1,0 +1,1 @@
+"""HumanEval(+) and MBPP(+) by evalplus's own loaders, sanitizer, oracles and tolerances."""

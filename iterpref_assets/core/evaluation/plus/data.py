@@ -1,0 +1,129 @@
+"""Load HumanEval+ and MBPP+ v0.2.0 with evalplus's own loaders and input deserializer."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from iterpref_assets.core.errors import InputError
+
+
+class PlusBenchmark(StrEnum):
+    """The two benchmarks, by evalplus's names."""
+
+    HUMANEVAL = "humaneval"
+    MBPP = "mbpp"
+
+
+@dataclass(frozen=True, slots=True)
+class PlusProblem:
+    """One task; each input is the list of one call's arguments, as plain Python values."""
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    canonical_solution: str
+    base_input: list[list[Any]]
+    plus_input: list[list[Any]]
+    atol: float
+
+    @property
+    def reference(self) -> str:
+        """The whole program of the reference solution."""
+        return self.prompt + self.canonical_solution
+
+
+@dataclass(frozen=True, slots=True)
+class PlusData:
+    """A loaded benchmark; the checksums are those of the unpacked file, md5 as evalplus reports."""
+
+    benchmark: PlusBenchmark
+    problems: dict[str, PlusProblem]
+    sha256: str
+    md5: str
+
+
+def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
+    """The benchmark from `path` (.jsonl or .jsonl.gz), or from evalplus's source where None.
+
+    Raises:
+        InputError: where the file is missing, is not such a benchmark, or cannot be fetched.
+    """
+    from evalplus.data import humaneval, mbpp
+
+    if benchmark is PlusBenchmark.HUMANEVAL:
+        module, load, locate = (
+            humaneval,
+            humaneval.get_human_eval_plus,
+            "_ready_human_eval_plus_path",
+        )
+    else:
+        module, load, locate = mbpp, mbpp.get_mbpp_plus, "_ready_mbpp_plus_path"
+    with _overriding(module, f"{benchmark.upper()}_OVERRIDE_PATH", path), _explained(path):
+        raw = load()
+        source = Path(getattr(module, locate)())
+        problems = {
+            task_id: PlusProblem(
+                task_id=task_id,
+                prompt=task["prompt"],
+                entry_point=task["entry_point"],
+                canonical_solution=task["canonical_solution"],
+                base_input=list(task["base_input"]),
+                plus_input=list(task["plus_input"]),
+                atol=task["atol"],
+            )
+            for task_id, task in raw.items()
+        }
+        content = source.read_bytes()
+    if source.suffix == ".gz":
+        content = gzip.decompress(content)
+    if not problems:
+        raise InputError("no tasks", file=source, remedy="Give a benchmark file of evalplus")
+    return PlusData(
+        benchmark,
+        problems,
+        hashlib.sha256(content).hexdigest(),
+        hashlib.md5(content, usedforsecurity=False).hexdigest(),
+    )
+
+
+@contextmanager
+def _overriding(module: ModuleType, name: str, path: Path | None) -> Generator[None]:
+    """Set in place what evalplus reads from the environment, and only when it is imported."""
+    if path is None:
+        yield
+        return
+    before = getattr(module, name)
+    setattr(module, name, str(path))
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+@contextmanager
+def _explained(path: Path | None) -> Generator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, remedy="Give the benchmark's file") from None
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error})",
+            file=path,
+            remedy="Give the benchmark's file (.jsonl or .jsonl.gz), "
+            "or a network from which evalplus can fetch it",
+        ) from error
+    except (KeyError, TypeError, ValueError, AssertionError, EOFError) as error:
+        raise InputError(
+            f"is not a benchmark file of evalplus ({type(error).__name__}: {error})",
+            file=path,
+            remedy="Give HumanEvalPlus or MbppPlus as evalplus publishes it, unchanged",
+        ) from error

@@ -1,1 +1,1 @@
-"""CodeFlow pairs: from trajectories to preference pairs and their focal tokens."""
+"""CodeFlow: from debugging trajectories to preference pairs with focal token masks."""

@@ -1,0 +1,58 @@
+"""What a pair table may vary, and what may drop a pair."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from iterpref_assets.core.records import Record
+
+
+class Negatives(StrEnum):
+    """Which earlier failing version is y- (paper, Table 20)."""
+
+    RANDOM = "random"
+    FIRST = "first"
+    LAST = "last"
+
+
+class Difference(StrEnum):
+    """How the lines that differ are found (paper, Table 19)."""
+
+    LCS = "lcs"
+    PREFIX_SUFFIX = "prefix_suffix"
+
+
+class Filter(StrEnum):
+    """Why a pair is dropped, in the order in which the filters are asked.
+
+    EMPTY_FOCUS is ours: the paper leaves open what to do where y+ only adds lines. The focal term
+    then has no token to penalise and the loss is that of SFT, so such pairs are dropped for every
+    recipe (all recipes see the same pairs) and counted under their own name.
+    """
+
+    EMPTY_FOCUS = "empty_focus"
+    ONLY_COMMENTS = "only_comments"
+    LONG_DIFFERENCE = "long_difference"
+    EQUAL_AST = "equal_ast"
+    FORMATTING_ONLY = "formatting_only"
+    TOO_MANY_TOKENS = "too_many_tokens"
+
+
+class PairConfig(Record):
+    """How pairs are made from trajectories.
+
+    Attributes:
+        negatives: which failing version is rejected.
+        difference: how D+ and D- are found.
+        max_diff_lines: filter (ii), the longest D- kept, in lines.
+        max_tokens: filter (iii), the longest y+ or y- kept, in tokens with the end-of-turn token.
+        seed: of the random choice of negatives.
+    """
+
+    negatives: Negatives = Negatives.RANDOM
+    difference: Difference = Difference.LCS
+    max_diff_lines: int = Field(default=20, ge=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    seed: int = 0

@@ -1,0 +1,173 @@
+"""Kept pairs -> token ids and focal masks for one tokenizer.
+
+A training sequence is prompt_ids + chosen_ids (or rejected_ids). The two parts are tokenized
+apart, so the prompt's ids are the same for both sides and no token straddles the border, which
+is also how an engine continues a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.config import Filter, PairConfig
+from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
+from iterpref_assets.core.prompts import fenced, solve_conversation
+
+if TYPE_CHECKING:
+    from transformers import BatchEncoding, PreTrainedTokenizerFast
+
+BATCH_ROWS = 1024
+"""Pairs tokenized at once: enough to keep every core busy, little enough to stay small."""
+
+_FENCE_LINES = 1
+"""Lines of the fence above the code: code line n is line n + 1 of the completion."""
+
+
+@dataclass(frozen=True)
+class TokenizedPairs:
+    """What tokenization gives.
+
+    Attributes:
+        table: columns of tables.TOKENIZED_PAIRS, the pairs still kept.
+        pairs: columns of tables.PAIRS, every pair that came in, with filter (iii) applied.
+    """
+
+    table: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+def tokenize_pairs(
+    pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, config: PairConfig
+) -> TokenizedPairs:
+    """Ids and masks of the kept `pairs`; those longer than `config.max_tokens` are dropped.
+
+    Args:
+        pairs: columns of tables.PAIRS.
+        tokenizer: a fast tokenizer with an end-of-turn token (`eos_token`).
+        config: `max_tokens` is read.
+
+    Raises:
+        InputError: where the tokenizer gives no character offsets or has no end token.
+    """
+    end = end_token_id(tokenizer)
+    kept = pairs.filter(pl.col("dropped_by").is_null())
+    parts = [_tokenize_batch(part, tokenizer, end) for part in kept.iter_slices(BATCH_ROWS)]
+    table = pl.concat([pl.DataFrame(schema=tables.TOKENIZED_PAIRS), *parts])
+    short = (pl.col("chosen_ids").list.len() <= config.max_tokens) & (
+        pl.col("rejected_ids").list.len() <= config.max_tokens
+    )
+    long_ids = table.filter(~short)["pair_id"]
+    return TokenizedPairs(
+        table=table.filter(short),
+        pairs=pairs.with_columns(
+            dropped_by=pl.when(pl.col("pair_id").is_in(long_ids.implode()))
+            .then(pl.lit(Filter.TOO_MANY_TOKENS.value))
+            .otherwise(pl.col("dropped_by"))
+        ),
+    )
+
+
+def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
+    """The id that ends a turn.
+
+    Raises:
+        InputError: where `tokenizer` has none, or gives no character offsets.
+    """
+    if not tokenizer.is_fast:
+        raise InputError(
+            "the tokenizer gives no character offsets",
+            file=tokenizer.name_or_path,
+            remedy="Use a fast tokenizer (a folder with tokenizer.json)",
+        )
+    if not isinstance(tokenizer.eos_token_id, int):
+        raise InputError(
+            "the tokenizer has no end-of-turn token",
+            file=tokenizer.name_or_path,
+            field="eos_token",
+            remedy="Name one in tokenizer_config.json",
+        )
+    return tokenizer.eos_token_id
+
+
+def prompt_text(prompt: str, tokenizer: PreTrainedTokenizerFast) -> str:
+    """The problem as the model sees it before it answers.
+
+    The chat template's rendering with the generation prompt, or the bare prompt and a newline
+    where the tokenizer has no template (a base model).
+    """
+    if tokenizer.chat_template is None:
+        return f"{prompt}\n"
+    messages = [
+        {"role": message.role.value, "content": message.content}
+        for message in solve_conversation(prompt)
+    ]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def _tokenize_batch(
+    pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, end: int
+) -> pl.DataFrame:
+    prompts = [prompt_text(prompt, tokenizer) for prompt in pairs["prompt"]]
+    chosen_ids, chosen_mask = _completions(
+        pairs["chosen"].to_list(), pairs["chosen_diff_lines"].to_list(), tokenizer, end
+    )
+    rejected_ids, rejected_mask = _completions(
+        pairs["rejected"].to_list(), pairs["rejected_diff_lines"].to_list(), tokenizer, end
+    )
+    columns = {
+        "pair_id": pairs["pair_id"],
+        "prompt_ids": _encode(prompts, tokenizer, plain=False).input_ids,
+        "chosen_ids": chosen_ids,
+        "rejected_ids": rejected_ids,
+        "chosen_mask": chosen_mask,
+        "rejected_mask": rejected_mask,
+    }
+    return pl.DataFrame(columns, schema=tables.TOKENIZED_PAIRS)
+
+
+def _completions(
+    codes: list[str], diff_lines: list[list[int]], tokenizer: PreTrainedTokenizerFast, end: int
+) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
+    """Ids and masks of each fenced program; the end-of-turn token is added and never focal."""
+    texts = [fenced(code) for code in codes]
+    lines = [[line + _FENCE_LINES for line in focal] for focal in diff_lines]
+    encodings = _encode(texts, tokenizer, plain=True).encodings or []
+    ids = [encoding.ids for encoding in encodings]
+    bounds = np.concatenate([[0], np.cumsum([len(row) for row in ids], dtype=np.int64)])
+    offsets = np.fromiter(
+        chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings)),
+        dtype=np.int64,
+        count=2 * int(bounds[-1]),
+    )
+    mask = focal_mask(texts, TokenSpans(offsets[::2], offsets[1::2], bounds), lines)
+    flat = np.fromiter(chain.from_iterable(ids), dtype=np.int32, count=int(bounds[-1]))
+    ends = bounds[1:]
+    with_end = np.insert(flat, ends, end)
+    borders = (ends + np.arange(1, ends.size + 1))[:-1]
+    return (
+        np.split(with_end, borders),
+        np.split(np.insert(mask, ends, values=False), borders),
+    )
+
+
+def _encode(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, *, plain: bool
+) -> BatchEncoding:
+    # A completion that spells out a control token must not become one: `plain` splits it.
+    return tokenizer(
+        list(texts),
+        add_special_tokens=False,
+        split_special_tokens=plain,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )

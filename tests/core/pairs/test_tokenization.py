@@ -1,0 +1,107 @@
+import polars as pl
+import pytest
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.tokenization import prompt_text, tokenize_pairs
+
+CHOSEN = "def f(a):\n    if a:\n        return 1\n    return a"
+REJECTED = "def f(a):\n    if a :\n\n        return 1\n    return None"
+PAIR = {
+    "pair_id": "p/0:0-1",
+    "trajectory_id": "p/0",
+    "problem_id": "p",
+    "prompt": "Do p.",
+    "chosen": CHOSEN,
+    "rejected": REJECTED,
+    "chosen_round": 1,
+    "rejected_round": 0,
+    "chosen_diff_lines": [1, 3],
+    "rejected_diff_lines": [1, 2, 4],
+    "dropped_by": None,
+}
+
+
+def _pairs(*rows: dict) -> pl.DataFrame:
+    return pl.DataFrame([PAIR | row for row in rows], schema=tables.PAIRS)
+
+
+def _masked(tokenizer, row: dict, side: str) -> str:
+    ids = zip(row[f"{side}_ids"], row[f"{side}_mask"], strict=True)
+    return tokenizer.decode([token for token, focal in ids if focal])
+
+
+def _only_row(tokenizer, **pair) -> dict:
+    return tokenize_pairs(_pairs(pair), tokenizer, PairConfig()).table.row(0, named=True)
+
+
+def test_masked_tokens_decode_to_the_lines_that_differ(tokenizer):
+    row = _only_row(tokenizer)
+    assert _masked(tokenizer, row, "chosen") == "    if a:\n    return a\n"
+    assert _masked(tokenizer, row, "rejected") == "    if a :\n\n    return None\n"
+
+
+def test_ids_are_the_fenced_program_and_the_end_token(tokenizer):
+    row = _only_row(tokenizer)
+    assert tokenizer.decode(row["chosen_ids"]) == f"```python\n{CHOSEN}\n```<|end|>"
+    assert row["chosen_ids"][-1] == tokenizer.eos_token_id
+    assert row["chosen_mask"][-1] is False
+
+
+def test_a_batch_gives_what_single_pairs_give(tokenizer):
+    rows = [
+        {"pair_id": "1"},
+        {"pair_id": "2", "chosen": "x = 1", "chosen_diff_lines": [0]},
+        {"pair_id": "3", "rejected": "", "rejected_diff_lines": [0]},
+    ]
+    whole = tokenize_pairs(_pairs(*rows), tokenizer, PairConfig()).table
+    singles = [tokenize_pairs(_pairs(row), tokenizer, PairConfig()).table for row in rows]
+    assert whole.equals(pl.concat(singles))
+    assert whole.schema == tables.TOKENIZED_PAIRS
+
+
+def test_a_control_token_spelled_out_in_a_program_is_text(tokenizer):
+    row = _only_row(tokenizer, chosen="x = '<|end|>'", chosen_diff_lines=[0])
+    assert row["chosen_ids"].count(tokenizer.eos_token_id) == 1
+    assert _masked(tokenizer, row, "chosen") == "x = '<|end|>'\n"
+
+
+def test_a_pair_as_long_as_allowed_is_kept_and_one_token_more_dropped(tokenizer):
+    length = len(_only_row(tokenizer)["rejected_ids"])
+    assert length > len(_only_row(tokenizer)["chosen_ids"])
+    kept = tokenize_pairs(_pairs({}), tokenizer, PairConfig(max_tokens=length))
+    dropped = tokenize_pairs(_pairs({}), tokenizer, PairConfig(max_tokens=length - 1))
+    assert (kept.table.height, kept.pairs["dropped_by"].item()) == (1, None)
+    assert (dropped.table.height, dropped.pairs["dropped_by"].item()) == (0, "too_many_tokens")
+
+
+def test_a_pair_dropped_before_keeps_its_filter_and_gets_no_tokens(tokenizer):
+    tokenized = tokenize_pairs(_pairs({"dropped_by": "equal_ast"}), tokenizer, PairConfig())
+    assert tokenized.table.is_empty()
+    assert tokenized.pairs["dropped_by"].to_list() == ["equal_ast"]
+
+
+def test_a_prompt_is_rendered_by_the_chat_template(tokenizers):
+    tokenizer = tokenizers["greedy_bytes"]
+    tokenizer.chat_template = (
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    try:
+        row = tokenize_pairs(_pairs({}), tokenizer, PairConfig()).table.row(0, named=True)
+    finally:
+        tokenizer.chat_template = None
+    assert tokenizer.decode(row["prompt_ids"]) == "<user>Do p.<assistant>"
+
+
+def test_a_tokenizer_without_template_sees_the_bare_prompt(tokenizer):
+    assert prompt_text("Do p.", tokenizer) == "Do p.\n"
+
+
+def test_a_tokenizer_without_end_token_is_refused():
+    bare = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE()))
+    with pytest.raises(InputError, match="no end-of-turn token"):
+        tokenize_pairs(_pairs({}), bare, PairConfig())

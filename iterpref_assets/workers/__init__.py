@@ -1,1 +1,1 @@
-"""Entry points of steps that run in a process or container of their own."""
+"""The process or container that heavy steps run in: `python -m iterpref_assets.workers`."""

@@ -1,0 +1,60 @@
+# Everything runs from one virtual environment below this folder; nothing is installed elsewhere.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/cpu.lock
+export DAGSTER_HOME ?= $(CURDIR)/data/dagster
+export ITERPREF_ROOT ?= $(CURDIR)/data
+
+.PHONY: help setup run ui test check bench lab-model lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/installed ## Create .venv and install the pinned packages
+
+$(VENV)/installed: $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 12))' \
+		|| { echo "iterpref: needs Python 3.11: make PYTHON=python3.11 run"; exit 1; }
+	@command -v bwrap > /dev/null \
+		|| { echo "iterpref: needs bubblewrap: apt-get install bubblewrap"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
+		|| { echo "iterpref: needs Python's venv module: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) (once, about two minutes) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r $(LOCK)
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## Materialize the whole chain and print the summary
+	@$(BIN)/iterpref run
+
+ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/iterpref prepare
+	@$(BIN)/dg dev --host 127.0.0.1
+
+test: setup ## Run every test
+	$(BIN)/pytest
+
+check: setup ## Format, lint, types of the core, definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/dg check defs
+
+bench: setup ## Measure against the peers
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+lab-model: setup ## Train the lab's base model anew (about five minutes)
+	$(BIN)/python -m iterpref_assets.workers.pretrain_lab_model \
+		--out iterpref_assets/core/lab/pretrained
+
+lock: setup ## Resolve the pinned packages anew (needs uv)
+	requirements/lock.sh
+
+clean: ## Remove every artifact and Dagster's history; keeps .venv
+	rm -rf data

@@ -1,0 +1,1 @@
+"""The commands of the `iterpref` console script, one module each."""

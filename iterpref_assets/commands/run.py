@@ -1,0 +1,48 @@
+"""`iterpref run` and `iterpref prepare`: the whole chain from a shell."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from iterpref_assets.settings import Settings, load_settings
+
+DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
+
+
+def run() -> None:
+    """Materialize the whole chain, reusing what is current, and print the summary."""
+    settings = _prepared()
+    import dagster as dg
+
+    from iterpref_assets.commands.summary import print_summary
+    from iterpref_assets.runner import load_definitions, materialize_chain
+
+    with dg.DagsterInstance.get() as instance:
+        materialize_chain(load_definitions(), instance, settings)
+    print_summary(settings)
+
+
+def prepare() -> None:
+    """Make Dagster's home and register the shards, so that the UI can materialize them."""
+    settings = _prepared()
+    import dagster as dg
+
+    from iterpref_assets.runner import register_shards
+
+    with dg.DagsterInstance.get() as instance:
+        register_shards(instance, settings)
+
+
+def _prepared() -> Settings:
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("iterpref").setLevel(logging.INFO)
+    settings = load_settings()
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.root.resolve() / "dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
+    return settings

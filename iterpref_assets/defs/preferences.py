@@ -1,0 +1,73 @@
+"""Group preferences: pairs, their tokens, and what the reference model thinks of them."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from iterpref_assets.core import tables
+from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs.generations import debug_trajectories
+from iterpref_assets.defs.models import base_models, lab_base_model
+from iterpref_assets.defs.problems import seed_problems
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.stage import (
+    StageConfig,
+    columns,
+    publish_here,
+    publish_in_worker,
+    stage_asset,
+)
+
+
+@stage_asset(
+    group_name="preferences",
+    kinds={"polars", "parquet"},
+    partitions_def=partitions.problem_shards,
+    deps=[debug_trajectories, seed_problems],
+    code_version="1",
+    metadata=columns(tables.PAIRS),
+)
+def codeflow_pairs(
+    context: dg.AssetExecutionContext, config: StageConfig, project: ProjectResource
+) -> dg.MaterializeResult:
+    """CodeFlow pairs: the passing version, an earlier failing one, and the lines that differ."""
+    return publish_here(context, project.settings("pairs", config.overrides), metadata.of_pairs)
+
+
+@stage_asset(
+    group_name="preferences",
+    kinds={"polars", "huggingface", "parquet"},
+    partitions_def=partitions.base_models,
+    deps=[
+        dg.AssetDep(codeflow_pairs, partition_mapping=partitions.all_shards),
+        base_models,
+        lab_base_model,
+    ],
+    code_version="1",
+    metadata=columns(tables.TOKENIZED_PAIRS),
+)
+def preference_pairs(
+    context: dg.AssetExecutionContext,
+    config: StageConfig,
+    project: ProjectResource,
+    workers: WorkerResource,
+) -> dg.MaterializeResult:
+    """The kept pairs in one base model's tokens, with the masks of D+ and D-."""
+    settings = project.settings("pairs", config.overrides)
+    return publish_in_worker(context, workers, settings, metadata.of_preference_pairs)
+
+
+@stage_asset(
+    group_name="preferences",
+    kinds={"torch", "parquet"},
+    partitions_def=partitions.base_models,
+    deps=[preference_pairs, base_models, lab_base_model],
+    pool="gpu",
+    code_version="1",
+    metadata=columns(tables.REFERENCE_LOGPROBS),
+)
+def reference_logprobs(
+    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
+) -> dg.MaterializeResult:
+    """The reference model's log-probability of every token of every pair, computed once."""
+    return publish_in_worker(context, workers, project.settings(), metadata.of_nothing)

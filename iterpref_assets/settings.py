@@ -1,0 +1,141 @@
+"""Everything that differs between one deployment and another, in one typed place.
+
+Values come, strongest first, from `ITERPREF_...` environment variables (nested by `__`, e.g.
+`ITERPREF_DEBUGGING__MAX_ROUNDS=3`), from the TOML file that ITERPREF_SETTINGS names, and from the
+lab defaults below. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.engines.config import EngineConfig, VllmConfig
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.records import Record
+from iterpref_assets.core.sampling import SamplingConfig
+from iterpref_assets.core.sandbox.verdicts import Limits
+from iterpref_assets.core.seeds import LabSeeds, SeedSource
+from iterpref_assets.core.training.config import TrainConfig
+
+SETTINGS_FILE = "ITERPREF_SETTINGS"
+
+
+class LabModel(Record):
+    """The small model that the project trains and ships."""
+
+    source: Literal["lab"] = "lab"
+
+
+class LocalModel(Record):
+    """A model folder in the Hugging Face layout, safetensors only."""
+
+    source: Literal["local"] = "local"
+    path: Path
+
+
+class HubModel(Record):
+    """A model of the Hugging Face hub, pinned to a revision."""
+
+    source: Literal["hub"] = "hub"
+    repository: str
+    revision: str
+
+
+ModelSource = Annotated[LabModel | LocalModel | HubModel, Field(discriminator="source")]
+
+
+class Settings(BaseSettings):
+    """The settings of one deployment; the defaults are the lab."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ITERPREF_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
+    seeds: SeedSource = Field(LabSeeds(), description="Where seed problems come from")
+    generator: ModelSource = Field(LabModel(), description="The model that samples and debugs")
+    engine: EngineConfig = Field(VllmConfig(), description="What generates completions")
+    base_models: dict[str, ModelSource] = Field(
+        {"lab": LabModel()}, description="The models to train, one partition each"
+    )
+    variants: tuple[str, ...] = Field(
+        ("reference", "focal_rpo"), description="What `iterpref run` trains and scores"
+    )
+    sampling: SamplingConfig = SamplingConfig()
+    debugging: DebugConfig = DebugConfig()
+    pairs: PairConfig = PairConfig()
+    training: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Greedy pass@1")
+    sampled_evaluation: EvaluationConfig = Field(
+        EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
+    )
+    limits: Limits = Limits()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the TOML file."""
+        sources = [init_settings, env_settings]
+        if path := os.environ.get(SETTINGS_FILE):
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+        return tuple(sources)
+
+    def section(self, name: str) -> JsonValue:
+        """One section as JSON, as it goes into a manifest."""
+        return self.model_dump(mode="json")[name]
+
+    def overridden(self, section: str, overrides: dict[str, Any]) -> Settings:
+        """These settings with some fields of one section replaced, for one run.
+
+        Raises:
+            InputError: naming the field that is unknown or has a bad value.
+        """
+        if not overrides:
+            return self
+        values = self.model_dump()
+        values[section] = {**values[section], **overrides}
+        return _validated(values, place=f"run config of {section}")
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InputError: naming the variable or key that is unknown or has a bad value.
+    """
+    path = os.environ.get(SETTINGS_FILE)
+    if path and not Path(path).is_file():
+        raise InputError("no such settings file", file=path, remedy=f"Correct {SETTINGS_FILE}")
+    return _validated({}, place=path or "environment")
+
+
+def _validated(values: dict[str, Any], *, place: str) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            first["msg"],
+            file=place,
+            field=".".join(str(part) for part in first["loc"]),
+            remedy="See iterpref_assets/settings.py for the known settings",
+        ) from None

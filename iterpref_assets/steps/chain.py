@@ -1,0 +1,37 @@
+"""The whole chain: every step by its asset's name, in the order of their dependencies."""
+
+from __future__ import annotations
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.steps import evaluation, generation, models, pairs, problems, report, training
+from iterpref_assets.steps.step import Step
+
+CHAIN: tuple[Step, ...] = (
+    problems.HELDOUT_PROBLEMS,
+    models.LAB_BASE_MODEL,
+    models.BASE_MODELS,
+    problems.SEED_PROBLEMS,
+    generation.INITIAL_SAMPLES,
+    generation.DEBUG_TRAJECTORIES,
+    pairs.CODEFLOW_PAIRS,
+    pairs.PREFERENCE_PAIRS,
+    training.REFERENCE_LOGPROBS,
+    training.CHECKPOINTS,
+    evaluation.HELDOUT_SCORES,
+    report.EXPERIMENT_REPORTS,
+)
+
+_BY_ASSET = {step.asset: step for step in CHAIN}
+
+
+def step_of(asset: str) -> Step:
+    """The step that publishes an asset.
+
+    Raises:
+        InputError: where no step does.
+    """
+    if asset not in _BY_ASSET:
+        raise InputError(
+            f"unknown asset {asset!r}", remedy=f"Use one of {', '.join(sorted(_BY_ASSET))}"
+        )
+    return _BY_ASSET[asset]

@@ -1,0 +1,86 @@
+"""Scores of the reference model and of each checkpoint on the held-out problems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.engines.factory import open_engine
+from iterpref_assets.core.evaluation.scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import lab_tasks
+from iterpref_assets.core.prompts import PROMPT_VERSION
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
+from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.step import Step, StepContext
+
+REFERENCE = "reference"
+GREEDY_FILE = "greedy.parquet"
+SAMPLED_FILE = "sampled.parquet"
+
+
+def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
+    settings = context.settings
+    base_model, variant = partition.split("/")
+    if variant == REFERENCE:
+        source = base_model_source(settings, base_model)
+        model = (ArtifactKey("base_models", base_model), *model_parents(source))
+    else:
+        model = (ArtifactKey("checkpoints", partition),)
+    return Plan(
+        ArtifactKey("heldout_scores", partition),
+        "1",
+        {
+            "engine": settings.section("engine"),
+            "evaluation": settings.section("evaluation"),
+            "sampled_evaluation": settings.section("sampled_evaluation"),
+            "limits": settings.section("limits"),
+            "prompts": PROMPT_VERSION,
+        },
+        (ArtifactKey("heldout_problems"), *model),
+    )
+
+
+def scored_model_folder(context: StepContext, partition: str) -> Path:
+    """The folder of the model that a partition (base model/variant) scores."""
+    base_model, variant = partition.split("/")
+    if variant == REFERENCE:
+        return base_model_folder(context.settings, context.store, base_model)
+    return context.store.current(ArtifactKey("checkpoints", partition)).folder
+
+
+def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None:
+    with Sandbox(context.settings.limits) as sandbox:
+        for plan in plans:
+            asyncio.run(_score(context, plan, sandbox))
+
+
+async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
+    settings, store = context.settings, context.store
+    problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
+    tasks = lab_tasks(tables.read_table(problems, tables.PROBLEMS))
+    runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
+    work = store.work_folder(plan)
+    async with open_engine(
+        settings.engine, scored_model_folder(context, plan.key.partition)
+    ) as engine:
+        scores = {
+            name: await score_tasks(tasks, engine, sandbox, config, _subfolder(work, name))
+            for name, config in runs.items()
+        }
+    with store.publishing(plan) as staging:
+        for name, frame in scores.items():
+            tables.write_table(frame, tables.SCORES, staging.folder / name)
+        staging.row_count = sum(frame.height for frame in scores.values())
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    subfolder = folder / Path(name).stem
+    subfolder.mkdir(exist_ok=True)
+    return subfolder
+
+
+HELDOUT_SCORES = Step("heldout_scores", _plan_heldout_scores, _publish_heldout_scores)

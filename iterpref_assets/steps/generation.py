@@ -1,0 +1,111 @@
+"""Samples and debugging trajectories: the steps that keep a generation engine busy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.debugging.loop import debug_problems
+from iterpref_assets.core.engines.factory import open_engine
+from iterpref_assets.core.prompts import PROMPT_VERSION
+from iterpref_assets.core.sampling import sample_problems
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.models import model_folder, model_parents
+from iterpref_assets.steps.problems import read_problems
+from iterpref_assets.steps.step import Step, StepContext
+
+COMPLETIONS_FILE = "completions.parquet"
+VERSIONS_FILE = "versions.parquet"
+
+
+def _generator_config(settings: Settings) -> dict[str, object]:
+    return {
+        "engine": settings.section("engine"),
+        "generator": settings.section("generator"),
+        "prompts": PROMPT_VERSION,
+    }
+
+
+def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
+    settings = context.settings
+    return Plan(
+        ArtifactKey("initial_samples", shard),
+        "1",
+        {**_generator_config(settings), "sampling": settings.section("sampling")},
+        (ArtifactKey("seed_problems", shard), *model_parents(settings.generator)),
+    )
+
+
+def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
+    settings = context.settings
+    return Plan(
+        ArtifactKey("debug_trajectories", shard),
+        "1",
+        {
+            **_generator_config(settings),
+            "debugging": settings.section("debugging"),
+            "limits": settings.section("limits"),
+        },
+        (
+            ArtifactKey("seed_problems", shard),
+            ArtifactKey("initial_samples", shard),
+            *model_parents(settings.generator),
+        ),
+    )
+
+
+def _publish_initial_samples(context: StepContext, plans: Sequence[Plan]) -> None:
+    asyncio.run(_sample(context, plans))
+
+
+async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
+    settings, store = context.settings, context.store
+    async with open_engine(settings.engine, model_folder(store, settings.generator)) as engine:
+        for plan in plans:
+            problems = read_problems(store, ArtifactKey("seed_problems", plan.key.partition))
+            work = store.work_folder(plan)
+            frame = await sample_problems(problems, engine, settings.sampling, work)
+            with store.publishing(plan) as staging:
+                path = staging.folder / COMPLETIONS_FILE
+                tables.write_table(frame, tables.COMPLETIONS, path)
+                staging.row_count = frame.height
+                staging.figures["engine"] = engine.description
+
+
+def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> None:
+    asyncio.run(_debug(context, plans))
+
+
+async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
+    settings, store = context.settings, context.store
+    folder = model_folder(store, settings.generator)
+    with Sandbox(settings.limits) as sandbox:
+        async with open_engine(settings.engine, folder) as engine:
+            for plan in plans:
+                shard = plan.key.partition
+                samples = store.current(ArtifactKey("initial_samples", shard))
+                outcome = await debug_problems(
+                    read_problems(store, ArtifactKey("seed_problems", shard)),
+                    tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
+                    engine,
+                    sandbox.judge,
+                    settings.debugging,
+                    store.work_folder(plan),
+                )
+                with store.publishing(plan) as staging:
+                    folder = staging.folder
+                    tables.write_table(outcome.versions, tables.VERSIONS, folder / VERSIONS_FILE)
+                    tables.write_table(
+                        outcome.completions, tables.COMPLETIONS, folder / COMPLETIONS_FILE
+                    )
+                    staging.row_count = outcome.versions.height
+                    staging.figures.update(outcome.figures)
+
+
+INITIAL_SAMPLES = Step("initial_samples", _plan_initial_samples, _publish_initial_samples)
+DEBUG_TRAJECTORIES = Step(
+    "debug_trajectories", _plan_debug_trajectories, _publish_debug_trajectories
+)

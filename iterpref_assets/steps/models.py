@@ -1,0 +1,114 @@
+"""Models: the lab's own, and the base models that are trained and scored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from iterpref_assets.core.artifacts import (
+    MANIFEST,
+    UNPARTITIONED,
+    ArtifactKey,
+    ArtifactStore,
+    Plan,
+)
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab.pretrained import pretrained_dir
+from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource, Settings
+from iterpref_assets.steps.step import Step, StepContext
+
+LAB_BASE_MODEL_KEY = ArtifactKey("lab_base_model")
+MODEL_FILE = "model.json"
+_MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
+
+
+def model_parents(source: ModelSource) -> tuple[ArtifactKey, ...]:
+    """The artifacts that a model comes from."""
+    return (LAB_BASE_MODEL_KEY,) if isinstance(source, LabModel) else ()
+
+
+def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
+    """The folder that a model's weights and tokenizer lie in; a hub model is fetched.
+
+    Raises:
+        InputError: where the folder is missing or holds no safetensors weights.
+    """
+    match source:
+        case LabModel():
+            return store.current(LAB_BASE_MODEL_KEY).folder
+        case LocalModel(path=path):
+            return _checked(path)
+        case HubModel(repository=repository, revision=revision):
+            from huggingface_hub import snapshot_download
+
+            patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
+            folder = snapshot_download(repository, revision=revision, allow_patterns=patterns)
+            return _checked(Path(folder))
+
+
+def base_model_folder(settings: Settings, store: ArtifactStore, name: str) -> Path:
+    """The folder of one of the settings' base models."""
+    return model_folder(store, base_model_source(settings, name))
+
+
+def base_model_source(settings: Settings, name: str) -> ModelSource:
+    """Where a base model comes from.
+
+    Raises:
+        InputError: where the settings do not name it.
+    """
+    if name not in settings.base_models:
+        raise InputError(
+            f"unknown base model {name!r}",
+            field="base_models",
+            remedy=f"Use one of {', '.join(settings.base_models)} or add it to the settings",
+        )
+    return settings.base_models[name]
+
+
+def _checked(folder: Path) -> Path:
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            "no safetensors weights",
+            file=folder,
+            remedy="Point it at a model folder; convert other weights with save_pretrained",
+        )
+    return folder
+
+
+def _plan_lab_base_model(_context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
+    provenance = json.loads((pretrained_dir() / "provenance.json").read_text())
+    return Plan(LAB_BASE_MODEL_KEY, "1", {"provenance": provenance})
+
+
+def _plan_base_models(context: StepContext, name: str) -> Plan:
+    settings = context.settings
+    source = base_model_source(settings, name)
+    config = {"model": source.model_dump(mode="json")}
+    return Plan(ArtifactKey("base_models", name), "1", config, model_parents(source))
+
+
+def _publish_lab_base_model(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        with context.store.publishing(plan) as staging:
+            shutil.copytree(pretrained_dir(), staging.folder, dirs_exist_ok=True)
+
+
+def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        source = base_model_source(context.settings, plan.key.partition)
+        with context.store.publishing(plan) as staging:
+            description = {**source.model_dump(mode="json"), "files": {}}
+            for path in sorted(model_folder(context.store, source).iterdir()):
+                if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST:
+                    with path.open("rb") as stream:
+                        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                    description["files"][path.name] = digest
+            (staging.folder / MODEL_FILE).write_text(json.dumps(description, indent=2))
+
+
+LAB_BASE_MODEL = Step("lab_base_model", _plan_lab_base_model, _publish_lab_base_model)
+BASE_MODELS = Step("base_models", _plan_base_models, _publish_base_models)

@@ -1,0 +1,52 @@
+"""Seed problems to train on, by shard, and held-out problems to score on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.seeds import frame_to_problems, problems_to_frame
+from iterpref_assets.steps.step import Step, StepContext
+
+PROBLEMS_FILE = "problems.parquet"
+
+
+def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
+    """The problems of one published artifact."""
+    path = store.current(key).path(PROBLEMS_FILE)
+    return frame_to_problems(tables.read_table(path, tables.PROBLEMS))
+
+
+def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
+    settings = context.settings
+    config = {"seeds": settings.section("seeds")}
+    return Plan(ArtifactKey("seed_problems", shard), "1", config)
+
+
+def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
+    settings = context.settings
+    return Plan(ArtifactKey("heldout_problems"), "1", {"seeds": settings.section("seeds")})
+
+
+def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        problems = context.settings.seeds.load_shard(plan.key.partition)
+        _publish_problems(context, plan, problems)
+
+
+def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        _publish_problems(context, plan, context.settings.seeds.load_heldout())
+
+
+def _publish_problems(context: StepContext, plan: Plan, problems: list[Problem]) -> None:
+    frame = problems_to_frame(problems)
+    with context.store.publishing(plan) as staging:
+        tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+        staging.row_count = frame.height
+
+
+SEED_PROBLEMS = Step("seed_problems", _plan_seed_problems, _publish_seed_problems)
+HELDOUT_PROBLEMS = Step("heldout_problems", _plan_heldout_problems, _publish_heldout_problems)

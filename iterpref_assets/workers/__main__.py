@@ -1,0 +1,58 @@
+"""Run one step for some partitions, as Dagster Pipes asks for it, and stream its figures back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+
+from dagster_pipes import PipesContext, open_dagster_pipes
+
+from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.step import StepContext
+from iterpref_assets.workers.job import BAD_INPUT_EXIT_CODE, WorkerJob
+
+
+class PipesHandler(logging.Handler):
+    """Log lines of the core as log lines of the Dagster run."""
+
+    def __init__(self, pipes: PipesContext) -> None:
+        super().__init__(logging.INFO)
+        self._pipes = pipes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Forward one line."""
+        self._pipes.log.log(record.levelno, record.getMessage())
+
+
+def main() -> int:
+    """Run the job in the Pipes extras; the exit status says whether bad input stopped it."""
+    with open_dagster_pipes() as pipes:
+        job = WorkerJob.model_validate(pipes.extras)
+        log = logging.getLogger("iterpref")
+        log.setLevel(logging.INFO)
+        log.addHandler(PipesHandler(pipes))
+
+        def report(figures: Mapping[str, float]) -> None:
+            log.info("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+
+        store = ArtifactStore(job.settings.root)
+        context = StepContext(job.settings, store, report)
+        step = step_of(job.asset)
+        try:
+            step.publish(context, [step.plan(context, name) for name in job.partitions])
+        except InputError as error:
+            job.answer.write_text(str(error), encoding="utf-8")
+            return BAD_INPUT_EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Engines leave threads and processes behind that can delay the interpreter's exit by seconds.
+    os._exit(status)

@@ -1,0 +1,113 @@
+"""Artifacts are published whole, named by content, and trace what they were made of."""
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
+
+PARENT = ArtifactKey("seed_problems", "lab-000")
+CHILD = ArtifactKey("initial_samples", "lab-000")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path)
+
+
+def publish(store: ArtifactStore, plan: Plan, text: str) -> Artifact:
+    with store.publishing(plan) as staging:
+        (staging.folder / "table.txt").write_text(text)
+        staging.row_count = len(text)
+    return store.current(plan.key)
+
+
+def test_a_published_artifact_is_read_back_with_its_files(store: ArtifactStore) -> None:
+    artifact = publish(store, Plan(PARENT, "1"), "abc")
+    assert artifact.path("table.txt").read_text() == "abc"
+    assert artifact.manifest.row_count == 3
+
+
+def test_equal_content_has_equal_hashes_whatever_the_config(store: ArtifactStore) -> None:
+    first = publish(store, Plan(PARENT, "1", {"seed": 1}), "abc").manifest
+    second = publish(store, Plan(PARENT, "1", {"seed": 2}), "abc").manifest
+    assert first.content_hash == second.content_hash
+    assert first.fingerprint != second.fingerprint
+
+
+def test_the_manifest_names_the_content_of_its_parents(store: ArtifactStore) -> None:
+    parent = publish(store, Plan(PARENT, "1"), "abc")
+    child = publish(store, Plan(CHILD, "1", parents=(PARENT,)), "x")
+    assert child.manifest.upstream == {"seed_problems/lab-000": parent.manifest.content_hash}
+
+
+def test_an_error_while_filling_leaves_the_earlier_version_current(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "old")
+    with pytest.raises(RuntimeError), store.publishing(Plan(PARENT, "2")) as staging:
+        (staging.folder / "table.txt").write_text("half")
+        raise RuntimeError
+    assert store.current(PARENT).path("table.txt").read_text() == "old"
+
+
+def test_an_error_while_filling_leaves_no_folder_behind(store: ArtifactStore) -> None:
+    with pytest.raises(RuntimeError), store.publishing(Plan(PARENT, "1")):
+        raise RuntimeError
+    assert list((store.root / "artifacts" / "seed_problems" / "lab-000").iterdir()) == []
+
+
+def _fill_and_die(root: Path) -> None:
+    with ArtifactStore(root).publishing(Plan(PARENT, "2")) as staging:
+        (staging.folder / "table.txt").write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_killed_while_filling_publishes_nothing(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "old")
+    process = multiprocessing.get_context("fork").Process(target=_fill_and_die, args=(store.root,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert store.current(PARENT).path("table.txt").read_text() == "old"
+
+
+def test_the_same_plan_is_reusable(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1", {"seed": 1}), "abc")
+    assert store.reusable(Plan(PARENT, "1", {"seed": 1})) is not None
+
+
+@pytest.mark.parametrize("plan", [Plan(PARENT, "2", {"seed": 1}), Plan(PARENT, "1", {"seed": 2})])
+def test_another_config_or_code_version_is_not_reusable(store: ArtifactStore, plan: Plan) -> None:
+    publish(store, Plan(PARENT, "1", {"seed": 1}), "abc")
+    assert store.reusable(plan) is None
+
+
+def test_an_artifact_is_not_reusable_once_its_parent_changed(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "abc")
+    plan = Plan(CHILD, "1", parents=(PARENT,))
+    publish(store, plan, "x")
+    publish(store, Plan(PARENT, "1"), "other")
+    assert store.reusable(plan) is None
+
+
+def test_a_missing_artifact_is_named_with_its_remedy(store: ArtifactStore) -> None:
+    with pytest.raises(InputError, match="Materialize seed_problems") as caught:
+        store.current(PARENT)
+    assert "lab-000" in str(caught.value)
+
+
+def test_publishing_empties_the_work_folder_of_its_plan(store: ArtifactStore) -> None:
+    plan = Plan(PARENT, "1")
+    work = store.work_folder(plan)
+    (work / "log.jsonl").write_text("{}")
+    publish(store, plan, "abc")
+    assert not work.exists()
+
+
+def test_unfinished_work_is_found_again_under_the_same_plan(store: ArtifactStore) -> None:
+    plan = Plan(PARENT, "1", {"seed": 1})
+    (store.work_folder(plan) / "log.jsonl").write_text("{}")
+    assert (ArtifactStore(store.root).work_folder(plan) / "log.jsonl").read_text() == "{}"

@@ -1,4 +1,4 @@
-"""The Dagster code location: everything below iterpref_assets/defs, and what holds for all of it."""
+"""The Dagster code location: iterpref_assets/defs, and what holds for all of it."""
 
 import warnings
 from pathlib import Path

@@ -132,6 +132,12 @@ class ArtifactStore:
         folder = self._folder(key) / name
         return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
 
+    def partitions(self, asset: str) -> tuple[str, ...]:
+        """The published partitions of an asset, sorted."""
+        home = self.root / "artifacts" / asset
+        found = (path for depth in ("*", "*/*") for path in home.glob(f"{depth}/{CURRENT}"))
+        return tuple(sorted(path.parent.relative_to(home).as_posix() for path in found))
+
     def fingerprint(self, plan: Plan) -> str:
         """The hash of what `plan` depends on: config, code version, parents' present content."""
         return _digest_json(

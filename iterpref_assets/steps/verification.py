@@ -1,0 +1,128 @@
+"""What the asset checks ask of published artifacts; each gives a line per offender, none if fine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.lab.problems import leaks, surviving_siblings
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
+from iterpref_assets.steps.pairs import read_pairs, read_tokens
+from iterpref_assets.steps.problems import read_problems
+
+LAB = "lab"
+
+
+def failing_references(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> list[str]:
+    """Problems whose reference solution fails their own tests."""
+    problems = [problem for problem in _training_problems(store, shards) if problem.reference]
+    executions = _judge(settings, [(problem.reference, problem) for problem in problems])
+    return [
+        f"{problem.problem_id}: {execution.verdict} {execution.message}"
+        for problem, execution in zip(problems, executions, strict=True)
+        if not execution.passed
+    ]
+
+
+def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+    """Lab problems that a differing program, one feature away, passes."""
+    return [
+        f"{problem.problem_id}: {sibling}"
+        for problem in _training_problems(store, shards)
+        if problem.source == LAB
+        for sibling in surviving_siblings(problem)
+    ]
+
+
+def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+    """Training problems that are held-out ones too."""
+    heldout = read_problems(store, ArtifactKey("heldout_problems"))
+    return leaks(_training_problems(store, shards), heldout)
+
+
+def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+    """Kept pairs whose chosen equals their rejected."""
+    kept = _kept(store, shards)
+    return kept.filter(pl.col("chosen") == pl.col("rejected"))["pair_id"].to_list()
+
+
+def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+    """Kept pairs whose chosen program fails when executed again."""
+    executions = _judge_pairs(settings, store, shards, "chosen")
+    return [name for name, execution in executions if not execution.passed]
+
+
+def passing_rejected(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> list[str]:
+    """Kept pairs whose rejected program passes when executed again."""
+    executions = _judge_pairs(settings, store, shards, "rejected")
+    return [name for name, execution in executions if execution.passed]
+
+
+def unfocused_pairs(store: ArtifactStore, base_models: Sequence[str]) -> list[str]:
+    """Tokenized pairs without a focal token; an empty table is an offender itself."""
+    offenders: list[str] = []
+    for name in base_models:
+        tokens = read_tokens(store, name)
+        if tokens.is_empty():
+            offenders.append(f"{name}: no pairs at all; sample more problems or debug longer")
+        without = tokens.filter(~pl.col("rejected_mask").list.any())
+        offenders += [f"{name}: {pair_id}" for pair_id in without["pair_id"]]
+    return offenders
+
+
+def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> list[str]:
+    """Checkpoints whose greedy pass@1 lies below their reference model's, where both are scored."""
+    offenders: list[str] = []
+    for partition in partitions:
+        base_model, variant = partition.split("/")
+        reference = ArtifactKey("heldout_scores", f"{base_model}/{REFERENCE}")
+        if variant == REFERENCE or store.find(reference) is None:
+            continue
+        ours = _pass_at_1(store, ArtifactKey("heldout_scores", partition))
+        theirs = _pass_at_1(store, reference)
+        if ours < theirs:
+            offenders.append(f"{partition}: {ours:.1%} against {theirs:.1%}")
+    return offenders
+
+
+def _pass_at_1(store: ArtifactStore, key: ArtifactKey) -> float:
+    frame = tables.read_table(store.current(key).path(GREEDY_FILE), tables.SCORES)
+    return float(frame["base_passed"].mean() or 0.0)
+
+
+def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> list[Problem]:
+    keys = [ArtifactKey("seed_problems", shard) for shard in shards]
+    return [problem for key in keys for problem in read_problems(store, key)]
+
+
+def _kept(store: ArtifactStore, shards: Sequence[str]) -> pl.DataFrame:
+    return read_pairs(store, shards).filter(pl.col("dropped_by").is_null())
+
+
+def _judge_pairs(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str], side: str
+) -> list[tuple[str, Execution]]:
+    kept = _kept(store, shards)
+    problems = {problem.problem_id: problem for problem in _training_problems(store, shards)}
+    work = [
+        (code, problems[name]) for code, name in kept.select(side, "problem_id").iter_rows()
+    ]
+    return list(zip(kept["pair_id"], _judge(settings, work), strict=True))
+
+
+def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:
+    with Sandbox(settings.limits) as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda item: sandbox.judge(item[0], item[1].tests), work))

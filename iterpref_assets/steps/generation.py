@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import debug_problems
-from iterpref_assets.core.engines.factory import open_engine
+from iterpref_assets.core.debugging.loop import run_debugging
+from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.prompts import PROMPT_VERSION
-from iterpref_assets.core.sampling import sample_problems
+from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.models import model_folder, model_parents
@@ -67,7 +67,7 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
         for plan in plans:
             problems = read_problems(store, ArtifactKey("seed_problems", plan.key.partition))
             work = store.work_folder(plan)
-            frame = await sample_problems(problems, engine, settings.sampling, work)
+            frame = await draw_samples(problems, engine, settings.sampling, work)
             with store.publishing(plan) as staging:
                 path = staging.folder / COMPLETIONS_FILE
                 tables.write_table(frame, tables.COMPLETIONS, path)
@@ -87,7 +87,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
             for plan in plans:
                 shard = plan.key.partition
                 samples = store.current(ArtifactKey("initial_samples", shard))
-                outcome = await debug_problems(
+                outcome = await run_debugging(
                     read_problems(store, ArtifactKey("seed_problems", shard)),
                     tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
                     engine,

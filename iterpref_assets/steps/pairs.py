@@ -9,7 +9,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.pairs.build import build_pairs
-from iterpref_assets.core.pairs.tokenize import tokenize_pairs
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
@@ -88,9 +88,9 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
         with store.publishing(plan) as staging:
             tables.write_table(tokenized.pairs, tables.PAIRS, staging.folder / PAIRS_FILE)
             tables.write_table(
-                tokenized.tokens, tables.TOKENIZED_PAIRS, staging.folder / TOKENS_FILE
+                tokenized.table, tables.TOKENIZED_PAIRS, staging.folder / TOKENS_FILE
             )
-            staging.row_count = tokenized.tokens.height
+            staging.row_count = tokenized.table.height
 
 
 CODEFLOW_PAIRS = Step("codeflow_pairs", _plan_codeflow_pairs, _publish_codeflow_pairs)

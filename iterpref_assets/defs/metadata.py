@@ -1,0 +1,166 @@
+"""What the Dagster UI shows beside each artifact: previews, tables and inline plots."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import dagster as dg
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import Artifact
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
+from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
+from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.training import METRICS_FILE
+
+Metadata = dict[str, dg.MetadataValue]
+
+SHOWN_PAIRS = 3
+
+
+def of_nothing(_artifact: Artifact) -> Metadata:
+    """No more than what every artifact shows."""
+    return {}
+
+
+def of_problems(artifact: Artifact) -> Metadata:
+    """One problem as its reader sees it, and how many there are by leading feature."""
+    frame = tables.read_table(artifact.path(PROBLEMS_FILE), tables.PROBLEMS)
+    first = frame.row(0, named=True)
+    kinds = frame["features"].list.first().value_counts(sort=True)
+    return {
+        "example": _markdown(f"{first['prompt']}\n```python\n{first['reference']}\n```"),
+        "problems_by_kind": _table(kinds),
+    }
+
+
+def of_lab_model(artifact: Artifact) -> Metadata:
+    """Where the weights come from."""
+    provenance = json.loads(artifact.path("provenance.json").read_text(encoding="utf-8"))
+    return {"provenance": dg.MetadataValue.json(provenance)}
+
+
+def of_completions(artifact: Artifact) -> Metadata:
+    """Token counts, and how completions ended."""
+    frame = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    return {
+        "completion_tokens": dg.MetadataValue.int(int(frame["completion_tokens"].sum())),
+        "finish_reasons": _table(frame["finish_reason"].value_counts(sort=True)),
+        "engine": dg.MetadataValue.text(frame["engine"][0] if frame.height else ""),
+        "example": _markdown(frame["completion"][0] if frame.height else ""),
+    }
+
+
+def of_trajectories(artifact: Artifact) -> Metadata:
+    """The pass rate by debugging round, and how versions failed."""
+    from iterpref_assets.core.debugging.figures import pass_rate_by_round
+    from iterpref_assets.core.reporting import plots
+
+    frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
+    rates = pass_rate_by_round(frame, artifact.manifest.config["debugging"]["max_rounds"])
+    rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
+    return {
+        "pass_rate_by_round": _table(rounds),
+        "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
+        "verdicts": _table(frame["verdict"].value_counts(sort=True)),
+    }
+
+
+def of_pairs(artifact: Artifact) -> Metadata:
+    """Pairs kept and dropped by filter, and the first ones with D+ and D- marked."""
+    from iterpref_assets.core.reporting import plots
+    from iterpref_assets.core.reporting.markdown import pair_difference
+
+    frame = tables.read_table(artifact.path(PAIRS_FILE), tables.PAIRS)
+    kept = frame.filter(pl.col("dropped_by").is_null())
+    dropped = frame["dropped_by"].drop_nulls().value_counts(sort=True)
+    shown = [pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)]
+    return {
+        "kept": dg.MetadataValue.int(kept.height),
+        "dropped_by_filter": _table(dropped),
+        "filter_plot": _image(plots.pairs_by_filter(kept.height, dict(dropped.iter_rows()))),
+        "examples": _markdown("\n\n".join(shown)),
+    }
+
+
+def of_preference_pairs(artifact: Artifact) -> Metadata:
+    """How long the pairs are, and which share of y- the focal term reads."""
+    frame = tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
+    rejected = int(frame["rejected_ids"].list.len().sum())
+    focal = int(frame["rejected_mask"].list.sum().sum())
+    return {
+        "rejected_tokens": dg.MetadataValue.int(rejected),
+        "focal_share": dg.MetadataValue.float(focal / rejected if rejected else 0.0),
+    }
+
+
+def of_checkpoint(artifact: Artifact) -> Metadata:
+    """The training curves and the last figures."""
+    from iterpref_assets.core.reporting import plots
+
+    lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    recipe = artifact.manifest.partition.split("/")[-1]
+    wanted = {"loss": "Loss", "reward_margin": "Reward margin", "reward_accuracy": "Accuracy"}
+    curves = {
+        f"{name}_curve": _image(plots.training_curves({recipe: rows}, name, label))
+        for name, label in wanted.items()
+        if any(name in row for row in rows)
+    }
+    return {"figures": dg.MetadataValue.json(artifact.manifest.figures), **curves}
+
+
+def of_scores(artifact: Artifact) -> Metadata:
+    """pass@1 with its interval, pass@k, and how the failing programs failed."""
+    greedy = _summary(artifact, GREEDY_FILE, "evaluation")
+    sampled = _summary(artifact, SAMPLED_FILE, "sampled_evaluation")
+    errors = [error.model_dump() for error in greedy.error_types]
+    return {
+        "pass_at_1": dg.MetadataValue.float(greedy.pass_at_1),
+        "interval": dg.MetadataValue.text(f"{greedy.low:.1%} to {greedy.high:.1%}"),
+        "tasks": dg.MetadataValue.int(greedy.n),
+        "sampled_pass_at_k": dg.MetadataValue.json(
+            {str(k): value for k, value in sampled.pass_at_k.items()}
+        ),
+        "error_types": _table(pl.DataFrame(errors) if errors else pl.DataFrame()),
+    }
+
+
+def of_report(artifact: Artifact) -> Metadata:
+    """The report itself, its plots inline."""
+    text = artifact.path("report.md").read_text(encoding="utf-8")
+    for path in sorted(artifact.folder.glob("*.png")):
+        text = text.replace(f"({path.name})", f"({_data_uri(path.read_bytes())})")
+    return {"report": _markdown(text)}
+
+
+def _summary(artifact: Artifact, file: str, section: str) -> ScoreSummary:
+    frame = tables.read_table(artifact.path(file), tables.SCORES)
+    config = EvaluationConfig.model_validate(artifact.manifest.config[section])
+    return summarize(frame, config)
+
+
+def _markdown(text: str) -> dg.MetadataValue:
+    return dg.MetadataValue.md(text)
+
+
+def _table(frame: pl.DataFrame) -> dg.MetadataValue:
+    records = [
+        dg.TableRecord({name: str(value) for name, value in row.items()})
+        for row in frame.iter_rows(named=True)
+    ]
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in frame.columns])
+    return dg.MetadataValue.table(records, schema)
+
+
+def _image(png: bytes) -> dg.MetadataValue:
+    return _markdown(f"![]({_data_uri(png)})")
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

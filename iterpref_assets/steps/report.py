@@ -1,0 +1,143 @@
+"""The report of one base model's experiment: problems to pass@1, every variant that was scored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.debugging.figures import pass_rate_by_round
+from iterpref_assets.core.evaluation.bootstrap import Interval
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
+from iterpref_assets.core.pairs.config import Filter
+from iterpref_assets.core.reporting.markdown import pair_difference
+from iterpref_assets.core.reporting.plots import Score
+from iterpref_assets.core.reporting.report import (
+    Benchmark,
+    ReportInputs,
+    summary_lines,
+    write_report,
+)
+from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE, SAMPLED_FILE
+from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.training import METRICS_FILE
+
+SUMMARY_FILE = "summary.txt"
+SHOWN_PAIRS = 3
+
+
+def scored_variants(store: ArtifactStore, base_model: str) -> list[str]:
+    """The variants of a base model with held-out scores, the reference model first."""
+    names = [name.split("/") for name in store.partitions("heldout_scores")]
+    variants = {variant for model, variant in names if model == base_model}
+    return sorted(variants, key=lambda variant: (variant != REFERENCE, variant))
+
+
+def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
+    shards = context.settings.seeds.shards()
+    variants = scored_variants(context.store, base_model)
+    by_shard = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
+    return Plan(
+        ArtifactKey("experiment_reports", base_model),
+        "1",
+        {"variants": variants},
+        (
+            ArtifactKey("heldout_problems"),
+            ArtifactKey("preference_pairs", base_model),
+            *(ArtifactKey(asset, shard) for asset in by_shard for shard in shards),
+            *(ArtifactKey("checkpoints", f"{base_model}/{v}") for v in variants if v != REFERENCE),
+            *(ArtifactKey("heldout_scores", f"{base_model}/{v}") for v in variants),
+        ),
+    )
+
+
+def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        inputs = _inputs(context, plan)
+        with context.store.publishing(plan) as staging:
+            write_report(inputs, staging.folder)
+            summary = "\n".join(summary_lines(inputs))
+            (staging.folder / SUMMARY_FILE).write_text(summary + "\n", encoding="utf-8")
+
+
+def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
+    store, shards = context.store, context.settings.seeds.shards()
+    base_model = plan.key.partition
+    versions = pl.concat(_read(store, "debug_trajectories", shard) for shard in shards)
+    pairs_key = ArtifactKey("preference_pairs", base_model)
+    pairs = tables.read_table(store.current(pairs_key).path(PAIRS_FILE), tables.PAIRS)
+    tokens = tables.read_table(store.current(pairs_key).path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
+    kept = pairs.filter(pl.col("dropped_by").is_null())
+    dropped = dict(pairs["dropped_by"].drop_nulls().value_counts().iter_rows())
+    return ReportInputs(
+        problems={
+            "train": sum(_rows(store, ArtifactKey("seed_problems", shard)) for shard in shards),
+            "held-out": _rows(store, ArtifactKey("heldout_problems")),
+        },
+        samples=versions.height,
+        pass_rate_by_round=pass_rate_by_round(versions, context.settings.debugging.max_rounds),
+        kept=kept.height,
+        dropped={name: dropped[name] for name in Filter if name in dropped},
+        focal_share=_focal_share(tokens),
+        curves=_curves(store, base_model),
+        benchmarks=[_heldout_benchmark(store, base_model)],
+        provenance={
+            str(parent): store.current(parent).manifest.content_hash[:16]
+            for parent in plan.parents
+        },
+        example_pairs=[pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)],
+    )
+
+
+def _read(store: ArtifactStore, asset: str, shard: str) -> pl.DataFrame:
+    path = store.current(ArtifactKey(asset, shard)).path(VERSIONS_FILE)
+    return tables.read_table(path, tables.VERSIONS)
+
+
+def _rows(store: ArtifactStore, key: ArtifactKey) -> int:
+    return store.current(key).manifest.row_count or 0
+
+
+def _focal_share(tokens: pl.DataFrame) -> float:
+    rejected = int(tokens["rejected_ids"].list.len().sum())
+    return int(tokens["rejected_mask"].list.sum().sum()) / rejected if rejected else 0.0
+
+
+def _curves(store: ArtifactStore, base_model: str) -> dict[str, list[dict[str, float]]]:
+    curves: dict[str, list[dict[str, float]]] = {}
+    for variant in scored_variants(store, base_model):
+        if variant != REFERENCE:
+            artifact = store.current(ArtifactKey("checkpoints", f"{base_model}/{variant}"))
+            lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
+            curves[variant] = [json.loads(line) for line in lines]
+    return curves
+
+
+def _heldout_benchmark(store: ArtifactStore, base_model: str) -> Benchmark:
+    scores: list[Score] = []
+    pass_at_k: dict[str, dict[int, float]] = {}
+    for variant in scored_variants(store, base_model):
+        key = ArtifactKey("heldout_scores", f"{base_model}/{variant}")
+        greedy = _summary(store, key, GREEDY_FILE, "evaluation")
+        interval = Interval(estimate=greedy.pass_at_1, low=greedy.low, high=greedy.high)
+        scores.append(Score(variant, interval, greedy.n))
+        sampled = _summary(store, key, SAMPLED_FILE, "sampled_evaluation")
+        pass_at_k[variant] = sampled.pass_at_k
+    return Benchmark("Held-out problems, greedy pass@1", scores, pass_at_k)
+
+
+def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) -> ScoreSummary:
+    artifact = store.current(key)
+    frame = tables.read_table(artifact.path(file), tables.SCORES)
+    return summarize(frame, EvaluationConfig.model_validate(artifact.manifest.config[section]))
+
+
+EXPERIMENT_REPORTS = Step(
+    "experiment_reports", _plan_experiment_reports, _publish_experiment_reports
+)

@@ -1,0 +1,72 @@
+"""The code location holds the assets that its users know by name."""
+
+import dagster as dg
+import pytest
+
+from iterpref_assets.runner import load_definitions
+
+ASSETS = {
+    "base_models": "models",
+    "checkpoints": "checkpoints",
+    "codeflow_pairs": "preferences",
+    "debug_trajectories": "trajectories",
+    "experiment_reports": "reports",
+    "heldout_problems": "problems",
+    "heldout_scores": "evaluations",
+    "initial_samples": "samples",
+    "lab_base_model": "models",
+    "preference_pairs": "preferences",
+    "reference_logprobs": "preferences",
+    "seed_problems": "problems",
+}
+CHECKS = {
+    "seed_problems": {
+        "reference_solutions_pass", "tests_tell_siblings_apart", "no_benchmark_overlap",
+    },
+    "codeflow_pairs": {"pairs_differ", "chosen_passes_all_tests", "rejected_fails_a_test"},
+    "preference_pairs": {"every_pair_has_focal_tokens"},
+    "heldout_scores": {"checkpoint_not_worse_than_base"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def graph() -> dg.AssetsDefinition:
+    return load_definitions().resolve_asset_graph()
+
+
+def test_every_asset_is_in_the_group_of_its_stage(graph) -> None:
+    groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    assert groups == ASSETS
+
+
+def test_every_asset_has_a_description_kinds_and_owners(graph) -> None:
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    lacking = [node.key for node in nodes if not (node.description and node.kinds and node.owners)]
+    assert lacking == []
+
+
+@pytest.mark.parametrize(("asset", "names"), CHECKS.items())
+def test_every_asset_has_its_checks(graph, asset: str, names: set[str]) -> None:
+    keys = graph.get(dg.AssetKey(asset)).check_keys
+    assert {key.name for key in keys} == names
+
+
+def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> None:
+    from iterpref_assets.core.artifacts import ArtifactStore
+    from iterpref_assets.settings import load_settings
+    from iterpref_assets.steps.chain import CHAIN
+    from iterpref_assets.steps.step import StepContext
+
+    settings = load_settings()
+    context = StepContext(settings, ArtifactStore(settings.root))
+    partition_of = {
+        "shard": settings.seeds.shards()[0], "model": "lab", "cell": "lab/focal_rpo",
+    }  # fmt: skip
+    kinds = {
+        "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
+        "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
+    }  # fmt: skip
+    for step in CHAIN:
+        plan = step.plan(context, partition_of[kinds.get(step.asset, "shard")])
+        lineage = {key.to_user_string() for key in graph.get(dg.AssetKey(step.asset)).parent_keys}
+        assert {parent.asset for parent in plan.parents} <= lineage, step.asset

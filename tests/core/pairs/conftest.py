@@ -9,8 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 CORPUS = [
     "def double(values):\n    # twice each\n    return [2 * value for value in values]\n",
-    "def total(values):\n    result = 0\n\n    for value in values:\n        result += value\n"
-    "    return result\n",
+    "def total(values):\n    r = 0\n\n    for value in values:\n        r += value\n    return r\n",
     "```python\nif a == b:\n\treturn 'no' + str(a)\n\n\nelse:\n    x = {1: (2, 3)}\n```",
     "while True:\n    try:\n        break\n    except ValueError as error:\n        raise\n",
 ]

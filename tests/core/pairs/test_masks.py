@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
 
-fragments = st.sampled_from(
-    ["a", "total", "    ", "\t", " ", "  \n", "\n", "\n\n", ":", "):\n", "+=", "π", "é", "e\u0301"]
-    + ["```", "# note", "'", '"""', "0", "👍🏽", "\r\n", "return x"]
+PIECES = (
+    'a|total|    |\t| |  \n|\n|\n\n|:|):\n|+=|π|é|e\u0301|```|# note|\'|"""|0|👍🏽|\r\n|return x'
 )
+fragments = st.sampled_from(PIECES.split("|"))
 texts = st.lists(fragments, min_size=1, max_size=25).map("".join)
 
 
@@ -70,6 +70,13 @@ def test_no_focal_line_gives_no_focal_token():
     assert focal_mask(["a\nb"], _spans([(0, 3)]), [[]]).tolist() == [False]
 
 
+def test_trimmed_indentation_is_focal_with_its_line(tokenizers):
+    tokenizer = tokenizers["gpt2_like"]
+    encoding, mask = _focal(tokenizer, "if x:\n        y", [1])
+    focal = [token for token, marked in zip(encoding.ids, mask, strict=True) if marked]
+    assert tokenizer.decode(focal) == "        y"
+
+
 def _focal(tokenizer, text: str, lines: list[int]):
     encoding = tokenizer(text, add_special_tokens=False).encodings[0]
     spans = _spans(encoding.offsets)
@@ -85,10 +92,6 @@ def test_focal_tokens_cover_the_focal_lines_and_each_touches_one(tokenizers, fam
     for (start, end), focal in zip(encoding.offsets, mask, strict=True):
         if start < end:
             assert focal == bool(wanted.intersection(range(start, end)))
-
-
-def _crosses_lines(encoding, text: str) -> bool:
-    return any("\n" in text[start : end - 1] for start, end in encoding.offsets)
 
 
 @given(text=texts, data=st.data())

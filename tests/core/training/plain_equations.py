@@ -1,0 +1,60 @@
+"""The equations written out: two full padded rows a pair, whole logits, float64, no sharing."""
+
+import torch
+from torch import nn
+
+from iterpref_assets.core.training.packing import Completion, TokenPair, read_tokens
+from iterpref_assets.core.training.recipes import Reading, Recipe, Side
+
+
+def completion_logprobs(
+    model: nn.Module, prompts: list[torch.Tensor], completions: list[torch.Tensor]
+) -> list[torch.Tensor]:
+    """log pi(y_i | x, y_<i) of every token of every completion."""
+    rows = [torch.cat([p, c]) for p, c in zip(prompts, completions, strict=True)]
+    length = max(len(row) for row in rows)
+    ids = torch.zeros(len(rows), length, dtype=torch.long)
+    mask = torch.zeros(len(rows), length, dtype=torch.long)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    logprobs = model(input_ids=ids, attention_mask=mask).logits.log_softmax(-1)
+    results = []
+    for place, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
+        at = torch.arange(len(completion)) + len(prompt) - 1
+        results.append(logprobs[place, at, completion])
+    return results
+
+
+def plain_loss(
+    model: nn.Module, pairs: list[TokenPair], readings: list[Reading], recipe: Recipe
+) -> torch.Tensor:
+    """Mean preference loss over the pairs + alpha * mean negative log-likelihood."""
+    prompts = [torch.from_numpy(pair.prompt).long() for pair in pairs]
+    chosen = completion_logprobs(model, prompts, [_ids(pair.chosen) for pair in pairs])
+    rejected = completion_logprobs(model, prompts, [_ids(pair.rejected) for pair in pairs])
+    preference, imitated = [], []
+    for place, (pair, reading) in enumerate(zip(pairs, readings, strict=True)):
+        if recipe.beta is not None:
+            better = _log_ratio(chosen[place], pair.chosen, reading.chosen)
+            worse = _log_ratio(rejected[place], pair.rejected, reading.rejected)
+            preference.append(-torch.log(torch.sigmoid(recipe.beta * (better - worse))))
+        if reading.imitated is Side.CHOSEN:
+            imitated.append(chosen[place])
+        elif reading.imitated is Side.REJECTED:
+            imitated.append(rejected[place])
+    loss = torch.zeros((), dtype=chosen[0].dtype)
+    if preference:
+        loss = loss + torch.stack(preference).mean()
+    if imitated:
+        loss = loss - recipe.alpha * torch.cat(imitated).mean()
+    return loss
+
+
+def _ids(completion: Completion) -> torch.Tensor:
+    return torch.from_numpy(completion.ids).long()
+
+
+def _log_ratio(logprobs: torch.Tensor, completion: Completion, tokens) -> torch.Tensor:
+    counted = torch.from_numpy(read_tokens(completion, tokens))
+    return (logprobs - torch.from_numpy(completion.reference))[counted].sum()

@@ -1,0 +1,75 @@
+"""Packed rows give the loss and the gradients of the equations written out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from training_examples import EDGE_PAIRS, random_pairs
+from plain_equations import plain_loss
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM
+
+from iterpref_assets.core.training.batches import collate, token_readings
+from iterpref_assets.core.training.dataset import token_pairs
+from iterpref_assets.core.training.losses import (
+    imitation_loss,
+    preference_losses,
+    reward_difference,
+)
+from iterpref_assets.core.training.packing import TokenPair, pack
+from iterpref_assets.core.training.policy import MODEL_INPUTS, give_logprobs
+from iterpref_assets.core.training.recipes import RECIPES, Recipe
+
+
+def packed_loss(model: nn.Module, pairs: list[TokenPair], recipe: Recipe) -> Tensor:
+    readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
+    batch = collate([pack(p, r) for p, r in zip(pairs, readings, strict=True)])
+    logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
+    read = token_readings(batch)
+    loss = logprobs.new_zeros(())
+    if recipe.beta is not None:
+        chosen, rejected = reward_difference(logprobs, read, len(pairs))
+        loss = loss + preference_losses(chosen, rejected, recipe.beta).mean()
+    if recipe.alpha > 0:
+        loss = loss + recipe.alpha * imitation_loss(logprobs, read.imitated) / read.imitated.sum()
+    return loss
+
+
+def compare(model_dir: Path, pairs: list[TokenPair], recipe: Recipe, chunk: int = 7) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float64)
+    readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
+    expected = plain_loss(plain, pairs, readings, recipe)
+    expected.backward()
+
+    packed = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
+    give_logprobs(packed, chunk)
+    loss = packed_loss(packed, pairs, recipe)
+    loss.backward()
+
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
+    gradients = dict(packed.named_parameters())
+    for name, parameter in plain.named_parameters():
+        assert parameter.grad is not None
+        difference = (gradients[name].grad.double() - parameter.grad).abs().max().item()
+        assert difference < 1e-5 * max(1.0, parameter.grad.abs().max().item()), name
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("case", EDGE_PAIRS)
+def test_packed_row_gives_the_plain_loss_and_gradients(model_dir, recipe, case):
+    if recipe.name == "sft_incorrect" or EDGE_PAIRS[case].rejected.difference.any():
+        compare(model_dir, [EDGE_PAIRS[case]] * 2, recipe)
+    else:
+        compare(model_dir, [EDGE_PAIRS[case], EDGE_PAIRS["ordinary"]], recipe)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_padded_batch_of_packed_rows_gives_the_plain_loss_and_gradients(model_dir, recipe):
+    compare(model_dir, [*token_pairs(random_pairs(6, 1), None), *EDGE_PAIRS.values()], recipe)
+
+
+@pytest.mark.parametrize("max_length", [4, 6, 7, 8])
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_truncated_pairs_give_the_plain_loss_and_gradients(model_dir, recipe, max_length):
+    pairs = [pair.cut(max_length) for pair in EDGE_PAIRS.values()]
+    compare(model_dir, pairs, recipe)

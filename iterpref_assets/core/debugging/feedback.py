@@ -14,7 +14,7 @@ MAX_LITERAL = 200
 """Characters of any one literal or error message that are shown."""
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_LIMITS = {
+LIMITS = {
     Verdict.TIMEOUT: "ran out of time",
     Verdict.MEMORY: "ran out of memory",
     Verdict.CRASHED: "ended its process",
@@ -40,7 +40,7 @@ def limit_hit(entry_point: str, case: Case, verdict: Verdict) -> str:
     Raises:
         KeyError: for a verdict that is no limit.
     """
-    return f"{call(entry_point, case)} {_LIMITS[verdict]}"
+    return f"{call(entry_point, case)} {LIMITS[verdict]}"
 
 
 def no_such_function(entry_point: str) -> str:

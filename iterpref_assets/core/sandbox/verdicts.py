@@ -20,7 +20,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may use. CPU time decides; wall time is a backstop against sleeping."""
+    """What one program may use. CPU time decides; wall time is a backstop against sleeping.
+
+    A call's result longer than `result_bytes` is reported by its digest.
+    """
 
     cpu_seconds: float = 2.0
     wall_seconds: float = 20.0
@@ -29,6 +32,7 @@ class Limits:
     file_bytes: int = 16 << 20
     open_files: int = 64
     output_bytes: int = 1 << 20
+    result_bytes: int = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)

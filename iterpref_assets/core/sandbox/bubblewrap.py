@@ -1,0 +1,187 @@
+"""Starting the fork server in namespaces of its own, with bubblewrap.
+
+The server gets new user, mount, PID, network, IPC, UTS and cgroup namespaces; a root that holds
+the Python installation and the system's libraries, read-only, and nothing else of this machine; and
+CAP_SYS_ADMIN within its own user namespace, which it needs for a PID namespace and clean
+directories per program and which no program inherits.
+
+Run by root, programs get a uid of their own that owns nothing on this machine, because the kernel
+exempts root from the limit on processes. Run by anyone else, programs keep that user's uid, within
+namespaces from which nothing of the user's can be seen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+
+from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+
+PROGRAM_UID = 1
+_UNUSED_UID = 1_900_000_001
+"""A uid outside every range that systems hand out by default."""
+
+_RUNNER = "/runner"
+PACKAGES = "/packages"
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/box",
+    "TMPDIR": "/box",
+    "USER": "program",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+_UNSHARE_CODE = """
+import ctypes, os, sys
+if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):
+    sys.exit(os.strerror(ctypes.get_errno()))
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def program_uid() -> int:
+    """The uid that programs run under, as seen inside."""
+    return PROGRAM_UID if os.geteuid() == 0 else 0
+
+
+def start(
+    control: socket.socket, packages: tuple[str, ...], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start the fork server with `control` as its descriptor 0 and its complaints in `errors`.
+
+    Raises:
+        SandboxUnavailableError: if bubblewrap is missing.
+    """
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise SandboxUnavailableError(
+            "bubblewrap is not installed", remedy="Install it (Debian: apt install bubblewrap)"
+        )
+    namespace = _user_namespace() if os.geteuid() == 0 else None
+    user = ["--unshare-user", "--uid", "0", "--gid", "0"]
+    if namespace is not None:
+        user = ["--userns", str(namespace)]
+    command = [bwrap, *user, *_isolation(), *_files(packages), "--remount-ro", "/", *_server()]
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=control,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={},
+            pass_fds=() if namespace is None else (namespace,),
+        )
+    finally:
+        if namespace is not None:
+            os.close(namespace)
+
+
+def _isolation() -> list[str]:
+    unshare = ["pid", "net", "ipc", "uts", "cgroup-try"]
+    capabilities = ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL"]
+    arguments = [f"--unshare-{kind}" for kind in unshare]
+    arguments += ["--hostname", "sandbox", "--new-session", "--cap-drop", "ALL"]
+    for capability in capabilities:
+        arguments += ["--cap-add", capability]
+    for name, value in _ENVIRONMENT.items():
+        arguments += ["--setenv", name, value]
+    return arguments
+
+
+def _files(packages: tuple[str, ...]) -> list[str]:
+    prefix = Path(sys.base_prefix)
+    arguments = _folders(*reversed(prefix.parents), "/usr", "/usr/share", "/etc", PACKAGES, _RUNNER)
+    for name in ("/lib", "/lib64", "/lib32", "/bin"):
+        path = Path(name)
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(path), name]
+        elif path.is_dir() and name != "/bin":
+            arguments += ["--ro-bind", name, name]
+    system = ["/usr"] if prefix == Path("/usr") else ["/usr/lib", "/usr/lib64", str(prefix)]
+    for name in [*system, "/usr/share/zoneinfo", "/etc/ld.so.cache"]:
+        arguments += ["--ro-bind-try", name, name]
+    for source in package_files(packages):
+        arguments += ["--ro-bind", str(source), f"{PACKAGES}/{source.name}"]
+    inside = Path(__file__).parent / "inside"
+    arguments += ["--ro-bind", str(inside), f"{_RUNNER}/inside", "--proc", "/proc"]
+    arguments += _folders("/dev", "/dev/shm", "/box")  # noqa: S108 - paths inside
+    for name in _DEVICES:
+        arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    return [*arguments, "--chdir", "/box"]
+
+
+def _folders(*paths: str | Path) -> list[str]:
+    """Empty folders that programs may look into, where bubblewrap's own would be closed to them."""
+    arguments: list[str] = []
+    for path in map(str, paths):
+        if path != "/":
+            arguments += ["--perms", "0755", "--dir", path]
+    return arguments
+
+
+def package_files(packages: tuple[str, ...]) -> list[Path]:
+    """The top-level files and folders of installed distributions, to be importable inside.
+
+    Raises:
+        SandboxUnavailableError: if one is not installed.
+    """
+    found: set[Path] = set()
+    for name in packages:
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError as error:
+            raise SandboxUnavailableError(
+                f"the package {name} that programs may import is not installed",
+                remedy=f"Install it (pip install {name})",
+            ) from error
+        for file in distribution.files or []:
+            top = file.parts[0]
+            if top not in {"..", "__pycache__"} and not top.endswith(".pth"):
+                found.add(Path(str(distribution.locate_file(top))))
+    return sorted(found)
+
+
+def _server() -> list[str]:
+    executable = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
+    boot = f"import sys; sys.path.insert(0, {_RUNNER!r}); import inside.server; sys.path.pop(0); inside.server.main()"
+    return [str(executable), "-s", "-P", "-B", "-c", boot]
+
+
+def _user_namespace() -> int:
+    """A descriptor of a user namespace that maps root and one uid which owns nothing.
+
+    Raises:
+        SandboxUnavailableError: if the kernel refuses.
+    """
+    mapping = f"0 0 1\n{PROGRAM_UID} {_UNUSED_UID} 1\n"
+    holder = subprocess.Popen(
+        [sys.executable, "-S", "-c", _UNSHARE_CODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None  # noqa: S101 - a pipe was asked for
+        assert holder.stderr is not None  # noqa: S101
+        if not holder.stdout.read(1):
+            raise SandboxUnavailableError(
+                f"user namespaces cannot be had: {holder.stderr.read().decode().strip()}",
+                remedy="Allow them (sysctl user.max_user_namespaces) or run as an ordinary user",
+            )
+        folder = Path("/proc") / str(holder.pid)
+        (folder / "uid_map").write_text(mapping)
+        (folder / "gid_map").write_text(mapping)
+        return os.open(folder / "ns" / "user", os.O_RDONLY)

@@ -1,0 +1,90 @@
+"""Running one program in its own process: load the code, make the calls, report each result.
+
+Everything after `exec` is in the candidate's hands; what is reported here is only a claim, and
+holds nothing the candidate could not have written itself.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+from . import encoding
+
+RAISED, NOT_LOADED, NO_FUNCTION, REFUSED, LOADED = b"E", b"L", b"N", b"F", b"R"
+
+RESULTS = 3
+"""The descriptor that results are written to."""
+
+_MAX_MESSAGE = 2000
+_MODULE = "solution"
+
+
+def send(kind: bytes, payload: bytes) -> None:
+    """Write one frame: kind, length, payload."""
+    data = kind + len(payload).to_bytes(4, "little") + payload
+    sent = os.write(RESULTS, data)
+    while sent < len(data):
+        sent += os.write(RESULTS, memoryview(data)[sent:])
+
+
+def send_error(kind: bytes, error: BaseException) -> None:
+    """Report an exception by its class name and its message."""
+    try:
+        message = str(error)[:_MAX_MESSAGE]
+    except BaseException:  # noqa: BLE001 - the candidate's __str__ may do anything
+        message = ""
+    name = type(error).__name__[:_MAX_MESSAGE]
+    send(kind, marshal.dumps((str.__str__(name), str.__str__(message)), encoding.FORMAT))
+
+
+def load(code: str, name: str) -> ModuleType:
+    """Run `code` as the module `name`."""
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(compile(code, f"<{_MODULE}>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    return module
+
+
+def run_calls(code: str, entry_point: str, calls: bytes, max_result: int) -> None:
+    """Load the program and report the outcome of each call, or why there is none."""
+    try:
+        module = load(code, _MODULE)
+    except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
+        send_error(NOT_LOADED, error)
+        return
+    function = module.__dict__.get(entry_point)
+    if not callable(function):
+        send(NO_FUNCTION, b"")
+        return
+    send(LOADED, b"")
+    for arguments in marshal.loads(calls):  # noqa: S302 - written by the trusted side
+        _call(function, marshal.loads(arguments), max_result)  # noqa: S302
+
+
+def _call(function: Any, arguments: tuple[Any, ...], max_result: int) -> None:
+    try:
+        value = function(*arguments)
+        kind, payload = encoding.encode(value, max_result)
+    except encoding.TooDeepError:
+        send(REFUSED, b"")
+    except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
+        send_error(RAISED, error)
+    else:
+        send(kind, payload)
+
+
+def run_script(code: str) -> None:
+    """Run the program as `__main__`, reading stdin and writing stdout."""
+    try:
+        load(code, "__main__")
+        sys.stdout.flush()
+    except SystemExit as error:
+        sys.stdout.flush()
+        if error.code not in (None, 0):
+            send_error(RAISED, error)
+    except BaseException as error:  # noqa: BLE001 - every exception is an outcome
+        send_error(RAISED, error)

@@ -1,0 +1,70 @@
+"""The filter of system calls that a program runs under: what computing, files and threads need.
+
+Everything not named is answered with ENOSYS, as by a kernel that lacks it: `ptrace`, `mount`,
+`unshare`, `setns`, `bpf`, `keyctl`, `perf_event_open`, `process_vm_*`, `io_uring_*`,
+`userfaultfd`, `personality`, `kexec_*`, System V and POSIX message queues, shared memory and
+semaphores, and sockets but for `socketpair`.
+"""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+
+from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+
+_CLONE_NEW = 0x7E020080
+"""Every namespace flag of `clone`: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET,
+NEWTIME."""
+
+_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and files ask for."""
+
+ALLOWED = """
+read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek open openat close
+close_range stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64 getcwd
+chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink
+symlinkat readlink readlinkat chmod fchmod fchmodat umask truncate ftruncate fallocate fsync
+fdatasync sync_file_range fadvise64 utime utimes utimensat futimesat statfs fstatfs flock copy_file_range
+sendfile splice tee dup dup2 dup3 fcntl pipe pipe2 poll ppoll select pselect6 epoll_create
+epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 signalfd signalfd4
+timerfd_create timerfd_settime timerfd_gettime inotify_init inotify_init1 inotify_add_watch
+inotify_rm_watch memfd_create mmap munmap mprotect mremap madvise mincore msync mlock munlock brk
+membarrier futex futex_waitv set_robust_list get_robust_list rseq set_tid_address arch_prctl
+rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend rt_sigqueueinfo
+rt_tgsigqueueinfo sigaltstack restart_syscall kill tkill tgkill pause alarm getitimer setitimer
+timer_create timer_settime timer_gettime timer_getoverrun timer_delete nanosleep clock_nanosleep
+clock_gettime clock_getres gettimeofday time times getrusage fork vfork execve execveat exit
+exit_group wait4 waitid pidfd_open pidfd_send_signal getpid getppid gettid getpgid getpgrp setpgid
+getsid setsid getuid geteuid getgid getegid getgroups getresuid getresgid capget prlimit64 getrlimit
+setrlimit getpriority setpriority sched_yield sched_getaffinity sched_setaffinity sched_getparam
+sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu uname sysinfo getrandom
+prctl socketpair getsockname getpeername getsockopt setsockopt sendto recvfrom sendmsg recvmsg
+sendmmsg recvmmsg shutdown
+""".split()
+
+
+def build_filter() -> bytes:
+    """The filter as a BPF program for this machine's architecture.
+
+    Raises:
+        SandboxUnavailableError: if libseccomp, which compiles it, is not installed.
+    """
+    try:
+        import pyseccomp
+    except RuntimeError as error:
+        raise SandboxUnavailableError(
+            "libseccomp is not installed", remedy="Install it (Debian: apt install libseccomp2)"
+        ) from error
+    rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
+    for name in ALLOWED:
+        if pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0:
+            rules.add_rule(pyseccomp.ALLOW, name)
+    no_namespaces = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_NEW, 0)
+    rules.add_rule(pyseccomp.ALLOW, "clone", no_namespaces)
+    for request in _IOCTLS:
+        rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, request))
+    with tempfile.TemporaryFile() as compiled:
+        rules.export_bpf(compiled)
+        compiled.seek(0)
+        return compiled.read()

@@ -1,0 +1,231 @@
+"""One fork server as seen from outside: start it, hand it programs, read what they report."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from iterpref_assets.core.sandbox import bubblewrap
+from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.verdicts import Limits
+
+_START_SECONDS = 60.0
+_GRACE_SECONDS = 30.0
+"""How long after the wall-clock limit a server may stay silent before it is given up."""
+
+_CHUNK = 1 << 16
+_HEADER = 5
+_FRAME_SLACK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every server of a pool is started with."""
+
+    preload: tuple[str, ...]
+    packages: tuple[str, ...]
+    seccomp: bytes
+    tmpfs_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a program's process ended.
+
+    `killed` is "", "cpu", "wall", "memory" or "abort"; `code` is the exit code, negative for a signal.
+    """
+
+    code: int
+    cpu_seconds: float
+    killed: str
+
+
+class WorkerLostError(SandboxError):
+    """The server itself is gone."""
+
+
+class Worker:
+    """A running fork server. Used by one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.serial = 0
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.errors = tempfile.TemporaryFile()
+        with theirs:
+            self.process: subprocess.Popen[bytes] = bubblewrap.start(
+                theirs, settings.packages, self.errors
+            )
+        try:
+            self._settle(settings)
+        except (OSError, ValueError) as error:
+            complaint = self.complaint() or str(error)
+            self.close()
+            raise SandboxUnavailableError(
+                f"the sandbox does not start: {complaint}",
+                remedy="Install bubblewrap and allow unprivileged user namespaces, "
+                "or run inside an isolated container",
+            ) from error
+
+    def complaint(self) -> str:
+        """The last line that the server wrote to its stderr."""
+        size = os.fstat(self.errors.fileno()).st_size
+        said = os.pread(self.errors.fileno(), _CHUNK, max(0, size - _CHUNK))
+        return said.decode(errors="replace").strip().rpartition("\n")[2]
+
+    def lost(self) -> WorkerLostError:
+        """The error that says how the server died."""
+        return WorkerLostError(f"the fork server is gone: {self.complaint()}")
+
+    def _settle(self, settings: Settings) -> None:
+        message = {
+            "uid": bubblewrap.program_uid(),
+            "preload": settings.preload,
+            "path": [bubblewrap.PACKAGES],
+            "filter": settings.seccomp.hex(),
+            "tmpfs_bytes": settings.tmpfs_bytes,
+        }
+        self.control.settimeout(_START_SECONDS)
+        self.control.send(json.dumps(message).encode())
+        json.loads(self.control.recv(_CHUNK))
+
+    def start(
+        self, request: dict[str, Any], files: list[int], limits: Limits, *, stdout: bool
+    ) -> Running:
+        """Have the server run a program.
+
+        `files` are descriptors of its source and of its calls or standard input.
+
+        Raises:
+            WorkerLostError: if the server is gone.
+        """
+        self.serial += 1
+        results, results_in = os.pipe2(os.O_CLOEXEC)
+        output, output_in = os.pipe2(os.O_CLOEXEC) if stdout else (-1, -1)
+        passed = [*files, results_in, *([output_in] if stdout else [])]
+        message = {**request, "run": self.serial, **_limits(limits)}
+        try:
+            socket.send_fds(self.control, [json.dumps(message).encode()], passed)
+        except OSError as error:
+            os.close(results)
+            if stdout:
+                os.close(output)
+            raise self.lost() from error
+        finally:
+            os.close(results_in)
+            if stdout:
+                os.close(output_in)
+        return Running(self, results, output, limits)
+
+    def close(self) -> None:
+        """End the server and everything in its namespaces."""
+        self.control.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.errors.close()
+
+
+class Running:
+    """A program under way. `finish` must be called, whatever happens before it."""
+
+    def __init__(self, worker: Worker, results: int, output: int, limits: Limits) -> None:
+        self.worker, self.limits = worker, limits
+        self.results, self.stdout = results, output
+        self.serial = worker.serial
+        self.output = bytearray()
+        self.overflowed = False
+        self.deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
+
+    def frames(self) -> Iterator[tuple[bytes, bytes]]:
+        """What the program reports, as it comes: kind and payload of each frame.
+
+        A frame longer than any honest one, or an output over its limit, ends the run.
+
+        Raises:
+            WorkerLostError: if the server falls silent.
+        """
+        buffer = bytearray()
+        poller = select.poll()
+        waiting = {each for each in (self.results, self.stdout) if each >= 0}
+        for descriptor in waiting:
+            poller.register(descriptor, select.POLLIN)
+        while waiting:
+            events = poller.poll(max(0.0, self.deadline - time.monotonic()) * 1000)
+            if not events:
+                raise WorkerLostError("the fork server fell silent")
+            for descriptor, _ in events:
+                chunk = os.read(descriptor, _CHUNK)
+                if not chunk:
+                    poller.unregister(descriptor)
+                    waiting.discard(descriptor)
+                elif descriptor == self.stdout:
+                    self.output += chunk
+                    self._check(len(self.output) > self.limits.output_bytes)
+                else:
+                    buffer += chunk
+                    yield from self._complete(buffer)
+                if self.overflowed:
+                    return
+
+    def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
+        start = 0
+        while len(buffer) - start >= _HEADER:
+            length = int.from_bytes(buffer[start + 1 : start + _HEADER], "little")
+            self._check(length > self.limits.result_bytes + _FRAME_SLACK)
+            end = start + _HEADER + length
+            if self.overflowed or end > len(buffer):
+                break
+            yield bytes(buffer[start : start + 1]), bytes(buffer[start + _HEADER : end])
+            start = end
+        del buffer[:start]
+
+    def _check(self, over: bool) -> None:
+        if over:
+            self.overflowed = True
+
+    def stop(self) -> None:
+        """Have the program killed; to no effect if it has ended."""
+        try:
+            self.worker.control.send(json.dumps({"abort": self.serial}).encode())
+        except OSError as error:
+            raise self.worker.lost() from error
+
+    def finish(self) -> Status:
+        """Wait for the end of the program and all it started.
+
+        Raises:
+            WorkerLostError: if the server is gone or falls silent.
+        """
+        self.close()
+        self.worker.control.settimeout(max(1.0, self.deadline - time.monotonic()))
+        try:
+            message = self.worker.control.recv(_CHUNK)
+        except OSError as error:
+            raise WorkerLostError("the fork server fell silent") from error
+        if not message:
+            raise self.worker.lost()
+        status = json.loads(message)
+        return Status(code=status["code"], cpu_seconds=status["cpu"], killed=status["killed"])
+
+    def close(self) -> None:
+        """Let go of the descriptors."""
+        for descriptor in (self.results, self.stdout):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.results = self.stdout = -1
+
+
+def _limits(limits: Limits) -> dict[str, float]:
+    names = ("cpu_seconds", "wall_seconds", "memory_bytes", "processes", "file_bytes", "open_files")
+    return {name: getattr(limits, name) for name in (*names, "result_bytes")}

@@ -1,1 +1,1 @@
-"""Focal preference optimisation: losses, recipes, reference log-probabilities, training."""
+"""Focal preference training: recipes, exact packing, losses, reference model, trainer."""

@@ -1,0 +1,41 @@
+"""Windows of diff_augment: the difference widened by whole lines, drawn at random."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+MAX_EXTRA_LINES = 2
+
+
+def newlines_by_token(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:
+    """[V] how many line ends each token of the vocabulary holds."""
+    texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return np.array([text.count("\n") for text in texts], dtype=np.int32)
+
+
+def widen(
+    difference: NDArray[np.bool_], lines: NDArray[np.int32], rng: random.Random
+) -> NDArray[np.bool_]:
+    """[T] `difference` and the 1 or 2 lines before and after each hunk of it.
+
+    Args:
+        difference: [T] which tokens belong to the lines of D-.
+        lines: [T] the line on which each token begins, not falling.
+        rng: draws how many lines, for each hunk and side.
+    """
+    marked = np.unique(lines[difference])
+    if marked.size == 0:
+        return difference
+    window = difference.copy()
+    for hunk in np.split(marked, np.flatnonzero(np.diff(marked) > 1) + 1):
+        first = hunk[0] - rng.randint(1, MAX_EXTRA_LINES)
+        last = hunk[-1] + rng.randint(1, MAX_EXTRA_LINES)
+        window |= (lines >= first) & (lines <= last)
+    return window

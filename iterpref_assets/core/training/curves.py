@@ -1,0 +1,55 @@
+"""The training curves: which figures a point has, and the file that keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Point = dict[str, float]
+"""One point: step, epoch, loss, learning_rate, grad_norm and the figures of `describe`."""
+
+SUMS = (
+    "pairs",
+    "compared",
+    "margin",
+    "correct",
+    "chosen_logprob",
+    "chosen_tokens",
+    "rejected_logprob",
+    "rejected_tokens",
+    "focal_logprob",
+    "focal_tokens",
+)
+
+
+def describe(sums: list[float], seconds: float) -> dict[str, float]:
+    """The figures of a point from the sums of SUMS over its pairs; absent where there are none.
+
+    pairs_per_second; reward_margin: mean beta * (K(y+) - K(y-)), nats; reward_accuracy: share of
+    pairs where it is above 0; chosen_, rejected_, focal_logprob: mean nats a token that is read.
+    """
+    total = dict(zip(SUMS, sums, strict=True))
+    figures = {"pairs_per_second": total["pairs"] / seconds}
+    if total["compared"]:
+        figures["reward_margin"] = total["margin"] / total["compared"]
+        figures["reward_accuracy"] = total["correct"] / total["compared"]
+    for group in ("chosen", "rejected", "focal"):
+        if total[f"{group}_tokens"]:
+            figures[f"{group}_logprob"] = total[f"{group}_logprob"] / total[f"{group}_tokens"]
+    return figures
+
+
+class CurveWriter:
+    """Keeps the points of a run in memory and in a file of JSON lines, and hands them on."""
+
+    def __init__(self, file: Path, points: list[Point], on_point: Callable[[Point], None]) -> None:
+        self.file, self.points, self.on_point = file, points, on_point
+        file.write_text("".join(f"{json.dumps(point)}\n" for point in points))
+
+    def add(self, point: Point) -> None:
+        """Append one point."""
+        self.points.append(point)
+        with self.file.open("a") as lines:
+            lines.write(f"{json.dumps(point)}\n")
+        self.on_point(point)

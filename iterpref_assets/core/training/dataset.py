@@ -1,0 +1,147 @@
+"""The pairs as a dataset of packed rows, and the order in which batches take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.seeding import derive_rng, derive_seed
+from iterpref_assets.core.training.augment import newlines_by_token, widen
+from iterpref_assets.core.training.packing import (
+    Completion,
+    PackedRow,
+    TokenPair,
+    lay_out,
+    pack,
+)
+from iterpref_assets.core.training.recipes import Recipe
+
+
+def token_pairs(tokenized: pl.DataFrame, reference: pl.DataFrame | None) -> list[TokenPair]:
+    """The rows of tables.TOKENIZED_PAIRS with their tables.REFERENCE_LOGPROBS.
+
+    Raises:
+        InputError: where a pair has an empty prompt, a mask of another length than its ids, or no
+            reference log-probabilities of the same length.
+    """
+    if reference is not None:
+        tokenized = tokenized.join(reference, on="pair_id", how="left", maintain_order="left")
+    return [_token_pair(row, with_reference=reference is not None) for row in _rows(tokenized)]
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[dict[str, object]]:
+    """Rows with every list as a numpy array, or None."""
+    names = frame.columns
+    for values in zip(*(frame[name] for name in names), strict=True):
+        yield {
+            name: value.to_numpy() if isinstance(value, pl.Series) else value
+            for name, value in zip(names, values, strict=True)
+        }
+
+
+def _token_pair(row: dict[str, object], *, with_reference: bool) -> TokenPair:
+    prompt = np.asarray(row["prompt_ids"], dtype=np.int32)
+    if prompt.size == 0:
+        raise InputError(
+            f"pair {row['pair_id']} has an empty prompt",
+            field="prompt_ids",
+            remedy="A first token needs one before it: build the prompt with the chat template",
+        )
+    chosen = _completion(row, "chosen", with_reference=with_reference)
+    return TokenPair(prompt, chosen, _completion(row, "rejected", with_reference=with_reference))
+
+
+def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> Completion:
+    ids = np.asarray(row[f"{side}_ids"], dtype=np.int32)
+    difference = np.asarray(row[f"{side}_mask"], dtype=np.bool_)
+    if len(difference) != len(ids):
+        raise InputError(
+            f"pair {row['pair_id']} has {len(ids)} ids but {len(difference)} marks",
+            field=f"{side}_mask",
+            remedy="Rebuild the tokenized pairs",
+        )
+    reference = np.zeros(len(ids), dtype=np.float32)
+    if with_reference:
+        given = row[f"{side}_logprobs"]
+        found = 0 if given is None else len(np.asarray(given))
+        if found != len(ids):
+            raise InputError(
+                f"pair {row['pair_id']} has {len(ids)} ids but {found} log-probabilities",
+                field=f"{side}_logprobs",
+                remedy="Compute the reference log-probabilities of these very pairs",
+            )
+        reference = np.asarray(given, dtype=np.float32)
+    return Completion(ids, difference, difference, reference)
+
+
+def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
+    """`pairs` with the window of y- drawn for each, seeded by its place among them."""
+    from transformers import AutoTokenizer
+
+    newlines = newlines_by_token(AutoTokenizer.from_pretrained(model_dir))
+    widened: list[TokenPair] = []
+    for index, pair in enumerate(pairs):
+        side = pair.rejected
+        ends = newlines[side.ids]
+        lines = (np.cumsum(ends) - ends).astype(np.int32)
+        window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
+        completion = Completion(side.ids, side.difference, window, side.reference)
+        widened.append(TokenPair(pair.prompt, pair.chosen, completion))
+    return widened
+
+
+class PackedPairs:
+    """A map-style dataset of packed rows, `len(pairs)` for each reading of the recipe in turn."""
+
+    def __init__(self, pairs: list[TokenPair], recipe: Recipe, max_length: int) -> None:
+        self.pairs = [pair.cut(max_length) for pair in pairs]
+        self.recipe, self.readings = recipe, recipe.readings
+
+    def __len__(self) -> int:
+        return len(self.pairs) * len(self.readings)
+
+    def __getitem__(self, index: int) -> PackedRow:
+        reading, place = divmod(index, len(self.pairs))
+        return pack(self.pairs[place], self.readings[reading])
+
+    def lengths(self) -> NDArray[np.int64]:
+        """[len(self)] input tokens of every row."""
+        return np.array(
+            [lay_out(pair, reading).inputs for reading in self.readings for pair in self.pairs]
+        )
+
+
+class BatchOrder:
+    """A sampler: each pair once an epoch, batch after batch, in a seeded order.
+
+    Within a batch, rows come sorted by length, so that those of one forward pass are of like
+    length and processes that take turns have like work. Where a recipe has several readings, the
+    pairs of each batch take them in turn.
+    """
+
+    def __init__(
+        self, lengths: NDArray[np.int64], *, readings: int, batch_size: int, seed: int
+    ) -> None:
+        self.lengths, self.readings = lengths, readings
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order of `epoch` from now on."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths) // self.readings
+
+    def __iter__(self) -> Iterator[int]:
+        pairs = len(self)
+        order = np.random.default_rng(derive_seed("batch order", self.seed, self.epoch))
+        shuffled = order.permutation(pairs)
+        for start in range(0, pairs, self.batch_size):
+            batch = shuffled[start : start + self.batch_size]
+            rows = batch + pairs * (np.arange(len(batch)) % self.readings)
+            yield from rows[np.argsort(self.lengths[rows], kind="stable")].tolist()

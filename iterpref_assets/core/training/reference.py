@@ -1,0 +1,119 @@
+"""Per-token log-probabilities of the reference model, computed once and kept in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import track
+from iterpref_assets.core.training.config import Precision, ReferenceConfig
+from iterpref_assets.core.training.dataset import token_pairs
+from iterpref_assets.core.training.packing import TokenPair, lay_out, pack
+from iterpref_assets.core.training.recipes import Reading, Tokens
+
+EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
+
+
+def compute_reference_logprobs(
+    tokenized: pl.DataFrame, model_dir: Path, config: ReferenceConfig, work_dir: Path
+) -> pl.DataFrame:
+    """tables.REFERENCE_LOGPROBS of `tokenized` under the model of `model_dir`.
+
+    Args:
+        tokenized: tables.TOKENIZED_PAIRS, in the tokens of `model_dir`.
+        model_dir: the reference model.
+        config: how to compute.
+        work_dir: finished parts are kept here, and a restart computes only what is missing. One
+            folder belongs to one model and one table.
+
+    Raises:
+        InputError: before the model loads, where the table is malformed or empty.
+    """
+    tables.validate(tokenized, tables.TOKENIZED_PAIRS)
+    if tokenized.is_empty():
+        raise InputError(
+            "there are no pairs", remedy="Build the pairs first; every one may have been dropped"
+        )
+    pairs = token_pairs(tokenized, None)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    parts = [
+        (work_dir / f"part-{start:08d}.parquet", slice(start, start + config.pairs_per_part))
+        for start in range(0, len(pairs), config.pairs_per_part)
+    ]
+    missing = [(file, rows) for file, rows in parts if not file.is_file()]
+    if missing:
+        scorer = _Scorer(model_dir, config)
+        with track(
+            "reference log-probabilities", sum(len(pairs[rows]) for _, rows in missing)
+        ) as t:
+            for file, rows in missing:
+                frame = _part(tokenized[rows, :]["pair_id"], scorer.score(pairs[rows]))
+                partial = file.with_suffix(".partial")
+                tables.write_table(frame, tables.REFERENCE_LOGPROBS, partial)
+                partial.replace(file)
+                t.advance(len(frame))
+    return pl.concat([tables.read_table(file, tables.REFERENCE_LOGPROBS) for file, _ in parts])
+
+
+def _part(pair_ids: pl.Series, logprobs: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "pair_id": pair_ids,
+            "chosen_logprobs": [chosen.tolist() for chosen, _ in logprobs],
+            "rejected_logprobs": [rejected.tolist() for _, rejected in logprobs],
+        },
+        schema=tables.REFERENCE_LOGPROBS,
+    )
+
+
+class _Scorer:
+    """The reference model, ready to score pairs."""
+
+    def __init__(self, model_dir: Path, config: ReferenceConfig) -> None:
+        import torch
+
+        from iterpref_assets.core.training.policy import load_policy
+
+        self.config = config
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        model = load_policy(model_dir, config.precision, config.vocabulary_chunk)
+        if config.precision is Precision.MIXED_BFLOAT16:
+            model = model.to(torch.bfloat16)
+        self.model = model.eval().to(self.device)
+
+    def score(self, pairs: list[TokenPair]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The log-probabilities of every token of y+ and of y-, pair by pair."""
+        import torch
+
+        from iterpref_assets.core.training.batches import collate
+        from iterpref_assets.core.training.policy import MODEL_INPUTS
+
+        results: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(pairs)
+        with torch.inference_mode():
+            for places in self._batches(pairs):
+                rows = [pack(pairs[place], EVERYTHING) for place in places]
+                batch = collate(rows)
+                logprobs = self.model(**{n: batch[n].to(self.device) for n in MODEL_INPUTS})
+                ends = np.cumsum([len(row.at) for row in rows])[:-1]
+                for place, row, values in zip(
+                    places, rows, np.split(logprobs.float().cpu().numpy(), ends), strict=True
+                ):
+                    results[place] = values[row.chosen > 0], values[row.rejected > 0]
+        return [result for result in results if result is not None]
+
+    def _batches(self, pairs: list[TokenPair]) -> Iterator[list[int]]:
+        """Places of pairs of like length, as many as fit the token budget, at least one."""
+        lengths = [lay_out(pair, EVERYTHING).inputs for pair in pairs]
+        batch: list[int] = []
+        for place in sorted(range(len(pairs)), key=lengths.__getitem__):
+            if batch and (len(batch) + 1) * lengths[place] > self.config.tokens_per_batch:
+                yield batch
+                batch = []
+            batch.append(place)
+        if batch:
+            yield batch

@@ -1,0 +1,88 @@
+"""The folder of an unfinished run: what run it is, its whole checkpoints, its curves so far."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.curves import Point
+from iterpref_assets.core.training.recipes import Recipe
+
+METRICS = "metrics.jsonl"
+_COMPLETE = "complete"
+"""A file in a checkpoint's folder, written last: without it the checkpoint is not whole."""
+_IDENTITY = "run.json"
+
+
+def checkpoints(work_dir: Path) -> Path:
+    """Where checkpoints are written."""
+    return work_dir / "checkpoints"
+
+
+def identity(
+    tokenized: pl.DataFrame, reference: pl.DataFrame | None, recipe: Recipe, config: TrainConfig
+) -> str:
+    """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
+    content = [_digest(frame) for frame in (tokenized, reference) if frame is not None]
+    return json.dumps(
+        {"recipe": asdict(recipe), "config": config.model_dump(mode="json"), "data": content},
+        sort_keys=True,
+    )
+
+
+def claim(work_dir: Path, run: str) -> None:
+    """Take `work_dir` for `run`, or find that it is already its own.
+
+    Raises:
+        InputError: where it holds the checkpoints of another run.
+    """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    file = work_dir / _IDENTITY
+    if file.is_file() and file.read_text() != run:
+        raise InputError(
+            "this folder holds the checkpoints of another run (other pairs, recipe or config)",
+            file=work_dir,
+            remedy="Remove it to start over, or give another",
+        )
+    partial = file.with_suffix(".partial")
+    partial.write_text(run)
+    partial.replace(file)
+
+
+def last_checkpoint(work_dir: Path) -> Path | None:
+    """The newest whole checkpoint, or None; those that a kill left unfinished are removed."""
+    whole: list[Path] = []
+    for folder in checkpoints(work_dir).glob("checkpoint-*"):
+        if (folder / _COMPLETE).is_file():
+            whole.append(folder)
+        else:
+            shutil.rmtree(folder)
+    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+
+def keep_only(checkpoint: Path) -> None:
+    """Mark `checkpoint` as whole and remove those before it."""
+    (checkpoint / _COMPLETE).touch()
+    for folder in checkpoint.parent.glob("checkpoint-*"):
+        if folder != checkpoint:
+            shutil.rmtree(folder)
+
+
+def curve_until(checkpoint: Path | None) -> list[Point]:
+    """The points of the curves up to `checkpoint`."""
+    if checkpoint is None:
+        return []
+    return json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
+
+
+def _digest(frame: pl.DataFrame) -> str:
+    digest = hashlib.sha256()
+    digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
+    return digest.hexdigest()

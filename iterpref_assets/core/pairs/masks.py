@@ -42,11 +42,11 @@ def focal_mask(
     if begins.size == 0:
         return np.zeros(spans.starts.shape, dtype=np.bool_)
     shift = np.repeat(bases[:-1], np.diff(spans.bounds))
-    starts, ends = _with_trimmed_space(spans)
+    starts, ends = spans.starts + shift, spans.ends + shift
     # The last interval that begins before the token ends; they overlap if it finishes after the
     # token starts. Tokens without characters touch nothing.
-    nearest = np.searchsorted(begins, ends + shift, side="left") - 1
-    overlaps = (nearest >= 0) & (finishes[nearest] > starts + shift)
+    nearest = np.searchsorted(begins, ends, side="left") - 1
+    overlaps = (nearest >= 0) & (finishes[nearest] > starts)
     return overlaps & (ends > starts)
 
 
@@ -64,19 +64,3 @@ def _focal_intervals(
         begins.extend([starts[line] for line in focal])
         finishes.extend([starts[line + 1] for line in focal])
     return np.array(begins, dtype=np.int64), np.array(finishes, dtype=np.int64)
-
-
-def _with_trimmed_space(spans: TokenSpans) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Starts and ends, where a token of blank space alone gets its characters back.
-
-    Byte-level tokenizers that trim offsets (GPT-2's) report such a token as empty, at the end of
-    the space it stands for, which begins where the token before ended.
-    """
-    starts = spans.starts.copy()
-    empty = np.flatnonzero(spans.ends == starts)
-    first_of_text = np.zeros(starts.shape, dtype=np.bool_)
-    heads = spans.bounds[:-1]
-    first_of_text[heads[heads < starts.size]] = True
-    inner = empty[~first_of_text[empty]]
-    starts[inner] = np.minimum(spans.ends[inner - 1], starts[inner])
-    return starts, spans.ends

@@ -31,7 +31,7 @@ def focal_share(table: pl.DataFrame) -> float:
     Raises:
         ValueError: where there is no token: no pairs is not a share of zero.
     """
-    share = table["rejected_mask"].explode().mean()
-    if not isinstance(share, float):
+    marks = table["rejected_mask"].explode().drop_nulls()
+    if marks.is_empty():
         raise ValueError("no rejected token to take a share of")
-    return share
+    return int(marks.sum()) / len(marks)

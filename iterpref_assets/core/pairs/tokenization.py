@@ -7,7 +7,8 @@ is also how an engine continues a prompt.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -139,30 +140,56 @@ def _completions(
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
     """Ids and masks of each fenced program; the end-of-turn token is added and never focal."""
     texts = [fenced(code) for code in codes]
-    lines = [[line + _FENCE_LINES for line in focal] for focal in diff_lines]
-    encodings = _encode(texts, tokenizer, plain=True).encodings or []
-    ids = [encoding.ids for encoding in encodings]
-    bounds = np.concatenate([[0], np.cumsum([len(row) for row in ids], dtype=np.int64)])
+    ids, spans = encode_completions(texts, tokenizer)
+    mask = focal_mask(texts, spans, [[line + _FENCE_LINES for line in row] for row in diff_lines])
+    ends = spans.bounds[1:]
+    borders = (ends + np.arange(1, ends.size + 1))[:-1]
+    return (
+        np.split(np.insert(ids, ends, end), borders),
+        np.split(np.insert(mask, ends, values=False), borders),
+    )
+
+
+def encode_completions(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerFast
+) -> tuple[NDArray[np.int32], TokenSpans]:
+    """The ids of all texts end to end, shape [tokens], and the characters of each token.
+
+    A text that spells out a control token gives the ids of its characters.
+    """
+    with _whole_offsets(tokenizer):
+        encodings = _encode(texts, tokenizer, plain=True).encodings or []
+    rows = [encoding.ids for encoding in encodings]
+    bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
+    count = int(bounds[-1])
     offsets = np.fromiter(
         chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings)),
         dtype=np.int64,
-        count=2 * int(bounds[-1]),
+        count=2 * count,
     )
-    mask = focal_mask(texts, TokenSpans(offsets[::2], offsets[1::2], bounds), lines)
-    flat = np.fromiter(chain.from_iterable(ids), dtype=np.int32, count=int(bounds[-1]))
-    ends = bounds[1:]
-    with_end = np.insert(flat, ends, end)
-    borders = (ends + np.arange(1, ends.size + 1))[:-1]
-    return (
-        np.split(with_end, borders),
-        np.split(np.insert(mask, ends, values=False), borders),
-    )
+    ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=count)
+    return ids, TokenSpans(offsets[::2], offsets[1::2], bounds)
+
+
+@contextmanager
+def _whole_offsets(tokenizer: PreTrainedTokenizerFast) -> Generator[None]:
+    """Offsets that include the blank space of a token, while the block runs.
+
+    GPT-2's and Llama's post-processors cut it off, so that indentation would belong to no token.
+    Without special tokens to add they do nothing else.
+    """
+    backend = tokenizer.backend_tokenizer
+    processor = backend.post_processor
+    backend.post_processor = None
+    try:
+        yield
+    finally:
+        backend.post_processor = processor
 
 
 def _encode(
     texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, *, plain: bool
 ) -> BatchEncoding:
-    # A completion that spells out a control token must not become one: `plain` splits it.
     return tokenizer(
         list(texts),
         add_special_tokens=False,

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
+from iterpref_assets.core.pairs.tokenization import encode_completions
 
 PIECES = (
     'a|total|    |\t| |  \n|\n|\n\n|:|):\n|+=|π|é|e\u0301|```|# note|\'|"""|0|👍🏽|\r\n|return x'
@@ -60,52 +61,87 @@ def test_each_text_has_its_own_lines():
     assert mask.tolist() == [True, True, False, False, False, True]
 
 
-def test_a_trimmed_space_token_gets_its_characters_back():
-    # "a\n  b" with the two spaces reported as empty at their end
-    spans = _spans([(0, 1), (1, 2), (4, 4), (4, 5)])
-    assert focal_mask(["a\n  b"], spans, [[1]]).tolist() == [False, False, True, True]
-
-
 def test_no_focal_line_gives_no_focal_token():
     assert focal_mask(["a\nb"], _spans([(0, 3)]), [[]]).tolist() == [False]
 
 
-def test_trimmed_indentation_is_focal_with_its_line(tokenizers):
+def _touched(text: str, start: int, end: int) -> set[int]:
+    """The lines that the characters [start, end) lie on; none where there are none."""
+    return {text.count("\n", 0, position) for position in range(start, end)}
+
+
+@st.composite
+def texts_with_lines(draw):
+    text = draw(texts)
+    return text, sorted(draw(st.sets(st.integers(0, text.count("\n")))))
+
+
+def _covered(spans: TokenSpans, mask: np.ndarray) -> set[int]:
+    chosen = zip(spans.starts[mask], spans.ends[mask], strict=True)
+    return {position for start, end in chosen for position in range(start, end)}
+
+
+@given(drawn=texts_with_lines())
+@pytest.mark.parametrize("family", ["qwen_like", "gpt2_like", "greedy_bytes", "unigram"])
+def test_focal_tokens_cover_the_focal_lines_whole(tokenizers, family, drawn):
+    text, lines = drawn
+    _, spans = encode_completions([text], tokenizers[family])
+    mask = focal_mask([text], spans, [lines])
+    # Composing an accent with its letter (NFC) leaves the accent's own position to no token.
+    held = _covered(spans, np.ones_like(mask))
+    assert held == set(range(len(text))) or "\u0301" in text
+    assert _covered(spans, mask) >= _line_characters(text, lines) & held
+
+
+@given(drawn=texts_with_lines())
+@pytest.mark.parametrize(
+    "family", ["qwen_like", "gpt2_like", "greedy_bytes", "unigram", "wordpiece"]
+)
+def test_a_token_is_focal_exactly_where_it_touches_a_focal_line(tokenizers, family, drawn):
+    text, lines = drawn
+    _, spans = encode_completions([text], tokenizers[family])
+    touching = [
+        bool(_touched(text, start, end) & set(lines))
+        for start, end in zip(spans.starts, spans.ends, strict=True)
+    ]
+    assert focal_mask([text], spans, [lines]).tolist() == touching
+
+
+@given(drawn=texts_with_lines())
+@pytest.mark.parametrize("family", ["qwen_like", "gpt2_like", "greedy_bytes"])
+def test_decoding_the_focal_tokens_gives_exactly_the_focal_lines(tokenizers, family, drawn):
+    text, lines = drawn
+    tokenizer = tokenizers[family]
+    ids, spans = encode_completions([text], tokenizer)
+    # A line is asked for together with the lines that it shares a token with, to the last.
+    tokens = [
+        _touched(text, start, end) for start, end in zip(spans.starts, spans.ends, strict=True)
+    ]
+    asked = set(lines)
+    while shared := set().union(*[token for token in tokens if token & asked]) - asked:
+        asked |= shared
+    mask = focal_mask([text], spans, [sorted(asked)])
+    wanted = "".join(text[position] for position in sorted(_line_characters(text, sorted(asked))))
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    expected = normalizer.normalize_str(wanted) if normalizer else wanted
+    assert tokenizer.decode(ids[mask].tolist()) == expected
+
+
+def test_a_qwen_like_token_crosses_line_ends_over_blank_lines_only(tokenizer):
+    text = "def f(x):\n    y = {\n        1: 2,\n    }\n\n    return y\n"
+    _, spans = encode_completions([text], tokenizer)
+    crossing = [
+        text[start:end]
+        for start, end in zip(spans.starts, spans.ends, strict=True)
+        if len(_touched(text, start, end)) > 1
+    ]
+    assert crossing == ["\n\n"]
+
+
+def test_indentation_is_focal_where_the_tokenizer_trims_its_offsets(tokenizers):
     tokenizer = tokenizers["gpt2_like"]
-    encoding, mask = _focal(tokenizer, "if x:\n        y", [1])
-    focal = [token for token, marked in zip(encoding.ids, mask, strict=True) if marked]
-    assert tokenizer.decode(focal) == "        y"
-
-
-def _focal(tokenizer, text: str, lines: list[int]):
-    encoding = tokenizer(text, add_special_tokens=False).encodings[0]
-    spans = _spans(encoding.offsets)
-    return encoding, focal_mask([text], spans, [lines])
-
-
-@given(text=texts, data=st.data())
-@pytest.mark.parametrize("family", ["gpt2_like", "greedy_bytes", "unigram", "wordpiece"])
-def test_focal_tokens_cover_the_focal_lines_and_each_touches_one(tokenizers, family, text, data):
-    lines = data.draw(st.lists(st.integers(0, text.count("\n")), unique=True).map(sorted))
-    encoding, mask = _focal(tokenizers[family], text, lines)
-    wanted = _line_characters(text, lines)
-    for (start, end), focal in zip(encoding.offsets, mask, strict=True):
-        if start < end:
-            assert focal == bool(wanted.intersection(range(start, end)))
-
-
-@given(text=texts, data=st.data())
-def test_decoding_the_focal_tokens_gives_exactly_the_focal_lines(tokenizer, text, data):
-    # Qwen's split joins blank lines and the space before a line end into one token; a line is
-    # only asked for together with the lines it shares a token with.
-    lines = data.draw(st.lists(st.integers(0, text.count("\n")), unique=True).map(sorted))
-    encoding = tokenizer(text, add_special_tokens=False).encodings[0]
-    for start, end in encoding.offsets:
-        first, last = text.count("\n", 0, start), text.count("\n", 0, end - 1)
-        if {*range(first, last + 1)} & set(lines):
-            lines = sorted({*lines, *range(first, last + 1)})
-    encoding, mask = _focal(tokenizer, text, lines)
-    ids = [token for token, focal in zip(encoding.ids, mask, strict=True) if focal]
-    normal = tokenizer.backend_tokenizer.normalizer.normalize_str
-    wanted = "".join(text[position] for position in sorted(_line_characters(text, lines)))
-    assert tokenizer.decode(ids) == normal(wanted)
+    processor = str(tokenizer.backend_tokenizer.post_processor)
+    ids, spans = encode_completions(["if x:\n        y"], tokenizer)
+    mask = focal_mask(["if x:\n        y"], spans, [[1]])
+    assert tokenizer.decode(ids[mask].tolist()) == "\n        y"
+    assert str(tokenizer.backend_tokenizer.post_processor) == processor

@@ -14,10 +14,17 @@ from iterpref_assets.core.prompts import Message
 
 
 class FinishReason(StrEnum):
-    """Why generation ended."""
+    """Why generation ended.
+
+    STOP: the model ended its turn. LENGTH: it reached `max_tokens` or the end of its context.
+    PROMPT_TOO_LONG: the prompt left no room in the context, so nothing was generated.
+    FILTERED: the server withheld the answer. The last two end one conversation, never the run.
+    """
 
     STOP = "stop"
     LENGTH = "length"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    FILTERED = "filtered"
 
 
 @dataclass(frozen=True, slots=True)

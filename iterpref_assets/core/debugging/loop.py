@@ -1,0 +1,254 @@
+"""Iterative debugging without barriers: every trajectory moves on as soon as it can.
+
+A finished completion is executed while the engine generates others, and a version that fails goes
+back to the engine at once; no round waits for the slowest of its kind. Each finished completion and
+each finished execution is in the log before anything builds on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import TypeAlias
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.debugging.figures import pass_rate_by_round
+from iterpref_assets.core.debugging.resume import Positions, check_initial
+from iterpref_assets.core.debugging.trajectory import (
+    ANSWERED,
+    Generate,
+    Judge,
+    Step,
+    after_completion,
+    after_version,
+    trajectory_id,
+)
+from iterpref_assets.core.engines.protocol import Engine, FinishReason
+from iterpref_assets.core.journal import Journal, storable
+from iterpref_assets.core.progress import Tracker, track
+from iterpref_assets.core.prompts import debug_conversation
+from iterpref_assets.core.records import Problem, Tests
+from iterpref_assets.core.sampling import (
+    COMPLETION,
+    ORDER,
+    check_problems,
+    completion_row,
+    logged_settings,
+    make_request,
+)
+from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.tables import COMPLETIONS, VERSIONS
+
+LOG = "debugging.jsonl"
+VERSION = "version"
+
+JudgeFunction: TypeAlias = Callable[[str, Tests], Execution]
+"""Runs a program against tests; it blocks and is called from several threads."""
+
+
+@dataclass(frozen=True)
+class DebugOutcome:
+    """Every version of every trajectory, and every completion after the first.
+
+    `versions` is tables.VERSIONS, `completions` is tables.COMPLETIONS with rounds from 1; both are
+    sorted by (problem_id, sample, round). `figures` are counts, rates and the pass-rate curve.
+    """
+
+    versions: pl.DataFrame
+    completions: pl.DataFrame
+    figures: dict[str, JsonValue]
+
+
+def debug_problems(  # noqa: PLR0917 - the order of the work
+    problems: Sequence[Problem],
+    initial_completions: pl.DataFrame,
+    engine: Engine,
+    judge: JudgeFunction,
+    config: DebugConfig,
+    work_dir: Path,
+) -> DebugOutcome:
+    """`run_debugging` with an engine that is entered here and freed."""
+
+    async def run() -> DebugOutcome:
+        async with engine:
+            return await run_debugging(
+                problems, initial_completions, engine, judge, config, work_dir
+            )
+
+    return asyncio.run(run())
+
+
+async def run_debugging(  # noqa: PLR0917 - the order of the work
+    problems: Sequence[Problem],
+    initial_completions: pl.DataFrame,
+    engine: Engine,
+    judge: JudgeFunction,
+    config: DebugConfig,
+    work_dir: Path,
+) -> DebugOutcome:
+    """Execute every initial completion, and debug what fails for up to `config.max_rounds` rounds.
+
+    Everything finished is logged in `work_dir`; a restart with the same folder repeats nothing.
+
+    Args:
+        problems: those of the completions, and perhaps others.
+        initial_completions: tables.COMPLETIONS, round 0.
+        engine: an engine that is entered.
+        judge: runs a program against tests, in up to `config.judge_workers` threads at once.
+        config: the settings.
+        work_dir: a folder for this work alone.
+
+    Raises:
+        InputError: where the initial completions are empty, repeated, not of round 0 or of unknown
+            problems, or the folder holds other work.
+    """
+    check_problems(problems)
+    check_initial(initial_completions, problems)
+    reasons = [reason.value for reason in ANSWERED]
+    answered = initial_completions.filter(pl.col("finish_reason").is_in(reasons))
+    with (
+        Journal(work_dir / LOG, logged_settings(config)) as journal,
+        ThreadPoolExecutor(config.judge_workers, "judge") as pool,
+        track("Debugging", answered.height) as tracker,
+    ):
+        positions = Positions(config.max_rounds)
+        for kind, row in journal.records():
+            note = positions.note_version if kind == VERSION else positions.note_completion
+            note(row)
+        run = _Run(engine, judge, config, journal, pool, tracker)
+        run.count_earlier(done=positions.done, solved=positions.solved)
+        by_id = {problem.problem_id: problem for problem in problems}
+        open_items = _open_items(answered, by_id, positions)
+        await for_each(open_items, config.max_in_flight, run.finish)
+        versions = journal.table(VERSION, VERSIONS, ORDER)
+        completions = journal.table(COMPLETION, COMPLETIONS, ORDER)
+    figures: dict[str, JsonValue] = {
+        "trajectories": answered.height,
+        "unanswered": initial_completions.height - answered.height,
+        "solved": run.solved,
+        "calls_per_trajectory": 1 + completions.height / answered.height,
+        "pass_rate_by_round": list(pass_rate_by_round(versions, config.max_rounds)),
+        **run.figures(),
+    }
+    return DebugOutcome(versions, completions, figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A trajectory that is not over, and what it does next."""
+
+    problem: Problem
+    sample: int
+    step: Step
+
+
+@dataclass
+class _Run:
+    """One process's share of the work."""
+
+    engine: Engine
+    judge: JudgeFunction
+    config: DebugConfig
+    journal: Journal
+    pool: ThreadPoolExecutor
+    tracker: Tracker
+    done: int = 0
+    solved: int = 0
+    tokens: int = 0
+    generations: int = 0
+    executions: int = 0
+    started: float = field(default_factory=monotonic)
+
+    def count_earlier(self, *, done: int, solved: int) -> None:
+        """Count the trajectories that an earlier process finished."""
+        self.done, self.solved = done, solved
+        if done:
+            self.tracker.advance(done)
+
+    async def finish(self, item: _Item) -> None:
+        """Take one trajectory from where it stands to its end."""
+        step = item.step
+        passed = False
+        while step is not None:
+            if isinstance(step, Judge):
+                execution = await self._execute(item, step)
+                passed = execution.passed
+                step = after_version(step.round, step.code, execution, self.config.max_rounds)
+            else:
+                step = await self._generate(item, step)
+        self.done += 1
+        self.solved += passed
+        self.tracker.advance(1, **self._rates())
+
+    async def _execute(self, item: _Item, step: Judge) -> Execution:
+        loop = asyncio.get_running_loop()
+        execution = await loop.run_in_executor(self.pool, self.judge, step.code, item.problem.tests)
+        execution = replace(execution, message=storable(execution.message))
+        self.journal.append(VERSION, _version_row(item, step, execution))
+        self.executions += 1
+        return execution
+
+    async def _generate(self, item: _Item, step: Generate) -> Step:
+        problem = item.problem
+        conversation = debug_conversation(problem.prompt, step.code, step.feedback)
+        request = make_request(
+            self.config, problem.problem_id, step.round, item.sample, conversation
+        )
+        completion = await self.engine.generate(request)
+        row = completion_row(
+            problem.problem_id, step.round, item.sample, completion, self.engine.description
+        )
+        self.journal.append(COMPLETION, row)
+        self.generations += 1
+        self.tokens += completion.completion_tokens
+        return after_completion(step.round, str(row["completion"]), completion.finish_reason)
+
+    def _rates(self) -> dict[str, float]:
+        seconds = monotonic() - self.started
+        return {
+            "pass_share": self.solved / max(self.done, 1),
+            "tokens_per_second": self.tokens / seconds,
+            "programs_per_second": self.executions / seconds,
+        }
+
+    def figures(self) -> dict[str, JsonValue]:
+        """What this process did, and how fast."""
+        return {
+            "generations_this_run": self.generations,
+            "executions_this_run": self.executions,
+            "tokens_this_run": self.tokens,
+            "seconds_this_run": monotonic() - self.started,
+            **self._rates(),
+        }
+
+
+def _version_row(item: _Item, step: Judge, execution: Execution) -> dict[str, str | int]:
+    return {
+        "trajectory_id": trajectory_id(item.problem.problem_id, item.sample),
+        "problem_id": item.problem.problem_id,
+        "sample": item.sample,
+        "round": step.round,
+        "code": step.code,
+        "verdict": execution.verdict.value,
+        "error_type": execution.error_type,
+        "feedback": execution.message,
+    }
+
+
+def _open_items(
+    initial: pl.DataFrame, problems: dict[str, Problem], positions: Positions
+) -> Iterator[_Item]:
+    columns = ("problem_id", "sample", "completion", "finish_reason")
+    for problem_id, sample, text, reason in initial.select(columns).iter_rows():
+        first = after_completion(0, text, FinishReason(reason))
+        step = positions.take(problem_id, sample, first)
+        if step is not None:
+            yield _Item(problems[problem_id], sample, step)

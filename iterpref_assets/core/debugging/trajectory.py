@@ -1,0 +1,54 @@
+"""One trajectory's rules: what comes after a completion, and what after an executed version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from iterpref_assets.core.engines.protocol import FinishReason
+from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.sandbox.verdicts import Execution
+
+ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
+"""How a completion that holds a program ends; after any other, the trajectory is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Execute this version next."""
+
+    round: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Show the model this failing program and its failure next; `round` is the new version's."""
+
+    round: int
+    code: str
+    feedback: str
+
+
+Step: TypeAlias = Judge | Generate | None
+"""What a trajectory does next; None where it is over."""
+
+
+def after_completion(round_: int, text: str, reason: FinishReason) -> Step:
+    """Execute what was written; a prompt without answer (too long, filtered) ends it unsolved.
+
+    Code cut off at the token limit is executed like any other.
+    """
+    return Judge(round_, extract_code(text)) if reason in ANSWERED else None
+
+
+def after_version(round_: int, code: str, execution: Execution, max_rounds: int) -> Step:
+    """Debug a failing version, unless it was that of the last round."""
+    if execution.passed or round_ >= max_rounds:
+        return None
+    return Generate(round_ + 1, code, execution.message)
+
+
+def trajectory_id(problem_id: str, sample: int) -> str:
+    """The name of one trajectory; `#` occurs in no problem's id."""
+    return f"{problem_id}#{sample}"

@@ -1,0 +1,138 @@
+"""What the engines that load a checkpoint share: its name, its turns as tokens and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.prompts import Message, Role
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def model_name(model: Path | str) -> str:
+    """A checkpoint's name without the folders that lead to it, or the hub name as it is."""
+    return Path(model).name if Path(model).exists() else str(model)
+
+
+def package_version(*names: str) -> str:
+    """The version of the first of these packages that is installed.
+
+    Raises:
+        InputError: where none is.
+    """
+    for name in names:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    raise InputError(
+        f"{names[0]} is not installed",
+        field="kind",
+        remedy=f"Install {' or '.join(names)}, or choose another engine",
+    )
+
+
+def require_checkpoint(model: Path | str) -> None:
+    """Refuse a local path that holds no checkpoint.
+
+    Raises:
+        InputError: where `model` is a Path, or text that can only be one, without a config.json.
+    """
+    is_path = isinstance(model, Path) or model.startswith((".", "/")) or Path(model).exists()
+    if is_path and not (Path(model) / "config.json").is_file():
+        raise InputError(
+            "no checkpoint here (config.json is missing)",
+            file=model,
+            remedy="Give a folder written by save_pretrained, or a hub name",
+        )
+
+
+class Turns:
+    """A checkpoint's tokenizer: conversations to token ids, generated ids to text.
+
+    The chat template renders the conversation where the tokenizer has one; a tokenizer without
+    gets the text of the last user turn alone.
+    """
+
+    def __init__(self, model: Path | str, *, trust_remote_code: bool) -> None:
+        from transformers import AutoTokenizer
+
+        self._tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            str(model), trust_remote_code=trust_remote_code
+        )
+        self._stop_ids = _stop_ids(self._tokenizer, model)
+
+    @property
+    def stop_ids(self) -> tuple[int, ...]:
+        """The tokens that end the model's turn, ascending."""
+        return self._stop_ids
+
+    @property
+    def pad_id(self) -> int:
+        """The token that fills rows of a batch up; it is masked wherever it stands."""
+        pad: Any = self._tokenizer.pad_token_id
+        return int(pad) if pad is not None else self._stop_ids[0]
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """The token ids after which the model's turn starts."""
+        if self._tokenizer.chat_template:
+            turns = [{"role": m.role.value, "content": m.content} for m in messages]
+            text = str(
+                self._tokenizer.apply_chat_template(
+                    turns, add_generation_prompt=True, tokenize=False
+                )
+            )
+            return list(self._tokenizer.encode(text, add_special_tokens=False))
+        last = [m.content for m in messages if m.role is Role.USER][-1]
+        return list(self._tokenizer.encode(last))
+
+    def completion(
+        self, request: Request, prompt_tokens: int, ids: Sequence[int], reason: FinishReason
+    ) -> Completion:
+        """The completion whose generated tokens are `ids`, its end-of-turn token counted."""
+        return Completion(
+            key=request.key,
+            text=str(self._tokenizer.decode(list(ids), skip_special_tokens=True)),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(ids),
+            finish_reason=reason,
+            seed=request.seed,
+        )
+
+
+def without_answer(request: Request, prompt_tokens: int, reason: FinishReason) -> Completion:
+    """The outcome of a request that could not be answered, as an empty completion."""
+    return Completion(
+        key=request.key,
+        text="",
+        prompt_tokens=prompt_tokens,
+        completion_tokens=0,
+        finish_reason=reason,
+        seed=request.seed,
+    )
+
+
+def _stop_ids(tokenizer: PreTrainedTokenizerBase, model: Path | str) -> tuple[int, ...]:
+    from transformers import GenerationConfig
+
+    try:
+        listed: Any = GenerationConfig.from_pretrained(str(model)).eos_token_id
+    except OSError:  # a checkpoint need not have a generation_config.json
+        listed = None
+    own: Any = tokenizer.eos_token_id
+    ids = {listed} if isinstance(listed, int) else set[int](listed or ())
+    ids |= set() if own is None else {own}
+    if not ids:
+        raise InputError(
+            "the tokenizer names no end-of-turn token",
+            file=model,
+            field="eos_token",
+            remedy="Set eos_token in tokenizer_config.json",
+        )
+    return tuple(sorted(ids))

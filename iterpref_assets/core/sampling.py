@@ -1,0 +1,180 @@
+"""Independent samples of every problem: round 0 of debugging, and the whole of pass@k."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+
+import polars as pl
+from pydantic import Field, JsonValue
+
+from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.engines.protocol import Completion, Engine, Request, Sampling
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.journal import Journal, storable
+from iterpref_assets.core.progress import track
+from iterpref_assets.core.prompts import PROMPT_VERSION, Message, solve_conversation
+from iterpref_assets.core.records import Problem, Record
+from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.tables import COMPLETIONS
+
+LOG = "completions.jsonl"
+COMPLETION = "completion"
+UNLOGGED = ("max_in_flight", "judge_workers")
+ORDER = ["problem_id", "sample", "round"]
+
+
+class GenerationConfig(Record):
+    """How completions are drawn.
+
+    Attributes:
+        temperature: 0 is greedy.
+        top_p: share of the probability that is drawn from.
+        max_tokens: longest completion, tokens.
+        seed: from which, with (problem, round, sample), each completion's own seed is derived.
+        max_in_flight: conversations held at once; it bounds memory and changes no result.
+    """
+
+    temperature: float = Field(1.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(1024, gt=0)
+    seed: int = 0
+    max_in_flight: int = Field(320, gt=0)
+
+    @property
+    def sampling(self) -> Sampling:
+        """What each request asks of its engine."""
+        return Sampling(self.temperature, self.top_p, self.max_tokens)
+
+
+class SamplingConfig(GenerationConfig):
+    """How round 0 is drawn.
+
+    Attributes:
+        samples_per_problem: independent completions of each problem.
+    """
+
+    samples_per_problem: int = Field(1, gt=0)
+
+
+def sample_problems(
+    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+) -> pl.DataFrame:
+    """`draw_samples` with an engine that is entered here and freed."""
+
+    async def run() -> pl.DataFrame:
+        async with engine:
+            return await draw_samples(problems, engine, config, work_dir)
+
+    return asyncio.run(run())
+
+
+async def draw_samples(
+    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+) -> pl.DataFrame:
+    """Draw `config.samples_per_problem` completions of each problem, with an entered engine.
+
+    Each finished one is logged in `work_dir`; a restart with the same folder repeats none.
+
+    Returns:
+        tables.COMPLETIONS, round 0, sorted by (problem_id, sample, round).
+
+    Raises:
+        InputError: where there is no problem, two share an id, or the folder holds other work.
+    """
+    check_problems(problems)
+    total = len(problems) * config.samples_per_problem
+    settings = logged_settings(config)
+    with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
+        done = {row["key"] for _, row in journal.records()}
+        tracker.advance(len(done))
+        started, tokens = monotonic(), 0
+
+        async def draw(item: tuple[Problem, int]) -> None:
+            nonlocal tokens
+            problem, sample = item
+            conversation = solve_conversation(problem.prompt)
+            request = make_request(config, problem.problem_id, 0, sample, conversation)
+            completion = await engine.generate(request)
+            row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
+            journal.append(COMPLETION, row)
+            tokens += completion.completion_tokens
+            tracker.advance(tokens_per_second=tokens / (monotonic() - started))
+
+        await for_each(_missing(problems, config, done), config.max_in_flight, draw)
+        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+
+
+def check_problems(problems: Sequence[Problem]) -> None:
+    """Refuse an empty set of problems, and one in which two share an id.
+
+    Raises:
+        InputError: naming the id.
+    """
+    if not problems:
+        raise InputError("there are no problems", remedy="Give at least one problem")
+    ids = Counter(problem.problem_id for problem in problems)
+    name, count = ids.most_common(1)[0]
+    if count > 1:
+        raise InputError(
+            f"problem {name} occurs {count} times", field="problem_id", remedy="Keep one of them"
+        )
+
+
+def logged_settings(config: GenerationConfig) -> dict[str, JsonValue]:
+    """What logged completions depend on: all of `config` but the degree of concurrency."""
+    return {
+        **config.model_dump(mode="json", exclude=set(UNLOGGED)),
+        "prompt_version": PROMPT_VERSION,
+    }
+
+
+def completion_key(problem_id: str, round_: int, sample: int) -> str:
+    """The name of one completion; `#` occurs in no problem's id."""
+    return f"{problem_id}#{round_}#{sample}"
+
+
+def make_request(
+    config: GenerationConfig,
+    problem_id: str,
+    round_: int,
+    sample: int,
+    conversation: tuple[Message, ...],
+) -> Request:
+    """The request for one completion, with the seed that is its own."""
+    return Request(
+        key=completion_key(problem_id, round_, sample),
+        messages=conversation,
+        sampling=config.sampling,
+        seed=derive_seed(config.seed, problem_id, round_, sample),
+    )
+
+
+def completion_row(
+    problem_id: str, round_: int, sample: int, completion: Completion, engine: str
+) -> dict[str, str | int]:
+    """A row of tables.COMPLETIONS."""
+    return {
+        "key": completion.key,
+        "problem_id": problem_id,
+        "sample": sample,
+        "round": round_,
+        "completion": storable(completion.text),
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+        "finish_reason": completion.finish_reason.value,
+        "seed": completion.seed,
+        "engine": engine,
+    }
+
+
+def _missing(
+    problems: Sequence[Problem], config: SamplingConfig, done: set[str]
+) -> Iterator[tuple[Problem, int]]:
+    for problem in problems:
+        for sample in range(config.samples_per_problem):
+            if completion_key(problem.problem_id, 0, sample) not in done:
+                yield problem, sample

@@ -1,0 +1,76 @@
+"""Problems, an engine and a judge that make whole debugging runs reproducible by hand.
+
+The scripted engine answers round r of problem pN with the number r; the judge passes a program that
+is at least its problem's `needed` number, so pN is solved in round N and p9 never within 5 rounds.
+"""
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
+from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+
+
+class ScriptedEngine:
+    """Answers with the round's number; remembers what it was asked and how much at once."""
+
+    description = "scripted"
+
+    def __init__(self, unanswered: frozenset[str] = frozenset()) -> None:
+        self.requests: list[Request] = []
+        self.unanswered = unanswered
+        self.active = self.most_active = 0
+
+    async def generate(self, request: Request) -> Completion:
+        self.requests.append(request)
+        self.active += 1
+        self.most_active = max(self.most_active, self.active)
+        await asyncio.sleep(0)
+        self.active -= 1
+        if request.key in self.unanswered:
+            return Completion(request.key, "", 9, 0, FinishReason.PROMPT_TOO_LONG, request.seed)
+        round_ = request.key.split("#")[1]
+        return Completion(
+            request.key, fenced(f"answer = {round_}"), 9, 4, FinishReason.STOP, request.seed
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+def number_judge(code: str, tests: Tests) -> Execution:
+    assert isinstance(tests, FunctionTests)
+    given, needed = int(code.removeprefix("answer = ")), int(tests.cases[0].expected)
+    if given >= needed:
+        return Execution(Verdict.PASSED)
+    return Execution(Verdict.WRONG_ANSWER, message=f"needs {needed}, got {given}")
+
+
+def make_problem(needed: int, name: str | None = None) -> Problem:
+    return Problem(
+        problem_id=name or f"p{needed}",
+        source="test",
+        prompt=f"Give {needed}.",
+        tests=FunctionTests(
+            entry_point="answer", cases=(Case(arguments="()", expected=str(needed)),)
+        ),
+    )
+
+
+def scripted_initial(problems: list[Problem], folder: Path) -> pl.DataFrame:
+    return sample_problems(problems, ScriptedEngine(), SamplingConfig(), folder / "initial")

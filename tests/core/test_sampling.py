@@ -1,0 +1,97 @@
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.records import Case, FunctionTests, Problem
+from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.seeding import derive_seed
+
+TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
+
+
+class EchoEngine:
+    """Answers with the request's key; fails at the request numbered `fails_at`."""
+
+    description = "echo"
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.requests: list[Request] = []
+        self.fails_at = fails_at
+        self.active = self.most_active = 0
+
+    async def generate(self, request: Request) -> Completion:
+        if len(self.requests) == self.fails_at:
+            raise ConnectionError("the server went away")
+        self.requests.append(request)
+        self.active += 1
+        self.most_active = max(self.most_active, self.active)
+        await asyncio.sleep(0)
+        self.active -= 1
+        return Completion(request.key, request.key, 1, 2, FinishReason.STOP, request.seed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+def make_problems(*ids: str) -> list[Problem]:
+    return [Problem(problem_id=name, source="t", prompt=f"Do {name}.", tests=TESTS) for name in ids]
+
+
+def test_every_problem_is_sampled_as_often_as_asked_in_sorted_order(tmp_path: Path) -> None:
+    config = SamplingConfig(samples_per_problem=2)
+    frame = sample_problems(make_problems("b", "a"), EchoEngine(), config, tmp_path)
+    assert frame.select("problem_id", "sample", "round").rows() == [
+        ("a", 0, 0), ("a", 1, 0), ("b", 0, 0), ("b", 1, 0),
+    ]  # fmt: skip
+
+
+def test_a_request_carries_the_problem_its_own_seed_and_the_sampling(tmp_path: Path) -> None:
+    engine = EchoEngine()
+    config = SamplingConfig(temperature=0.5, top_p=0.9, max_tokens=7, seed=3)
+    sample_problems(make_problems("a"), engine, config, tmp_path)
+    assert engine.requests == [
+        Request(
+            "a#0#0", solve_conversation("Do a."), Sampling(0.5, 0.9, 7), derive_seed(3, "a", 0, 0)
+        )
+    ]
+
+
+def test_after_an_engine_failure_a_restart_generates_only_what_is_missing(tmp_path: Path) -> None:
+    problems, config = make_problems("a", "b", "c", "d"), SamplingConfig(max_in_flight=1)
+    with pytest.raises(ConnectionError):
+        sample_problems(problems, EchoEngine(fails_at=3), config, tmp_path)
+    engine = EchoEngine()
+    frame = sample_problems(problems, engine, config, tmp_path)
+    assert [request.key for request in engine.requests] == ["d#0#0"]
+    assert frame["completion"].to_list() == ["a#0#0", "b#0#0", "c#0#0", "d#0#0"]
+
+
+def test_no_more_requests_than_allowed_are_in_flight(tmp_path: Path) -> None:
+    engine = EchoEngine()
+    config = SamplingConfig(samples_per_problem=20, max_in_flight=4)
+    sample_problems(make_problems("a"), engine, config, tmp_path)
+    assert 1 <= engine.most_active <= 4
+
+
+def test_a_problem_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="problem a occurs 2 times"):
+        sample_problems(make_problems("a", "a"), EchoEngine(), SamplingConfig(), tmp_path)
+
+
+def test_no_problems_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no problems"):
+        sample_problems([], EchoEngine(), SamplingConfig(), tmp_path)

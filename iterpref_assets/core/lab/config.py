@@ -1,0 +1,30 @@
+"""How much of the lab's problem space a run uses."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from iterpref_assets.core.records import Record
+
+
+class LabConfig(Record):
+    """Counts and seed of the lab's problems.
+
+    The split between training and held-out problems does not depend on any of these.
+    """
+
+    seed: int = 0
+    """Draws the problems; another seed gives other problems of the same splits."""
+    shards: int = Field(default=4, ge=1, le=1000)
+    """Partitions of the training problems."""
+    problems_per_shard: int = Field(default=250, ge=1, le=10_000)
+    """Training problems in a shard."""
+    heldout_problems: int = Field(default=400, ge=1, le=10_000)
+    """Problems kept from all training."""
+    cases_per_problem: int = Field(default=12, ge=10, le=64)
+    """Least number of tests; a problem whose siblings need more to fail has more."""
+
+
+def shard_names(config: LabConfig) -> tuple[str, ...]:
+    """The partition keys of the training problems."""
+    return tuple(f"lab-{index:03d}" for index in range(config.shards))

@@ -55,11 +55,16 @@ class StdioTests(Record):
 
 
 class CodeTests(Record):
-    """A test file that imports the candidate; it runs beside it, so its verdict is `in_process`."""
+    """A test file that runs beside the candidate, so that its verdict is `in_process`.
+
+    It imports the candidate as `module`; with `shared_namespace` it continues the candidate's own
+    module instead, as BigCodeBench's test classes do.
+    """
 
     kind: Literal["code"] = "code"
     module: str = "solution"
     code: str
+    shared_namespace: bool = False
 
 
 Tests = Annotated[FunctionTests | StdioTests | CodeTests, Field(discriminator="kind")]

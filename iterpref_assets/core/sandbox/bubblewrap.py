@@ -43,6 +43,13 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_BOOT = f"""
+import sys
+sys.path.insert(0, {_RUNNER!r})
+import inside.server
+sys.path.pop(0)
+inside.server.main()
+"""
 _UNSHARE_CODE = """
 import ctypes, os, sys
 if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):
@@ -78,7 +85,7 @@ def start(
     try:
         return subprocess.Popen(
             command,
-            stdin=control,
+            stdin=control.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=errors,
             env={},
@@ -107,7 +114,7 @@ def _files(packages: tuple[str, ...]) -> list[str]:
     for name in ("/lib", "/lib64", "/lib32", "/bin"):
         path = Path(name)
         if path.is_symlink():
-            arguments += ["--symlink", os.readlink(path), name]
+            arguments += ["--symlink", str(path.readlink()), name]
         elif path.is_dir() and name != "/bin":
             arguments += ["--ro-bind", name, name]
     system = ["/usr"] if prefix == Path("/usr") else ["/usr/lib", "/usr/lib64", str(prefix)]
@@ -156,8 +163,7 @@ def package_files(packages: tuple[str, ...]) -> list[Path]:
 
 def _server() -> list[str]:
     executable = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-    boot = f"import sys; sys.path.insert(0, {_RUNNER!r}); import inside.server; sys.path.pop(0); inside.server.main()"
-    return [str(executable), "-s", "-P", "-B", "-c", boot]
+    return [str(executable), "-s", "-P", "-B", "-c", _BOOT]
 
 
 def _user_namespace() -> int:

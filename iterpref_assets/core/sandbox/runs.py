@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.test_files import TestPlan
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, literal
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+
+_PATH = re.compile(rf"{re.escape(sys.base_prefix)}\S*?(?=[)'\"\s]|$)")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """One call: it returned `result`, or raised (`error_type`, `message`), or returned something
-    nested too deep to carry (`refused`). A `result` is in the bytes the program sent."""
+    """One call: it returned `result`, raised (`error_type`, `message`), or was `refused`.
+
+    A `result` is in the bytes the program sent; refused is one nested too deep to be sent.
+    """
 
     result: Encoded | None = None
     error_type: str = ""
@@ -69,3 +79,64 @@ class ProgramRun:
     raised: tuple[str, str] | None = None
     ending: Verdict | None = None
     cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """What the runner beside the candidate says of the tests, up to the first that failed.
+
+    `kind` is "passed", "failed", "error" or "tampered" (then `message` names what was changed);
+    `line` counts from 1 in the test file, 0 where no line of it is to blame.
+    """
+
+    kind: str
+    test: str
+    error_type: str
+    message: str
+    line: int
+    tests_run: int
+
+
+@dataclass(slots=True)
+class TestRun:
+    """A test file run beside the candidate; `outcome` is None unless it came with the nonce."""
+
+    outcome: TestOutcome | None = None
+    ending: Verdict | None = None
+    cpu_seconds: float = 0.0
+
+
+StopAfter = Callable[[int, CallOutcome], bool]
+"""Told of each outcome as it comes; returning True ends the run."""
+
+
+class Runner(Protocol):
+    """What judging needs of the sandbox; see `Sandbox` for what the methods do."""
+
+    def run_calls(
+        self,
+        code: str,
+        entry_point: str,
+        arguments: Sequence[tuple[Any, ...]] | bytes,
+        limits: Limits | None = None,
+        *,
+        stop: StopAfter | None = None,
+        keep: bool = True,
+    ) -> CallRun:
+        """The outcomes of calls."""
+        ...
+
+    def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
+        """What a whole program printed."""
+        ...
+
+    def run_tests(
+        self, code: str, tests: CodeTests, plan: TestPlan, limits: Limits | None = None
+    ) -> TestRun:
+        """The outcome of a test file."""
+        ...
+
+
+def scrub(text: str) -> str:
+    """`text` without this machine's paths and without memory addresses."""
+    return _ADDRESS.sub("", _PATH.sub("<python>", text))

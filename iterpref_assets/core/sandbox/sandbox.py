@@ -2,44 +2,59 @@
 
 What is covered. A program runs as a fresh fork in a PID namespace of its own, in user, mount,
 network, IPC and UTS namespaces, without capabilities, with no way to gain any, under a seccomp
-filter and limits on CPU time, address space, processes, file size, open files and output. It sees the
-Python installation and the packages it was granted, read-only, an empty directory of its own, and no
-`/proc`. It is sent its own code and arguments, never an expected value, and what it reports is read
-as plain data and judged outside. Nothing it starts outlives it. CPU time decides over time-outs, and is
-measured from outside.
+filter and limits on CPU time, address space, processes, file size, open files and output. It sees
+the Python installation and the packages it was granted, read-only, an empty directory of its own,
+and no `/proc`. It is sent its own code and arguments, never an expected value, and what it reports
+is read as plain data and judged outside. Nothing it starts outlives it. CPU time decides over
+time-outs, and is measured from outside.
 
-What is not. A program may use its CPU and wall-clock limits to the full; children that it detaches
-from itself (ignored SIGCHLD) are held by the wall-clock limit alone; the kernel is shared, so a kernel
-flaw within the allowed system calls, or what caches and timing give away, is not stopped. Test files that run
+What is not. A program may use its limits to the full; children that it detaches from itself
+(ignored SIGCHLD) are held by the wall-clock limit alone; the kernel is shared, so a flaw within
+the allowed system calls, or what caches and timing give away, is not stopped. Test files that run
 beside the candidate can be cheated in ways that docs/SANDBOX.md lists; their verdicts say
 `in_process`.
 """
 
 from __future__ import annotations
 
+import hmac
+import marshal
 import os
 import queue
+import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from iterpref_assets.core.records import Tests
-from iterpref_assets.core.sandbox.inside import program
+from iterpref_assets.core.records import CodeTests, Tests
+from iterpref_assets.core.sandbox.inside import program, testing
 from iterpref_assets.core.sandbox.inside.encoding import DIGEST, TREE, VALUE
 from iterpref_assets.core.sandbox.judging import judge
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun
+from iterpref_assets.core.sandbox.runs import (
+    CallOutcome,
+    CallRun,
+    ProgramRun,
+    StopAfter,
+    TestOutcome,
+    TestRun,
+)
 from iterpref_assets.core.sandbox.seccomp import build_filter
-from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
+from iterpref_assets.core.sandbox.test_files import TestPlan
+from iterpref_assets.core.sandbox.values import (
+    Encoded,
+    MalformedValueError,
+    count_calls,
+    encode_arguments,
+)
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 from iterpref_assets.core.sandbox.worker import (
     Running,
     Settings,
     Status,
     Worker,
-    WorkerLostError,
 )
 
 DEFAULT_PRELOAD = (
@@ -49,10 +64,8 @@ DEFAULT_PRELOAD = (
 )  # fmt: skip
 """What programs most often import, loaded once instead of once per program."""
 
-StopAfter = Callable[[int, CallOutcome], bool]
-"""Told of each outcome as it comes; returning True ends the run."""
-
-_Run = TypeVar("_Run", CallRun, ProgramRun)
+_MAX_KEPT_BYTES = 1 << 30
+"""The most that one program's results may take up here."""
 
 
 class Sandbox:
@@ -117,69 +130,83 @@ class Sandbox:
     ) -> CallRun:
         """Load `code` and call its `entry_point` with each tuple of `arguments` in turn.
 
-        Each call gets its arguments decoded afresh. The limits hold for all calls together.
+        Each call gets its arguments decoded afresh.
 
         Args:
+            code: the program.
+            entry_point: the name of the function to call.
+            limits: what loading and all calls together may use.
             arguments: plain data, or what `encode_arguments` made of it, to reuse.
             stop: told of each outcome as it comes; the run ends where it returns True.
             keep: whether `CallRun.outcomes` holds the outcomes, beside telling `stop`.
         """
         calls = arguments if isinstance(arguments, bytes) else encode_arguments(arguments)
+        run = CallRun()
         request = {"kind": "calls", "entry_point": entry_point}
-
-        def collect(running: Running) -> CallRun:
-            run = CallRun()
-            finished = _read_calls(running, run, stop, keep)
-            _conclude(run, running, finished or run.stopped)
-            return run
-
-        return self._run(request, [_source(code), calls], limits or Limits(), collect)
+        with self._running(request, [_source(code), calls], limits) as running:
+            run.ending = _read_calls(running, run, count_calls(calls), stop, keep)
+            status = running.finish()
+        run.cpu_seconds = status.cpu_seconds
+        if not run.stopped:
+            run.ending = run.ending or _ending(status, running.overflowed)
+        return run
 
     def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
         """Run `code` as a script that reads `stdin`; its stderr is discarded."""
-
-        def collect(running: Running) -> ProgramRun:
-            run = ProgramRun()
+        run = ProgramRun()
+        files = [_source(code), _source(stdin)]
+        with self._running({"kind": "script"}, files, limits) as running:
             for kind, payload in running.frames():
                 if kind == program.RAISED and run.raised is None:
                     run.raised = _error(payload)
-            run.stdout = bytes(running.output)
-            _conclude(run, running, finished=True)
-            return run
+            status = running.finish()
+        run.stdout, run.cpu_seconds = bytes(running.output), status.cpu_seconds
+        run.ending = _ending(status, running.overflowed)
+        return run
 
-        files = [_source(code), _source(stdin)]
-        return self._run({"kind": "script"}, files, limits or Limits(), collect)
+    def run_tests(
+        self, code: str, tests: CodeTests, plan: TestPlan, limits: Limits | None = None
+    ) -> TestRun:
+        """Run the test file beside the candidate; an outcome counts only if it bears the nonce."""
+        run = TestRun()
+        nonce = secrets.token_bytes(testing.NONCE_BYTES)
+        data = {
+            "module": tests.module,
+            "code": tests.code,
+            "shared": tests.shared_namespace,
+            "unittest": plan.unittest,
+            "names": list(plan.names),
+        }
+        files = [_source(code), marshal.dumps(data)]
+        with self._running({"kind": "tests"}, files, limits, nonce) as running:
+            for kind, payload in running.frames():
+                if kind == testing.OUTCOME:
+                    run.outcome = _test_outcome(payload, nonce)
+            status = running.finish()
+        run.cpu_seconds = status.cpu_seconds
+        run.ending = _ending(status, running.overflowed)
+        return run
 
-    def _run(
-        self,
-        request: dict[str, Any],
-        files: list[bytes],
-        limits: Limits,
-        collect: Callable[[Running], _Run],
-    ) -> _Run:
-        """Run once; once more on a new server if the first was lost."""
-        try:
-            return self._attempt(request, files, limits, collect)
-        except WorkerLostError:
-            return self._attempt(request, files, limits, collect)
-
-    def _attempt(
-        self,
-        request: dict[str, Any],
-        files: list[bytes],
-        limits: Limits,
-        collect: Callable[[Running], _Run],
-    ) -> _Run:
+    @contextmanager
+    def _running(
+        self, request: dict[str, Any], files: list[bytes], limits: Limits | None, nonce: bytes = b""
+    ) -> Generator[Running]:
+        """A program under way on a server of its own for as long as the block lasts."""
         with self._worker() as worker, _memory_files(files) as descriptors:
-            stdout = request["kind"] == "script"
-            running = worker.start(request, descriptors, limits, stdout=stdout)
+            running = worker.start(
+                request,
+                descriptors,
+                limits or Limits(),
+                stdout=request["kind"] == "script",
+                nonce=nonce,
+            )
             try:
-                return collect(running)
+                yield running
             finally:
                 running.close()
 
     @contextmanager
-    def _worker(self) -> Iterator[Worker]:
+    def _worker(self) -> Generator[Worker]:
         worker = self._idle.get()
         try:
             worker = worker or self._start()
@@ -200,27 +227,36 @@ class Sandbox:
         return worker
 
 
-def _read_calls(running: Running, run: CallRun, stop: StopAfter | None, keep: bool) -> bool:
-    """Read outcomes until the program ends or `stop` has seen enough; whether it loaded or said why."""
-    number = 0
+def _read_calls(
+    running: Running, run: CallRun, calls: int, stop: StopAfter | None, keep: bool
+) -> Verdict | None:
+    """Read outcomes until the program ends or `stop` has seen enough.
+
+    Returns REFUSED if the program reports more than was asked of it.
+    """
+    number = kept = 0
     for kind, payload in running.frames():
         if kind == program.LOADED:
             continue
         if kind == program.NOT_LOADED:
             run.not_loaded = _error(payload)
-            return True
+            return None
         if kind == program.NO_FUNCTION:
             run.no_function = True
-            return True
+            return None
+        kept += len(payload) if keep else 0
+        if number == calls or kept > _MAX_KEPT_BYTES:
+            running.stop()
+            return Verdict.REFUSED
         outcome = _outcome(kind, payload)
         if keep:
             run.outcomes.append(outcome)
         if stop is not None and stop(number, outcome):
             run.stopped = True
             running.stop()
-            return True
+            return None
         number += 1
-    return True
+    return None
 
 
 def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
@@ -240,14 +276,16 @@ def _error(payload: bytes) -> tuple[str, str]:
     return str(name), str(message)
 
 
-def _conclude(run: CallRun | ProgramRun, running: Running, finished: bool) -> None:
-    """Wait for the program's end, and note the limit it ran into or how its process died."""
-    if running.overflowed:
-        running.stop()
-    status = running.finish()
-    run.cpu_seconds = status.cpu_seconds
-    stopped = isinstance(run, CallRun) and run.stopped
-    run.ending = None if stopped else _ending(status, running.overflowed)
+def _test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
+    try:
+        claimed, kind, test, error_type, message, line, tests_run = Encoded(VALUE, payload).decode()
+        if type(claimed) is not bytes or not hmac.compare_digest(claimed, nonce):
+            return None
+        return TestOutcome(
+            str(kind), str(test), str(error_type), str(message), int(line), int(tests_run)
+        )
+    except (MalformedValueError, TypeError, ValueError):
+        return None
 
 
 def _ending(status: Status, overflowed: bool) -> Verdict | None:
@@ -265,12 +303,12 @@ def _source(text: str) -> bytes:
 
 
 @contextmanager
-def _memory_files(contents: list[bytes]) -> Iterator[list[int]]:
-    """Descriptors of files in memory that a program can read and nobody can change any more."""
+def _memory_files(contents: list[bytes]) -> Generator[list[int]]:
+    """Descriptors of files in memory that a program can read."""
     descriptors: list[int] = []
     try:
         for content in contents:
-            descriptor = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            descriptor = os.memfd_create("program", os.MFD_CLOEXEC)
             descriptors.append(descriptor)
             with os.fdopen(os.dup(descriptor), "wb") as file:
                 file.write(content)

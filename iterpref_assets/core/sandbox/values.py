@@ -1,8 +1,8 @@
 """Reading and comparing what came out of the sandbox: plain data, or a description of what was not.
 
 The bytes were written by an untrusted process. The reader checks every length against what is
-there, bounds the depth, refuses sets and dicts built to collide, and makes nothing but plain values,
-`Opaque` and `Digest`.
+there, bounds the depth, refuses sets and dicts built to collide, and makes nothing but plain
+values, `Opaque` and `Digest`.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ def encode_arguments(arguments: Iterable[tuple[Any, ...]]) -> bytes:
         ValueError: if an argument is not plain data.
     """
     return marshal.dumps([marshal.dumps(each, FORMAT) for each in arguments], FORMAT)
+
+
+def count_calls(encoded: bytes) -> int:
+    """How many calls' arguments `encode_arguments` put there."""
+    return int.from_bytes(encoded[1:5], "little")
 
 
 def values_equal(actual: Any, expected: Any) -> bool:

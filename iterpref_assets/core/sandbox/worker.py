@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from iterpref_assets.core.sandbox import bubblewrap
@@ -40,7 +40,8 @@ class Settings:
 class Status:
     """How a program's process ended.
 
-    `killed` is "", "cpu", "wall", "memory" or "abort"; `code` is the exit code, negative for a signal.
+    `killed` is "", "cpu", "wall", "memory" or "abort"; `code` is the exit code, or minus the signal
+    that ended it.
     """
 
     code: int
@@ -59,7 +60,7 @@ class Worker:
         self.settings = settings
         self.serial = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         with theirs:
             self.process: subprocess.Popen[bytes] = bubblewrap.start(
                 theirs, settings.packages, self.errors
@@ -98,32 +99,45 @@ class Worker:
         json.loads(self.control.recv(_CHUNK))
 
     def start(
-        self, request: dict[str, Any], files: list[int], limits: Limits, *, stdout: bool
+        self,
+        request: dict[str, Any],
+        files: list[int],
+        limits: Limits,
+        *,
+        stdout: bool = False,
+        nonce: bytes = b"",
     ) -> Running:
         """Have the server run a program.
 
-        `files` are descriptors of its source and of its calls or standard input.
+        Args:
+            request: what kind of run it is.
+            files: descriptors of its source and of its calls, tests or standard input.
+            limits: what it may use.
+            stdout: whether to read what it prints.
+            nonce: what its test runner must send back, if it is one.
 
         Raises:
             WorkerLostError: if the server is gone.
         """
         self.serial += 1
-        results, results_in = os.pipe2(os.O_CLOEXEC)
-        output, output_in = os.pipe2(os.O_CLOEXEC) if stdout else (-1, -1)
-        passed = [*files, results_in, *([output_in] if stdout else [])]
-        message = {**request, "run": self.serial, **_limits(limits)}
+        results, results_in = os.pipe()
+        output, output_in = os.pipe() if stdout else (-1, -1)
+        given = [
+            results_in,
+            *([output_in] if stdout else []),
+            *([_filled_pipe(nonce)] if nonce else []),
+        ]
+        message = {**request, "run": self.serial, **asdict(limits)}
+        running = Running(self, results, output, limits)
         try:
-            socket.send_fds(self.control, [json.dumps(message).encode()], passed)
+            socket.send_fds(self.control, [json.dumps(message).encode()], [*files, *given])
         except OSError as error:
-            os.close(results)
-            if stdout:
-                os.close(output)
+            running.close()
             raise self.lost() from error
         finally:
-            os.close(results_in)
-            if stdout:
-                os.close(output_in)
-        return Running(self, results, output, limits)
+            for descriptor in given:
+                os.close(descriptor)
+        return running
 
     def close(self) -> None:
         """End the server and everything in its namespaces."""
@@ -176,6 +190,7 @@ class Running:
                     buffer += chunk
                     yield from self._complete(buffer)
                 if self.overflowed:
+                    self.stop()
                     return
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
@@ -226,6 +241,9 @@ class Running:
         self.results = self.stdout = -1
 
 
-def _limits(limits: Limits) -> dict[str, float]:
-    names = ("cpu_seconds", "wall_seconds", "memory_bytes", "processes", "file_bytes", "open_files")
-    return {name: getattr(limits, name) for name in (*names, "result_bytes")}
+def _filled_pipe(content: bytes) -> int:
+    """The reading end of a pipe that holds `content` and nothing after it."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return reading

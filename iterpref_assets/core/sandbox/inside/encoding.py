@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import marshal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 VALUE, TREE, DIGEST = b"V", b"X", b"D"
@@ -24,6 +25,13 @@ MAX_TEXT = 1000
 SCALARS = frozenset({type(None), bool, int, float, complex, str, bytes})
 CONTAINERS = frozenset({list, tuple, set, frozenset, dict})
 _SEQUENCES = {list: "l", tuple: "t", set: "s", frozenset: "f"}
+_CONTENT: dict[type, Callable[[Any], Any]] = {
+    int: int.__index__,
+    str: str.__str__,
+    float: float.__pos__,
+    complex: complex.__pos__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
+}
 _KNOWN_MODULES = frozenset(sys.stdlib_module_names) | {"numpy"}
 
 
@@ -71,7 +79,7 @@ def _plain_members(members: Any, depth: int) -> bool:
         return True
     if not nested <= CONTAINERS:
         return False
-    return all([is_plain(member, depth - 1) for member in members if type(member) in CONTAINERS])
+    return all(is_plain(member, depth - 1) for member in members if type(member) in CONTAINERS)
 
 
 def _tree(value: Any, depth: int) -> tuple[Any, ...]:
@@ -91,19 +99,12 @@ def _tree(value: Any, depth: int) -> tuple[Any, ...]:
 
 def _plain_content(value: Any, kind: type) -> tuple[Any, ...] | None:
     """The plain value inside a subclass of a scalar type or a numpy scalar, if it is one."""
-    if issubclass(kind, int):
-        return ("p", int.__index__(value))
-    if issubclass(kind, str):
-        return ("p", str.__str__(value))
     if kind.__module__ == "numpy" and hasattr(kind, "item") and getattr(value, "shape", 0) == ():
         content = value.item()
         return ("p", content) if type(content) in SCALARS else None
-    if issubclass(kind, float):
-        return ("p", float.__pos__(value))
-    if issubclass(kind, complex):
-        return ("p", complex.__pos__(value))
-    if issubclass(kind, bytes):
-        return ("p", bytes.__getitem__(value, slice(None)))
+    for base, content_of in _CONTENT.items():
+        if issubclass(kind, base):
+            return ("p", content_of(value))
     return None
 
 

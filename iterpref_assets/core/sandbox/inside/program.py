@@ -31,14 +31,18 @@ def send(kind: bytes, payload: bytes) -> None:
         sent += os.write(RESULTS, memoryview(data)[sent:])
 
 
-def send_error(kind: bytes, error: BaseException) -> None:
-    """Report an exception by its class name and its message."""
+def describe(error: BaseException) -> tuple[str, str]:
+    """An exception's class name and its message."""
     try:
-        message = str(error)[:_MAX_MESSAGE]
+        message = str.__str__(str(error)[:_MAX_MESSAGE])
     except BaseException:  # noqa: BLE001 - the candidate's __str__ may do anything
         message = ""
-    name = type(error).__name__[:_MAX_MESSAGE]
-    send(kind, marshal.dumps((str.__str__(name), str.__str__(message)), encoding.FORMAT))
+    return str.__str__(type(error).__name__[:_MAX_MESSAGE]), message
+
+
+def send_error(kind: bytes, error: BaseException) -> None:
+    """Report an exception."""
+    send(kind, marshal.dumps(describe(error), encoding.FORMAT))
 
 
 def load(code: str, name: str) -> ModuleType:

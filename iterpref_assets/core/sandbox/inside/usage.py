@@ -23,7 +23,7 @@ class Processes:
     def used(self) -> tuple[float, int]:
         """CPU seconds so far, ended children included, and resident bytes, shared pages too."""
         cpu, memory = 0.0, 0
-        for name in os.listdir(self.proc):
+        for name in os.listdir(self.proc):  # noqa: PTH208 - a descriptor has no Path
             if name.isdigit() and int(name) not in self.own:
                 try:
                     seconds, resident = self._process(int(name))
@@ -32,6 +32,14 @@ class Processes:
                 cpu += seconds
                 memory += resident
         return cpu, memory
+
+    def expendable(self, pid: int) -> None:
+        """Have the kernel end this process first when the machine runs out of memory."""
+        descriptor = os.open(f"{pid}/oom_score_adj", os.O_WRONLY, dir_fd=self.proc)
+        try:
+            os.write(descriptor, b"1000")
+        finally:
+            os.close(descriptor)
 
     def address_space(self, pid: int) -> int:
         """Bytes of address space that a process has mapped."""

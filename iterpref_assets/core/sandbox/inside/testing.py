@@ -1,0 +1,178 @@
+"""Running a test file beside the candidate, as hardened as one process allows.
+
+All that the runner needs is loaded and noted before the candidate runs. The outcome leaves once, at
+the end, through a descriptor opened before, together with a nonce that lies unread in a pipe until
+then: no frame, object or page of memory holds it while the candidate runs. What remains possible is
+listed in docs/SANDBOX.md.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import marshal
+import os
+import sys
+import unittest
+import unittest.case
+import unittest.mock
+import unittest.result
+import unittest.suite
+from types import ModuleType, TracebackType
+from typing import Any
+
+from . import encoding, program
+
+OUTCOME = b"T"
+NONCE_BYTES = 32
+
+_TEST_FILE = "<tests>"
+_PROTECTED: tuple[Any, ...] = (
+    builtins,
+    unittest,
+    unittest.case,
+    unittest.result,
+    unittest.suite,
+    unittest.mock,
+    unittest.TestCase,
+    unittest.TestResult,
+    unittest.TestSuite,
+    unittest.BaseTestSuite,
+    unittest.case._Outcome,  # type: ignore[attr-defined]  # noqa: SLF001 - decides over failures
+)
+
+_Error = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+
+class Guard:
+    """Notes what tests rely on, to tell whether the candidate has changed it."""
+
+    def __init__(self) -> None:
+        self.notes = [(each, dict(vars(each))) for each in _PROTECTED]
+        self.modules = [(each, sys.modules[each.__name__]) for each in _PROTECTED[:6]]
+
+    def changed(self) -> str:
+        """The name of something that is no longer what it was, or ""."""
+        for module, same in self.modules:
+            if sys.modules.get(module.__name__) is not same:
+                return module.__name__
+        for owner, noted in self.notes:
+            now = vars(owner)
+            for name, value in noted.items():
+                if name not in now or now[name] is not value:
+                    if owner is builtins and name == "_":
+                        continue
+                    return f"{owner.__name__}.{name}"
+        return ""
+
+
+class FirstFailure(unittest.TestResult):
+    """Keeps the first test that did not pass, and stops there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failfast = True
+        self.first: tuple[str, str, BaseException | None, TracebackType | None] | None = None
+
+    def _note(self, kind: str, test: Any, error: _Error) -> None:
+        if self.first is None:
+            name = f"{type(test).__name__}.{getattr(test, '_testMethodName', '')}"
+            self.first = (kind, name, error[1], error[2])
+        self.shouldStop = True
+
+    def addError(self, test: Any, err: _Error) -> None:  # noqa: N802 - unittest's name
+        """An error stops the run."""
+        self._note("error", test, err)
+
+    def addFailure(self, test: Any, err: _Error) -> None:  # noqa: N802
+        """A failed assertion stops the run."""
+        self._note("failed", test, err)
+
+    def addSubTest(self, test: Any, subtest: Any, err: _Error | None) -> None:  # noqa: ARG002, N802
+        """A failed part of a test stops the run."""
+        if err is not None:
+            failed = err[0] is not None and issubclass(err[0], test.failureException)
+            self._note("failed" if failed else "error", test, err)
+
+    def addSkip(self, test: Any, reason: str) -> None:  # noqa: N802
+        """A test that skips itself does not pass."""
+        super().addSkip(test, reason)
+        self._note("error", test, (None, unittest.SkipTest(reason), None))
+
+    def addUnexpectedSuccess(self, test: Any) -> None:  # noqa: N802
+        """A test that should have failed does not pass."""
+        self._note("failed", test, (None, AssertionError("unexpected success"), None))
+
+
+def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> None:
+    """Run the tests of `plan` against `source`, and report their outcome with the nonce."""
+    write, read, dumps, file_format = os.write, os.read, marshal.dumps, encoding.FORMAT
+    describe = program.describe
+    for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
+        del sys.modules[name]
+    outcome = _outcome(source, plan, describe)
+    gc.disable()
+    payload = dumps((read(nonce, NONCE_BYTES), *outcome), file_format)
+    data = OUTCOME + len(payload).to_bytes(4, "little") + payload
+    while data:
+        data = data[write(results, data) :]
+
+
+def _outcome(source: str, plan: dict[str, Any], describe: Any) -> tuple[Any, ...]:
+    """(kind, test, error type, message, line of the test file, tests run)."""
+    guard = Guard()
+    tests = compile(plan["code"], _TEST_FILE, "exec", dont_inherit=True)
+    result = FirstFailure()
+    name = ""
+    try:
+        module = _load(source, plan)
+        tampered = guard.changed()
+        if tampered:
+            return ("tampered", "", "", tampered, 0, 0)
+        namespace = module.__dict__ if plan["shared"] else _test_module(plan).__dict__
+        exec(tests, namespace)  # noqa: S102 - this is the point
+        if plan["unittest"]:
+            suite = unittest.TestSuite(_case(namespace, each) for each in plan["names"])
+            suite.run(result)
+        else:
+            for name in plan["names"]:
+                namespace[name]()
+                result.testsRun += 1
+    except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
+        kind = "failed" if isinstance(error, AssertionError) else "error"
+        return (kind, name, *describe(error), _line(error.__traceback__), result.testsRun)
+    tampered = guard.changed()
+    if tampered:
+        return ("tampered", "", "", tampered, 0, result.testsRun)
+    if result.first is not None:
+        kind, name, error, trace = result.first
+        return (kind, name, *describe(error), _line(trace), result.testsRun)
+    return ("passed", "", "", "", 0, result.testsRun)
+
+
+def _load(source: str, plan: dict[str, Any]) -> ModuleType:
+    module = ModuleType(plan["module"])
+    sys.modules[plan["module"]] = module
+    exec(compile(source, "<solution>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    return module
+
+
+def _test_module(plan: dict[str, Any]) -> ModuleType:
+    module = ModuleType("test_solution" if plan["unittest"] else "__main__")
+    sys.modules[module.__name__] = module
+    return module
+
+
+def _case(namespace: dict[str, Any], name: str) -> Any:
+    owner, _, method = name.partition(".")
+    return namespace[owner](method)
+
+
+def _line(trace: TracebackType | None) -> int:
+    """The innermost line of the test file on the way to the error, or 0."""
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _TEST_FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,114 @@
+"""Verdicts on calls of a function, by plain data compared here."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from iterpref_assets.core.debugging import feedback
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import FunctionTests
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Runner, scrub
+from iterpref_assets.core.sandbox.values import (
+    Encoded,
+    MalformedValueError,
+    encode_value,
+    values_equal,
+)
+from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+
+
+def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits) -> Execution:
+    """Make the calls in order, all within `limits` together, up to the first that fails.
+
+    Raises:
+        InputError: if a case is not a literal.
+    """
+    arguments = [_literal(case.arguments, "arguments") for case in tests.cases]
+    expected = [
+        encode_value(_literal(case.expected, "expected"), limits.result_bytes)
+        for case in tests.cases
+    ]
+    passed = 0
+    failed: CallOutcome | None = None
+
+    def fails(number: int, outcome: CallOutcome) -> bool:
+        nonlocal passed, failed
+        if matches(outcome, expected[number]):
+            passed += 1
+            return False
+        failed = outcome
+        return True
+
+    run = runner.run_calls(code, tests.entry_point, arguments, limits, stop=fails, keep=False)
+    verdict, error_type, message = _conclude(run, tests, passed, failed)
+    about_a_case = verdict is not Verdict.PASSED and run.not_loaded is None and not run.no_function
+    return Execution(
+        verdict=verdict,
+        error_type=error_type,
+        message=message,
+        failing_case=min(passed, len(expected) - 1) if about_a_case else None,
+        cpu_seconds=run.cpu_seconds,
+    )
+
+
+def matches(outcome: CallOutcome, expected: Encoded) -> bool:
+    """Whether a call returned the expected value; see `values_equal` for what equal means."""
+    if outcome.result is None:
+        return False
+    if outcome.result == expected:
+        return True
+    try:
+        return values_equal(outcome.value(), expected.decode())
+    except MalformedValueError:
+        return False
+
+
+def _conclude(  # noqa: PLR0911 - one line per way to end
+    run: CallRun, tests: FunctionTests, passed: int, failed: CallOutcome | None
+) -> tuple[Verdict, str, str]:
+    """The verdict, the exception's class name and the message."""
+    if failed is not None:
+        return _failed_call(failed, tests, passed)
+    if run.ending is not None:
+        return _limit(run.ending, tests, min(passed, len(tests.cases) - 1))
+    if run.not_loaded is not None:
+        name, text = run.not_loaded
+        if name == "MemoryError":
+            return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
+        return Verdict.EXCEPTION, name, feedback.not_importable(name, scrub(text))
+    if run.no_function:
+        return Verdict.EXCEPTION, "NameError", feedback.no_such_function(tests.entry_point)
+    if passed < len(tests.cases):
+        return _limit(Verdict.CRASHED, tests, passed)
+    return Verdict.PASSED, "", ""
+
+
+def _failed_call(
+    outcome: CallOutcome, tests: FunctionTests, number: int
+) -> tuple[Verdict, str, str]:
+    case = tests.cases[number]
+    if outcome.refused:
+        return _limit(Verdict.REFUSED, tests, number)
+    if outcome.result is not None:
+        message = feedback.wrong_answer(tests.entry_point, case, scrub(outcome.literal()))
+        return Verdict.WRONG_ANSWER, "", message
+    if outcome.error_type == "MemoryError":
+        return _limit(Verdict.MEMORY, tests, number)
+    message = feedback.raised(tests.entry_point, case, outcome.error_type, scrub(outcome.message))
+    return Verdict.EXCEPTION, outcome.error_type, message
+
+
+def _limit(verdict: Verdict, tests: FunctionTests, number: int) -> tuple[Verdict, str, str]:
+    return verdict, "", feedback.limit_hit(tests.entry_point, tests.cases[number], verdict)
+
+
+def _literal(text: str, field: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise InputError(
+            f"a test holds {text[:80]!r}, which is not a Python literal",
+            remedy="Write plain data: numbers, strings, lists, tuples, sets, dicts, None",
+            field=field,
+        ) from error

@@ -120,7 +120,7 @@ class _Scorer(Generic[JudgeT]):
             code=code,
             verdict=judgement.execution.verdict.value,
             error_type=judgement.execution.error_type,
-            base_passed=judgement.base_passed,
+            base_passed=judgement.base.passed,
             plus_passed=judgement.plus_passed,
         )
 

@@ -29,15 +29,20 @@ JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one program came to.
+    """What one program came to; `plus` is None where a task has no plus tests."""
 
-    `execution` is its first failing part, or its last where all passed; `plus_passed` is None
-    where a task has no plus tests.
-    """
+    base: Execution
+    plus: Execution | None = None
 
-    execution: Execution
-    base_passed: bool
-    plus_passed: bool | None = None
+    @property
+    def execution(self) -> Execution:
+        """The first part that failed, or the last where all passed."""
+        return self.plus if self.base.passed and self.plus is not None else self.base
+
+    @property
+    def plus_passed(self) -> bool | None:
+        """Whether the plus tests passed, None where there are none."""
+        return None if self.plus is None else self.plus.passed
 
 
 class EvaluationTask(Protocol[JudgeT_contra]):
@@ -76,8 +81,7 @@ class ProblemTask:
 
     def judge(self, code: str, sandbox: Judge) -> Judgement:
         """Run the program against the problem's tests."""
-        execution = sandbox.judge(code, self.tests)
-        return Judgement(execution, base_passed=execution.passed)
+        return Judgement(sandbox.judge(code, self.tests))
 
 
 def lab_tasks(problems: pl.DataFrame) -> list[ProblemTask]:

@@ -8,7 +8,8 @@ HumanEval/32 counts its passing calls, and oracles see the inputs as they were b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,65 +26,76 @@ from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 
 RTOL = 1e-07
 ENFORCED_ATOL = 1e-6
+FIND_ZERO = "find_zero"
 
 
+@dataclass(frozen=True, slots=True)
 class Oracle:
-    """Judges the outputs of one run of one task, in order.
+    """Judges the outputs of one task's function."""
 
-    The order matters: from the first expected float on, evalplus keeps the tolerance that it
-    enforces for floats, also for later outputs that are none.
-    """
+    benchmark: PlusBenchmark
+    entry_point: str
+    atol: float
 
-    def __init__(self, benchmark: PlusBenchmark, entry_point: str, atol: float) -> None:
-        self._benchmark, self._entry_point, self._atol = benchmark, entry_point, atol
+    @property
+    def takes_the_reference(self) -> bool:
+        """Whether an output that is the reference's own is right without another look."""
+        if self.benchmark is PlusBenchmark.HUMANEVAL:
+            return self.entry_point != FIND_ZERO
+        return self.entry_point not in MBPP_OUTPUT_NOT_NONE_TASKS
 
-    def accepts(self, arguments: list[Any], output: Any, expected: Any) -> bool:
-        """Whether `output` of a call with `arguments` is right where `expected` is the reference's.
+    def accepts(
+        self, arguments: list[Any], output: Any, reference: Any, float_so_far: Callable[[], bool]
+    ) -> bool:
+        """Whether `output` of a call with `arguments` is right, where the reference gave `reference`.
 
-        `expected` of a task in MBPP_OUTPUT_NOT_NONE_TASKS is whether the reference gave a value.
+        `float_so_far` tells whether this or an earlier call of the run asks for floats: from
+        there on evalplus keeps the tolerance that it enforces for them, also where none is meant.
         """
         try:
-            return self._accepts(arguments, output, expected)
+            if self.benchmark is PlusBenchmark.HUMANEVAL and self.entry_point == FIND_ZERO:
+                return bool(abs(_poly(arguments[0], output)) <= self.atol)
+            exact = output == reference
+            if self.benchmark is PlusBenchmark.MBPP:
+                exact = self._mbpp(arguments, output, reference, exact=exact)
+            return bool(exact) or self._is_near(output, reference, float_so_far)
         except Exception:  # noqa: BLE001 - an output that its oracle cannot digest is wrong
             return False
 
-    def _accepts(self, arguments: list[Any], output: Any, expected: Any) -> bool:
-        if self._benchmark is PlusBenchmark.HUMANEVAL and self._entry_point == "find_zero":
-            return bool(abs(_poly(arguments[0], output)) <= self._atol)
-        exact = output == expected
-        if self._benchmark is PlusBenchmark.MBPP:
-            exact = self._mbpp(arguments, output, expected, exact=exact)
-        if self._atol == 0 and is_floats(expected):
-            self._atol = ENFORCED_ATOL
-        if exact or self._atol == 0:
-            return bool(exact)
+    def _is_near(self, output: Any, reference: Any, float_so_far: Callable[[], bool]) -> bool:
+        atol = self.atol
+        if atol == 0 and not float_so_far():
+            return False
         return (
-            type(output) is type(expected)
-            and (not isinstance(expected, (list, tuple)) or len(output) == len(expected))
-            and bool(np.allclose(output, expected, rtol=RTOL, atol=self._atol))
+            type(output) is type(reference)
+            and (not isinstance(reference, (list, tuple)) or len(output) == len(reference))
+            and bool(np.allclose(output, reference, rtol=RTOL, atol=atol or ENFORCED_ATOL))
         )
 
     def _mbpp(  # noqa: PLR0911 - one for each special oracle
-        self, arguments: list[Any], output: Any, expected: Any, *, exact: bool
+        self, arguments: list[Any], output: Any, reference: Any, *, exact: bool
     ) -> bool:
-        name = self._entry_point
+        name = self.entry_point
         if name == "are_equivalent":
             return True
         if name == "sum_div":
             return exact or output == 0
         if name == "surface_Area":
-            return exact or abs(output - _surface_Area(*arguments)) <= self._atol
+            return exact or abs(output - _surface_Area(*arguments)) <= self.atol
         if name == "digit_distance_nums":
             return exact or output == _digit_distance_nums(*arguments)
         if name in MBPP_OUTPUT_SET_EQ_TASKS:
-            return set(output) == set(expected)
+            return set(output) == set(reference)
         if name in MBPP_OUTPUT_NOT_NONE_TASKS:
-            return exact if isinstance(output, bool) else expected == (output is not None)
+            there_is_one = reference is not None
+            return (
+                output == there_is_one
+                if isinstance(output, bool)
+                else (output is not None) == there_is_one
+            )
         return exact
 
 
-def expected_of(entry_point: str, outputs: Iterable[Any]) -> list[Any]:
-    """The reference's outputs as evalplus keeps them: for some tasks only whether there is one."""
-    if entry_point in MBPP_OUTPUT_NOT_NONE_TASKS:
-        return [output is not None for output in outputs]
-    return list(outputs)
+def asks_for_floats(entry_point: str, reference: Any) -> bool:
+    """Whether evalplus takes this reference output for floats."""
+    return entry_point not in MBPP_OUTPUT_NOT_NONE_TASKS and bool(is_floats(reference))

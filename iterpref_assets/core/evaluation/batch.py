@@ -1,0 +1,189 @@
+"""Score a samples file: judge what has no result yet, keep each result, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.journal import Journal
+from iterpref_assets.core.evaluation.results import (
+    DataSource,
+    ResultSummary,
+    SampleResult,
+    Status,
+    Statuses,
+    error_types,
+    pass_rates,
+    status_of,
+)
+from iterpref_assets.core.evaluation.samples import Sample, SampleFile
+from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.progress import track
+
+RESULTS, SUMMARY, DATA = "results.jsonl", "summary.json", "data.json"
+KS = (1, 5, 10, 100)
+
+JudgeT = TypeVar("JudgeT")
+JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
+
+
+def _no_fault(_task_id: str, _statuses: Statuses) -> Statuses | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Benchmark(Generic[JudgeT_contra]):
+    """A loaded benchmark.
+
+    Attributes:
+        source: which data it was loaded from.
+        tasks: by task_id, in the benchmark's order.
+        continued: the text that a sample's `completion` continues, by task_id.
+        not_run: why tasks cannot run here, by task_id.
+        listed_fault: what the official harness says where a listed fault of its makes it differ.
+    """
+
+    source: DataSource
+    tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
+    continued: Mapping[str, str]
+    not_run: Mapping[str, str] = field(default_factory=dict[str, str])
+    listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
+
+
+def score_samples(
+    benchmark: Benchmark[JudgeT], file: SampleFile, sandbox: JudgeT, out: Path, workers: int
+) -> ResultSummary:
+    """Judge every sample that `out` holds no result of, and write results and summary there.
+
+    `out/results.jsonl` grows by one line per finished sample, so a restart repeats none; at the
+    end it is put in the order of the samples file. Results of programs that are no longer in the
+    file are dropped.
+
+    Raises:
+        InputError: where `out` holds results of other data.
+    """
+    started = time.monotonic()
+    _claim(out, benchmark.source)
+    with Journal(out / RESULTS, SampleResult) as journal:
+        known = {_identity(result): result for result in journal.records}
+        wanted = {(sample.task_id, sample.sample, sample.sha256): sample for sample in file.samples}
+        missing = [sample for key, sample in wanted.items() if key not in known]
+        with track("Judging", len(wanted)) as tracker:
+            if len(missing) < len(wanted):
+                tracker.advance(len(wanted) - len(missing))
+
+            def keep(result: SampleResult) -> None:
+                journal.append(result)
+                known[_identity(result)] = result
+                tracker.advance()
+
+            _judge_all(benchmark, missing, sandbox, workers, keep)
+    results = [known[key] for key in wanted]
+    _replace(out / RESULTS, "".join(result.model_dump_json() + "\n" for result in results))
+    summary = _summary(benchmark, results, file.invalid, time.monotonic() - started)
+    _replace(out / SUMMARY, summary.model_dump_json(indent=2) + "\n")
+    return summary
+
+
+def judge_sample(benchmark: Benchmark[JudgeT], sample: Sample, sandbox: JudgeT) -> SampleResult:
+    """The result of one sample."""
+    reason = benchmark.not_run.get(sample.task_id)
+    if reason is not None:
+        return SampleResult(
+            task_id=sample.task_id,
+            sample=sample.sample,
+            base_status=Status.NOT_RUN,
+            plus_status=None,
+            evalplus_status=None,
+            verdict=Status.NOT_RUN.value,
+            error_type=reason,
+            in_process=False,
+            cpu_seconds=0.0,
+            program_sha256=sample.sha256,
+        )
+    judgement = benchmark.tasks[sample.task_id].judge(sample.code, sandbox)
+    parts = [judgement.base] + ([judgement.plus] if judgement.plus else [])
+    statuses = Statuses(
+        base=status_of(judgement.base), plus=status_of(judgement.plus) if judgement.plus else None
+    )
+    return SampleResult(
+        task_id=sample.task_id,
+        sample=sample.sample,
+        base_status=statuses.base,
+        plus_status=statuses.plus,
+        evalplus_status=benchmark.listed_fault(sample.task_id, statuses),
+        verdict=judgement.execution.verdict.value,
+        error_type=judgement.execution.error_type,
+        in_process=any(part.in_process for part in parts),
+        cpu_seconds=sum(part.cpu_seconds for part in parts),
+        program_sha256=sample.sha256,
+    )
+
+
+def _judge_all(
+    benchmark: Benchmark[JudgeT],
+    samples: Sequence[Sample],
+    sandbox: JudgeT,
+    workers: int,
+    keep: Callable[[SampleResult], None],
+) -> None:
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(judge_sample, benchmark, sample, sandbox) for sample in samples]
+        try:
+            for future in as_completed(futures):
+                keep(future.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _identity(result: SampleResult) -> tuple[str, int, str]:
+    return result.task_id, result.sample, result.program_sha256
+
+
+def _claim(out: Path, source: DataSource) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / DATA
+    if not path.exists():
+        _replace(path, source.model_dump_json(indent=2) + "\n")
+    elif path.read_text() != source.model_dump_json(indent=2) + "\n":
+        raise InputError(
+            "the folder holds results of another benchmark or of other data",
+            file=path,
+            remedy="Give another --out, or delete the folder",
+        )
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a kill leaves the old one or the new one, never a half."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def _summary(
+    benchmark: Benchmark[JudgeT], results: Sequence[SampleResult], invalid: int, seconds: float
+) -> ResultSummary:
+    run = [result for result in results if result.base_status is not Status.NOT_RUN]
+    tasks = {result.task_id for result in run}
+    has_plus = any(result.plus_status is not None for result in run)
+    verdicts = {result.verdict for result in run}
+    return ResultSummary(
+        data=benchmark.source,
+        tasks=len(tasks),
+        tasks_without_sample=len(benchmark.tasks.keys() - tasks - benchmark.not_run.keys()),
+        tasks_not_run=dict(benchmark.not_run),
+        samples=len(run),
+        invalid_lines=invalid,
+        base=pass_rates(run, KS, plus=False),
+        plus=pass_rates(run, KS, plus=True) if has_plus else None,
+        verdicts={name: sum(r.verdict == name for r in run) for name in sorted(verdicts)},
+        error_types=error_types(run),
+        seconds=seconds,
+        cpu_seconds=sum(result.cpu_seconds for result in run),
+    )

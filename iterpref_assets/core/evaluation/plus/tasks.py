@@ -1,0 +1,172 @@
+"""HumanEval+ and MBPP+ tasks: calls made in the sandbox, outputs judged here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, PlusProblem
+from iterpref_assets.core.evaluation.plus.expected import (
+    BASE,
+    MEMORY_BYTES,
+    PLUS,
+    CallRunner,
+    Expected,
+)
+from iterpref_assets.core.evaluation.plus.oracle import Oracle, asks_for_floats
+from iterpref_assets.core.evaluation.plus.prompts import PromptStyle, messages, program
+from iterpref_assets.core.evaluation.tasks import Judgement
+from iterpref_assets.core.prompts import Message
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun
+from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
+from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+
+MIN_SECONDS = 1.0
+REFERENCE_FACTOR = 4.0
+MAX_SECONDS = 60.0
+"""evalplus allows each call max(1, 4 x reference) seconds, a run at most 60 and one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a task's two sets of tests."""
+
+    inputs: list[list[Any]]
+    arguments: bytes
+    expected: list[Encoded]
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class PlusTask:
+    """One task with both its sets of tests."""
+
+    problem: PlusProblem
+    benchmark: PlusBenchmark
+    style: PromptStyle
+    base: Part
+    plus: Part
+
+    @property
+    def task_id(self) -> str:
+        """The task's name."""
+        return self.problem.task_id
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks for a solution."""
+        return messages(self.problem, self.style)
+
+    def program(self, completion: str) -> str:
+        """The sanitized program that `completion` stands for."""
+        return program(self.problem, self.benchmark, self.style, completion)
+
+    def judge(self, code: str, sandbox: CallRunner) -> Judgement:
+        """Run the program on both sets of tests, each in a process of its own."""
+        return Judgement(
+            self._judge(code, sandbox, self.base), self._judge(code, sandbox, self.plus)
+        )
+
+    def _judge(self, code: str, sandbox: CallRunner, part: Part) -> Execution:
+        oracle = Oracle(self.benchmark, self.problem.entry_point, self.problem.atol)
+        judge = _CallJudge(part, oracle)
+        run = sandbox.run_calls(
+            code,
+            self.problem.entry_point,
+            part.arguments,
+            part.limits,
+            stop=judge.fails,
+            keep=False,
+        )
+        return judge.conclude(run)
+
+
+class _CallJudge:
+    """Judges the outcomes of one run as they come, up to the first wrong one."""
+
+    def __init__(self, part: Part, oracle: Oracle) -> None:
+        self._part, self._oracle = part, oracle
+        self._right = 0
+        self._wrong: CallOutcome | None = None
+
+    def fails(self, number: int, outcome: CallOutcome) -> bool:
+        """Whether this outcome decides against the program."""
+        if number < len(self._part.expected) and self._is_right(number, outcome):
+            self._right += 1
+            return False
+        self._wrong = outcome
+        return True
+
+    def conclude(self, run: CallRun) -> Execution:
+        """The verdict on the whole run."""
+        verdict, error_type, message = self._verdict(run)
+        failing = None if verdict is Verdict.PASSED else self._right
+        return Execution(verdict, error_type, message, failing, cpu_seconds=run.cpu_seconds)
+
+    def _is_right(self, number: int, outcome: CallOutcome) -> bool:
+        if outcome.result is None:
+            return False
+        expected = self._part.expected[number]
+        if outcome.result == expected and self._oracle.takes_the_reference:
+            return True
+
+        def float_so_far() -> bool:
+            name, earlier = self._oracle.entry_point, self._part.expected[: number + 1]
+            return any(asks_for_floats(name, each.decode()) for each in earlier)
+
+        try:
+            output = outcome.value()
+        except MalformedValueError:
+            return False
+        arguments = self._part.inputs[number]
+        return self._oracle.accepts(arguments, output, expected.decode(), float_so_far)
+
+    def _verdict(self, run: CallRun) -> tuple[Verdict, str, str]:
+        if self._wrong is not None:
+            return self._failed_call(self._wrong)
+        if run.ending is not None:
+            return run.ending, "", ""
+        if run.not_loaded is not None:
+            return _exception(*run.not_loaded)
+        if run.no_function:
+            return Verdict.EXCEPTION, "NameError", "the entry point is not defined"
+        complete = self._right == len(self._part.expected)
+        return Verdict.PASSED if complete else Verdict.CRASHED, "", ""
+
+    def _failed_call(self, outcome: CallOutcome) -> tuple[Verdict, str, str]:
+        if outcome.refused or self._right == len(self._part.expected):
+            return Verdict.REFUSED, "", ""
+        if outcome.result is not None:
+            return Verdict.WRONG_ANSWER, "", ""
+        return _exception(outcome.error_type, outcome.message)
+
+
+def plus_tasks(
+    data: PlusData,
+    expected: dict[tuple[str, str], Expected],
+    style: PromptStyle = PromptStyle.PREFILLED,
+) -> list[PlusTask]:
+    """The benchmark's tasks, in its order."""
+    return [
+        PlusTask(
+            problem,
+            data.benchmark,
+            style,
+            _part(problem.base_input, expected[task_id, BASE]),
+            _part(problem.plus_input, expected[task_id, PLUS]),
+        )
+        for task_id, problem in data.problems.items()
+    ]
+
+
+def _part(inputs: list[list[Any]], expected: Expected) -> Part:
+    reference = REFERENCE_FACTOR * expected.cpu_seconds
+    seconds = max(min(MAX_SECONDS, MIN_SECONDS * len(inputs)), reference) + 1
+    limits = Limits(cpu_seconds=seconds, wall_seconds=10 * seconds + 20, memory_bytes=MEMORY_BYTES)
+    return Part(inputs, encode_arguments(map(tuple, inputs)), expected.outputs, limits)
+
+
+def _exception(name: str, message: str) -> tuple[Verdict, str, str]:
+    if name == "MemoryError":
+        return Verdict.MEMORY, "", ""
+    return Verdict.EXCEPTION, name, message

@@ -47,7 +47,7 @@ class Oracle:
     def accepts(
         self, arguments: list[Any], output: Any, reference: Any, float_so_far: Callable[[], bool]
     ) -> bool:
-        """Whether `output` of a call with `arguments` is right, where the reference gave `reference`.
+        """Whether `output` of a call with `arguments` is right; the reference gave `reference`.
 
         `float_so_far` tells whether this or an earlier call of the run asks for floats: from
         there on evalplus keeps the tolerance that it enforces for them, also where none is meant.

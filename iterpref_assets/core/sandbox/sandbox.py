@@ -244,6 +244,8 @@ def _read_calls(
         if kind == program.NO_FUNCTION:
             run.no_function = True
             return None
+        if kind == program.OVERDUE:
+            return Verdict.TIMEOUT
         kept += len(payload) if keep else 0
         if number == calls or kept > _MAX_KEPT_BYTES:
             running.stop()

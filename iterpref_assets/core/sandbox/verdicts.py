@@ -22,7 +22,9 @@ class Verdict(StrEnum):
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
-    A call's result longer than `result_bytes` is reported by its digest.
+    A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a
+    program in a call that takes longer, so that an endless loop need not use up `cpu_seconds`;
+    it is kept inside the program, which `cpu_seconds` alone holds against its will.
     """
 
     cpu_seconds: float = 2.0
@@ -33,6 +35,7 @@ class Limits:
     open_files: int = 64
     output_bytes: int = 1 << 20
     result_bytes: int = 16 << 20
+    call_cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

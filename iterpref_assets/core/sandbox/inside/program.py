@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import signal
 import sys
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from . import encoding
 
 RAISED, NOT_LOADED, NO_FUNCTION, REFUSED, LOADED = b"E", b"L", b"N", b"F", b"R"
+OVERDUE = b"T"
 
 RESULTS = 3
 """The descriptor that results are written to."""
@@ -53,8 +55,11 @@ def load(code: str, name: str) -> ModuleType:
     return module
 
 
-def run_calls(code: str, entry_point: str, calls: bytes, max_result: int) -> None:
+def run_calls(
+    code: str, entry_point: str, calls: bytes, max_result: int, call_seconds: float | None
+) -> None:
     """Load the program and report the outcome of each call, or why there is none."""
+    signal.signal(signal.SIGPROF, _overdue)
     try:
         module = load(code, _MODULE)
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
@@ -66,13 +71,23 @@ def run_calls(code: str, entry_point: str, calls: bytes, max_result: int) -> Non
         return
     send(LOADED, b"")
     for arguments in marshal.loads(calls):  # noqa: S302 - written by the trusted side
-        _call(function, marshal.loads(arguments), max_result)  # noqa: S302
+        _call(function, marshal.loads(arguments), max_result, call_seconds or 0.0)  # noqa: S302
 
 
-def _call(function: Any, arguments: tuple[Any, ...], max_result: int) -> None:
+def _overdue(_number: int, _frame: Any) -> None:
+    send(OVERDUE, b"")
+    os._exit(0)
+
+
+def _call(function: Any, arguments: tuple[Any, ...], max_result: int, call_seconds: float) -> None:
     try:
-        value = function(*arguments)
-        kind, payload = encoding.encode(value, max_result)
+        # The clock stands still while a result is sent, so that no frame is cut in two.
+        signal.setitimer(signal.ITIMER_PROF, call_seconds)
+        try:
+            value = function(*arguments)
+            kind, payload = encoding.encode(value, max_result)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except encoding.TooDeepError:
         send(REFUSED, b"")
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome

@@ -145,7 +145,13 @@ class Server:
             elif request["kind"] == "tests":
                 testing.run_tests(source, marshal.loads(data), *kept)  # noqa: S302 - trusted side's
             else:
-                program.run_calls(source, request["entry_point"], data, request["result_bytes"])
+                program.run_calls(
+                    source,
+                    request["entry_point"],
+                    data,
+                    request["result_bytes"],
+                    request["call_cpu_seconds"],
+                )
             exit_code = 0
         finally:
             os._exit(exit_code)

@@ -125,15 +125,30 @@ def write_table(frame: pl.DataFrame, schema: Schema, path: Path) -> None:
     validate(frame, schema).write_parquet(path, compression="zstd", statistics=True)
 
 
-def read_table(path: Path, schema: Schema) -> pl.DataFrame:
-    """Read and validate a Parquet table.
+def check_table(path: Path, schema: Schema) -> None:
+    """Check a Parquet table's columns without reading its rows.
 
     Raises:
-        InputError: where the file is missing or its columns are not those of `schema`.
+        InputError: where the file is missing, is no Parquet, or its columns are not `schema`'s.
     """
     if not path.is_file():
         raise InputError("no such table", file=path, remedy="Materialize the asset that writes it")
     try:
-        return validate(pl.read_parquet(path), schema)
+        columns = pl.read_parquet_schema(path)
+    except pl.exceptions.ComputeError as error:
+        problem = f"not a readable Parquet file ({error})"
+        raise InputError(problem, file=path, remedy="Give a table of this project") from None
+    try:
+        validate(pl.DataFrame(schema=columns), schema)
     except InputError as error:
         raise InputError(error.problem, file=path, field=error.field, remedy=error.remedy) from None
+
+
+def read_table(path: Path, schema: Schema) -> pl.DataFrame:
+    """Read and validate a Parquet table.
+
+    Raises:
+        InputError: where the file is missing, is no Parquet, or its columns are not `schema`'s.
+    """
+    check_table(path, schema)
+    return pl.read_parquet(path).select(list(schema))

@@ -35,9 +35,10 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
         polars.exceptions.ColumnNotFoundError: where an input lacks a column.
         ValueError: where a solved trajectory's problem is not in `problems`.
     """
-    candidates = _candidates(versions).join(
-        problems.select("problem_id", "prompt"), on="problem_id", how="left", maintain_order="left"
-    )
+    candidates = _candidates(versions)
+    wanted = pl.col("problem_id").is_in(candidates["problem_id"].implode())
+    prompts = problems.filter(wanted).select("problem_id", "prompt")
+    candidates = candidates.join(prompts, on="problem_id", how="left", maintain_order="left")
     unknown = candidates.filter(pl.col("prompt").is_null())
     if not unknown.is_empty():
         raise ValueError(f"no problem {unknown['problem_id'][0]!r} in the problem table")

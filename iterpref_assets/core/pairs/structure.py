@@ -32,18 +32,19 @@ class Likeness(StrEnum):
 
 def likeness(first: str, second: str) -> Likeness:
     """How alike two programs are; the answer does not depend on their order."""
-    trees = _parse(first), _parse(second)
-    if trees[0] is None or trees[1] is None:
+    ours, theirs = _parse(first), _parse(second)
+    if ours is None or theirs is None:
         return Likeness.DIFFERENT
     try:
-        if _same(trees[0], trees[1], None):
-            return Likeness.EQUAL
+        # Equal trees are a renaming that changes nothing, so nearly every pair is walked once.
         renaming = _Renaming()
-        if _same(trees[0], trees[1], renaming) and renaming.is_local(trees[0], trees[1]):
-            return Likeness.FORMATTING
+        if not _same(ours, theirs, renaming):
+            return Likeness.DIFFERENT
+        if _same(ours, theirs, None):
+            return Likeness.EQUAL
     except RecursionError:
         return Likeness.DIFFERENT
-    return Likeness.DIFFERENT
+    return Likeness.FORMATTING if renaming.is_local(ours, theirs) else Likeness.DIFFERENT
 
 
 def _parse(code: str) -> ast.Module | None:

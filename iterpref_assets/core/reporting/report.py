@@ -29,12 +29,12 @@ class Benchmark:
     Attributes:
         title: e.g. "Held-out lab problems, greedy pass@1".
         scores: the reference model first, then the recipes in the order of the curves.
-        pass_at_k: for each variant and k > 1, the estimate; empty where it was not measured.
+        pass_at_k: for each variant and k the estimate in [0, 1]; empty where it was not measured.
     """
 
     title: str
     scores: Sequence[Score]
-    pass_at_k: Mapping[str, Mapping[int, Interval]]
+    pass_at_k: Mapping[str, Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _scores(benchmark: Benchmark) -> str:
             score.variant,
             percent(score.pass_at_1),
             *[
-                percent(rates[k]) if k in rates else "not measured"
+                f"{100 * rates[k]:.1f}%" if k in rates else "not measured"
                 for rates in [benchmark.pass_at_k.get(score.variant, {})]
                 for k in ks
             ],

@@ -1,0 +1,153 @@
+"""Pair tables of any length, a bounded number of rows in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.build import build_pairs
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.tables import Schema
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+ROWS = 32_768
+"""Rows read at once; memory grows with this, not with the table."""
+
+OnRows = Callable[[int], None]
+"""Told how many more input rows are done."""
+
+
+def _ignore(_rows: int) -> None:
+    """Nobody is watching."""
+
+
+def build_pair_file(
+    versions: Path,
+    problems: Path,
+    config: PairConfig,
+    out: Path,
+    *,
+    on_rows: OnRows = _ignore,
+) -> None:
+    """`build_pairs` from file to file: the same rows in the same order.
+
+    Args:
+        versions: Parquet with the columns of tables.VERSIONS, in order of (problem_id, sample).
+        problems: Parquet with the columns of tables.PROBLEMS; its prompts are held in memory.
+        config: how pairs are made.
+        out: where the Parquet with the columns of tables.PAIRS goes.
+        on_rows: told of finished version rows.
+
+    Raises:
+        InputError: where a file is missing, has other columns or is out of order.
+    """
+    tables.check_table(problems, tables.PROBLEMS)
+    prompts = pl.read_parquet(problems, columns=["problem_id", "prompt"])
+    with TableWriter(out, tables.PAIRS) as writer:
+        for batch in trajectory_batches(versions):
+            writer.write(build_pairs(batch, prompts, config))
+            on_rows(batch.height)
+
+
+def tokenize_pair_file(
+    pairs: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    config: PairConfig,
+    *,
+    pairs_out: Path,
+    tokens_out: Path,
+    on_rows: OnRows = _ignore,
+) -> None:
+    """`tokenize_pairs` from file to file.
+
+    Args:
+        pairs: Parquet with the columns of tables.PAIRS.
+        tokenizer: a fast tokenizer with an end-of-turn token.
+        config: `max_tokens` is read.
+        pairs_out: where every pair goes, filter (iii) applied (tables.PAIRS).
+        tokens_out: where the ids and masks of kept pairs go (tables.TOKENIZED_PAIRS).
+        on_rows: told of finished pair rows.
+
+    Raises:
+        InputError: where `pairs` is missing or has other columns, or the tokenizer will not do.
+    """
+    with ExitStack() as stack:
+        all_pairs = stack.enter_context(TableWriter(pairs_out, tables.PAIRS))
+        tokens = stack.enter_context(TableWriter(tokens_out, tables.TOKENIZED_PAIRS))
+        for batch in _batches(pairs, tables.PAIRS):
+            tokenized = tokenize_pairs(batch, tokenizer, config)
+            all_pairs.write(tokenized.pairs)
+            tokens.write(tokenized.table)
+            on_rows(batch.height)
+
+
+def row_count(table: Path) -> int:
+    """The rows of a Parquet file, from its footer."""
+    return pq.read_metadata(table).num_rows
+
+
+def trajectory_batches(versions: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a version table in batches that split no trajectory.
+
+    Raises:
+        InputError: where rows are not in order of (problem_id, sample).
+    """
+    carried = pl.DataFrame(schema=tables.VERSIONS)
+    for batch in _batches(versions, tables.VERSIONS):
+        rows = pl.concat([carried, batch])
+        _check_order(rows, versions)
+        unfinished = pl.col("trajectory_id") == rows["trajectory_id"][-1]
+        carried = rows.filter(unfinished)
+        yield rows.filter(~unfinished)
+    if not carried.is_empty():
+        yield carried
+
+
+def _check_order(rows: pl.DataFrame, file: Path) -> None:
+    problem, sample = pl.col("problem_id"), pl.col("sample")
+    before = (problem < problem.shift(1)) | (
+        (problem == problem.shift(1)) & (sample < sample.shift(1))
+    )
+    if not rows.filter(before).is_empty():
+        raise InputError(
+            "rows are not in order of problem_id, sample, round",
+            file=file,
+            remedy="Sort the table by these columns",
+        )
+
+
+def _batches(file: Path, schema: Schema) -> Iterator[pl.DataFrame]:
+    tables.check_table(file, schema)
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+        for batch in parquet.iter_batches(batch_size=ROWS):
+            yield pl.DataFrame(batch, schema=schema)
+
+
+class TableWriter:
+    """Writes a table batch by batch; used as a context manager."""
+
+    def __init__(self, file: Path, schema: Schema) -> None:
+        self._schema = schema
+        empty = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest())
+        self._writer = pq.ParquetWriter(file, empty.schema, compression="zstd")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows, checked against the schema."""
+        rows = tables.validate(frame, self._schema)
+        self._writer.write_table(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))

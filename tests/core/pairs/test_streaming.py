@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs import streaming
+from iterpref_assets.core.pairs.build import build_pairs
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+
+CONFIG = PairConfig(max_tokens=80)
+
+
+def _write_inputs(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Thirty problems with trajectories of one to four versions, some of them too long."""
+    versions, problems = [], []
+    for number in range(30):
+        problem_id = f"p{number:02}"
+        problems.append({"problem_id": problem_id, "prompt": f"Do {number}."})
+        rounds = 1 + number % 4
+        for round_ in range(rounds):
+            code = f"def f(a):\n    return {round_}" + "\n    # and so on" * (number // 2)
+            verdict = "passed" if round_ == rounds - 1 and number % 7 else "wrong_answer"
+            versions.append(
+                {
+                    "trajectory_id": f"{problem_id}#0",
+                    "problem_id": problem_id,
+                    "sample": 0,
+                    "round": round_,
+                    "code": code,
+                    "verdict": verdict,
+                }
+            )
+    frames = (
+        pl.DataFrame(versions, schema=tables.VERSIONS),
+        pl.DataFrame(problems, schema=tables.PROBLEMS),
+    )
+    frames[0].write_parquet(folder / "versions.parquet")
+    frames[1].write_parquet(folder / "problems.parquet")
+    return frames
+
+
+def _stream(folder: Path, tokenizer) -> tuple[pl.DataFrame, pl.DataFrame]:
+    streaming.build_pair_file(
+        folder / "versions.parquet", folder / "problems.parquet", CONFIG, folder / "built.parquet"
+    )
+    streaming.tokenize_pair_file(
+        folder / "built.parquet",
+        tokenizer,
+        CONFIG,
+        pairs_out=folder / "pairs.parquet",
+        tokens_out=folder / "tokens.parquet",
+    )
+    return (
+        tables.read_table(folder / "pairs.parquet", tables.PAIRS),
+        tables.read_table(folder / "tokens.parquet", tables.TOKENIZED_PAIRS),
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 1000])
+def test_batches_of_any_size_give_the_table_built_at_once(tmp_path, tokenizer, monkeypatch, rows):
+    versions, problems = _write_inputs(tmp_path)
+    whole = tokenize_pairs(build_pairs(versions, problems, CONFIG), tokenizer, CONFIG)
+    assert {None, "too_many_tokens"} <= set(whole.pairs["dropped_by"])
+    monkeypatch.setattr(streaming, "ROWS", rows)
+    pairs, tokens = _stream(tmp_path, tokenizer)
+    assert pairs.equals(whole.pairs)
+    assert tokens.equals(whole.table)
+
+
+def test_every_row_is_reported_once(tmp_path):
+    versions, _ = _write_inputs(tmp_path)
+    seen: list[int] = []
+    streaming.build_pair_file(
+        tmp_path / "versions.parquet",
+        tmp_path / "problems.parquet",
+        CONFIG,
+        tmp_path / "out.parquet",
+        on_rows=seen.append,
+    )
+    assert sum(seen) == versions.height == streaming.row_count(tmp_path / "versions.parquet")
+
+
+def test_rows_out_of_order_are_refused(tmp_path):
+    versions, _ = _write_inputs(tmp_path)
+    versions.reverse().write_parquet(tmp_path / "versions.parquet")
+    with pytest.raises(InputError, match="not in order"):
+        list(streaming.trajectory_batches(tmp_path / "versions.parquet"))
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.parquet"):
+        list(streaming.trajectory_batches(tmp_path / "nowhere.parquet"))
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path):
+    (tmp_path / "notes.parquet").write_text("hello")
+    with pytest.raises(InputError, match=r"notes\.parquet: not a readable Parquet file"):
+        list(streaming.trajectory_batches(tmp_path / "notes.parquet"))
+
+
+def test_an_empty_table_gives_no_batch(tmp_path):
+    pl.DataFrame(schema=tables.VERSIONS).write_parquet(tmp_path / "versions.parquet")
+    assert list(streaming.trajectory_batches(tmp_path / "versions.parquet")) == []

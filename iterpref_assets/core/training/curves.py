@@ -29,7 +29,7 @@ def describe(sums: list[float], seconds: float) -> dict[str, float]:
     pairs_per_second; reward_margin: mean beta * (K(y+) - K(y-)), nats; reward_accuracy: share of
     pairs where it is above 0; chosen_, rejected_, focal_logprob: mean nats a token that is read.
     """
-    total = dict(zip(SUMS, sums, strict=True))
+    total: dict[str, float] = dict(zip(SUMS, sums, strict=True))
     figures = {"pairs_per_second": total["pairs"] / seconds}
     if total["compared"]:
         figures["reward_margin"] = total["margin"] / total["compared"]

@@ -57,7 +57,8 @@ def load_policy(model_dir: Path, precision: Precision, vocabulary_chunk: int) ->
 
 def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
     """Replace the forward pass of `model` by one that returns log-probabilities."""
-    backbone, head = model.base_model, model.get_output_embeddings()
+    backbone: Any = model.base_model
+    head: Any = model.get_output_embeddings()
 
     def forward(
         self: Any,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -81,7 +82,7 @@ class _Scorer:
 
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model = load_policy(model_dir, config.precision, config.vocabulary_chunk)
+        model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk)
         if config.precision is Precision.MIXED_BFLOAT16:
             model = model.to(torch.bfloat16)
         self.model = model.eval().to(self.device)

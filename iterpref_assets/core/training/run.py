@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -207,7 +207,8 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path, precision: Preci
     out_dir.mkdir(parents=True, exist_ok=True)
     base = AutoConfig.from_pretrained(model_dir).dtype
     if precision is Precision.MIXED_BFLOAT16 and isinstance(base, torch.dtype):
-        trainer.model.to(base)
+        model: Any = trainer.model
+        model.to(base)
     trainer.save_model(str(out_dir))
     if not trainer.is_world_process_zero():
         return

@@ -109,7 +109,7 @@ class PairTrainer(Trainer):
         return loss * self.accelerator.num_processes
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
-        norm = super()._clip_grad_norm(model)
+        norm: Any = super()._clip_grad_norm(model)
         if not math.isfinite(float(norm)):
             raise TrainingError(
                 f"the loss or its gradient is not finite at step {self.state.global_step + 1}",
@@ -122,7 +122,8 @@ class PairTrainer(Trainer):
         """Add the curves' figures to `logs` and hand the point on."""
         if "loss" not in logs:
             return
-        sums, now = self.accelerator.reduce(self.sums, "sum"), time.perf_counter()
+        sums: Any = self.accelerator.reduce(self.sums, "sum")
+        now = time.perf_counter()
         logs.update(describe(sums.tolist(), seconds=now - self.logged_at))
         self.sums, self.logged_at = self._no_sums(), now
         super().log(logs, start_time)

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from training_examples import VOCABULARY  # noqa: E402
+from training_examples import VOCABULARY
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_examples import EDGE_PAIRS, random_pairs
 from plain_equations import plain_loss
 from torch import Tensor, nn
+from training_examples import EDGE_PAIRS, random_pairs
 from transformers import AutoModelForCausalLM
 
 from iterpref_assets.core.training.batches import collate, token_readings

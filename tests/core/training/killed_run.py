@@ -1,0 +1,31 @@
+"""A training run that kills itself with SIGKILL after a step: model, inputs, folder, step."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.core.training.run import train
+
+if __name__ == "__main__":
+    model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
+    last = int(sys.argv[4])
+
+    def die(point: dict[str, float]) -> None:
+        if point["step"] == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(
+        pl.read_parquet(inputs / "pairs.parquet"),
+        pl.read_parquet(inputs / "reference.parquet"),
+        model_dir=model_dir,
+        recipe=recipe_named("focal_rpo"),
+        config=TrainConfig.model_validate_json(sys.argv[5]),
+        out_dir=folder / "out",
+        work_dir=folder / "work",
+        on_metrics=die,
+    )

@@ -1,0 +1,232 @@
+"""Whole runs of the trainer on a tiny model."""
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+from training_examples import random_pairs
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.config import Precision, ReferenceConfig, TrainConfig
+from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.core.training.reference import compute_reference_logprobs
+from iterpref_assets.core.training.run import TrainOutcome, train
+
+PAIRS = random_pairs(24, seed=0)
+CONFIG = TrainConfig(
+    learning_rate=1e-3,
+    epochs=2,
+    batch_size=8,
+    micro_batch_size=4,
+    precision=Precision.FLOAT32,
+    gradient_checkpointing=False,
+    save_steps=2,
+)
+
+
+@pytest.fixture(scope="module")
+def reference(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    work = tmp_path_factory.mktemp("reference")
+    return compute_reference_logprobs(PAIRS, model_dir, ReferenceConfig(), work)
+
+
+def run(model_dir: Path, folder: Path, reference: pl.DataFrame | None, **options) -> TrainOutcome:
+    settings = {"recipe": recipe_named("focal_rpo"), "config": CONFIG, "on_metrics": _ignore}
+    settings |= {"out_dir": folder / "out", "work_dir": folder / "work", **options}
+    return train(PAIRS, reference, model_dir=model_dir, **settings)
+
+
+def _ignore(point: dict[str, float]) -> None:
+    del point
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "out" / "model.safetensors")
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(
+        torch.equal(first[name], second[name]) for name in first
+    )
+
+
+def test_training_raises_the_margin_and_lowers_the_loss(model_dir, reference, tmp_path):
+    curve = run(model_dir, tmp_path, reference).curve
+    assert curve[0]["reward_margin"] == pytest.approx(0, abs=1e-5)
+    assert curve[-1]["reward_margin"] > 0.01
+    assert curve[-1]["loss"] < curve[0]["loss"]
+
+
+def test_curve_has_a_point_a_step_in_memory_on_file_and_through_the_callback(
+    model_dir, reference, tmp_path
+):
+    seen = []
+    outcome = run(model_dir, tmp_path, reference, on_metrics=seen.append)
+    lines = (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == outcome.curve == seen
+    assert [point["step"] for point in seen] == [1, 2, 3, 4, 5, 6]
+    figures = {"loss", "reward_margin", "reward_accuracy", "chosen_logprob", "rejected_logprob"}
+    figures |= {"focal_logprob", "grad_norm", "pairs_per_second", "learning_rate"}
+    assert figures <= seen[0].keys()
+
+
+def test_trained_model_loads_and_its_tokenizer_is_that_of_the_base(model_dir, reference, tmp_path):
+    from transformers import AutoModelForCausalLM
+
+    run(model_dir, tmp_path, reference)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    assert torch.equal(model.model.norm.weight, weights(tmp_path)["model.norm.weight"])
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (
+        model_dir / "tokenizer.json"
+    ).read_bytes()
+
+
+def test_same_run_gives_the_same_weights(model_dir, reference, tmp_path):
+    run(model_dir, tmp_path / "a", reference)
+    run(model_dir, tmp_path / "b", reference)
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("micro_batch_size", [1, 2, 8])
+def test_micro_batch_size_does_not_change_the_losses(
+    model_dir, reference, tmp_path, micro_batch_size
+):
+    config = CONFIG.model_copy(update={"micro_batch_size": micro_batch_size})
+    whole = run(model_dir, tmp_path / "a", reference).curve
+    split = run(model_dir, tmp_path / "b", reference, config=config).curve
+    assert [p["loss"] for p in split] == pytest.approx([p["loss"] for p in whole], abs=1e-5)
+
+
+def test_gradient_checkpointing_does_not_change_the_losses(model_dir, reference, tmp_path):
+    config = CONFIG.model_copy(update={"gradient_checkpointing": True})
+    kept = run(model_dir, tmp_path / "a", reference).curve
+    recomputed = run(model_dir, tmp_path / "b", reference, config=config).curve
+    assert [p["loss"] for p in recomputed] == pytest.approx([p["loss"] for p in kept], abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 3, 4, 6])
+def test_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
+    model_dir, reference, tmp_path, step
+):
+    run(model_dir, tmp_path / "whole", reference)
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    PAIRS.write_parquet(inputs / "pairs.parquet")
+    reference.write_parquet(inputs / "reference.parquet")
+    script = Path(__file__).with_name("killed_run.py")
+    killed = subprocess.run(
+        [sys.executable, script, model_dir, inputs, tmp_path / "cut", str(step)]
+        + [CONFIG.model_dump_json()],
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    outcome = run(model_dir, tmp_path / "cut", reference)
+    assert same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
+    assert [point["step"] for point in outcome.curve] == [1, 2, 3, 4, 5, 6]
+
+
+def test_resumed_run_repeats_only_the_steps_after_the_last_whole_checkpoint(
+    model_dir, reference, tmp_path
+):
+    def stop_at_five(point):
+        if point["step"] == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(model_dir, tmp_path, reference, on_metrics=stop_at_five)
+    seen = []
+    run(model_dir, tmp_path, reference, on_metrics=seen.append)
+    assert [point["step"] for point in seen] == [5, 6]
+
+
+def test_half_written_checkpoint_is_not_resumed_from(model_dir, reference, tmp_path):
+    half = tmp_path / "work" / "checkpoints" / "checkpoint-4"
+    half.mkdir(parents=True)
+    (half / "model.safetensors").write_bytes(b"half")
+    seen = []
+    run(model_dir, tmp_path, reference, on_metrics=seen.append)
+    assert seen[0]["step"] == 1
+
+
+def test_work_folder_of_another_run_is_refused(model_dir, reference, tmp_path):
+    run(model_dir, tmp_path, reference)
+    config = CONFIG.model_copy(update={"learning_rate": 1e-4})
+    with pytest.raises(InputError, match="another run"):
+        run(model_dir, tmp_path, reference, config=config)
+
+
+def test_no_pairs_stop_before_the_model_loads(tmp_path):
+    with pytest.raises(InputError, match="no pairs"):
+        train(
+            PAIRS.clear(),
+            None,
+            model_dir=tmp_path / "missing",
+            recipe=recipe_named("sft"),
+            config=CONFIG,
+            out_dir=tmp_path / "out",
+            work_dir=tmp_path / "work",
+            on_metrics=_ignore,
+        )
+
+
+def test_missing_reference_stops_a_preference_recipe(model_dir, tmp_path):
+    with pytest.raises(InputError, match="needs reference log-probabilities"):
+        run(model_dir, tmp_path, None)
+
+
+def test_reference_of_other_pairs_is_refused(model_dir, reference, tmp_path):
+    with pytest.raises(InputError, match="0 log-probabilities"):
+        run(model_dir, tmp_path, reference.head(5))
+
+
+def test_prompt_that_fills_the_row_is_refused(model_dir, reference, tmp_path):
+    with pytest.raises(InputError, match="max_length"):
+        run(model_dir, tmp_path, reference, config=CONFIG.model_copy(update={"max_length": 4}))
+
+
+def test_missing_model_is_refused(reference, tmp_path):
+    with pytest.raises(InputError, match=r"config\.json is missing"):
+        run(tmp_path / "nowhere", tmp_path, reference)
+
+
+def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
+    model_dir, reference, tmp_path
+):
+    poisoned = reference.with_columns(
+        pl.when(pl.col("pair_id") == "pair-003")
+        .then(pl.col("chosen_logprobs").list.eval(pl.element() * float("inf")))
+        .otherwise(pl.col("chosen_logprobs"))
+    )
+    config = CONFIG.model_copy(update={"batch_size": 1, "micro_batch_size": 1, "save_steps": 1})
+    with pytest.raises(TrainingError, match=r"not finite at step \d+.*[Ll]ower the learning rate"):
+        run(model_dir, tmp_path, poisoned, config=config)
+    kept = list((tmp_path / "work" / "checkpoints").iterdir())
+    assert [(folder / "complete").is_file() for folder in kept] == [True]
+
+
+def test_full_disk_is_named_and_the_last_checkpoint_is_resumed_from(
+    model_dir, reference, tmp_path, monkeypatch
+):
+    saved = torch.save
+
+    def full_at_step_four(content, file, *args, **kwargs):
+        if "checkpoint-4" in str(file):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        saved(content, file, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", full_at_step_four)
+        with pytest.raises(TrainingError, match="disk is full"):
+            run(model_dir, tmp_path, reference)
+    seen = []
+    run(model_dir, tmp_path, reference, on_metrics=seen.append)
+    assert seen[0]["step"] == 3

@@ -1,12 +1,8 @@
 """The Dagster code location: iterpref_assets/defs, and what holds for all of it."""
 
-import warnings
 from pathlib import Path
 
 import dagster as dg
-
-# The one beta feature in use: without it, a range of shards would start one engine per shard.
-warnings.filterwarnings("ignore", message=r".*backfill_policy.*", category=dg.BetaWarning)
 
 
 @dg.definitions

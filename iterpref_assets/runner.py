@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import dagster as dg
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.defs.partitions import SHARDS, partition_key
-from iterpref_assets.settings import Settings
+from iterpref_assets.settings import LabModel, Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.evaluation import REFERENCE
 from iterpref_assets.steps.step import StepContext
@@ -34,7 +33,9 @@ class Phase:
 def phases(settings: Settings) -> Iterator[Phase]:
     """The runs that make the whole chain, in order."""
     shards = settings.seeds.shards()
-    yield Phase(("heldout_problems", "lab_base_model"), (UNPARTITIONED,))
+    yield Phase(("heldout_problems",), (UNPARTITIONED,))
+    if LabModel() in (settings.generator, *settings.base_models.values()):
+        yield Phase(("lab_base_model",), (UNPARTITIONED,))
     for name in settings.base_models:
         yield Phase(("base_models",), (name,))
     yield Phase(
@@ -118,7 +119,6 @@ def _execute(
     assets: Sequence[str],
     partitions: Sequence[str],
 ) -> None:
-    started = time.monotonic()
     keys = [partition_key(name) for name in partitions]
     tags = {}
     if len(keys) > 1:
@@ -134,17 +134,23 @@ def _execute(
         partition_key=partition,
         tags=tags,
         raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
     )
-    for asset in assets:
-        if not result.success:
-            raise InputError(_first_failure(result), remedy="See the run in the UI: make ui")
-        _log.info(
-            "%s: materialized (%d partitions) in run %s, %.0f s",
-            asset, len(partitions), result.run_id[:8], time.monotonic() - started,
-        )  # fmt: skip
+    if not result.success:
+        raise InputError(_first_failure(result), remedy="The run's log is in the UI: make ui")
+    for event in result.all_events:
+        if event.is_step_success:
+            seconds = event.step_success_data.duration_ms / 1000
+            _log.info(
+                "%s: materialized %s in %.1f s", event.step_key, ", ".join(partitions), seconds
+            )
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
+            asset = evaluation.asset_key.to_user_string()
+            return f"{asset}: {evaluation.check_name} is false: {evaluation.description}"
     for event in result.get_step_failure_events():
         failure = event.step_failure_data
         if failure.user_failure_data is not None and failure.user_failure_data.description:

@@ -11,9 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "iterpref_assets"
 PLAIN = sorted(
-    path
-    for folder in ("core", "steps", "workers")
-    for path in (PACKAGE / folder).rglob("*.py")
+    path for folder in ("core", "steps", "workers") for path in (PACKAGE / folder).rglob("*.py")
 )
 
 

@@ -1,7 +1,5 @@
 """Group checkpoints: a base model trained by a recipe."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.defs import metadata, partitions

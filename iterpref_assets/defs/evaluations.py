@@ -1,7 +1,5 @@
 """Groups evaluations and reports: scores of every variant, and the pages that people read."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.core import tables

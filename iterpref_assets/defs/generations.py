@@ -1,7 +1,5 @@
 """Groups samples and trajectories: what the generator writes, and how it debugs itself."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.core import tables

@@ -1,7 +1,5 @@
 """Group models: the lab's own model, and the base models that are trained."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.defs import metadata, partitions

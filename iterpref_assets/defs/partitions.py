@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dagster as dg
 
-from iterpref_assets.core.training.recipes import RECIPES
+from iterpref_assets.core.training.recipes import RECIPE_NAMES
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.evaluation import REFERENCE
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
-_RECIPES = dg.StaticPartitionsDefinition(sorted(RECIPES))
-_VARIANTS = dg.StaticPartitionsDefinition([REFERENCE, *sorted(RECIPES)])
+_RECIPES = dg.StaticPartitionsDefinition(RECIPE_NAMES)
+_VARIANTS = dg.StaticPartitionsDefinition([REFERENCE, *RECIPE_NAMES])
 
 SHARDS = "problem_shards"
 
@@ -29,7 +29,7 @@ checkpoint_of_score = dg.MultiPartitionMapping(
     {
         "base_model": dg.DimensionPartitionMapping("base_model", dg.IdentityPartitionMapping()),
         "recipe": dg.DimensionPartitionMapping(
-            "variant", dg.StaticPartitionMapping({name: name for name in RECIPES})
+            "variant", dg.StaticPartitionMapping({name: name for name in RECIPE_NAMES})
         ),
     }
 )

@@ -1,7 +1,5 @@
 """Group preferences: pairs, their tokens, and what the reference model thinks of them."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.core import tables

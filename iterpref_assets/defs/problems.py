@@ -1,7 +1,5 @@
 """Group problems: what to train on and what to score on."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from iterpref_assets.core import tables

@@ -53,7 +53,7 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 
 
 def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None:
-    with Sandbox(context.settings.limits) as sandbox:
+    with Sandbox() as sandbox:
         for plan in plans:
             asyncio.run(_score(context, plan, sandbox))
 

@@ -82,7 +82,7 @@ def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> 
 async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
     folder = model_folder(store, settings.generator)
-    with Sandbox(settings.limits) as sandbox:
+    with Sandbox() as sandbox:
         async with open_engine(settings.engine, folder) as engine:
             for plan in plans:
                 shard = plan.key.partition

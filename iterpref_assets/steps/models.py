@@ -16,7 +16,7 @@ from iterpref_assets.core.artifacts import (
     Plan,
 )
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.lab.pretrained import pretrained_dir
+from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource, Settings
 from iterpref_assets.steps.step import Step, StepContext
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.steps.generation import VERSIONS_FILE
@@ -85,12 +86,23 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
         folder = base_model_folder(settings, store, plan.key.partition)
         pairs = read_pairs(store, settings.seeds.shards())
         tokenized = tokenize_pairs(pairs, AutoTokenizer.from_pretrained(folder), settings.pairs)
+        _require_pairs(tokenized.pairs)
         with store.publishing(plan) as staging:
             tables.write_table(tokenized.pairs, tables.PAIRS, staging.folder / PAIRS_FILE)
             tables.write_table(
                 tokenized.table, tables.TOKENIZED_PAIRS, staging.folder / TOKENS_FILE
             )
             staging.row_count = tokenized.table.height
+
+
+def _require_pairs(pairs: pl.DataFrame) -> None:
+    if pairs["dropped_by"].null_count() == 0:
+        drops = dict(pairs["dropped_by"].value_counts(sort=True).iter_rows())
+        raise InputError(
+            f"no pair is left of {pairs.height} candidates (dropped by {drops or 'nothing'})",
+            field="preference_pairs",
+            remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
+        )
 
 
 CODEFLOW_PAIRS = Step("codeflow_pairs", _plan_codeflow_pairs, _publish_codeflow_pairs)

@@ -88,10 +88,11 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         curves=_curves(store, base_model),
         benchmarks=[_heldout_benchmark(store, base_model)],
         provenance={
-            str(parent): store.current(parent).manifest.content_hash[:16]
-            for parent in plan.parents
+            str(parent): store.current(parent).manifest.content_hash[:16] for parent in plan.parents
         },
-        example_pairs=[pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)],
+        example_pairs=[
+            pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)
+        ],
     )
 
 

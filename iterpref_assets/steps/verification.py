@@ -10,7 +10,6 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.core.lab.problems import leaks, surviving_siblings
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -37,6 +36,8 @@ def failing_references(
 
 def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
     """Lab problems that a differing program, one feature away, passes."""
+    from iterpref_assets.core.lab.siblings import surviving_siblings
+
     return [
         f"{problem.problem_id}: {sibling}"
         for problem in _training_problems(store, shards)
@@ -47,6 +48,8 @@ def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
 
 def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
     """Training problems that are held-out ones too."""
+    from iterpref_assets.core.lab.siblings import leaks
+
     heldout = read_problems(store, ArtifactKey("heldout_problems"))
     return leaks(_training_problems(store, shards), heldout)
 
@@ -63,9 +66,7 @@ def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[st
     return [name for name, execution in executions if not execution.passed]
 
 
-def passing_rejected(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> list[str]:
+def passing_rejected(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> list[str]:
     """Kept pairs whose rejected program passes when executed again."""
     executions = _judge_pairs(settings, store, shards, "rejected")
     return [name for name, execution in executions if execution.passed]
@@ -117,12 +118,10 @@ def _judge_pairs(
 ) -> list[tuple[str, Execution]]:
     kept = _kept(store, shards)
     problems = {problem.problem_id: problem for problem in _training_problems(store, shards)}
-    work = [
-        (code, problems[name]) for code, name in kept.select(side, "problem_id").iter_rows()
-    ]
+    work = [(code, problems[name]) for code, name in kept.select(side, "problem_id").iter_rows()]
     return list(zip(kept["pair_id"], _judge(settings, work), strict=True))
 
 
 def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:
-    with Sandbox(settings.limits) as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with Sandbox() as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda item: sandbox.judge(item[0], item[1].tests), work))

@@ -28,6 +28,12 @@ class PipesHandler(logging.Handler):
         self._pipes.log.log(record.levelno, record.getMessage())
 
 
+def _stderr_handler() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s    %(message)s", "%H:%M:%S"))
+    return handler
+
+
 def main() -> int:
     """Run the job in the Pipes extras; the exit status says whether bad input stopped it."""
     with open_dagster_pipes() as pipes:
@@ -35,6 +41,7 @@ def main() -> int:
         log = logging.getLogger("iterpref")
         log.setLevel(logging.INFO)
         log.addHandler(PipesHandler(pipes))
+        log.addHandler(_stderr_handler())
 
         def report(figures: Mapping[str, float]) -> None:
             log.info("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))

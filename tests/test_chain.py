@@ -1,0 +1,106 @@
+"""The whole chain with real parts on a tiny slice: vLLM, the sandbox, training, Dagster."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.defs.partitions import artifact_partition
+
+ROOT = Path(__file__).resolve().parents[1]
+SLICE = {
+    "ITERPREF_SEEDS": json.dumps(
+        {"kind": "lab", "lab": {"shards": 2, "problems_per_shard": 24, "heldout_problems": 16}}
+    ),
+    "ITERPREF_TRAINING__EPOCHS": "1",
+    "ITERPREF_TRAINING__BATCH_SIZE": "8",
+    "ITERPREF_SAMPLED_EVALUATION__SAMPLES": "2",
+}
+
+pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1200)]
+
+
+def iterpref(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        **SLICE,
+        "ITERPREF_ROOT": str(root),
+        "DAGSTER_HOME": str(root / "dagster"),
+        **variables,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "iterpref_assets", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("deployment")
+
+
+@pytest.fixture(scope="module")
+def first_run(root: Path) -> subprocess.CompletedProcess[str]:
+    done = iterpref(root, "run")
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done
+
+
+@pytest.fixture
+def instance(root: Path, first_run):
+    with dg.DagsterInstance.from_config(str(root / "dagster")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "line", ["problems", "solved by round", "pairs kept", "focal share", "reference", "focal_rpo"]
+)
+def test_the_summary_names_what_people_look_for(first_run, line: str) -> None:
+    assert line in first_run.stdout
+
+
+def test_the_summary_names_the_report(first_run) -> None:
+    path = Path(first_run.stdout.split("report: ")[-1].splitlines()[0])
+    assert path.read_text().startswith("# ")
+
+
+def test_upstream_hashes_are_those_of_the_recorded_materializations(root, instance) -> None:
+    store = ArtifactStore(root)
+    recorded = {}
+    for key in instance.all_asset_keys():
+        events = instance.fetch_materializations(key, limit=100).records
+        for event in reversed(events):
+            asset = key.to_user_string()
+            partition = artifact_partition(event.partition_key or "all")
+            metadata = event.asset_materialization.metadata
+            recorded[f"{asset}/{partition}"] = metadata["content_hash"].value
+    compared = 0
+    for name in recorded:
+        asset, partition = name.split("/", 1)
+        for parent, digest in store.current(
+            ArtifactKey(asset, partition)
+        ).manifest.upstream.items():
+            assert digest == recorded[parent]
+            compared += 1
+    assert compared > len(recorded)
+
+
+def test_a_second_run_reuses_everything(root, first_run) -> None:
+    again = iterpref(root, "run")
+    lines = [line for line in again.stderr.splitlines() if "seconds" not in line]
+    assert again.returncode == 0
+    assert not any("materialized" in line for line in lines)
+    assert sum("reused" in line for line in lines) >= 12
+
+
+def test_an_unknown_setting_is_one_line_and_touches_nothing(root, first_run) -> None:
+    before = sorted(path for path in root.rglob("current"))
+    done = iterpref(root, "run", ITERPREF_DEBUGGING__ROUNDS="3")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert sorted(path for path in root.rglob("current")) == before

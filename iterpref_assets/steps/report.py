@@ -74,6 +74,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
     pairs = tables.read_table(store.current(pairs_key).path(PAIRS_FILE), tables.PAIRS)
     tokens = tables.read_table(store.current(pairs_key).path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
     kept = pairs.filter(pl.col("dropped_by").is_null())
+    shown = kept.head(SHOWN_PAIRS).iter_rows(named=True)
     dropped = dict(pairs["dropped_by"].drop_nulls().value_counts().iter_rows())
     return ReportInputs(
         problems={
@@ -90,9 +91,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         provenance={
             str(parent): store.current(parent).manifest.content_hash[:16] for parent in plan.parents
         },
-        example_pairs=[
-            pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)
-        ],
+        example_pairs=[pair_difference(row) for row in shown],
     )
 
 

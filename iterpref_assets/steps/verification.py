@@ -1,4 +1,4 @@
-"""What the asset checks ask of published artifacts; each gives a line per offender, none if fine."""
+"""What the asset checks ask of published artifacts: a line per offender, none if all is well."""
 
 from __future__ import annotations
 

@@ -1,8 +1,14 @@
-"""A random two-layer checkpoint with a small byte-level tokenizer, saved as users' models are."""
+"""A random two-layer checkpoint with a small byte-level tokenizer, saved as users' models are.
 
+The helper module beside the tests can be imported by them.
+"""
+
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))
 
 CORPUS = [
     "def total(values):\n    return sum(values)\n",

@@ -3,7 +3,7 @@ import ast
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.lab.checking import find_program, leaked, surviving_siblings
+from iterpref_assets.core.lab.siblings import find_program, leaks, surviving_siblings
 from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
 from iterpref_assets.core.lab.features import Kind
@@ -111,12 +111,12 @@ def test_problems_of_both_splits_behave_differently(shard: list[Problem], heldou
 
 def test_heldout_problems_are_marked_and_leak_nowhere(shard: list[Problem], heldout: list[Problem]):
     assert {problem.split for problem in heldout} == {Split.HELDOUT}
-    assert leaked(shard, heldout) == []
+    assert leaks(shard, heldout) == []
 
 
-def test_a_heldout_problem_under_another_name_is_found_leaked(heldout: list[Problem]):
+def test_a_heldout_problem_under_another_name_is_found_leaks(heldout: list[Problem]):
     copy = heldout[3].model_copy(update={"problem_id": "lab-copy", "split": Split.TRAIN})
-    assert leaked([copy], heldout) == [heldout[3].problem_id]
+    assert leaks([copy], heldout) == [heldout[3].problem_id]
 
 
 def test_a_problem_of_other_features_is_refused(shard: list[Problem]):

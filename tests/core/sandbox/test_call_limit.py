@@ -1,17 +1,10 @@
 import pytest
 
-from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
 pytestmark = pytest.mark.sandbox
 
 LIMITS = Limits(cpu_seconds=30, call_cpu_seconds=0.3)
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox(1) as sandbox:
-        yield sandbox
 
 
 def test_an_endless_call_ends_long_before_the_whole_run_would(sandbox):

@@ -124,8 +124,10 @@ def test_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     reference.write_parquet(inputs / "reference.parquet")
     script = Path(__file__).with_name("killed_run.py")
     killed = subprocess.run(
-        [sys.executable, script, model_dir, inputs, tmp_path / "cut", str(step)]
-        + [CONFIG.model_dump_json()],
+        [
+            *(sys.executable, script, model_dir, inputs, tmp_path / "cut"),
+            *(str(step), CONFIG.model_dump_json()),
+        ],
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
@@ -203,7 +205,7 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
 ):
     poisoned = reference.with_columns(
         pl.when(pl.col("pair_id") == "pair-003")
-        .then(pl.col("chosen_logprobs").list.eval(pl.element() * float("inf")))
+        .then(pl.col("chosen_logprobs").list.eval(pl.element() * float("nan")))
         .otherwise(pl.col("chosen_logprobs"))
     )
     config = CONFIG.model_copy(update={"batch_size": 1, "micro_batch_size": 1, "save_steps": 1})

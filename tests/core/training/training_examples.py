@@ -23,11 +23,10 @@ def pair(
     rejected: list[int],
     chosen_marked: list[int],
     rejected_marked: list[int],
-    seed: int = 0,
 ) -> TokenPair:
     """A pair whose references agree on the common prefix, as those of one model do."""
-    first = completion(chosen, chosen_marked, seed)
-    second = completion(rejected, rejected_marked, seed + 1)
+    first = completion(chosen, chosen_marked, seed=len(chosen))
+    second = completion(rejected, rejected_marked, seed=sum(rejected))
     limit = min(len(chosen), len(rejected))
     differ = np.flatnonzero(first.ids[:limit] != second.ids[:limit])
     common = int(differ[0]) if differ.size else limit
@@ -37,16 +36,16 @@ def pair(
 
 EDGE_PAIRS = {
     "ordinary": pair([1, 2, 3], [4, 5, 6, 7, 8, 0], [4, 5, 9, 10, 8, 0], [2, 3], [2, 3]),
-    "empty common prefix": pair([1, 2], [4, 5, 0], [6, 7, 8, 0], [0, 1], [0, 2], 3),
-    "empty D-": pair([1], [4, 5, 6, 7, 0], [4, 5, 7, 0], [2], [], 5),
-    "y- a prefix of y+": pair([1, 2], [4, 5, 6, 7], [4, 5], [2, 3], [1], 7),
-    "y+ a prefix of y-": pair([1, 2], [4, 5], [4, 5, 6, 7], [1], [2, 3], 9),
+    "empty common prefix": pair([1, 2], [4, 5, 0], [6, 7, 8, 0], [0, 1], [0, 2]),
+    "empty D-": pair([1], [4, 5, 6, 7, 0], [4, 5, 7, 0], [2], []),
+    "y- a prefix of y+": pair([1, 2], [4, 5, 6, 7], [4, 5], [2, 3], [1]),
+    "y+ a prefix of y-": pair([1, 2], [4, 5], [4, 5, 6, 7], [1], [2, 3]),
     "D- begins in the common prefix": pair(
-        [1, 2, 3], [4, 5, 6, 7, 0], [4, 5, 6, 9, 0], [1, 2, 3], [1, 2, 3], 11
+        [1, 2, 3], [4, 5, 6, 7, 0], [4, 5, 6, 9, 0], [1, 2, 3], [1, 2, 3]
     ),
-    "D- within the common prefix": pair([3], [4, 5, 6, 7, 0], [4, 5, 6, 9, 0], [3], [1, 2], 13),
-    "one differing token each": pair([1, 2, 3], [4, 0], [5, 0], [0], [0], 15),
-    "D- is last": pair([9, 9], [4, 5, 6], [4, 5, 7], [2], [2], 17),
+    "D- within the common prefix": pair([3], [4, 5, 6, 7, 0], [4, 5, 6, 9, 0], [3], [1, 2]),
+    "one differing token each": pair([1, 2, 3], [4, 0], [5, 0], [0], [0]),
+    "D- is last": pair([9, 9], [4, 5, 6], [4, 5, 7], [2], [2]),
 }
 
 

@@ -1,0 +1,35 @@
+"""Jobs for the shell and for schedules: each stretch of the chain with partitions of one kind."""
+
+import dagster as dg
+
+from iterpref_assets.defs import partitions
+
+build_codeflow = dg.define_asset_job(
+    "build_codeflow",
+    dg.AssetSelection.assets(
+        "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
+    ),
+    partitions_def=partitions.problem_shards,
+    description="Problems, samples, trajectories and pairs of some shards.",
+)
+
+prepare_preferences = dg.define_asset_job(
+    "prepare_preferences",
+    dg.AssetSelection.assets("preference_pairs", "reference_logprobs"),
+    partitions_def=partitions.base_models,
+    description="Tokens, masks and reference log-probabilities of a base model.",
+)
+
+train_checkpoints = dg.define_asset_job(
+    "train_checkpoints",
+    dg.AssetSelection.assets("checkpoints"),
+    partitions_def=partitions.checkpoints,
+    description="A base model trained by a recipe.",
+)
+
+score_variants = dg.define_asset_job(
+    "score_variants",
+    dg.AssetSelection.assets("heldout_scores"),
+    partitions_def=partitions.scores,
+    description="A reference model or checkpoint on the held-out problems.",
+)

@@ -43,14 +43,12 @@ class Benchmark(Generic[JudgeT_contra]):
     Attributes:
         source: which data it was loaded from.
         tasks: by task_id, in the benchmark's order.
-        continued: the text that a sample's `completion` continues, by task_id.
         not_run: why tasks cannot run here, by task_id.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
     """
 
     source: DataSource
     tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
-    continued: Mapping[str, str]
     not_run: Mapping[str, str] = field(default_factory=dict[str, str])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 

@@ -1,0 +1,49 @@
+"""HumanEval+ and MBPP+ made ready to score: data, expected outputs, evalplus's listed faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iterpref_assets.core.evaluation.batch import Benchmark
+from iterpref_assets.core.evaluation.plus.data import PlusData
+from iterpref_assets.core.evaluation.plus.expected import CallRunner, expected_outputs
+from iterpref_assets.core.evaluation.plus.prompts import PromptStyle
+from iterpref_assets.core.evaluation.plus.tasks import plus_tasks
+from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
+
+UNCOUNTED = "HumanEval/32"
+"""evalplus 0.3.1 skips the counter of passing calls there, so that no program can pass."""
+
+SANDBOX_PACKAGES = ("numpy",)
+"""What programs may import besides the standard library, as where evalplus is installed."""
+
+
+def plus_benchmark(
+    data: PlusData,
+    sandbox: CallRunner,
+    cache: Path,
+    workers: int,
+    style: PromptStyle = PromptStyle.PREFILLED,
+) -> Benchmark[CallRunner]:
+    """The benchmark ready to score; its expected outputs are computed once and kept in `cache`.
+
+    Raises:
+        InputError: where a reference solution fails.
+    """
+    tasks = plus_tasks(data, expected_outputs(data, sandbox, cache, workers), style)
+    return Benchmark(
+        DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
+        {task.task_id: task for task in tasks},
+        listed_fault=_listed_fault,
+    )
+
+
+def _listed_fault(task_id: str, statuses: Statuses) -> Statuses | None:
+    """What evalplus 0.3.1 says where it differs by a fault, and not by load."""
+    if task_id != UNCOUNTED or Status.PASS not in (statuses.base, statuses.plus):
+        return None
+
+    def as_there(status: Status | None) -> Status | None:
+        return Status.FAIL if status is Status.PASS else status
+
+    return Statuses(base=as_there(statuses.base) or Status.FAIL, plus=as_there(statuses.plus))

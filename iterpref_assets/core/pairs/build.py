@@ -77,19 +77,26 @@ def _pick(trajectory_id: str, count: int, config: PairConfig) -> int:
 
 def _pair(row: dict[str, Any], config: PairConfig) -> dict[str, Any]:
     pick = _pick(row["trajectory_id"], len(row["failing"]), config)
-    # The fence strips blank lines at both ends, so line numbers are counted without them.
-    chosen, rejected = row["chosen"].strip("\n"), row["failing"][pick].strip("\n")
     rejected_round = row["failing_rounds"][pick]
-    difference = line_difference(chosen, rejected, config.difference)
     return {
         "pair_id": f"{row['trajectory_id']}:{rejected_round}-{row['chosen_round']}",
         "trajectory_id": row["trajectory_id"],
         "problem_id": row["problem_id"],
         "prompt": row["prompt"],
-        "chosen": chosen,
-        "rejected": rejected,
         "chosen_round": row["chosen_round"],
         "rejected_round": rejected_round,
+        **compare(row["chosen"], row["failing"][pick], config),
+    }
+
+
+def compare(chosen: str, rejected: str, config: PairConfig) -> dict[str, Any]:
+    """The columns of tables.PAIRS that follow from the two programs alone."""
+    # The fence strips blank lines at both ends, so line numbers are counted without them.
+    chosen, rejected = chosen.strip("\n"), rejected.strip("\n")
+    difference = line_difference(chosen, rejected, config.difference)
+    return {
+        "chosen": chosen,
+        "rejected": rejected,
         "chosen_diff_lines": difference.chosen,
         "rejected_diff_lines": difference.rejected,
         "dropped_by": first_filter(chosen, rejected, difference, config),

@@ -1,0 +1,133 @@
+"""Pairs in the formats of others: the authors' JSON (METHOD.md, 1.7), and TRL's columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import replacing
+from iterpref_assets.core.pairs.build import compare
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.prompts import extract_code, fenced
+
+_TRL_SUFFIXES = (".parquet", ".jsonl")
+
+
+class _Released(BaseModel):
+    """One entry of the authors' release; `chosen` and `rejected` are fenced blocks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str
+    chosen: str
+    rejected: str
+
+
+_RELEASE = TypeAdapter(list[_Released])
+
+
+def write_target_dpo(pairs: pl.DataFrame, out: Path) -> int:
+    """Write kept pairs as the authors do: a JSON list of `prompt`, `chosen`, `rejected`.
+
+    Args:
+        pairs: columns of tables.PAIRS.
+        out: the JSON file.
+
+    Returns:
+        How many pairs were written.
+    """
+    kept = pairs.filter(pl.col("dropped_by").is_null()).select("prompt", *_fenced())
+    with replacing(out) as partial, partial.open("w", encoding="utf-8") as stream:
+        json.dump(kept.to_dicts(), stream, ensure_ascii=False, indent=1)
+    return kept.height
+
+
+def read_target_dpo(file: Path, config: PairConfig) -> pl.DataFrame:
+    """The authors' JSON as a pair table, with D+ and D- found and the filters applied.
+
+    The release holds no trajectories, so a pair is named by its place in the file, which also
+    stands for its trajectory and problem; rounds are 1 (chosen) and 0 (rejected).
+
+    Returns:
+        Columns of tables.PAIRS.
+
+    Raises:
+        InputError: where the file is no such list, naming the entry and field.
+    """
+    try:
+        entries = _RELEASE.validate_json(file.read_bytes())
+    except OSError as error:
+        raise InputError(str(error), file=file, remedy="Give a readable file") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            first["msg"],
+            file=file,
+            field=".".join(map(str, first["loc"])) or None,
+            remedy="Give a JSON list of objects with prompt, chosen and rejected",
+        ) from None
+    rows = [_row(index, entry, config) for index, entry in enumerate(entries)]
+    return pl.DataFrame(rows, schema=tables.PAIRS)
+
+
+def write_trl(pairs: pl.DataFrame, tokens: pl.DataFrame, out: Path) -> int:
+    """Write tokenized pairs for TRL and `datasets`, as Parquet or JSON lines.
+
+    Columns: `prompt`, `chosen`, `rejected` (text; chosen and rejected fenced), and `prompt_ids`,
+    `chosen_ids`, `rejected_ids`, `chosen_mask`, `rejected_mask` for one tokenizer.
+
+    Args:
+        pairs: columns of tables.PAIRS.
+        tokens: columns of tables.TOKENIZED_PAIRS; its rows and their order are written.
+        out: a file whose name ends in .parquet or .jsonl.
+
+    Returns:
+        How many pairs were written.
+
+    Raises:
+        InputError: where `out` ends otherwise, or a tokenized pair is not among the pairs.
+    """
+    if out.suffix not in _TRL_SUFFIXES:
+        names = " or ".join(_TRL_SUFFIXES)
+        raise InputError(f"cannot write {out.suffix!r}", file=out, remedy=f"End it in {names}")
+    texts = pairs.select("pair_id", "prompt", *_fenced())
+    table = tokens.join(texts, on="pair_id", how="left", maintain_order="left")
+    if table["prompt"].has_nulls():
+        raise InputError(
+            "a tokenized pair is not among the pairs",
+            field="pair_id",
+            remedy="Give the pair table that was tokenized",
+        )
+    columns = ["prompt", "chosen", "rejected", *list(tables.TOKENIZED_PAIRS)[1:]]
+    with replacing(out) as partial:
+        if out.suffix == ".parquet":
+            table.select(columns).write_parquet(partial)
+        else:
+            table.select(columns).write_ndjson(partial)
+    return table.height
+
+
+def _fenced() -> list[pl.Expr]:
+    return [
+        pl.format(fenced("{}"), pl.col(side).str.strip_chars("\n")).alias(side)
+        for side in ("chosen", "rejected")
+    ]
+
+
+def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
+    name = f"target-dpo/{index:06}"
+    return {
+        "pair_id": name,
+        "trajectory_id": name,
+        "problem_id": name,
+        "prompt": entry.prompt,
+        "chosen_round": 1,
+        "rejected_round": 0,
+        **compare(extract_code(entry.chosen), extract_code(entry.rejected), config),
+    }

@@ -1,0 +1,151 @@
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.batch import Benchmark, score_samples
+from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
+from iterpref_assets.core.evaluation.samples import Sample, SampleFile
+from iterpref_assets.core.evaluation.tasks import Judgement
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+
+SOURCE = DataSource(benchmark="toy", sha256="s", md5="m")
+
+
+@dataclass
+class ToyTask:
+    """A program is the verdict it gets, for base and plus tests."""
+
+    task_id: str
+    messages: tuple = ()
+
+    def program(self, completion):
+        return completion
+
+    def judge(self, code, sandbox):
+        sandbox.judged.append((self.task_id, code))
+        if code == sandbox.fails_on:
+            raise ConnectionError("sandbox lost")
+        base, plus = (
+            Execution(Verdict(part), "KeyError" if part == "exception" else "", cpu_seconds=0.5)
+            for part in code.split()
+        )
+        return Judgement(base, plus)
+
+
+@dataclass
+class Recorder:
+    fails_on: str = ""
+    judged: list = field(default_factory=list)
+
+
+def toy(**changes) -> Benchmark:
+    tasks = {name: ToyTask(name) for name in ("a", "b")}
+    return Benchmark(SOURCE, tasks, **changes)
+
+
+def samples(*pairs) -> SampleFile:
+    counted: dict = {}
+    made = []
+    for task, code in pairs:
+        made.append(Sample(task, counted.get(task, 0), code))
+        counted[task] = counted.get(task, 0) + 1
+    return SampleFile(made, 0)
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def test_results_hold_both_statuses_in_the_order_of_the_file(tmp_path):
+    file = samples(("b", "passed timeout"), ("a", "exception passed"), ("b", "passed passed"))
+    score_samples(toy(), file, Recorder(), tmp_path, 2)
+    shown = [
+        (
+            r["task_id"],
+            r["sample"],
+            r["base_status"],
+            r["plus_status"],
+            r["verdict"],
+            r["error_type"],
+        )
+        for r in lines(tmp_path)
+    ]
+    assert shown == [
+        ("b", 0, "pass", "timeout", "timeout", ""),
+        ("a", 0, "fail", "pass", "exception", "KeyError"),
+        ("b", 1, "pass", "pass", "passed", ""),
+    ]
+
+
+def test_the_summary_counts_plus_only_where_both_pass(tmp_path):
+    file = samples(("b", "passed timeout"), ("a", "exception passed"), ("b", "passed passed"))
+    summary = score_samples(toy(), file, Recorder(), tmp_path, 1)
+    # Base: a 0 of 1, b 2 of 2; plus: a 0 of 1, b 1 of 2.
+    assert summary.base == {"pass@1": 0.5}
+    assert summary.plus == {"pass@1": 0.25}
+    assert (summary.tasks, summary.samples, summary.cpu_seconds) == (2, 3, 3.0)
+    assert [(e.error_type, e.count) for e in summary.error_types] == [
+        ("KeyError", 1),
+        ("timeout", 1),
+    ]
+    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(
+        summary.model_dump_json()
+    )
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
+    file = samples(("a", "passed passed"), ("b", "timeout timeout"))
+    with pytest.raises(ConnectionError):
+        score_samples(toy(), file, Recorder(fails_on="timeout timeout"), tmp_path, 1)
+    again = Recorder()
+    summary = score_samples(toy(), file, again, tmp_path, 1)
+    assert again.judged == [("b", "timeout timeout")]
+    assert summary.samples == 2
+
+
+def test_a_changed_program_is_judged_anew_and_its_old_result_dropped(tmp_path):
+    score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
+    changed = samples(("a", "timeout timeout"))
+    summary = score_samples(toy(), changed, Recorder(), tmp_path, 1)
+    assert summary.base == {"pass@1": 0.0}
+    assert len(lines(tmp_path)) == 1
+
+
+def test_results_of_other_data_are_not_mixed(tmp_path):
+    file = samples(("a", "passed passed"))
+    score_samples(toy(), file, Recorder(), tmp_path, 1)
+    other = Benchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
+    with pytest.raises(InputError, match="other data"):
+        score_samples(other, file, Recorder(), tmp_path, 1)
+
+
+def test_a_task_that_cannot_run_is_reported_and_enters_no_rate(tmp_path):
+    file = samples(("a", "passed passed"), ("b", "timeout timeout"))
+    recorder = Recorder()
+    summary = score_samples(toy(not_run={"b": "needs sklearn"}), file, recorder, tmp_path, 1)
+    assert summary.base == {"pass@1": 1.0}
+    assert summary.tasks_not_run == {"b": "needs sklearn"}
+    assert recorder.judged == [("a", "passed passed")]
+    assert (lines(tmp_path)[1]["verdict"], lines(tmp_path)[1]["error_type"]) == (
+        "not_run",
+        "needs sklearn",
+    )
+
+
+def test_a_listed_fault_is_written_beside_the_status(tmp_path):
+    def listed(task_id, statuses):
+        return Statuses(base=Status.FAIL, plus=Status.FAIL) if task_id == "a" else None
+
+    file = samples(("a", "passed passed"), ("b", "passed passed"))
+    score_samples(toy(listed_fault=listed), file, Recorder(), tmp_path, 1)
+    assert [r["evalplus_status"] for r in lines(tmp_path)] == [
+        {"base": "fail", "plus": "fail"},
+        None,
+    ]
+
+
+def test_tasks_without_a_sample_are_counted(tmp_path):
+    summary = score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
+    assert summary.tasks_without_sample == 1

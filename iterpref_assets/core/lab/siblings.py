@@ -43,7 +43,7 @@ def surviving_siblings(problem: Problem) -> list[tuple[str, ...]]:
     return surviving
 
 
-def leaked(train: Iterable[Problem], heldout: Iterable[Problem]) -> list[str]:
+def leaks(train: Iterable[Problem], heldout: Iterable[Problem]) -> list[str]:
     """The ids of held-out problems whose features or behaviour some training problem shares.
 
     Behaviour is what the reference solution returns on the 1,000 inputs of the pool.

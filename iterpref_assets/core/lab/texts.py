@@ -162,5 +162,5 @@ WORD_REDUCTIONS = (
         "total_length", ("their total length", "the sum of their lengths"),
         ("total = 0",), ("total += len({y})",), "total", "int", Sense.BAG,
     ),
-    LISTED, SORTED, DISTINCT, LAST, GREATEST, TALLY, COUNT,
+    LISTED, SORTED, DISTINCT, GREATEST, TALLY, COUNT,
 )  # fmt: skip

@@ -3,12 +3,12 @@ import ast
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.lab.siblings import find_program, leaks, surviving_siblings
 from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
 from iterpref_assets.core.lab.features import Kind
 from iterpref_assets.core.lab.inputs import input_pool
 from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
+from iterpref_assets.core.lab.siblings import find_program, leaks, surviving_siblings
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Split
 
 CONFIG = LabConfig(shards=2, problems_per_shard=40, heldout_problems=40)

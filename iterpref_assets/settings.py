@@ -30,6 +30,7 @@ from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds import LabSeeds, SeedSource
 from iterpref_assets.core.training.config import TrainConfig
 
+PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
 
 
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
     """The settings of one deployment; the defaults are the lab."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ITERPREF_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
@@ -125,7 +126,22 @@ def load_settings() -> Settings:
     path = os.environ.get(SETTINGS_FILE)
     if path and not Path(path).is_file():
         raise InputError("no such settings file", file=path, remedy=f"Correct {SETTINGS_FILE}")
+    _refuse_unknown_variables()
     return _validated({}, place=path or "environment")
+
+
+def _refuse_unknown_variables() -> None:
+    """pydantic-settings ignores variables that match no field: a misspelt one would do nothing."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        is_ours = name.startswith(PREFIX) and name != SETTINGS_FILE
+        if is_ours and name.split("__")[0] not in known:
+            raise InputError(
+                "unknown setting",
+                file="environment",
+                field=name,
+                remedy="See iterpref_assets/settings.py for the known settings",
+            )
 
 
 def _validated(values: dict[str, Any], *, place: str) -> Settings:

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.workers.job import WorkerJob
+
+
+@contextmanager
+def bad_input_as_failure() -> Generator[None]:
+    """Let bad input end the run with its message alone, not to be retried."""
+    try:
+        yield
+    except InputError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 class ProjectResource(dg.ConfigurableResource):
     """The settings of this deployment and the artifacts they lead to."""
 
     def settings(self, section: str = "", overrides: dict[str, Any] | None = None) -> Settings:
-        """The settings, with fields of one section replaced by a run's config."""
-        return load_settings().overridden(section, overrides or {})
+        """The settings, with fields of one section replaced by a run's config.
+
+        Raises:
+            dg.Failure: naming the setting that is unknown or has a bad value.
+        """
+        with bad_input_as_failure():
+            return load_settings().overridden(section, overrides or {})
 
     def store(self) -> ArtifactStore:
         """The artifacts of this deployment."""

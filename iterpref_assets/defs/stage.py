@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, ArtifactStore
-from iterpref_assets.core.errors import InputError
 from iterpref_assets.defs.partitions import artifact_partition, partition_key
-from iterpref_assets.defs.resources import WorkerResource
+from iterpref_assets.defs.resources import WorkerResource, bad_input_as_failure
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
@@ -38,15 +36,6 @@ class StageConfig(dg.Config, extra="forbid"):
     """What a run may vary: fields of the asset's section of the settings, checked there."""
 
     overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
-
-
-@contextmanager
-def bad_input_as_failure() -> Generator[None]:
-    """Let bad input end the run with its message alone, not to be retried."""
-    try:
-        yield
-    except InputError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 def publish_here(

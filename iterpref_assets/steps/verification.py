@@ -47,11 +47,23 @@ def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
 
 
 def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
-    """Training problems that are held-out ones too."""
+    """Training problems that are held-out ones too: by id, prompt or reference solution.
+
+    Lab problems are also compared by what they were composed of and by how they behave.
+    """
     from iterpref_assets.core.lab.siblings import leaks
 
+    training = _training_problems(store, shards)
     heldout = read_problems(store, ArtifactKey("heldout_problems"))
-    return leaks(_training_problems(store, shards), heldout)
+    known = {part for problem in heldout for part in _identities(problem)}
+    shared = [problem.problem_id for problem in training if known & _identities(problem)]
+    ours = [[p for p in problems if p.source == LAB] for problems in (training, heldout)]
+    return [*shared, *leaks(*ours)]
+
+
+def _identities(problem: Problem) -> set[tuple[str, str]]:
+    parts = {"id": problem.problem_id, "prompt": problem.prompt, "reference": problem.reference}
+    return {(name, value) for name, value in parts.items() if value}
 
 
 def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> list[str]:

@@ -1,171 +1,223 @@
-"""transformers.Trainer with the recipes' loss, exact batches and whole checkpoints."""
+"""One training run from tables to a checkpoint folder: resumed where it was killed."""
 
 from __future__ import annotations
 
-import math
-import time
+import logging
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_callback import PrinterCallback
+import polars as pl
 
-from iterpref_assets.core.progress import Tracker
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
-from iterpref_assets.core.training.batches import CURVE_GROUPS, collate, token_readings
-from iterpref_assets.core.training.curves import SUMS, Point, describe
-from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
-from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.losses import (
-    imitation_loss,
-    measure,
-    preference_losses,
-    reward_difference,
-)
-from iterpref_assets.core.training.policy import MODEL_INPUTS
+from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.curves import CurveWriter, Point
+from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
+from iterpref_assets.core.training.failures import explain
+from iterpref_assets.core.training.recipes import Recipe, Tokens
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
+
+    from iterpref_assets.core.training.trainer import PairTrainer
+
+_TOKENIZER_FILES = (
+    "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
+    "chat_template*", "generation_config.json",
+)  # fmt: skip
+
+_log = logging.getLogger("iterpref")
 
 
-class PairTrainer(Trainer):
-    """Trains the policy on packed pairs.
+@dataclass(frozen=True)
+class TrainOutcome:
+    """What a run reports: its figures at the end and the points of its curves."""
 
-    A batch's loss is the mean preference loss over its pairs plus alpha times the mean negative
-    log-likelihood over its imitated tokens, whatever micro-batches and processes it is split into.
+    figures: dict[str, float]
+    curve: list[Point]
+
+
+def train(
+    tokenized: pl.DataFrame,
+    reference: pl.DataFrame | None,
+    *,
+    model_dir: Path,
+    recipe: Recipe,
+    config: TrainConfig,
+    out_dir: Path,
+    work_dir: Path,
+    on_metrics: Callable[[Point], None],
+) -> TrainOutcome:
+    """Train the model of `model_dir`; write it, its tokenizer and the curves to `out_dir`.
+
+    Args:
+        tokenized: tables.TOKENIZED_PAIRS, in the tokens of `model_dir`.
+        reference: tables.REFERENCE_LOGPROBS of those pairs; None where the recipe needs none.
+        model_dir: a causal language model and its tokenizer.
+        recipe: what the loss reads; beta and alpha of `config` go before its own.
+        config: how to train.
+        out_dir: where the trained model goes; made where it is missing.
+        work_dir: where checkpoints live. A killed run resumes from the last whole one, and on the
+            CPU ends with the very weights of an undisturbed run.
+        on_metrics: called with every point of the curves as it is made.
+
+    Raises:
+        InputError: before the model loads, where an input is malformed or there are no pairs.
+        TrainingError: disk full, out of memory, loss not finite; checkpoints are kept.
     """
+    recipe = recipe.with_strengths(config.beta, config.alpha)
+    dataset = load_dataset(tokenized, reference, model_dir, recipe, config)
+    workdir.claim(work_dir, workdir.identity(tokenized, reference, recipe, config))
+    checkpoint = workdir.last_checkpoint(work_dir)
+    curve = CurveWriter(work_dir / workdir.METRICS, workdir.curve_until(checkpoint), on_metrics)
+    if checkpoint is not None:
+        _log.info("resuming from %s", checkpoint.name)
+    try:
+        trainer = _build(dataset, model_dir, config, work_dir, curve)
+        with track(f"train {recipe.name}", trainer.total_steps) as tracker:
+            trainer.show_on(tracker)
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        _save(trainer, model_dir, out_dir, config.precision)
+    except Exception as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        raise failure from error
+    shutil.copyfile(work_dir / workdir.METRICS, out_dir / workdir.METRICS)
+    figures = {"pairs": float(len(dataset.pairs)), "steps": float(trainer.state.global_step)}
+    return TrainOutcome(figures | _last(curve.points), curve.points)
 
-    loss_is_scaled_for_ga = True
 
-    def __init__(
-        self,
-        model: nn.Module,
-        args: TrainingArguments,
-        dataset: PackedPairs,
-        *,
-        batch_size: int,
-        on_point: Callable[[Point], None],
-    ) -> None:
-        super().__init__(
-            model=cast(Any, model),
-            args=args,
-            train_dataset=cast(Any, dataset),
-            data_collator=cast(Any, collate),
-            callbacks=[_WholeCheckpoints()],
+def load_dataset(
+    tokenized: pl.DataFrame,
+    reference: pl.DataFrame | None,
+    model_dir: Path,
+    recipe: Recipe,
+    config: TrainConfig,
+) -> PackedPairs:
+    """The checked pairs as packed rows.
+
+    Raises:
+        InputError: where there are none, a table is malformed, the reference is missing, or a
+            prompt leaves no room for a completion.
+    """
+    tables.validate(tokenized, tables.TOKENIZED_PAIRS)
+    if tokenized.is_empty():
+        raise InputError(
+            "there are no pairs to train on",
+            remedy="Sample more problems or loosen the filters, then build the pairs again",
         )
-        self.remove_callback(PrinterCallback)
-        self.recipe, self.batch_size, self.on_point = dataset.recipe, batch_size, on_point
-        self.order = BatchOrder(
-            dataset.lengths(),
-            readings=len(dataset.readings),
-            batch_size=batch_size,
-            seed=args.seed,
+    if not recipe.needs_reference:
+        reference = None
+    elif reference is None:
+        raise InputError(
+            f"recipe {recipe.name!r} needs reference log-probabilities",
+            field="reference",
+            remedy="Compute them for these pairs, or choose sft",
         )
-        self.sums = self._no_sums()
-        self.logged_at = time.perf_counter()
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        del train_dataset
-        return self.order
-
-    def get_batch_samples(
-        self, epoch_iterator: Any, num_batches: int, device: torch.device
-    ) -> tuple[list[Any], Any]:
-        """The micro-batches of one step, and [2] its pairs and imitated tokens on all processes."""
-        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
-        totals = torch.tensor(
-            [
-                sum(len(sample["input_ids"]) for sample in samples),
-                sum(float(sample["imitated"].sum()) for sample in samples),
-            ],
-            device=device,
+    else:
+        tables.validate(reference, tables.REFERENCE_LOGPROBS)
+    longest = tokenized["prompt_ids"].list.len()
+    if (longest >= config.max_length).any():
+        row = int(longest.arg_max() or 0)
+        raise InputError(
+            f"the prompt of pair {tokenized['pair_id'][row]} has {longest[row]} tokens",
+            field="max_length",
+            remedy=f"Raise max_length above it (now {config.max_length}), or drop the pair",
         )
-        return samples, self.accelerator.reduce(totals, "sum")
-
-    def compute_loss(
-        self,
-        model: nn.Module,
-        inputs: dict[str, Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """This micro-batch's share of the batch's loss, times the number of processes.
-
-        Gradients are averaged over processes, hence the factor.
-        """
-        del return_outputs
-        logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
-        read, rows = token_readings(inputs), len(inputs["input_ids"])
-        pairs, imitated = num_items_in_batch.unbind()
-        loss = logprobs.new_zeros(())
-        if self.recipe.beta is not None:
-            chosen, rejected = reward_difference(logprobs, read, rows)
-            loss = loss + preference_losses(chosen, rejected, self.recipe.beta).sum() / pairs
-        if self.recipe.alpha > 0:
-            summed = imitation_loss(logprobs, read.imitated)
-            loss = loss + self.recipe.alpha * summed / imitated.clamp(min=1)
-        groups = [inputs[name] for name in CURVE_GROUPS]
-        self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
-        return loss * self.accelerator.num_processes
-
-    def _clip_grad_norm(self, model: nn.Module) -> Any:
-        norm: Any = super()._clip_grad_norm(model)
-        if not math.isfinite(float(norm)):
-            raise TrainingError(
-                f"the loss or its gradient is not finite at step {self.state.global_step + 1}",
-                remedy="Lower the learning rate, or use precision float32, and start over; the "
-                "last checkpoint is kept",
-            )
-        return norm
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the curves' figures to `logs` and hand the point on."""
-        if "loss" not in logs:
-            return
-        sums: Any = self.accelerator.reduce(self.sums, "sum")
-        now = time.perf_counter()
-        logs.update(describe(sums.tolist(), seconds=now - self.logged_at))
-        self.sums, self.logged_at = self._no_sums(), now
-        super().log(logs, start_time)
-        if self.is_world_process_zero():
-            self.on_point(self.state.log_history[-1])
-
-    @property
-    def total_steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        return math.ceil(len(self.order) / self.batch_size) * int(self.args.num_train_epochs)
-
-    def show_on(self, tracker: Tracker) -> None:
-        """Show every optimizer step on `tracker`."""
-        self.add_callback(_Progress(tracker))
-
-    def _no_sums(self) -> Tensor:
-        return torch.zeros(len(SUMS), dtype=torch.float64, device=self.args.device)
-
-    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """Not counted: the estimate would walk all parameters for every micro-batch."""
-        del inputs
-        return 0
+    pairs = token_pairs(tokenized, reference)
+    if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
+        pairs = widen_differences(pairs, model_dir, config.seed)
+    return PackedPairs(pairs, recipe, config.max_length)
 
 
-class _WholeCheckpoints(TrainerCallback):
-    """Marks a checkpoint as whole once all processes have written it, then removes older ones."""
+def _build(
+    dataset: PackedPairs,
+    model_dir: Path,
+    config: TrainConfig,
+    work_dir: Path,
+    curve: CurveWriter,
+) -> PairTrainer:
+    from transformers import set_seed
 
-    def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del control, kwargs
-        if torch.distributed.is_initialized():
-            torch.distributed.barrier()
-        if state.is_world_process_zero:
-            folder = Path(cast(str, args.output_dir))
-            workdir.keep_only(folder / f"checkpoint-{state.global_step}")
+    from iterpref_assets.core.training.policy import load_policy
+    from iterpref_assets.core.training.trainer import PairTrainer
+
+    set_seed(config.seed)
+    args = training_arguments(config, work_dir)
+    model = load_policy(model_dir, config.precision, config.vocabulary_chunk)
+    return PairTrainer(model, args, dataset, batch_size=config.batch_size, on_point=curve.add)
 
 
-class _Progress(TrainerCallback):
-    """Shows the steps done, those before a resume included."""
+def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments:
+    """`config` in the words of transformers; the batch is split over processes and micro-batches.
 
-    def __init__(self, tracker: Tracker) -> None:
-        self.tracker = tracker
+    Raises:
+        InputError: where the batch cannot be split evenly over the processes.
+    """
+    import torch
+    from accelerate import PartialState
+    from transformers import TrainingArguments
 
-    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del args, control, kwargs
-        self.tracker.advance(state.global_step - self.tracker.done)
+    processes = PartialState().num_processes
+    if config.batch_size % (config.micro_batch_size * processes):
+        raise InputError(
+            f"{config.batch_size} pairs cannot be split over {processes} processes in "
+            f"micro-batches of {config.micro_batch_size}",
+            field="batch_size",
+            remedy="Make it a multiple of processes times micro_batch_size",
+        )
+    return TrainingArguments(
+        output_dir=str(workdir.checkpoints(work_dir)),
+        per_device_train_batch_size=config.micro_batch_size,
+        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * processes),
+        num_train_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.schedule.value,
+        warmup_steps=config.warmup_ratio,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        optim="adamw_torch_fused",
+        bf16=config.precision is Precision.MIXED_BFLOAT16,
+        gradient_checkpointing=config.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        logging_steps=config.logging_steps,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=config.save_steps,
+        seed=config.seed,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
+    )
+
+
+def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path, precision: Precision) -> None:
+    """Write the model in the type of its base (mixed precision trains a float32 copy)."""
+    import torch
+    from transformers import AutoConfig
+
+    out_dir.mkdir(parents=True, exist_ok=True)
+    base = AutoConfig.from_pretrained(model_dir).dtype
+    if precision is Precision.MIXED_BFLOAT16 and isinstance(base, torch.dtype):
+        model: Any = trainer.model
+        model.to(base)
+    trainer.save_model(str(out_dir))
+    if not trainer.is_world_process_zero():
+        return
+    (out_dir / "training_args.bin").unlink(missing_ok=True)
+    for pattern in _TOKENIZER_FILES:
+        for file in sorted(model_dir.glob(pattern)):
+            shutil.copyfile(file, out_dir / file.name)
+
+
+def _last(curve: list[Point]) -> dict[str, float]:
+    """The figures of the last point, as the run's own."""
+    return {name: value for name, value in curve[-1].items() if name not in {"step", "epoch"}}

@@ -1,0 +1,171 @@
+"""transformers.Trainer with the recipes' loss, exact batches and whole checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from iterpref_assets.core.progress import Tracker
+from iterpref_assets.core.training import workdir
+from iterpref_assets.core.training.batches import CURVE_GROUPS, collate, token_readings
+from iterpref_assets.core.training.curves import SUMS, Point, describe
+from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
+from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.core.training.losses import (
+    imitation_loss,
+    measure,
+    preference_losses,
+    reward_difference,
+)
+from iterpref_assets.core.training.policy import MODEL_INPUTS
+
+
+class PairTrainer(Trainer):
+    """Trains the policy on packed pairs.
+
+    A batch's loss is the mean preference loss over its pairs plus alpha times the mean negative
+    log-likelihood over its imitated tokens, whatever micro-batches and processes it is split into.
+    """
+
+    loss_is_scaled_for_ga = True
+
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments,
+        dataset: PackedPairs,
+        *,
+        batch_size: int,
+        on_point: Callable[[Point], None],
+    ) -> None:
+        super().__init__(
+            model=cast(Any, model),
+            args=args,
+            train_dataset=cast(Any, dataset),
+            data_collator=cast(Any, collate),
+            callbacks=[_WholeCheckpoints()],
+        )
+        self.remove_callback(PrinterCallback)
+        self.recipe, self.batch_size, self.on_point = dataset.recipe, batch_size, on_point
+        self.order = BatchOrder(
+            dataset.lengths(),
+            readings=len(dataset.readings),
+            batch_size=batch_size,
+            seed=args.seed,
+        )
+        self.sums = self._no_sums()
+        self.logged_at = time.perf_counter()
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        del train_dataset
+        return self.order
+
+    def get_batch_samples(
+        self, epoch_iterator: Any, num_batches: int, device: torch.device
+    ) -> tuple[list[Any], Any]:
+        """The micro-batches of one step, and [2] its pairs and imitated tokens on all processes."""
+        samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        totals = torch.tensor(
+            [
+                sum(len(sample["input_ids"]) for sample in samples),
+                sum(float(sample["imitated"].sum()) for sample in samples),
+            ],
+            device=device,
+        )
+        return samples, self.accelerator.reduce(totals, "sum")
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """This micro-batch's share of the batch's loss, times the number of processes.
+
+        Gradients are averaged over processes, hence the factor.
+        """
+        del return_outputs
+        logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
+        read, rows = token_readings(inputs), len(inputs["input_ids"])
+        pairs, imitated = num_items_in_batch.unbind()
+        loss = logprobs.new_zeros(())
+        if self.recipe.beta is not None:
+            chosen, rejected = reward_difference(logprobs, read, rows)
+            loss = loss + preference_losses(chosen, rejected, self.recipe.beta).sum() / pairs
+        if self.recipe.alpha > 0:
+            summed = imitation_loss(logprobs, read.imitated)
+            loss = loss + self.recipe.alpha * summed / imitated.clamp(min=1)
+        groups = [inputs[name] for name in CURVE_GROUPS]
+        self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
+        return loss * self.accelerator.num_processes
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        norm: Any = super()._clip_grad_norm(model)
+        if not math.isfinite(float(norm)):
+            raise TrainingError(
+                f"the loss or its gradient is not finite at step {self.state.global_step + 1}",
+                remedy="Lower the learning rate, or use precision float32, and start over; the "
+                "last checkpoint is kept",
+            )
+        return norm
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the curves' figures to `logs` and hand the point on."""
+        if "loss" not in logs:
+            return
+        sums: Any = self.accelerator.reduce(self.sums, "sum")
+        now = time.perf_counter()
+        logs.update(describe(sums.tolist(), seconds=now - self.logged_at))
+        self.sums, self.logged_at = self._no_sums(), now
+        super().log(logs, start_time)
+        if self.is_world_process_zero():
+            self.on_point(self.state.log_history[-1])
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return math.ceil(len(self.order) / self.batch_size) * int(self.args.num_train_epochs)
+
+    def show_on(self, tracker: Tracker) -> None:
+        """Show every optimizer step on `tracker`."""
+        self.add_callback(_Progress(tracker))
+
+    def _no_sums(self) -> Tensor:
+        return torch.zeros(len(SUMS), dtype=torch.float64, device=self.args.device)
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Not counted: the estimate would walk all parameters for every micro-batch."""
+        del inputs
+        return 0
+
+
+class _WholeCheckpoints(TrainerCallback):
+    """Marks a checkpoint as whole once all processes have written it, then removes older ones."""
+
+    def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        del control, kwargs
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()
+        if state.is_world_process_zero:
+            folder = Path(cast(str, args.output_dir))
+            workdir.keep_only(folder / f"checkpoint-{state.global_step}")
+
+
+class _Progress(TrainerCallback):
+    """Shows the steps done, those before a resume included."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        del args, control, kwargs
+        self.tracker.advance(state.global_step - self.tracker.done)

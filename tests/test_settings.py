@@ -1,0 +1,73 @@
+"""Settings come from arguments, variables and a file, and unknown keys are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.settings import SETTINGS_FILE, load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_a_nested_variable_sets_one_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_DEBUGGING__MAX_ROUNDS", "3")
+    assert load_settings().debugging.max_rounds == 3
+
+
+def test_a_file_sets_what_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[debugging]\nmax_rounds = 2\n")
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    assert load_settings().debugging.max_rounds == 2
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[debugging]\nmax_rounds = 2\n")
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    monkeypatch.setenv("ITERPREF_DEBUGGING__MAX_ROUNDS", "3")
+    assert load_settings().debugging.max_rounds == 3
+
+
+def test_an_unknown_key_is_named_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[debugging]\nrounds = 2\n")
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    with pytest.raises(InputError) as caught:
+        load_settings()
+    assert caught.value.field == "debugging.rounds"
+    assert str(path) in str(caught.value)
+
+
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_DEBUGING__MAX_ROUNDS", "3")
+    with pytest.raises(InputError, match="ITERPREF_DEBUGING__MAX_ROUNDS"):
+        load_settings()
+
+
+def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTINGS_FILE, "absent.toml")
+    with pytest.raises(InputError, match=r"absent\.toml"):
+        load_settings()
+
+
+def test_overrides_of_a_run_replace_fields_of_one_section() -> None:
+    settings = load_settings()
+    changed = settings.overridden("debugging", {"max_rounds": 1})
+    assert changed.debugging == settings.debugging.model_copy(update={"max_rounds": 1})
+    assert changed.sampling == settings.sampling
+
+
+def test_a_misspelt_override_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings().overridden("debugging", {"max_round": 1})
+    assert caught.value.field == "debugging.max_round"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.name)
+def test_every_example_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    assert "lab" not in load_settings().base_models

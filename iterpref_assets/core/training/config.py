@@ -1,4 +1,4 @@
-"""How a model is trained, and how its reference log-probabilities are computed.
+"""How a model is trained and its reference log-probabilities are computed.
 
 The defaults are the paper's for a 7B model (METHOD.md, section 2); importable without torch.
 """
@@ -76,13 +76,12 @@ class TrainConfig(Record):
         return self
 
 
-class ReferenceConfig(Record):
-    """How the reference model's log-probabilities are computed."""
-
-    precision: Precision = Precision.FLOAT32
-    """Arithmetic of the model; log-probabilities are float32 in any case."""
-    tokens_per_batch: int = Field(default=8192, ge=1)
-    """Tokens, padding included, in one forward pass."""
-    vocabulary_chunk: int = Field(default=512, ge=1)
-    pairs_per_part: int = Field(default=512, ge=1)
-    """Pairs that are computed and stored at once; what a restart may have to repeat."""
+LAB = TrainConfig(
+    learning_rate=5e-5,
+    epochs=2,
+    batch_size=32,
+    micro_batch_size=8,
+    precision=Precision.FLOAT32,
+    gradient_checkpointing=False,
+)
+"""The embedded lab's one-million-parameter model on two cores."""

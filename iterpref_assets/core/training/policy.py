@@ -57,8 +57,6 @@ def load_policy(model_dir: Path, precision: Precision, vocabulary_chunk: int) ->
 
 def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
     """Replace the forward pass of `model` by one that returns log-probabilities."""
-    backbone: Any = model.base_model
-    head: Any = model.get_output_embeddings()
 
     def forward(
         self: Any,
@@ -69,14 +67,14 @@ def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
         at: Tensor,
         targets: Tensor,
     ) -> Tensor:
-        del self
-        hidden = backbone(
+        hidden = self.base_model(
             input_ids=input_ids,
             position_ids=position_ids,
             attention_mask=branch_mask(segments),
             use_cache=False,
         ).last_hidden_state
-        needed, weight = hidden.flatten(0, 1).index_select(0, at), head.weight
+        needed = hidden.flatten(0, 1).index_select(0, at)
+        weight = self.get_output_embeddings().weight
         device = needed.device.type
         if torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)

@@ -12,7 +12,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.training.config import Precision, ReferenceConfig
+from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.dataset import token_pairs
 from iterpref_assets.core.training.packing import TokenPair, lay_out, pack
 from iterpref_assets.core.training.recipes import Reading, Tokens
@@ -20,17 +20,29 @@ from iterpref_assets.core.training.recipes import Reading, Tokens
 EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
 
 
+PAIRS_PER_PART = 512
+"""Pairs computed and stored at once: what a restart may have to repeat."""
+TOKENS_PER_BATCH = 8192
+"""Tokens, padding included, in one forward pass."""
+
+
 def compute_reference_logprobs(
-    tokenized: pl.DataFrame, model_dir: Path, config: ReferenceConfig, work_dir: Path
+    tokenized: pl.DataFrame,
+    model_dir: Path,
+    config: TrainConfig,
+    work_dir: Path,
+    *,
+    pairs_per_part: int = PAIRS_PER_PART,
 ) -> pl.DataFrame:
     """tables.REFERENCE_LOGPROBS of `tokenized` under the model of `model_dir`.
 
     Args:
         tokenized: tables.TOKENIZED_PAIRS, in the tokens of `model_dir`.
         model_dir: the reference model.
-        config: how to compute.
+        config: its precision is that of the arithmetic, so that reference and policy round alike.
         work_dir: finished parts are kept here, and a restart computes only what is missing. One
             folder belongs to one model and one table.
+        pairs_per_part: pairs computed and stored at once.
 
     Raises:
         InputError: before the model loads, where the table is malformed or empty.
@@ -43,8 +55,8 @@ def compute_reference_logprobs(
     pairs = token_pairs(tokenized, None)
     work_dir.mkdir(parents=True, exist_ok=True)
     parts = [
-        (work_dir / f"part-{start:08d}.parquet", slice(start, start + config.pairs_per_part))
-        for start in range(0, len(pairs), config.pairs_per_part)
+        (work_dir / f"part-{start:08d}.parquet", slice(start, start + pairs_per_part))
+        for start in range(0, len(pairs), pairs_per_part)
     ]
     missing = [(file, rows) for file, rows in parts if not file.is_file()]
     if missing:
@@ -75,16 +87,14 @@ def _part(pair_ids: pl.Series, logprobs: list[tuple[np.ndarray, np.ndarray]]) ->
 class _Scorer:
     """The reference model, ready to score pairs."""
 
-    def __init__(self, model_dir: Path, config: ReferenceConfig) -> None:
+    def __init__(self, model_dir: Path, config: TrainConfig) -> None:
         import torch
 
         from iterpref_assets.core.training.policy import load_policy
 
-        self.config = config
+        self.mixed = config.precision is Precision.MIXED_BFLOAT16
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk)
-        if config.precision is Precision.MIXED_BFLOAT16:
-            model = model.to(torch.bfloat16)
         self.model = model.eval().to(self.device)
 
     def score(self, pairs: list[TokenPair]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -95,7 +105,8 @@ class _Scorer:
         from iterpref_assets.core.training.policy import MODEL_INPUTS
 
         results: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(pairs)
-        with torch.inference_mode():
+        arithmetic = torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed)
+        with torch.inference_mode(), arithmetic:
             for places in self._batches(pairs):
                 rows = [pack(pairs[place], EVERYTHING) for place in places]
                 batch = collate(rows)
@@ -112,7 +123,7 @@ class _Scorer:
         lengths = [lay_out(pair, EVERYTHING).inputs for pair in pairs]
         batch: list[int] = []
         for place in sorted(range(len(pairs)), key=lengths.__getitem__):
-            if batch and (len(batch) + 1) * lengths[place] > self.config.tokens_per_batch:
+            if batch and (len(batch) + 1) * lengths[place] > TOKENS_PER_BATCH:
                 yield batch
                 batch = []
             batch.append(place)

@@ -24,7 +24,7 @@ from iterpref_assets.core.training.recipes import Recipe, Tokens
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
-    from iterpref_assets.core.training.trainer import PairTrainer
+    from iterpref_assets.core.training.pair_trainer import PairTrainer
 
 _TOKENIZER_FILES = (
     "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
@@ -45,7 +45,6 @@ class TrainOutcome:
 def train(
     tokenized: pl.DataFrame,
     reference: pl.DataFrame | None,
-    *,
     model_dir: Path,
     recipe: Recipe,
     config: TrainConfig,
@@ -145,8 +144,8 @@ def _build(
 ) -> PairTrainer:
     from transformers import set_seed
 
+    from iterpref_assets.core.training.pair_trainer import PairTrainer
     from iterpref_assets.core.training.policy import load_policy
-    from iterpref_assets.core.training.trainer import PairTrainer
 
     set_seed(config.seed)
     args = training_arguments(config, work_dir)

@@ -9,7 +9,7 @@ import polars as pl
 
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
-from iterpref_assets.core.training.run import train
+from iterpref_assets.core.training.trainer import train
 
 if __name__ == "__main__":
     model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 from training_examples import random_pairs
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training.config import Precision, ReferenceConfig, TrainConfig
+from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
-from iterpref_assets.core.training.run import TrainOutcome, train
+from iterpref_assets.core.training.trainer import TrainOutcome, train
 
 PAIRS = random_pairs(24, seed=0)
 CONFIG = TrainConfig(
@@ -35,7 +35,7 @@ CONFIG = TrainConfig(
 @pytest.fixture(scope="module")
 def reference(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     work = tmp_path_factory.mktemp("reference")
-    return compute_reference_logprobs(PAIRS, model_dir, ReferenceConfig(), work)
+    return compute_reference_logprobs(PAIRS, model_dir, CONFIG, work)
 
 
 def run(model_dir: Path, folder: Path, reference: pl.DataFrame | None, **options) -> TrainOutcome:

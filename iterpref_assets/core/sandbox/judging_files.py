@@ -31,8 +31,8 @@ def _conclude(outcome: TestOutcome, tests: CodeTests, plan: TestPlan) -> tuple[V
     if outcome.kind == "tampered":
         return Verdict.REFUSED, "", f"the program changes {scrub(outcome.message)}"
     if outcome.kind == "passed":
-        if outcome.tests_run != len(plan.names):
-            return Verdict.REFUSED, "", "the tests did not all run"
+        if outcome.tests_passed != len(plan.names):
+            return Verdict.REFUSED, "", "not every test ran to its end"
         return Verdict.PASSED, "", ""
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"

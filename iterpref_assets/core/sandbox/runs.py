@@ -94,7 +94,7 @@ class TestOutcome:
     error_type: str
     message: str
     line: int
-    tests_run: int
+    tests_passed: int
 
 
 @dataclass(slots=True)

@@ -181,7 +181,7 @@ class Sandbox:
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
             for kind, payload in running.frames():
                 if kind == testing.OUTCOME:
-                    run.outcome = _test_outcome(payload, nonce)
+                    run.outcome = run.outcome or _test_outcome(payload, nonce)
             status = running.finish()
         run.cpu_seconds = status.cpu_seconds
         run.ending = _ending(status, running.overflowed)
@@ -280,11 +280,13 @@ def _error(payload: bytes) -> tuple[str, str]:
 
 def _test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
     try:
-        claimed, kind, test, error_type, message, line, tests_run = Encoded(VALUE, payload).decode()
+        claimed, kind, test, error_type, message, line, tests_passed = Encoded(
+            VALUE, payload
+        ).decode()
         if type(claimed) is not bytes or not hmac.compare_digest(claimed, nonce):
             return None
         return TestOutcome(
-            str(kind), str(test), str(error_type), str(message), int(line), int(tests_run)
+            str(kind), str(test), str(error_type), str(message), int(line), int(tests_passed)
         )
     except (MalformedValueError, TypeError, ValueError):
         return None

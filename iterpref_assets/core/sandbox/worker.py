@@ -15,6 +15,7 @@ from typing import Any
 
 from iterpref_assets.core.sandbox import bubblewrap
 from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 _START_SECONDS = 60.0
@@ -84,7 +85,7 @@ class Worker:
 
     def lost(self) -> WorkerLostError:
         """The error that says how the server died."""
-        return WorkerLostError(f"the fork server is gone: {self.complaint()}")
+        return WorkerLostError(f"the sandbox failed: {self.complaint()}")
 
     def _settle(self, settings: Settings) -> None:
         message = {
@@ -220,7 +221,7 @@ class Running:
         """Wait for the end of the program and all it started.
 
         Raises:
-            WorkerLostError: if the server is gone or falls silent.
+            WorkerLostError: if the server is gone, falls silent, or could not confine the program.
         """
         self.close()
         self.worker.control.settimeout(max(1.0, self.deadline - time.monotonic()))
@@ -231,6 +232,8 @@ class Running:
         if not message:
             raise self.worker.lost()
         status = json.loads(message)
+        if status["code"] == BROKEN and self.worker.complaint():
+            raise self.worker.lost()
         return Status(code=status["code"], cpu_seconds=status["cpu"], killed=status["killed"])
 
     def close(self) -> None:

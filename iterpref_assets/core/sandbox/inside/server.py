@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import gc
 import json
-import marshal
-import math
 import os
 import random
 import select
@@ -24,13 +22,12 @@ import time
 from importlib import import_module
 from typing import Any
 
-from . import kernel, program, testing, usage
+from . import kernel, usage
+from .child import Confinement, become_program
 
 WORK, SHARED_MEMORY = "/box", "/dev/shm"  # noqa: S108 - paths inside the isolation
 _POLL_SECONDS = 0.1
 _MAX_MESSAGE = 1 << 20
-_HIDING = range(20, 60)
-"""Where the descriptors of a test run may lie, at random."""
 
 
 class Server:
@@ -38,9 +35,7 @@ class Server:
 
     def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
         self.control = control
-        self.uid: int = settings["uid"]
         self.tmpfs_bytes: int = settings["tmpfs_bytes"]
-        self.filter = kernel.filter_buffer(bytes.fromhex(settings["filter"]))
         sys.path.extend(settings["path"])
         for name in settings["preload"]:
             import_module(name)
@@ -50,8 +45,12 @@ class Server:
         kernel.unmount("/proc")
         for path in (WORK, SHARED_MEMORY):
             kernel.mount_tmpfs(path, self.tmpfs_bytes, 10_000)
-        self.baseline = self.processes.address_space(os.getpid())
-        self.null = os.open("/dev/null", os.O_RDWR)
+        self.confinement = Confinement(
+            uid=settings["uid"],
+            filter=kernel.filter_buffer(bytes.fromhex(settings["filter"])),
+            address_space=self.processes.address_space(os.getpid()),
+            directory=WORK,
+        )
 
     def serve(self) -> None:
         """Run what is asked for until the other end closes."""
@@ -74,7 +73,7 @@ class Server:
         kernel.unshare(kernel.CLONE_NEWPID)
         child = os.fork()
         if child == 0:
-            self.become_program(request, descriptors)
+            become_program(request, descriptors, self.confinement)
         kernel.setns(self.own_namespace, kernel.CLONE_NEWPID)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -133,77 +132,6 @@ class Server:
             if dirty:
                 kernel.unmount(path)
                 kernel.mount_tmpfs(path, self.tmpfs_bytes, 10_000)
-
-    def become_program(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        """In the child: give up everything, then run the program. Never returns."""
-        exit_code = 70
-        try:
-            source, data, kept = self.confine(request, descriptors)
-            kernel.load_filter(self.filter)
-            if request["kind"] == "script":
-                program.run_script(source)
-            elif request["kind"] == "tests":
-                testing.run_tests(source, marshal.loads(data), *kept)  # noqa: S302 - trusted side's
-            else:
-                program.run_calls(
-                    source,
-                    request["entry_point"],
-                    data,
-                    request["result_bytes"],
-                    request["call_cpu_seconds"],
-                )
-            exit_code = 0
-        finally:
-            os._exit(exit_code)
-
-    def confine(
-        self, request: dict[str, Any], descriptors: list[int]
-    ) -> tuple[str, bytes, list[int]]:
-        """Keep only the program's own descriptors, set its limits, drop every privilege.
-
-        Returns the source, the calls or tests, and where the results and the nonce's pipe lie.
-        """
-        os.setsid()
-        os.chdir(WORK)
-        source = _read_all(descriptors[0]).decode("utf-8", "surrogatepass")
-        script = request["kind"] == "script"
-        data = b"" if script else _read_all(descriptors[1])
-        tests = request["kind"] == "tests"
-        places = random.SystemRandom().sample(_HIDING, 2) if tests else [program.RESULTS]
-        moved = [os.dup(each) for each in descriptors]
-        os.dup2(moved[1] if script else self.null, 0)
-        os.dup2(moved[3] if script else self.null, 1)
-        os.dup2(self.null, 2)
-        for source_descriptor, place in zip(moved[2:], places, strict=False):
-            os.dup2(source_descriptor, place)
-        start = 3
-        for place in sorted(places):
-            os.closerange(start, place)
-            start = place + 1
-        os.closerange(start, 1 << 20)
-        if script:
-            os.lseek(0, 0, os.SEEK_SET)
-        shared_uid = self.uid == os.getuid()
-        kernel.set_limits(
-            {
-                "AS": self.baseline + request["memory_bytes"],
-                "CPU": math.ceil(request["cpu_seconds"]) + 1,
-                "NPROC": request["processes"] + shared_uid,
-                "FSIZE": request["file_bytes"],
-                "NOFILE": request["open_files"],
-                "STACK": 16 << 20,
-                "CORE": 0,
-                "MEMLOCK": 0,
-                "MSGQUEUE": 0,
-            }
-        )
-        kernel.drop_privileges(self.uid)
-        return source, data, places
-
-
-def _read_all(descriptor: int) -> bytes:
-    """The whole of a memory file, whatever its position, which other runs may share."""
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import unittest.case
 import unittest.mock
 import unittest.result
 import unittest.suite
-from types import ModuleType, TracebackType
+from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
 from . import encoding, program
@@ -48,22 +48,41 @@ class Guard:
     """Notes what tests rely on, to tell whether the candidate has changed it."""
 
     def __init__(self) -> None:
-        self.notes = [(each, dict(vars(each))) for each in _PROTECTED]
-        self.modules = [(each, sys.modules[each.__name__]) for each in _PROTECTED[:6]]
+        self.notes = [(owner, _note(owner)) for owner in _PROTECTED]
+        self.modules = [module for module in _PROTECTED if isinstance(module, ModuleType)]
+        self.cases: list[tuple[type, dict[str, tuple[Any, Any]]]] = []
+
+    def watch(self, namespace: dict[str, Any]) -> None:
+        """Note the functions of the test classes too, once they are defined."""
+        for value in namespace.values():
+            if isinstance(value, type) and issubclass(value, unittest.TestCase):
+                functions = {name: it for name, it in _note(value).items() if callable(it[0])}
+                self.cases.append((value, functions))
 
     def changed(self) -> str:
         """The name of something that is no longer what it was, or ""."""
-        for module, same in self.modules:
-            if sys.modules.get(module.__name__) is not same:
+        for module in self.modules:
+            if sys.modules.get(module.__name__) is not module:
                 return module.__name__
-        for owner, noted in self.notes:
-            now = vars(owner)
-            for name, value in noted.items():
-                if name not in now or now[name] is not value:
-                    if owner is builtins and name == "_":
-                        continue
+        for owner, noted in self.notes + self.cases:
+            now = _note(owner)
+            for name, (value, code) in noted.items():
+                if name not in now or now[name][0] is not value or now[name][1] is not code:
                     return f"{owner.__name__}.{name}"
+        for case, noted in self.cases:
+            for name in vars(case).keys() - noted.keys():
+                if callable(getattr(unittest.TestCase, name, None)):
+                    return f"{case.__name__}.{name}"
         return ""
+
+
+def _note(owner: Any) -> dict[str, tuple[Any, Any]]:
+    """What `owner` holds by name, with the code of each function, which can be swapped in place."""
+    return {
+        name: (value, value.__code__ if isinstance(value, FunctionType) else None)
+        for name, value in vars(owner).items()
+        if name != "_"
+    }
 
 
 class FirstFailure(unittest.TestResult):
@@ -72,6 +91,7 @@ class FirstFailure(unittest.TestResult):
     def __init__(self) -> None:
         super().__init__()
         self.failfast = True
+        self.passed = 0
         self.first: tuple[str, str, BaseException | None, TracebackType | None] | None = None
 
     def _note(self, kind: str, test: Any, error: _Error) -> None:
@@ -79,6 +99,14 @@ class FirstFailure(unittest.TestResult):
             name = f"{type(test).__name__}.{getattr(test, '_testMethodName', '')}"
             self.first = (kind, name, error[1], error[2])
         self.shouldStop = True
+
+    def addSuccess(self, test: Any) -> None:  # noqa: ARG002, N802 - unittest's name
+        """Counted: a test that neither passes nor fails must not go unnoticed."""
+        self.passed += 1
+
+    def addExpectedFailure(self, test: Any, err: _Error) -> None:  # noqa: ARG002, N802
+        """A test that fails as its author said it would passes."""
+        self.passed += 1
 
     def addError(self, test: Any, err: _Error) -> None:  # noqa: N802 - unittest's name
         """An error stops the run."""
@@ -110,7 +138,11 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
     describe = program.describe
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
-    outcome = _outcome(source, plan, describe)
+    guard = Guard()
+    outcome = _outcome(source, plan, describe, guard)
+    changed = guard.changed()
+    if changed:
+        outcome = ("tampered", "", "", changed, 0, 0)
     gc.disable()
     payload = dumps((read(nonce, NONCE_BYTES), *outcome), file_format)
     data = OUTCOME + len(payload).to_bytes(4, "little") + payload
@@ -118,36 +150,36 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
         data = data[write(results, data) :]
 
 
-def _outcome(source: str, plan: dict[str, Any], describe: Any) -> tuple[Any, ...]:
-    """(kind, test, error type, message, line of the test file, tests run)."""
-    guard = Guard()
+def _outcome(source: str, plan: dict[str, Any], describe: Any, guard: Guard) -> tuple[Any, ...]:
+    """(kind, test, error type, message, line of the test file, tests passed)."""
     tests = compile(plan["code"], _TEST_FILE, "exec", dont_inherit=True)
     result = FirstFailure()
     name = ""
     try:
         module = _load(source, plan)
-        tampered = guard.changed()
-        if tampered:
-            return ("tampered", "", "", tampered, 0, 0)
+        sys.settrace(None)
+        sys.setprofile(None)
+        if guard.changed():
+            return ()
         namespace = module.__dict__ if plan["shared"] else _test_module(plan).__dict__
         exec(tests, namespace)  # noqa: S102 - this is the point
+        if guard.changed():
+            return ()
+        guard.watch(namespace)
         if plan["unittest"]:
             suite = unittest.TestSuite(_case(namespace, each) for each in plan["names"])
             suite.run(result)
         else:
             for name in plan["names"]:
                 namespace[name]()
-                result.testsRun += 1
+                result.passed += 1
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
         kind = "failed" if isinstance(error, AssertionError) else "error"
-        return (kind, name, *describe(error), _line(error.__traceback__), result.testsRun)
-    tampered = guard.changed()
-    if tampered:
-        return ("tampered", "", "", tampered, 0, result.testsRun)
+        return (kind, name, *describe(error), _line(error.__traceback__), result.passed)
     if result.first is not None:
         kind, name, error, trace = result.first
-        return (kind, name, *describe(error), _line(trace), result.testsRun)
-    return ("passed", "", "", "", 0, result.testsRun)
+        return (kind, name, *describe(error), _line(trace), result.passed)
+    return ("passed", "", "", "", 0, result.passed)
 
 
 def _load(source: str, plan: dict[str, Any]) -> ModuleType:

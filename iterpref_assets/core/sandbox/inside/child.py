@@ -1,0 +1,121 @@
+"""What a forked child does before and after it becomes the program: confine itself, run, exit."""
+
+from __future__ import annotations
+
+import marshal
+import math
+import os
+import random
+import traceback
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from . import kernel, program, testing
+
+BROKEN = 71
+"""The exit code of a child that could not be confined; it has said why on stderr."""
+
+_FAILED = 70
+_HIDING = range(20, 60)
+"""Where the descriptors of a test run may lie, at random."""
+
+_STACK_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What every program is held by, whatever its own limits.
+
+    `address_space` is what the server has mapped, which comes on top of the program's own.
+    """
+
+    uid: int
+    filter: Any
+    address_space: int
+    directory: str
+
+
+def become_program(
+    request: dict[str, Any], descriptors: list[int], confinement: Confinement
+) -> NoReturn:
+    """Give up everything, then run the program."""
+    try:
+        source, data, places = _take(request["kind"], descriptors)
+        os.setsid()
+        os.chdir(confinement.directory)
+        kernel.set_limits(_limits(request, confinement))
+        kernel.drop_privileges(confinement.uid)
+        kernel.load_filter(confinement.filter)
+        _silence_stderr()
+    except BaseException:  # noqa: BLE001 - the sandbox's own fault, whatever it is
+        traceback.print_exc()
+        os._exit(BROKEN)
+    exit_code = _FAILED
+    try:
+        if request["kind"] == "script":
+            program.run_script(source)
+        elif request["kind"] == "tests":
+            testing.run_tests(source, marshal.loads(data), *places)  # noqa: S302 - trusted side's
+        else:
+            program.run_calls(
+                source,
+                request["entry_point"],
+                data,
+                request["result_bytes"],
+                request["call_cpu_seconds"],
+            )
+        exit_code = 0
+    finally:
+        os._exit(exit_code)
+
+
+def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
+    """Read what the program is to run, and keep open only what it may hold.
+
+    Returns the source, the calls or tests, and where the results and the nonce's pipe lie.
+    """
+    source = _read_all(descriptors[0]).decode("utf-8", "surrogatepass")
+    data = b"" if kind == "script" else _read_all(descriptors[1])
+    null = os.open("/dev/null", os.O_RDWR)
+    moved = [os.dup(each) for each in descriptors]
+    os.dup2(moved[1] if kind == "script" else null, 0)
+    os.dup2(moved[3] if kind == "script" else null, 1)
+    if kind == "script":
+        os.lseek(0, 0, os.SEEK_SET)
+    places = [program.RESULTS]
+    if kind == "tests":
+        places = random.SystemRandom().sample(_HIDING, 2)
+    for descriptor, place in zip(moved[2:], places, strict=False):
+        os.dup2(descriptor, place)
+    start = 3
+    for place in sorted(places):
+        os.closerange(start, place)
+        start = place + 1
+    os.closerange(start, 1 << 20)
+    return source, data, places
+
+
+def _limits(request: dict[str, Any], confinement: Confinement) -> dict[str, int]:
+    server_counts = confinement.uid == os.getuid()
+    return {
+        "AS": confinement.address_space + request["memory_bytes"],
+        "CPU": math.ceil(request["cpu_seconds"]) + 1,
+        "NPROC": request["processes"] + server_counts,
+        "FSIZE": request["file_bytes"],
+        "NOFILE": request["open_files"],
+        "STACK": _STACK_BYTES,
+        "CORE": 0,
+        "MEMLOCK": 0,
+        "MSGQUEUE": 0,
+    }
+
+
+def _silence_stderr() -> None:
+    null = os.open("/dev/null", os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+def _read_all(descriptor: int) -> bytes:
+    """The whole of a memory file, whatever its position."""
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)

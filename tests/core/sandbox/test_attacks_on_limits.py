@@ -1,0 +1,225 @@
+"""Programs that try to use more than they may."""
+
+from iterpref_assets.core.records import StdioCase, StdioTests
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+
+from .conftest import Attack
+
+ROOMY = Limits(cpu_seconds=10, wall_seconds=60, memory_bytes=256 << 20)
+
+
+def test_infinite_loop_runs_out_of_time(attack: Attack) -> None:
+    assert attack("def square(x):\n    while True: pass").verdict is Verdict.TIMEOUT
+
+
+def test_infinite_loop_on_import_runs_out_of_time(attack: Attack) -> None:
+    assert attack("while True: pass").verdict is Verdict.TIMEOUT
+
+
+def test_long_c_call_runs_out_of_time(attack: Attack) -> None:
+    assert attack("def square(x): return len(str(7 ** (10**8)))").verdict is Verdict.TIMEOUT
+
+
+def test_catching_every_exception_does_not_outlast_the_limit(attack: Attack) -> None:
+    code = """
+def square(x):
+    while True:
+        try:
+            while True: pass
+        except BaseException: pass
+"""
+    assert attack(code).verdict is Verdict.TIMEOUT
+
+
+def test_ignoring_every_signal_does_not_outlast_the_limit(attack: Attack) -> None:
+    code = """
+import signal
+for number in range(1, 65):
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+def square(x):
+    while True: pass
+"""
+    assert attack(code).verdict is Verdict.TIMEOUT
+
+
+def test_sleeping_runs_into_the_wall_clock_backstop(attack: Attack) -> None:
+    limits = Limits(cpu_seconds=5, wall_seconds=0.5)
+    code = "import time\ndef square(x): time.sleep(3600)"
+    assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
+
+
+def test_sleep_costs_no_cpu_time(attack: Attack) -> None:
+    code = "import time\ndef square(x):\n    time.sleep(0.5)\n    return x * x"
+    limits = Limits(cpu_seconds=0.4, wall_seconds=30)
+    assert attack(code, limits=limits).verdict is Verdict.PASSED
+
+
+def test_forked_burners_share_one_cpu_limit(attack: Attack) -> None:
+    code = """
+import os
+for _ in range(3): os.fork()
+def square(x):
+    while True: pass
+"""
+    limits = Limits(cpu_seconds=1, wall_seconds=60)
+    execution = attack(code, limits=limits)
+    assert execution.verdict is Verdict.TIMEOUT
+    assert execution.cpu_seconds < 8
+
+
+def test_threads_share_one_cpu_limit(attack: Attack) -> None:
+    code = """
+import hashlib, threading
+data = bytes(1 << 20)
+def burn():
+    while True: hashlib.sha256(data)
+def square(x):
+    for _ in range(4): threading.Thread(target=burn).start()
+    burn()
+"""
+    execution = attack(code, limits=Limits(cpu_seconds=1, wall_seconds=60))
+    assert execution.verdict is Verdict.TIMEOUT
+    assert execution.cpu_seconds < 4
+
+
+def test_raising_the_limits_fails(attack: Attack) -> None:
+    code = """
+import resource
+def square(x):
+    for name in ("AS", "CPU", "NPROC", "FSIZE", "NOFILE", "STACK"):
+        kind = getattr(resource, "RLIMIT_" + name)
+        try: resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        except (ValueError, OSError): continue
+        return name
+    return x * x
+"""
+    assert attack(code).verdict is Verdict.PASSED
+
+
+def test_memory_bomb_is_stopped(attack: Attack) -> None:
+    code = "def square(x):\n    items = []\n    while True: items.append(bytearray(1 << 24))"
+    assert attack(code, limits=ROOMY).verdict is Verdict.MEMORY
+
+
+def test_huge_list_runs_out_of_memory(attack: Attack) -> None:
+    assert attack("def square(x): return [0] * 10**10").verdict is Verdict.MEMORY
+
+
+def test_catching_memory_errors_wins_nothing(attack: Attack) -> None:
+    code = """
+def square(x):
+    items = []
+    while True:
+        try: items.append(bytearray(1 << 22))
+        except MemoryError: pass
+"""
+    assert attack(code).verdict in (Verdict.TIMEOUT, Verdict.MEMORY)
+
+
+def test_memory_bomb_spread_over_processes_is_stopped(attack: Attack) -> None:
+    code = """
+import os, time
+for _ in range(3): os.fork()
+block = bytearray(b"x" * (100 << 20))
+def square(x):
+    time.sleep(60)
+"""
+    assert attack(code, limits=ROOMY).verdict is Verdict.MEMORY
+
+
+def test_fork_bomb_is_stopped(attack: Attack) -> None:
+    code = """
+import os
+def square(x):
+    while True:
+        try: os.fork()
+        except OSError: pass
+"""
+    assert attack(code).verdict is Verdict.TIMEOUT
+
+
+def test_no_more_processes_than_allowed(attack: Attack) -> None:
+    code = """
+import os, time
+def square(x):
+    for count in range(100):
+        try: child = os.fork()
+        except OSError: return x * x if count < 16 else count
+        if child == 0: time.sleep(60)
+"""
+    assert attack(code, limits=Limits(processes=16)).verdict is Verdict.PASSED
+
+
+def test_thread_bomb_is_stopped(attack: Attack) -> None:
+    code = """
+import threading, time
+def square(x):
+    for count in range(1000):
+        try: threading.Thread(target=time.sleep, args=(60,)).start()
+        except RuntimeError: return x * x
+"""
+    assert attack(code).verdict is Verdict.PASSED
+
+
+def test_ten_gigabytes_of_output_go_nowhere(attack: Attack) -> None:
+    code = "block = 'x' * (1 << 20)\nwhile True: print(block)"
+    tests = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
+    execution = attack(code, tests, Limits(cpu_seconds=60, wall_seconds=60))
+    assert execution.verdict is Verdict.REFUSED
+
+
+def test_output_of_a_called_function_is_discarded(attack: Attack) -> None:
+    code = "def square(x):\n    print('x' * (50 << 20))\n    return x * x"
+    assert attack(code).verdict is Verdict.PASSED
+
+
+def test_file_larger_than_allowed_cannot_be_written(attack: Attack) -> None:
+    code = """
+def square(x):
+    with open("big", "wb") as file:
+        while True: file.write(bytes(1 << 20))
+"""
+    execution = attack(code, limits=Limits(file_bytes=4 << 20))
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
+
+
+def test_many_files_fill_only_a_small_disk(attack: Attack) -> None:
+    code = """
+def square(x):
+    for number in range(10_000):
+        with open(str(number), "wb") as file: file.write(bytes(1 << 20))
+"""
+    execution = attack(code, limits=Limits(cpu_seconds=10))
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
+
+
+def test_descriptors_run_out(attack: Attack) -> None:
+    code = "import os\ndef square(x):\n    while True: os.pipe()"
+    execution = attack(code, limits=Limits(open_files=32))
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
+
+
+def test_deep_recursion_is_an_exception(attack: Attack) -> None:
+    execution = attack("def square(x): return square(x + 1)")
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "RecursionError")
+
+
+def test_recursion_without_bound_takes_down_only_itself(attack: Attack) -> None:
+    code = """
+import sys
+sys.setrecursionlimit(10**9)
+class Deep:
+    def __getattr__(self, name): return getattr(self, name + "x")
+def square(x): return Deep().a
+"""
+    limits = Limits(cpu_seconds=5, wall_seconds=30)
+    assert attack(code, limits=limits).verdict in (Verdict.CRASHED, Verdict.MEMORY)
+
+
+def test_segfault_is_a_crash(attack: Attack) -> None:
+    assert attack("import ctypes\ndef square(x): ctypes.string_at(0)").verdict is Verdict.CRASHED
+
+
+def test_abort_is_a_crash(attack: Attack) -> None:
+    assert attack("import os\ndef square(x): os.abort()").verdict is Verdict.CRASHED

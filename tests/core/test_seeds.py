@@ -73,7 +73,7 @@ def test_each_file_of_the_folder_is_a_shard(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no \\*.jsonl"):
+    with pytest.raises(InputError, match=r"no \*\.jsonl"):
         FileSeeds(folder=tmp_path, heldout=tmp_path / "h").shards()
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.journal import Journal
 from iterpref_assets.core.evaluation.results import (
     DataSource,
     ResultSummary,
@@ -23,9 +21,11 @@ from iterpref_assets.core.evaluation.results import (
 )
 from iterpref_assets.core.evaluation.samples import Sample, SampleFile
 from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
 
-RESULTS, SUMMARY, DATA = "results.jsonl", "summary.json", "data.json"
+RESULTS, SUMMARY, JOURNAL = "results.jsonl", "summary.json", "journal.jsonl"
+RESULT = "result"
 KS = (1, 5, 10, 100)
 
 JudgeT = TypeVar("JudgeT")
@@ -58,17 +58,16 @@ def score_samples(
 ) -> ResultSummary:
     """Judge every sample that `out` holds no result of, and write results and summary there.
 
-    `out/results.jsonl` grows by one line per finished sample, so a restart repeats none; at the
-    end it is put in the order of the samples file. Results of programs that are no longer in the
-    file are dropped.
+    `out/journal.jsonl` grows by one line per finished sample, so a restart repeats none; at the
+    end `out/results.jsonl` holds them in the order of the samples file.
 
     Raises:
-        InputError: where `out` holds results of other data.
+        InputError: where `out` holds results of other data, or another process writes there.
     """
     started = time.monotonic()
-    _claim(out, benchmark.source)
-    with Journal(out / RESULTS, SampleResult) as journal:
-        known = {_identity(result): result for result in journal.records}
+    with Journal(out / JOURNAL, benchmark.source.model_dump()) as journal:
+        results = (SampleResult.model_validate(row) for _, row in journal.records())
+        known = {_identity(result): result for result in results}
         wanted = {(sample.task_id, sample.sample, sample.sha256): sample for sample in file.samples}
         missing = [sample for key, sample in wanted.items() if key not in known]
         with track("Judging", len(wanted)) as tracker:
@@ -76,7 +75,7 @@ def score_samples(
                 tracker.advance(len(wanted) - len(missing))
 
             def keep(result: SampleResult) -> None:
-                journal.append(result)
+                journal.append(RESULT, result.model_dump(mode="json"))
                 known[_identity(result)] = result
                 tracker.advance()
 
@@ -142,19 +141,6 @@ def _judge_all(
 
 def _identity(result: SampleResult) -> tuple[str, int, str]:
     return result.task_id, result.sample, result.program_sha256
-
-
-def _claim(out: Path, source: DataSource) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / DATA
-    if not path.exists():
-        _replace(path, source.model_dump_json(indent=2) + "\n")
-    elif path.read_text() != source.model_dump_json(indent=2) + "\n":
-        raise InputError(
-            "the folder holds results of another benchmark or of other data",
-            file=path,
-            remedy="Give another --out, or delete the folder",
-        )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.journal import Journal
 from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import SCORES, validate
 
 JOURNAL = "scores.jsonl"
+SCORE = "score"
 JUDGING_THREADS = 8
 
 JudgeT = TypeVar("JudgeT")
@@ -70,26 +72,28 @@ async def score_tasks(
     """Score `config.samples` completions of each task with an engine that is already entered.
 
     Every finished one is logged in `work_dir` before it counts, and a restart with the same folder
-    repeats none of them. The folder must belong to this model, config and task set:
+    repeats none of them. The folder must belong to this model and task set:
     `ArtifactStore.work_folder` names such a one.
 
     Returns:
         One row per completion in the order of `tasks`, then of samples: tables.SCORES.
 
     Raises:
-        InputError: where there is no task, two share an id, or the log is damaged.
+        InputError: where there is no task, two share an id, or the log is damaged or of another
+            engine or config.
     """
     _check(tasks)
     wanted = [(task, sample) for task in tasks for sample in range(config.samples)]
-    with Journal(work_dir / JOURNAL, Score) as journal:
-        scores = {(score.task_id, score.sample): score for score in journal.records}
+    with Journal(work_dir / JOURNAL, _settings(engine, config)) as journal:
+        known = (Score.model_validate(row) for _, row in journal.records())
+        scores = {(score.task_id, score.sample): score for score in known}
         missing = [item for item in wanted if (item[0].task_id, item[1]) not in scores]
         with ThreadPoolExecutor(JUDGING_THREADS) as pool, track("Scoring", len(wanted)) as tracker:
             if len(missing) < len(wanted):
                 tracker.advance(len(wanted) - len(missing))
 
             def keep(score: Score) -> None:
-                journal.append(score)
+                journal.append(SCORE, score.model_dump())
                 scores[score.task_id, score.sample] = score
                 tracker.advance()
 
@@ -116,8 +120,8 @@ class _Scorer(Generic[JudgeT]):
         return Score(
             task_id=task.task_id,
             sample=sample,
-            completion=completion.text,
-            code=code,
+            completion=storable(completion.text),
+            code=storable(code),
             verdict=judgement.execution.verdict.value,
             error_type=judgement.execution.error_type,
             base_passed=judgement.base.passed,
@@ -153,6 +157,12 @@ async def _score_all(
                 group.create_task(drain())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures
+
+
+def _settings(engine: Engine, config: EvaluationConfig) -> dict[str, JsonValue]:
+    """What a logged score depends on, besides the tasks and the folder's model."""
+    drawn = config.model_dump(mode="json", exclude={"ks", "bootstrap", "in_flight"})
+    return {"engine": engine.description, **drawn}
 
 
 def _check(tasks: Sequence[EvaluationTask[JudgeT]]) -> None:

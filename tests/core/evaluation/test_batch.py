@@ -117,7 +117,7 @@ def test_results_of_other_data_are_not_mixed(tmp_path):
     file = samples(("a", "passed passed"))
     score_samples(toy(), file, Recorder(), tmp_path, 1)
     other = Benchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
-    with pytest.raises(InputError, match="other data"):
+    with pytest.raises(InputError, match="other settings"):
         score_samples(other, file, Recorder(), tmp_path, 1)
 
 

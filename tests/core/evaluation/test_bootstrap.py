@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iterpref_assets.core.evaluation.bootstrap import (
@@ -12,6 +12,7 @@ SETTINGS = Bootstrap(resamples=500)
 SCORES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(SCORES)
 def test_the_interval_lies_within_the_values(values):
     interval = bootstrap_mean(values, SETTINGS)

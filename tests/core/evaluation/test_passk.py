@@ -1,7 +1,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iterpref_assets.core.evaluation.passk import mean_pass_at_k, pass_at_k
@@ -24,6 +24,7 @@ def test_pass_at_two_of_four_with_one_passing_is_a_half():
     assert pass_at_k(4, 1, 2) == pytest.approx(0.5)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 8).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 )

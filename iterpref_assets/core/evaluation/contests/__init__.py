@@ -1,0 +1,1 @@
+"""LiveCodeBench: contest problems with functional or stdin/stdout tests."""

@@ -1,0 +1,194 @@
+"""Load LiveCodeBench's code generation problems: official files, or one with public tests only."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import pickle
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Record
+
+REPOSITORY = "livecodebench/code_generation_lite"
+RELEASE_V5 = ("test.jsonl", "test2.jsonl", "test3.jsonl", "test4.jsonl", "test5.jsonl")
+_METHOD = re.compile(r"def\s+(\w+)\s*\(\s*self\b")
+
+
+class Difficulty(StrEnum):
+    """The contest's own grade."""
+
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
+
+
+class TestType(StrEnum):
+    """Whether a test calls a method or feeds a program."""
+
+    FUNCTIONAL = "functional"
+    STDIN = "stdin"
+
+
+class ContestCase(Record):
+    """One test; `input` of a functional one is a JSON value per line, one line per argument."""
+
+    input: str
+    output: str
+    testtype: TestType
+
+
+@dataclass(frozen=True, slots=True)
+class ContestProblem:
+    """One problem; `method` is the method to call, empty where tests are stdin/stdout."""
+
+    task_id: str
+    question: str
+    starter_code: str
+    cases: tuple[ContestCase, ...]
+    method: str
+    contest_date: date
+    difficulty: Difficulty | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContestData:
+    """Loaded problems in the order of the files, and checksums of the unpacked files."""
+
+    problems: dict[str, ContestProblem]
+    sha256: str
+    md5: str
+
+    def within(self, since: date | None, until: date | None) -> ContestData:
+        """The problems whose contest was on a day from `since` to `until`, both included.
+
+        Raises:
+            InputError: where there is none.
+        """
+        chosen = {
+            task_id: problem
+            for task_id, problem in self.problems.items()
+            if (since is None or problem.contest_date >= since)
+            and (until is None or problem.contest_date <= until)
+        }
+        if not chosen:
+            days = sorted(problem.contest_date for problem in self.problems.values())
+            raise InputError(
+                f"no contest from {since or 'the start'} to {until or 'the end'}",
+                field="contest_date",
+                remedy=f"Choose days from {days[0]} to {days[-1]}",
+            )
+        return ContestData(chosen, self.sha256, self.md5)
+
+
+def load_contests(path: Path | None = None) -> ContestData:
+    """The problems of `path` (.jsonl or .jsonl.gz), or of release v5 at its source where None.
+
+    Raises:
+        InputError: naming file and line, where a file is missing, malformed or cannot be fetched.
+    """
+    files = [path] if path is not None else _fetch()
+    problems: dict[str, ContestProblem] = {}
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    for file in files:
+        content = _read(file)
+        sha256.update(content)
+        md5.update(content)
+        for number, line in enumerate(content.splitlines(), start=1):
+            if line.strip():
+                problem = _parse(line, file, number)
+                problems[problem.task_id] = problem
+    if not problems:
+        raise InputError("no problems", file=path, remedy="Give a file of LiveCodeBench")
+    return ContestData(problems, sha256.hexdigest(), md5.hexdigest())
+
+
+def _fetch() -> Sequence[Path]:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return [Path(hf_hub_download(REPOSITORY, name, repo_type="dataset")) for name in RELEASE_V5]
+    except OSError as error:
+        raise InputError(
+            f"cannot be fetched ({type(error).__name__})",
+            file=REPOSITORY,
+            remedy="Give the benchmark's file, or a network",
+        ) from error
+
+
+def _read(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if file.suffix == ".gz" else content
+    except (OSError, EOFError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(reason, file=file, remedy="Give a file of LiveCodeBench") from error
+
+
+def _parse(line: bytes, file: Path, number: int) -> ContestProblem:
+    try:
+        return _problem(json.loads(line))
+    except (KeyError, TypeError, ValueError, zlib.error, pickle.UnpicklingError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise InputError(
+            f"is not a problem of LiveCodeBench ({type(error).__name__}: {reason})",
+            file=file,
+            line=number,
+            remedy="Give its file unchanged",
+        ) from error
+
+
+def _problem(row: dict[str, Any]) -> ContestProblem:
+    rows = _tests(row["public_tests"] if "public_tests" in row else row["public_test_cases"])
+    rows += _tests(row.get("private_test_cases") or [])
+    cases = tuple(ContestCase.model_validate(each) for each in rows)
+    if not cases:
+        raise ValueError("it has no tests")
+    functional = cases[0].testtype is TestType.FUNCTIONAL
+    return ContestProblem(
+        task_id=str(row["question_id"]),
+        question=row["question_content"],
+        starter_code=row["starter_code"],
+        cases=cases,
+        method=_method(row) if functional else "",
+        contest_date=date.fromisoformat(row["contest_date"][:10]),
+        difficulty=Difficulty(row["difficulty"]) if row.get("difficulty") else None,
+    )
+
+
+def _method(row: dict[str, Any]) -> str:
+    named = json.loads(row.get("metadata") or "{}").get("func_name")
+    found = _METHOD.search(row["starter_code"])
+    if named is None and found is None:
+        raise ValueError("its method's name is not given")
+    return named or found.group(1)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def _tests(value: Any) -> list[Any]:
+    """Tests as a list, as JSON text, or as the source packs private ones: pickled JSON text."""
+    if not isinstance(value, str):
+        return list(value)
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        packed = io.BytesIO(zlib.decompress(base64.b64decode(value)))
+        return json.loads(_TextUnpickler(packed).load())
+
+
+class _TextUnpickler(pickle.Unpickler):
+    """Reads pickled text and refuses everything that could run."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> NoReturn:
+        raise pickle.UnpicklingError(f"it names {module_name}.{global_name}")

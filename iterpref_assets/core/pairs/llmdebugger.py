@@ -26,6 +26,8 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 SOURCE = "llmdebugger"
 
+OnRows = Callable[[int], None]
+
 Judge = Callable[[str, Tests], Execution]
 """Runs a program against tests; called from several threads at once."""
 
@@ -92,13 +94,20 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
     )
 
 
-def execute(recorded: Recorded, judge: Judge) -> pl.DataFrame:
-    """Every version with the verdict it gets here: columns of tables.VERSIONS."""
+def execute(recorded: Recorded, judge: Judge, *, on_rows: OnRows | None = None) -> pl.DataFrame:
+    """Every version with the verdict it gets here: columns of tables.VERSIONS.
+
+    `on_rows` is told of finished versions.
+    """
     tests = {problem.problem_id: problem.tests for problem in recorded.problems}
     programs = recorded.versions["code"]
     asked = [tests[name] for name in recorded.versions["problem_id"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        executions = list(pool.map(judge, programs, asked))
+        executions: list[Execution] = []
+        for execution in pool.map(judge, programs, asked):
+            executions.append(execution)
+            if on_rows:
+                on_rows(1)
     return recorded.versions.with_columns(
         verdict=pl.Series([execution.verdict.value for execution in executions], dtype=pl.String),
         error_type=pl.Series([execution.error_type for execution in executions], dtype=pl.String),

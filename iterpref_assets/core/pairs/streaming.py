@@ -27,17 +27,13 @@ OnRows = Callable[[int], None]
 """Told how many more input rows are done."""
 
 
-def _ignore(_rows: int) -> None:
-    """Nobody is watching."""
-
-
 def build_pair_file(
     versions: Path,
     problems: Path,
     config: PairConfig,
     out: Path,
     *,
-    on_rows: OnRows = _ignore,
+    on_rows: OnRows | None = None,
 ) -> None:
     """`build_pairs` from file to file: the same rows in the same order.
 
@@ -56,7 +52,8 @@ def build_pair_file(
     with TableWriter(out, tables.PAIRS) as writer:
         for batch in trajectory_batches(versions):
             writer.write(build_pairs(batch, prompts, config))
-            on_rows(batch.height)
+            if on_rows:
+                on_rows(batch.height)
 
 
 def tokenize_pair_file(
@@ -66,7 +63,7 @@ def tokenize_pair_file(
     *,
     pairs_out: Path,
     tokens_out: Path,
-    on_rows: OnRows = _ignore,
+    on_rows: OnRows | None = None,
 ) -> None:
     """`tokenize_pairs` from file to file.
 
@@ -88,7 +85,8 @@ def tokenize_pair_file(
             tokenized = tokenize_pairs(batch, tokenizer, config)
             all_pairs.write(tokenized.pairs)
             tokens.write(tokenized.table)
-            on_rows(batch.height)
+            if on_rows:
+                on_rows(batch.height)
 
 
 def row_count(table: Path) -> int:

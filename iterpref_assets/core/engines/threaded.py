@@ -57,6 +57,7 @@ class ThreadedEngine:
         self._waiting: dict[str, _Job] = {}
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._lock = threading.Lock()
         self._closing = False
 
     @property
@@ -66,14 +67,15 @@ class ThreadedEngine:
 
     async def generate(self, request: Request) -> Completion:
         """The completion of `request`, batched with whatever else is being generated."""
-        if self._failure is not None:
-            raise self._failure
+        loop = asyncio.get_running_loop()
+        job = _Job(request, loop, loop.create_future())
+        with self._lock:  # so that no job arrives after a failing thread's last look
+            if self._failure is not None:
+                raise self._failure
+            self._inbox.put(job)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        job = _Job(request, loop, loop.create_future())
-        self._inbox.put(job)
         return await job.answer
 
     async def __aenter__(self) -> Self:
@@ -121,7 +123,8 @@ class ThreadedEngine:
             job.loop.call_soon_threadsafe(_answer, job.answer, completion)
 
     def _fail(self, failure: BaseException) -> None:
-        self._failure = failure
+        with self._lock:
+            self._failure = failure
         while not self._inbox.empty():
             job = self._inbox.get()
             if job is not None:

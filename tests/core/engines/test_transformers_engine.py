@@ -1,0 +1,72 @@
+import math
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from engine_doubles import generate_all, make_request
+
+from iterpref_assets.core.engines.config import Dtype, TransformersConfig
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import FinishReason, Sampling
+
+pytestmark = pytest.mark.slow
+CONFIG = TransformersConfig(dtype=Dtype.FLOAT32)
+
+
+def test_a_seed_gives_the_same_text_alone_and_among_others(tiny_checkpoint: Path) -> None:
+    alone = make_request("alone", "Return the sum.", seed=7)
+    others = [make_request(f"k{n}", "Give a longer prompt " * n, seed=n) for n in range(8)]
+    again = make_request("again", "Return the sum.", seed=7)
+    [[first], many] = generate_all(
+        open_engine(CONFIG, tiny_checkpoint), [alone], [*others[:4], again, *others[4:]]
+    )
+    assert many[4].text == first.text
+
+
+def test_another_seed_gives_another_text(tiny_checkpoint: Path) -> None:
+    requests = [make_request("a", seed=1), make_request("b", seed=2)]
+    [[one, two]] = generate_all(open_engine(CONFIG, tiny_checkpoint), requests)
+    assert one.text != two.text
+
+
+def test_each_row_ends_at_its_own_limit(tiny_checkpoint: Path) -> None:
+    requests = [
+        make_request(f"k{limit}", seed=limit, sampling=Sampling(1.0, 1.0, limit))
+        for limit in (1, 5, 9)
+    ]
+    [answers] = generate_all(open_engine(CONFIG, tiny_checkpoint), requests)
+    ended = [a for a in answers if a.finish_reason is FinishReason.LENGTH]
+    assert [a.completion_tokens for a in ended] == [int(a.key[1:]) for a in ended]
+    assert len(ended) >= 2
+
+
+def test_a_prompt_as_long_as_the_context_is_answered_without_text(tiny_checkpoint: Path) -> None:
+    [[answer]] = generate_all(
+        open_engine(CONFIG, tiny_checkpoint), [make_request("long", "x y " * 300)]
+    )
+    assert answer.finish_reason is FinishReason.PROMPT_TOO_LONG
+    assert (answer.text, answer.completion_tokens) == ("", 0)
+
+
+def test_a_row_is_drawn_from_the_softmax_of_its_logits() -> None:
+    """Logits log 1, log 3 at temperature 0.5: probabilities 1/10 and 9/10."""
+    torch = pytest.importorskip("torch")
+    from iterpref_assets.core.engines.transformers_backend import SeededSampling
+
+    logits = torch.tensor([[0.0, math.log(3)]])
+    counts: Counter[int] = Counter()
+    for seed in range(1000):
+        request = make_request("k", seed=seed, sampling=Sampling(0.5, 1.0, 1))
+        counts[int(SeededSampling([request])(torch.zeros(1, 1), logits).argmax())] += 1
+    # Standard deviation 0.0095: 4 of them on each side.
+    assert abs(counts[1] / 1000 - 0.9) < 0.038
+
+
+def test_top_p_leaves_only_the_likeliest_tokens() -> None:
+    torch = pytest.importorskip("torch")
+    from iterpref_assets.core.engines.transformers_backend import SeededSampling
+
+    logits = torch.tensor([[0.0, math.log(3)]])
+    requests = [make_request("k", seed=n, sampling=Sampling(1.0, 0.7, 1)) for n in range(50)]
+    drawn = SeededSampling(requests)(torch.zeros(50, 1), logits.expand(50, 2)).argmax(dim=1)
+    assert set(drawn.tolist()) == {1}

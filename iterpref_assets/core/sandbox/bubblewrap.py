@@ -17,11 +17,21 @@ import shutil
 import socket
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.sandbox.launch import (
+    ENVIRONMENT,
+    boot_command,
+    package_files,
+    system_files,
+)
+
+REMEDY = (
+    "Install bubblewrap (Debian: apt install bubblewrap) and allow user namespaces, "
+    "or run in an isolated container (docs/SANDBOX.md)"
+)
 
 PROGRAM_UID = 1
 _UNUSED_UID = 1_900_000_001
@@ -30,26 +40,6 @@ _UNUSED_UID = 1_900_000_001
 _RUNNER = "/runner"
 PACKAGES = "/packages"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": "/box",
-    "TMPDIR": "/box",
-    "USER": "program",
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUTF8": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
-_BOOT = f"""
-import sys
-sys.path.insert(0, {_RUNNER!r})
-import inside.server
-sys.path.pop(0)
-inside.server.main()
-"""
 _UNSHARE_CODE = """
 import ctypes, os, sys
 if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):
@@ -64,36 +54,47 @@ def program_uid() -> int:
     return PROGRAM_UID if os.geteuid() == 0 else 0
 
 
-def start(
-    control: socket.socket, packages: tuple[str, ...], errors: IO[bytes]
-) -> subprocess.Popen[bytes]:
-    """Start the fork server with `control` as its descriptor 0 and its complaints in `errors`.
+class Bubblewrap:
+    """The back end for a host that lets this user have namespaces."""
 
-    Raises:
-        SandboxUnavailableError: if bubblewrap is missing.
-    """
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        raise SandboxUnavailableError(
-            "bubblewrap is not installed", remedy="Install it (Debian: apt install bubblewrap)"
-        )
-    namespace = _user_namespace() if os.geteuid() == 0 else None
-    user = ["--unshare-user", "--uid", "0", "--gid", "0"]
-    if namespace is not None:
-        user = ["--userns", str(namespace)]
-    command = [bwrap, *user, *_isolation(), *_files(packages), "--remount-ro", "/", *_server()]
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=control.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            env={},
-            pass_fds=() if namespace is None else (namespace,),
-        )
-    finally:
+    signals = True
+
+    def settings(self, packages: tuple[str, ...], folder: Path) -> dict[str, Any]:  # noqa: ARG002
+        """What the server is told."""
+        return {"container": False, "path": [PACKAGES], "uid": program_uid()}
+
+    def start(
+        self,
+        control: socket.socket,
+        packages: tuple[str, ...],
+        folder: Path,  # noqa: ARG002 - all its folders are inside
+        errors: IO[bytes],
+    ) -> subprocess.Popen[bytes]:
+        """Start the fork server with `control` as its descriptor 0, its complaints in `errors`.
+
+        Raises:
+            SandboxUnavailableError: if bubblewrap is missing.
+        """
+        bwrap = shutil.which("bwrap")
+        if bwrap is None:
+            raise SandboxUnavailableError("bubblewrap is not installed", remedy=REMEDY)
+        namespace = _user_namespace() if os.geteuid() == 0 else None
+        user = ["--unshare-user", "--uid", "0", "--gid", "0"]
         if namespace is not None:
-            os.close(namespace)
+            user = ["--userns", str(namespace)]
+        command = [bwrap, *user, *_isolation(), *_files(packages), "--remount-ro", "/"]
+        try:
+            return subprocess.Popen(
+                [*command, *boot_command(_RUNNER)],
+                stdin=control.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env={},
+                pass_fds=() if namespace is None else (namespace,),
+            )
+        finally:
+            if namespace is not None:
+                os.close(namespace)
 
 
 def _isolation() -> list[str]:
@@ -103,7 +104,7 @@ def _isolation() -> list[str]:
     arguments += ["--hostname", "sandbox", "--new-session", "--cap-drop", "ALL"]
     for capability in capabilities:
         arguments += ["--cap-add", capability]
-    for name, value in _ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         arguments += ["--setenv", name, value]
     return arguments
 
@@ -117,8 +118,7 @@ def _files(packages: tuple[str, ...]) -> list[str]:
             arguments += ["--symlink", str(path.readlink()), name]
         elif path.is_dir() and name != "/bin":
             arguments += ["--ro-bind", name, name]
-    system = ["/usr"] if prefix == Path("/usr") else ["/usr/lib", "/usr/lib64", str(prefix)]
-    for name in [*system, "/usr/share/zoneinfo", "/etc/ld.so.cache"]:
+    for name in [*system_files(), "/usr/share/zoneinfo", "/etc/ld.so.cache"]:
         arguments += ["--ro-bind-try", name, name]
     for source in package_files(packages):
         arguments += ["--ro-bind", str(source), f"{PACKAGES}/{source.name}"]
@@ -137,33 +137,6 @@ def _folders(*paths: str | Path) -> list[str]:
         if path != "/":
             arguments += ["--perms", "0755", "--dir", path]
     return arguments
-
-
-def package_files(packages: tuple[str, ...]) -> list[Path]:
-    """The top-level files and folders of installed distributions, to be importable inside.
-
-    Raises:
-        SandboxUnavailableError: if one is not installed.
-    """
-    found: set[Path] = set()
-    for name in packages:
-        try:
-            distribution = metadata.distribution(name)
-        except metadata.PackageNotFoundError as error:
-            raise SandboxUnavailableError(
-                f"the package {name} that programs may import is not installed",
-                remedy=f"Install it (pip install {name})",
-            ) from error
-        for file in distribution.files or []:
-            top = file.parts[0]
-            if top not in {"..", "__pycache__"} and not top.endswith(".pth"):
-                found.add(Path(str(distribution.locate_file(top))))
-    return sorted(found)
-
-
-def _server() -> list[str]:
-    executable = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-    return [str(executable), "-s", "-P", "-B", "-c", _BOOT]
 
 
 def _user_namespace() -> int:
@@ -185,7 +158,7 @@ def _user_namespace() -> int:
         if not holder.stdout.read(1):
             raise SandboxUnavailableError(
                 f"user namespaces cannot be had: {holder.stderr.read().decode().strip()}",
-                remedy="Allow them (sysctl user.max_user_namespaces) or run as an ordinary user",
+                remedy=REMEDY,
             )
         folder = Path("/proc") / str(holder.pid)
         (folder / "uid_map").write_text(mapping)

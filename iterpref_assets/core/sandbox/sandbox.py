@@ -30,6 +30,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from iterpref_assets.core.records import CodeTests, Tests
+from iterpref_assets.core.sandbox import container
+from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
+from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside import program, testing
 from iterpref_assets.core.sandbox.inside.encoding import DIGEST, TREE, VALUE
 from iterpref_assets.core.sandbox.judging import judge
@@ -87,12 +90,12 @@ class Sandbox:
         preload: Sequence[str] = DEFAULT_PRELOAD,
         packages: Sequence[str] = (),
     ) -> None:
-        self._settings = Settings(tuple(preload), tuple(packages), build_filter())
+        self._settings, first = _start_first(tuple(preload), tuple(packages))
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
-        self._workers: set[Worker] = set()
+        self._workers = {first}
         self._lock = threading.Lock()
         self._size = workers or os.cpu_count() or 1
-        self._idle.put(self._start())
+        self._idle.put(first)
         for _ in range(self._size - 1):
             self._idle.put(None)
 
@@ -225,6 +228,27 @@ class Sandbox:
         with self._lock:
             self._workers.add(worker)
         return worker
+
+
+def _start_first(preload: tuple[str, ...], packages: tuple[str, ...]) -> tuple[Settings, Worker]:
+    """A server by bubblewrap if that works here, else beside us in a container isolated enough.
+
+    Raises:
+        SandboxUnavailableError: if neither is to be had.
+    """
+    try:
+        settings = Settings(Bubblewrap(), preload, packages, build_filter())
+        return settings, Worker(settings)
+    except SandboxUnavailableError as error:
+        faults = container.shortcomings()
+        if faults:
+            raise SandboxUnavailableError(
+                f"{error.problem}; and this is no isolated container: {', '.join(faults)}",
+                remedy=error.remedy,
+            ) from error
+    backend = container.Container()
+    settings = Settings(backend, preload, packages, build_filter(signals=backend.signals))
+    return settings, Worker(settings)
 
 
 def _read_calls(

@@ -20,13 +20,17 @@ NEWTIME."""
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and files ask for."""
 
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032)
+"""F_DUPFD to F_SETLKW, F_OFD_*, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ: not F_SETOWN, which
+sends signals."""
+
 ALLOWED = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek open openat close
 close_range stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64
 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat
 symlink symlinkat readlink readlinkat chmod fchmod fchmodat umask truncate ftruncate fallocate
 fsync fdatasync sync_file_range fadvise64 utime utimes utimensat futimesat statfs fstatfs flock
-copy_file_range sendfile splice tee dup dup2 dup3 fcntl pipe pipe2 poll ppoll select pselect6
+copy_file_range sendfile splice tee dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 signalfd
 signalfd4 timerfd_create timerfd_settime timerfd_gettime inotify_init inotify_init1
 inotify_add_watch inotify_rm_watch mmap munmap mprotect mremap madvise mincore msync mlock munlock
@@ -37,15 +41,26 @@ getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun ti
 nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times getrusage fork vfork
 execve execveat exit exit_group wait4 waitid pidfd_open pidfd_send_signal getpid getppid gettid
 getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid getgroups getresuid getresgid
-capget prlimit64 getrlimit setrlimit getpriority setpriority sched_yield sched_getaffinity
-sched_setaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min
+capget getrlimit setrlimit getpriority sched_yield sched_getaffinity
+sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min
 getcpu uname sysinfo getrandom prctl socketpair getsockname getpeername getsockopt setsockopt
 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown
 """.split()  # noqa: SIM905 - a list of 200 literals is no easier to read
 
 
-def build_filter() -> bytes:
+_SIGNALS = frozenset(
+    ["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"]
+)
+_ONLY_ITSELF = {"prlimit64": 0, "sched_setaffinity": 0, "setpriority": 1}
+"""Calls that may name another process, and the argument that must say "this one"."""
+
+
+def build_filter(*, signals: bool = True) -> bytes:
     """The filter as a BPF program for this machine's architecture.
+
+    Args:
+        signals: whether the program may send signals, which nothing here confines to its own
+            processes.
 
     Raises:
         SandboxUnavailableError: if libseccomp, which compiles it, is not installed.
@@ -57,13 +72,16 @@ def build_filter() -> bytes:
             "libseccomp is not installed", remedy="Install it (Debian: apt install libseccomp2)"
         ) from error
     rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
-    for name in ALLOWED:
+    for name in ALLOWED if signals else sorted(set(ALLOWED) - _SIGNALS):
         if pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0:
             rules.add_rule(pyseccomp.ALLOW, name)
     no_namespaces = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_NEW, 0)
     rules.add_rule(pyseccomp.ALLOW, "clone", no_namespaces)
-    for request in _IOCTLS:
-        rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, request))
+    for name, argument in _ONLY_ITSELF.items():
+        rules.add_rule(pyseccomp.ALLOW, name, pyseccomp.Arg(argument, pyseccomp.EQ, 0))
+    for name, commands in (("ioctl", _IOCTLS), ("fcntl", _FCNTLS)):
+        for command in commands:
+            rules.add_rule(pyseccomp.ALLOW, name, pyseccomp.Arg(1, pyseccomp.EQ, command))
     with tempfile.TemporaryFile() as compiled:
         rules.export_bpf(compiled)
         compiled.seek(0)

@@ -11,9 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, Protocol
 
-from iterpref_assets.core.sandbox import bubblewrap
+from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.verdicts import Limits
@@ -27,10 +28,33 @@ _HEADER = 5
 _FRAME_SLACK = 1 << 16
 
 
+class Backend(Protocol):
+    """A way to start a fork server apart from everything else.
+
+    `signals` tells whether programs' signals are confined to their own processes.
+    """
+
+    @property
+    def signals(self) -> bool:
+        """Whether programs may send signals."""
+        ...
+
+    def settings(self, packages: tuple[str, ...], folder: Path) -> dict[str, Any]:
+        """What the server is told about its isolation."""
+        ...
+
+    def start(
+        self, control: socket.socket, packages: tuple[str, ...], folder: Path, errors: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start the server."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What every server of a pool is started with."""
 
+    backend: Backend
     preload: tuple[str, ...]
     packages: tuple[str, ...]
     seccomp: bytes
@@ -62,19 +86,18 @@ class Worker:
         self.serial = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
+        self.folder = tempfile.TemporaryDirectory(prefix="sandbox-")
+        folder = Path(self.folder.name)
         with theirs:
-            self.process: subprocess.Popen[bytes] = bubblewrap.start(
-                theirs, settings.packages, self.errors
-            )
+            isolation = settings.backend.settings(settings.packages, folder)
+            self.process = settings.backend.start(theirs, settings.packages, folder, self.errors)
         try:
-            self._settle(settings)
+            self._settle(isolation)
         except (OSError, ValueError) as error:
             complaint = self.complaint() or str(error)
             self.close()
             raise SandboxUnavailableError(
-                f"the sandbox does not start: {complaint}",
-                remedy="Install bubblewrap and allow unprivileged user namespaces, "
-                "or run inside an isolated container",
+                f"the sandbox does not start: {complaint}", remedy=REMEDY
             ) from error
 
     def complaint(self) -> str:
@@ -87,13 +110,12 @@ class Worker:
         """The error that says how the server died."""
         return WorkerLostError(f"the sandbox failed: {self.complaint()}")
 
-    def _settle(self, settings: Settings) -> None:
+    def _settle(self, isolation: dict[str, Any]) -> None:
         message = {
-            "uid": bubblewrap.program_uid(),
-            "preload": settings.preload,
-            "path": [bubblewrap.PACKAGES],
-            "filter": settings.seccomp.hex(),
-            "tmpfs_bytes": settings.tmpfs_bytes,
+            **isolation,
+            "preload": self.settings.preload,
+            "filter": self.settings.seccomp.hex(),
+            "tmpfs_bytes": self.settings.tmpfs_bytes,
         }
         self.control.settimeout(_START_SECONDS)
         self.control.send(json.dumps(message).encode())
@@ -149,6 +171,7 @@ class Worker:
             self.process.kill()
             self.process.wait()
         self.errors.close()
+        self.folder.cleanup()
 
 
 class Running:

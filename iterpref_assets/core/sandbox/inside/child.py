@@ -7,10 +7,10 @@ import math
 import os
 import random
 import traceback
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from . import kernel, program, testing
+from .isolation import Isolation
 
 BROKEN = 71
 """The exit code of a child that could not be confined; it has said why on stderr."""
@@ -22,30 +22,17 @@ _HIDING = range(20, 60)
 _STACK_BYTES = 16 << 20
 
 
-@dataclass(frozen=True)
-class Confinement:
-    """What every program is held by, whatever its own limits.
-
-    `address_space` is what the server has mapped, which comes on top of the program's own.
-    """
-
-    uid: int
-    filter: Any
-    address_space: int
-    directory: str
-
-
 def become_program(
-    request: dict[str, Any], descriptors: list[int], confinement: Confinement
+    request: dict[str, Any], descriptors: list[int], isolation: Isolation, filter_: Any
 ) -> NoReturn:
-    """Give up everything, then run the program."""
+    """Give up everything, then run the program within the limits of `request`."""
     try:
         source, data, places = _take(request["kind"], descriptors)
         os.setsid()
-        os.chdir(confinement.directory)
-        kernel.set_limits(_limits(request, confinement))
-        kernel.drop_privileges(confinement.uid)
-        kernel.load_filter(confinement.filter)
+        os.chdir(isolation.directory)
+        kernel.set_limits(_limits(request))
+        isolation.confine()
+        kernel.load_filter(filter_)
         _silence_stderr()
     except BaseException:  # noqa: BLE001 - the sandbox's own fault, whatever it is
         traceback.print_exc()
@@ -95,12 +82,11 @@ def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
     return source, data, places
 
 
-def _limits(request: dict[str, Any], confinement: Confinement) -> dict[str, int]:
-    server_counts = confinement.uid == os.getuid()
+def _limits(request: dict[str, Any]) -> dict[str, int]:
     return {
-        "AS": confinement.address_space + request["memory_bytes"],
+        "AS": request["memory_bytes"],
         "CPU": math.ceil(request["cpu_seconds"]) + 1,
-        "NPROC": request["processes"] + server_counts,
+        "NPROC": request["processes"],
         "FSIZE": request["file_bytes"],
         "NOFILE": request["open_files"],
         "STACK": _STACK_BYTES,

@@ -1,11 +1,10 @@
 """The fork server: one process inside the isolation that starts every program as a fresh fork.
 
 It never runs, reads or holds a program's code, arguments or results: those pass through descriptors
-that it hands to the child. Each program is the first process of a PID namespace of its own, so
-killing it kills all that it started.
+that it hands to the child.
 
-Control messages are JSON datagrams on descriptor 0: `{"run": ..., "descriptors": ...}` and
-`{"abort": serial}` in, one status per run out.
+Control messages are JSON datagrams on descriptor 0: `{"run": serial, ...}`, with
+the descriptors beside it, and `{"abort": serial}` in; one status per run out.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ import time
 from importlib import import_module
 from typing import Any
 
-from . import kernel, usage
-from .child import Confinement, become_program
+from . import kernel
+from .child import become_program
+from .isolation import Container, Isolation, Namespaces
 
-WORK, SHARED_MEMORY = "/box", "/dev/shm"  # noqa: S108 - paths inside the isolation
 _POLL_SECONDS = 0.1
 _MAX_MESSAGE = 1 << 20
 
@@ -35,22 +34,15 @@ class Server:
 
     def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
         self.control = control
-        self.tmpfs_bytes: int = settings["tmpfs_bytes"]
         sys.path.extend(settings["path"])
         for name in settings["preload"]:
             import_module(name)
         random.seed(0)
-        self.processes = usage.Processes(os.open("/proc", os.O_RDONLY | os.O_DIRECTORY))
-        self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
-        kernel.unmount("/proc")
-        for path in (WORK, SHARED_MEMORY):
-            kernel.mount_tmpfs(path, self.tmpfs_bytes, 10_000)
-        self.confinement = Confinement(
-            uid=settings["uid"],
-            filter=kernel.filter_buffer(bytes.fromhex(settings["filter"])),
-            address_space=self.processes.address_space(os.getpid()),
-            directory=WORK,
+        self.isolation: Isolation = (
+            Container(settings) if settings["container"] else Namespaces(settings)
         )
+        self.filter = kernel.filter_buffer(bytes.fromhex(settings["filter"]))
+        self.address_space = self.isolation.processes.address_space(os.getpid())
 
     def serve(self) -> None:
         """Run what is asked for until the other end closes."""
@@ -70,19 +62,18 @@ class Server:
     def run(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """One program from fork to the death of everything it started."""
         started = time.monotonic()
-        kernel.unshare(kernel.CLONE_NEWPID)
-        child = os.fork()
+        request["processes"] = self.isolation.allowance(request["processes"])
+        request["memory_bytes"] += self.address_space
+        child = self.isolation.fork()
         if child == 0:
-            become_program(request, descriptors, self.confinement)
-        kernel.setns(self.own_namespace, kernel.CLONE_NEWPID)
+            become_program(request, descriptors, self.isolation, self.filter)
         for descriptor in descriptors:
             os.close(descriptor)
-        self.processes.expendable(child)
+        self.isolation.processes.expendable(child)
         killed = self.watch(child, request, started)
-        _, status, used = os.wait4(child, 0)
-        self.clean()
+        status, cpu = self.isolation.reap(child)
+        self.isolation.clean()
         code = os.waitstatus_to_exitcode(status)
-        cpu = used.ru_utime + used.ru_stime
         if not killed and cpu > request["cpu_seconds"]:
             killed = "cpu"
         return {"serial": request["run"], "code": code, "cpu": cpu, "killed": killed}
@@ -115,7 +106,7 @@ class Server:
 
     def over_limits(self, request: dict[str, Any], started: float) -> str:
         """Which limit the program's processes have passed together, if any."""
-        cpu, memory = self.processes.used()
+        cpu, memory = self.isolation.processes.used()
         if cpu > request["cpu_seconds"]:
             return "cpu"
         if memory > request["memory_bytes"]:
@@ -123,15 +114,6 @@ class Server:
         if time.monotonic() - started > request["wall_seconds"]:
             return "wall"
         return ""
-
-    def clean(self) -> None:
-        """Give the next program empty directories, whatever the last one left there."""
-        for path in (WORK, SHARED_MEMORY):
-            with os.scandir(path) as entries:
-                dirty = next(entries, None) is not None
-            if dirty:
-                kernel.unmount(path)
-                kernel.mount_tmpfs(path, self.tmpfs_bytes, 10_000)
 
 
 def main() -> None:

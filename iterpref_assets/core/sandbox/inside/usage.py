@@ -8,30 +8,48 @@ import time
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2
+_STATE, _PARENT, _CHILDREN_USER, _CHILDREN_SYSTEM, _THREADS, _RESIDENT = 0, 1, 13, 14, 17, 21
+_Stat = list[bytes]
 
 
 class Processes:
-    """The processes of this PID namespace, but for its first and this one.
+    """The processes of the running program.
 
-    `proc` is a directory descriptor of the namespace's `/proc`, which may be mounted nowhere.
+    `proc` is a directory descriptor of `/proc`, which may be mounted nowhere. With `others`, the
+    program's processes are all but those; without, they are the descendants of this process.
     """
 
-    def __init__(self, proc: int) -> None:
+    def __init__(self, proc: int, others: set[int] | None) -> None:
         self.proc = proc
-        self.own = {1, os.getpid()}
+        self.others = others
 
     def used(self) -> tuple[float, int]:
         """CPU seconds so far, ended children included, and resident bytes, shared pages too."""
         cpu, memory = 0.0, 0
-        for name in os.listdir(self.proc):  # noqa: PTH208 - a descriptor has no Path
-            if name.isdigit() and int(name) not in self.own:
-                try:
-                    seconds, resident = self._process(int(name))
-                except (ProcessLookupError, FileNotFoundError, OSError):
-                    continue
-                cpu += seconds
-                memory += resident
+        for pid, stat in self._members().items():
+            children = int(stat[_CHILDREN_USER]) + int(stat[_CHILDREN_SYSTEM])
+            try:
+                own = time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)
+            except OSError:
+                own = 0.0
+            cpu += own + children / _TICKS
+            memory += int(stat[_RESIDENT]) * _PAGE
         return cpu, memory
+
+    def living(self) -> list[int]:
+        """The program's processes that are not dead and waiting to be reaped."""
+        return [pid for pid, stat in self._members().items() if stat[_STATE] not in b"ZX"]
+
+    def tasks_of_user(self, uid: int) -> int:
+        """How many threads a user's processes have."""
+        count = 0
+        for pid, stat in self._all().items():
+            try:
+                owner = os.stat(str(pid), dir_fd=self.proc).st_uid
+            except OSError:
+                continue
+            count += int(stat[_THREADS]) if owner == uid else 0
+        return count
 
     def expendable(self, pid: int) -> None:
         """Have the kernel end this process first when the machine runs out of memory."""
@@ -45,11 +63,32 @@ class Processes:
         """Bytes of address space that a process has mapped."""
         return int(self._read(f"{pid}/statm").split()[0]) * _PAGE
 
-    def _process(self, pid: int) -> tuple[float, int]:
-        fields = self._read(f"{pid}/stat").rpartition(b")")[2].split()
-        children_cpu = (int(fields[13]) + int(fields[14])) / _TICKS
-        clock = (~pid << 3) | _CPUCLOCK_SCHED
-        return time.clock_gettime(clock) + children_cpu, int(fields[21]) * _PAGE
+    def _members(self) -> dict[int, _Stat]:
+        everything = self._all()
+        if self.others is not None:
+            return {pid: stat for pid, stat in everything.items() if pid not in self.others}
+        members = {os.getpid()}
+        found: dict[int, _Stat] = {}
+        # A process may have a lower number than its parent, so walk until nothing is new.
+        while new := {
+            pid: stat
+            for pid, stat in everything.items()
+            if pid not in members and int(stat[_PARENT]) in members
+        }:
+            found.update(new)
+            members.update(new)
+        return found
+
+    def _all(self) -> dict[int, _Stat]:
+        """The fields of `stat` after the name, of every process."""
+        found: dict[int, _Stat] = {}
+        for name in os.listdir(self.proc):  # noqa: PTH208 - a descriptor has no Path
+            if name.isdigit():
+                try:
+                    found[int(name)] = self._read(f"{name}/stat").rpartition(b")")[2].split()
+                except OSError:
+                    continue
+        return found
 
     def _read(self, name: str) -> bytes:
         descriptor = os.open(name, os.O_RDONLY, dir_fd=self.proc)

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.pairs.difference import line_difference
 from iterpref_assets.core.pairs.filters import first_filter
@@ -33,7 +34,7 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
 
     Raises:
         polars.exceptions.ColumnNotFoundError: where an input lacks a column.
-        ValueError: where a solved trajectory's problem is not in `problems`.
+        InputError: where a solved trajectory's problem is not in `problems`.
     """
     candidates = _candidates(versions)
     wanted = pl.col("problem_id").is_in(candidates["problem_id"].implode())
@@ -41,7 +42,11 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
     candidates = candidates.join(prompts, on="problem_id", how="left", maintain_order="left")
     unknown = candidates.filter(pl.col("prompt").is_null())
     if not unknown.is_empty():
-        raise ValueError(f"no problem {unknown['problem_id'][0]!r} in the problem table")
+        raise InputError(
+            f"no problem {unknown['problem_id'][0]!r} in the problem table",
+            field="problem_id",
+            remedy="Give the problem table that the trajectories were made from",
+        )
     return pl.DataFrame(
         [_pair(row, config) for row in candidates.iter_rows(named=True)], schema=tables.PAIRS
     )

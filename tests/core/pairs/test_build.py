@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 
@@ -98,7 +99,7 @@ def test_blank_lines_around_a_program_do_not_count():
 
 
 def test_an_unknown_problem_is_named():
-    with pytest.raises(ValueError, match="no problem 'p'"):
+    with pytest.raises(InputError, match="no problem 'p'"):
         build_pairs(_versions(SOLVED), PROBLEMS.filter(pl.col("problem_id") == "q"), PairConfig())
 
 

@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+from typer.testing import CliRunner
+
+from iterpref_assets.commands.pairs import export, pairs, tokens_beside
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+
+CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]
+
+
+def _run(*arguments: str | Path) -> str:
+    app = typer.Typer()
+    app.command()(pairs)
+    app.command()(export)
+    result = CliRunner().invoke(
+        app, [str(argument) for argument in arguments], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path) -> Path:
+    """A folder that AutoTokenizer loads."""
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.train_from_iterator(
+        CODE,
+        trainers.BpeTrainer(
+            special_tokens=["<|end|>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    folder = tmp_path / "tokenizer"
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>").save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> tuple[Path, Path]:
+    """A version table with one solved trajectory, and its problem table."""
+    rows = [
+        {
+            "trajectory_id": "p#0",
+            "problem_id": "p",
+            "sample": 0,
+            "round": number,
+            "code": code,
+            "verdict": "passed" if number == 2 else "wrong_answer",
+        }
+        for number, code in enumerate(CODE)
+    ]
+    versions, problems = tmp_path / "versions.parquet", tmp_path / "problems.parquet"
+    pl.DataFrame(rows, schema=tables.VERSIONS).write_parquet(versions)
+    pl.DataFrame([{"problem_id": "p", "prompt": "Add one."}], schema=tables.PROBLEMS).write_parquet(
+        problems
+    )
+    return versions, problems
+
+
+def _build(inputs: tuple[Path, Path], tokenizer: Path, out: Path, *more: str) -> str:
+    versions, problems = inputs
+    given = ("--trajectories", versions, "--problems", problems, "--tokenizer", tokenizer)
+    return _run("pairs", *given, "--out", out, *more)
+
+
+def test_pairs_and_their_tokens_are_written_side_by_side(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    shown = _build(inputs, tokenizer, out, "--negatives", "first")
+    row = tables.read_table(out, tables.PAIRS).row(0, named=True)
+    assert (row["chosen"], row["rejected"]) == (CODE[2], CODE[0])
+    tokens = tables.read_table(tokens_beside(out), tables.TOKENIZED_PAIRS)
+    assert tokens["pair_id"].to_list() == ["p#0:0-2"]
+    assert "focal share" in shown
+
+
+def test_both_formats_are_exported_from_what_was_written(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    _build(inputs, tokenizer, out)
+    _run("export", "--format", "target-dpo", "--pairs", out, "--out", tmp_path / "dpo.json")
+    _run("export", "--format", "trl", "--pairs", out, "--out", tmp_path / "trl.jsonl")
+    (released,) = json.loads((tmp_path / "dpo.json").read_text())
+    row = json.loads((tmp_path / "trl.jsonl").read_text())
+    assert released["chosen"] == row["chosen"] == f"```python\n{CODE[2]}\n```"
+    assert len(row["rejected_mask"]) == len(row["rejected_ids"])
+
+
+def test_equal_inputs_give_equal_files(inputs, tokenizer, tmp_path):
+    outs = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
+    for out in outs:
+        _build(inputs, tokenizer, out)
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert tokens_beside(outs[0]).read_bytes() == tokens_beside(outs[1]).read_bytes()
+
+
+@pytest.mark.sandbox
+def test_recorded_trajectories_are_executed_again(tokenizer, tmp_path):
+    line = {
+        "task_id": "HumanEval/0",
+        "prompt": "def f(a):\n    '''Add one.'''\n",
+        "entry_point": "f",
+        "test": "def check(candidate):\n    assert [candidate(1), candidate(2)] == [2, 3]\n",
+        "implementations": [CODE[0], CODE[2]],
+        "is_solved": False,
+    }
+    files = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for file in files:
+        file.write_text(json.dumps(line) + "\n")
+    out = tmp_path / "pairs.parquet"
+    shown = _run("pairs", "--trajectories", *files, "--tokenizer", tokenizer, "--out", out)
+    assert tables.read_table(out, tables.PAIRS)["chosen"].to_list() == [CODE[2], CODE[2]]
+    assert "2 trajectories do not do what was recorded" in " ".join(shown.split())
+
+
+def test_a_version_table_without_problems_is_refused(inputs, tokenizer, tmp_path):
+    given = ("--trajectories", inputs[0], "--tokenizer", tokenizer)
+    with pytest.raises(InputError, match="has no prompts"):
+        _run("pairs", *given, "--out", tmp_path / "pairs.parquet")
+
+
+def test_a_folder_without_tokenizer_is_refused(inputs, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InputError, match="empty"):
+        _build(inputs, empty, tmp_path / "pairs.parquet")
+
+
+def test_what_was_there_stays_where_an_input_is_bad(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    out.write_text("earlier")
+    pl.DataFrame(schema=tables.PROBLEMS).write_parquet(inputs[1])
+    with pytest.raises(InputError, match="no problem 'p'"):
+        _build(inputs, tokenizer, out)
+    assert out.read_text() == "earlier"
+    assert not list(tmp_path.glob("*.partial"))

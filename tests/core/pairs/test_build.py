@@ -103,7 +103,7 @@ def test_an_unknown_problem_is_named():
         build_pairs(_versions(SOLVED), PROBLEMS.filter(pl.col("problem_id") == "q"), PairConfig())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(order=st.permutations(range(8)), cut=st.integers(0, 2))
 def test_pairs_depend_on_neither_row_order_nor_batches(order, cut):
     trajectories = [SOLVED, ("q", 0, SOLVED[2][1:]), ("q", 1, SOLVED[2][3:])]

@@ -39,6 +39,11 @@ class CountdownBackend:
         return Completion(key, key.upper(), 1, 1, FinishReason.STOP, 0)
 
 
+async def started(backend: CountdownBackend) -> None:
+    while not backend.batches:  # noqa: ASYNC110 - it is filled by another thread
+        await asyncio.sleep(0.001)
+
+
 def test_everyone_gets_the_answer_to_their_own_request() -> None:
     engine = ThreadedEngine("double", CountdownBackend)
     requests = [make_request(f"k{number}", seed=number % 5) for number in range(50)]
@@ -53,8 +58,7 @@ def test_a_new_request_joins_the_batch_that_is_being_generated() -> None:
     async def run() -> None:
         async with engine:
             long = asyncio.create_task(engine.generate(make_request("long", seed=10**9)))
-            while not backend.batches:
-                await asyncio.sleep(0.001)
+            await started(backend)
             await engine.generate(make_request("short", seed=3))
             long.cancel()
 
@@ -83,14 +87,14 @@ def test_a_backend_that_cannot_start_fails_the_first_request() -> None:
 
 
 def test_nothing_is_started_without_a_request() -> None:
-    started: list[CountdownBackend] = []
+    made: list[CountdownBackend] = []
 
     def start() -> CountdownBackend:
-        started.append(CountdownBackend())
-        return started[-1]
+        made.append(CountdownBackend())
+        return made[-1]
 
     generate_all(ThreadedEngine("double", start))
-    assert started == []
+    assert made == []
 
 
 def test_leaving_closes_the_backend_though_work_is_left() -> None:
@@ -100,8 +104,7 @@ def test_leaving_closes_the_backend_though_work_is_left() -> None:
     async def run() -> None:
         async with engine:
             endless = asyncio.create_task(engine.generate(make_request("long", seed=10**9)))
-            while not backend.batches:
-                await asyncio.sleep(0.001)
+            await started(backend)
             endless.cancel()
 
     asyncio.run(run())

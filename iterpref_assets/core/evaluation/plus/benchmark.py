@@ -24,13 +24,16 @@ def plus_benchmark(
     cache: Path,
     workers: int,
     style: PromptStyle = PromptStyle.PREFILLED,
+    *,
+    base_only: bool = False,
 ) -> Benchmark[CallRunner]:
     """The benchmark ready to score; its expected outputs are computed once and kept in `cache`.
 
     Raises:
         InputError: where a reference solution fails.
     """
-    tasks = plus_tasks(data, expected_outputs(data, sandbox, cache, workers), style)
+    expected = expected_outputs(data, sandbox, cache, workers)
+    tasks = plus_tasks(data, expected, style, base_only=base_only)
     return Benchmark(
         DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
         {task.task_id: task for task in tasks},

@@ -44,13 +44,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PlusTask:
-    """One task with both its sets of tests."""
+    """One task with both its sets of tests; `plus` is None where only the base tests are asked."""
 
     problem: PlusProblem
     benchmark: PlusBenchmark
     style: PromptStyle
     base: Part
-    plus: Part
+    plus: Part | None
 
     @property
     def task_id(self) -> str:
@@ -68,9 +68,8 @@ class PlusTask:
 
     def judge(self, code: str, sandbox: CallRunner) -> Judgement:
         """Run the program on both sets of tests, each in a process of its own."""
-        return Judgement(
-            self._judge(code, sandbox, self.base), self._judge(code, sandbox, self.plus)
-        )
+        base = self._judge(code, sandbox, self.base)
+        return Judgement(base, self._judge(code, sandbox, self.plus) if self.plus else None)
 
     def _judge(self, code: str, sandbox: CallRunner, part: Part) -> Execution:
         oracle = Oracle(self.benchmark, self.problem.entry_point, self.problem.atol)
@@ -150,6 +149,8 @@ def plus_tasks(
     data: PlusData,
     expected: dict[tuple[str, str], Expected],
     style: PromptStyle = PromptStyle.PREFILLED,
+    *,
+    base_only: bool = False,
 ) -> list[PlusTask]:
     """The benchmark's tasks, in its order."""
     return [
@@ -158,7 +159,7 @@ def plus_tasks(
             data.benchmark,
             style,
             _part(problem.base_input, expected[task_id, BASE]),
-            _part(problem.plus_input, expected[task_id, PLUS]),
+            None if base_only else _part(problem.plus_input, expected[task_id, PLUS]),
         )
         for task_id, problem in data.problems.items()
     ]

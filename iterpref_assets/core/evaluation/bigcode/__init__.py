@@ -1,0 +1,1 @@
+"""BigCodeBench: tasks over many libraries, decided by unittest classes beside the candidate."""

@@ -1,0 +1,134 @@
+"""Load BigCodeBench v0.1.4, Full or Hard."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from iterpref_assets.core.errors import InputError
+
+REPOSITORY, VERSION = "bigcode/bigcodebench", "v0.1.4"
+HARD_IDS = "bigcodebench_hard_ids.json"
+
+
+class Split(StrEnum):
+    """How a task is asked: continue a signature and docstring, or follow an instruction."""
+
+    COMPLETE = "complete"
+    INSTRUCT = "instruct"
+
+
+class Subset(StrEnum):
+    """All 1,140 tasks, or the 148 hard ones."""
+
+    FULL = "full"
+    HARD = "hard"
+
+
+class BigCodeProblem(BaseModel):
+    """One task, by the benchmark's own field names; what judging does not need is dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: str
+    complete_prompt: str
+    instruct_prompt: str
+    canonical_solution: str
+    code_prompt: str
+    test: str
+    entry_point: str
+
+    @property
+    def reference(self) -> str:
+        """The whole program of the reference solution."""
+        return f"{self.complete_prompt}\n{self.canonical_solution}"
+
+
+@dataclass(frozen=True, slots=True)
+class BigCodeData:
+    """The tasks of one subset, and the checksums of the whole unpacked file."""
+
+    problems: dict[str, BigCodeProblem]
+    sha256: str
+    md5: str
+
+
+def load_bigcode(path: Path | None, subset: Subset) -> BigCodeData:
+    """The tasks of `path` (.jsonl or .jsonl.gz), or of the official source where None.
+
+    The hard tasks are those that a JSON list beside the file names (`bigcodebench_hard_ids.json`).
+
+    Raises:
+        InputError: naming file and line, where a file is missing, malformed or cannot be fetched.
+    """
+    if path is None:
+        rows, content = _fetch(subset)
+    else:
+        content = _read(path)
+        rows = [
+            _parse(line, path, number)
+            for number, line in enumerate(content.splitlines(), start=1)
+            if line.strip()
+        ]
+        if subset is Subset.HARD:
+            rows = _hard(rows, path.with_name(HARD_IDS))
+    if not rows:
+        raise InputError("no tasks", file=path, remedy="Give a file of BigCodeBench")
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    problems = {problem.task_id: problem for problem in rows}
+    return BigCodeData(problems, hashlib.sha256(content).hexdigest(), md5)
+
+
+def _hard(rows: list[BigCodeProblem], ids: Path) -> list[BigCodeProblem]:
+    if not ids.is_file():
+        raise InputError(
+            "no such file", file=ids, remedy="Put the list of hard task ids beside the benchmark"
+        )
+    chosen = set(json.loads(ids.read_bytes()))
+    return [problem for problem in rows if problem.task_id in chosen]
+
+
+def _fetch(subset: Subset) -> tuple[list[BigCodeProblem], bytes]:
+    import datasets
+
+    name = REPOSITORY if subset is Subset.FULL else f"{REPOSITORY}-hard"
+    try:
+        rows: list[dict[str, Any]] = datasets.load_dataset(name, split=VERSION).to_list()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot be fetched ({type(error).__name__})",
+            file=name,
+            remedy="Give the benchmark's file, or a network",
+        ) from error
+    content = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
+    return [BigCodeProblem.model_validate(row) for row in rows], content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(reason, file=path, remedy="Give a file of BigCodeBench") from error
+
+
+def _parse(line: bytes, path: Path, number: int) -> BigCodeProblem:
+    try:
+        return BigCodeProblem.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            first["msg"],
+            file=path,
+            line=number,
+            field=".".join(map(str, first["loc"])) or None,
+            remedy="Give the file of BigCodeBench unchanged",
+        ) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, Tests
+from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
@@ -34,6 +35,13 @@ Attack = Callable[..., Execution]
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(workers=1, packages=("numpy",)) as running:
         yield running
+
+
+@pytest.fixture
+def namespaces(sandbox: Sandbox) -> None:
+    """Skip what a container beside other processes and files does not promise."""
+    if not isinstance(sandbox._settings.backend, Bubblewrap):
+        pytest.skip("holds where programs have namespaces of their own")
 
 
 @pytest.fixture

@@ -121,11 +121,13 @@ return written
     assert look(body) == []
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_own_directory_is_empty_and_writable(look: Any) -> None:
     body = "import os\nopen('note', 'w').write('x')\nreturn [os.getcwd(), os.listdir()]"
     assert look(body) == ["/box", ["note"]]
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_next_program_finds_none_of_the_files_left_behind(sandbox: Sandbox) -> None:
     leave = """
 import os
@@ -141,6 +143,7 @@ def f():
     assert sandbox.run_calls(look, "f", [()]).outcomes[0].value() == [[], []]
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_tree_too_deep_to_walk_is_cleaned_away(attack: Attack) -> None:
     code = """
 import os
@@ -153,6 +156,7 @@ def square(x):
     assert attack(code).verdict is Verdict.PASSED
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_symlinks_lead_to_nothing_of_the_host(look: Any, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("host")
@@ -160,12 +164,14 @@ def test_symlinks_lead_to_nothing_of_the_host(look: Any, tmp_path: Path) -> None
     assert look(body) == "FileNotFoundError"
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_files_of_the_host_are_not_there(look: Any) -> None:
     here = str(Path(__file__).resolve())
     paths = [here, "/etc/passwd", "/etc/shadow", "/home", "/work", "/var", "/sys", "/boot", "/run"]
     assert look(f"import os\nreturn [p for p in {paths!r} if os.path.exists(p)]") == []
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_dot_dot_leads_nowhere(look: Any) -> None:
     names = look("import os\nreturn os.listdir('../../../..')")
     assert "home" not in names
@@ -202,6 +208,7 @@ def test_packages_not_granted_cannot_be_imported(look: Any) -> None:
     assert look("import evalplus") == "ModuleNotFoundError"
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_killing_everything_kills_only_itself(attack: Attack) -> None:
     code = """
 import os, signal
@@ -227,6 +234,7 @@ def square(x):
     assert attack(code).verdict in (Verdict.PASSED, Verdict.CRASHED)
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_other_processes_cannot_be_seen(look: Any) -> None:
     assert look("import os\nreturn [os.getpid(), os.getppid()]") == [1, 0]
 
@@ -286,6 +294,7 @@ def test_time_stamps_of_the_host_clock_cannot_be_set(look: Any) -> None:
     assert look("import time\ntime.clock_settime(time.CLOCK_REALTIME, 0)") == "OSError"
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_host_name_is_not_the_hosts(look: Any) -> None:
     assert look("import os\nreturn os.uname().nodename") == "sandbox"
 

@@ -1,5 +1,7 @@
 """Programs that try to use more than they may."""
 
+import pytest
+
 from iterpref_assets.core.records import StdioCase, StdioTests
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
@@ -184,6 +186,7 @@ def square(x):
     assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_many_files_fill_only_a_small_disk(attack: Attack) -> None:
     code = """
 def square(x):

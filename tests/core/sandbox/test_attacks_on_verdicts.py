@@ -271,6 +271,7 @@ def f():
     assert attack(code, one_call("'needle-secret'")).verdict is Verdict.WRONG_ANSWER
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_proc_holds_nothing_to_read(attack: Attack) -> None:
     code = """
 import os

@@ -27,6 +27,7 @@ def become_program(
 ) -> NoReturn:
     """Give up everything, then run the program within the limits of `request`."""
     try:
+        isolation.processes.volunteer()
         source, data, places = _take(request["kind"], descriptors)
         os.setsid()
         os.chdir(isolation.directory)
@@ -84,7 +85,7 @@ def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
 
 def _limits(request: dict[str, Any]) -> dict[str, int]:
     return {
-        "AS": request["memory_bytes"],
+        "AS": request["address_space"],
         "CPU": math.ceil(request["cpu_seconds"]) + 1,
         "NPROC": request["processes"],
         "FSIZE": request["file_bytes"],

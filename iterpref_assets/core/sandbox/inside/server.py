@@ -63,13 +63,12 @@ class Server:
         """One program from fork to the death of everything it started."""
         started = time.monotonic()
         request["processes"] = self.isolation.allowance(request["processes"])
-        request["memory_bytes"] += self.address_space
+        request["address_space"] = request["memory_bytes"] + self.address_space
         child = self.isolation.fork()
         if child == 0:
             become_program(request, descriptors, self.isolation, self.filter)
         for descriptor in descriptors:
             os.close(descriptor)
-        self.isolation.processes.expendable(child)
         killed = self.watch(child, request, started)
         status, cpu = self.isolation.reap(child)
         self.isolation.clean()

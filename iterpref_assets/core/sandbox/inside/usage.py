@@ -22,9 +22,10 @@ class Processes:
     def __init__(self, proc: int, others: set[int] | None) -> None:
         self.proc = proc
         self.others = others
+        self.inherited = int(self._read("self/statm").split()[1]) * _PAGE
 
     def used(self) -> tuple[float, int]:
-        """CPU seconds so far, ended children included, and resident bytes, shared pages too."""
+        """CPU seconds so far, ended children too, and resident bytes beyond this process's own."""
         cpu, memory = 0.0, 0
         for pid, stat in self._members().items():
             children = int(stat[_CHILDREN_USER]) + int(stat[_CHILDREN_SYSTEM])
@@ -33,7 +34,7 @@ class Processes:
             except OSError:
                 own = 0.0
             cpu += own + children / _TICKS
-            memory += int(stat[_RESIDENT]) * _PAGE
+            memory += max(0, int(stat[_RESIDENT]) * _PAGE - self.inherited)
         return cpu, memory
 
     def living(self) -> list[int]:
@@ -51,9 +52,9 @@ class Processes:
             count += int(stat[_THREADS]) if owner == uid else 0
         return count
 
-    def expendable(self, pid: int) -> None:
-        """Have the kernel end this process first when the machine runs out of memory."""
-        descriptor = os.open(f"{pid}/oom_score_adj", os.O_WRONLY, dir_fd=self.proc)
+    def volunteer(self) -> None:
+        """Have the kernel end the calling process first when memory runs out."""
+        descriptor = os.open("self/oom_score_adj", os.O_WRONLY, dir_fd=self.proc)
         try:
             os.write(descriptor, b"1000")
         finally:

@@ -1,0 +1,85 @@
+"""The second back end: every attack again, in a container isolated by other means.
+
+The container is made here with bubblewrap, the way an engine would: no network, a read-only root,
+all capabilities dropped, no new privileges, an ordinary user, and no bubblewrap inside.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.sandbox import bubblewrap, container
+from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def run_in_container(*command: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--cap-drop", "ALL"]
+    inside: list[str] = []
+    passed: list[int] = []
+    if os.geteuid() == 0:
+        passed = [bubblewrap._user_namespace()]
+        arguments += ["--userns", str(passed[0]), "--cap-add", "CAP_SETUID"]
+        arguments += ["--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+        inside = ["setpriv", "--reuid=1", "--regid=1", "--clear-groups", "--inh-caps=-all"]
+        inside += ["--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+    else:
+        arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    places = [Path(sys.base_prefix), REPOSITORY, Path(sys.prefix)]
+    for folder in {parent for place in places for parent in place.parents} - {Path("/")}:
+        arguments += ["--perms", "0755", "--dir", str(folder)]
+    for place in [*map(Path, ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc")), *places]:
+        arguments += ["--ro-bind-try", str(place), str(place)]
+    arguments += ["--ro-bind", "/dev/null", str(shutil.which("bwrap"))]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    arguments += ["--remount-ro", "/", "--chdir", str(REPOSITORY)]
+    arguments += ["--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--setenv", "HOME", "/tmp"]
+    return subprocess.run(
+        [*arguments, *inside, *command], pass_fds=passed, capture_output=True, text=True
+    )
+
+
+def test_container_counts_as_isolated() -> None:
+    code = "from iterpref_assets.core.sandbox import container; print(container.shortcomings())"
+    done = run_in_container(sys.executable, "-c", code)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+def test_attacks_fail_in_a_container_too() -> None:
+    if os.environ.get("HOME") == "/tmp":
+        pytest.skip("this is the container")
+    files = [str(path) for path in Path(__file__).parent.glob("test_attacks_*.py")]
+    done = run_in_container(
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=120", *files
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_host_does_not_count_as_an_isolated_container() -> None:
+    assert container.shortcomings()
+
+
+def test_without_isolation_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SandboxUnavailableError) as caught:
+        Sandbox(workers=1)
+    assert "bubblewrap is not installed" in str(caught.value)
+    assert "apt install bubblewrap" in str(caught.value)
+
+
+def test_broken_bubblewrap_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(fake))
+    with pytest.raises(SandboxUnavailableError, match="No permissions to create new namespace"):
+        Sandbox(workers=1)

@@ -30,6 +30,7 @@ from iterpref_assets.core.prompts import (
     solve_conversation,
 )
 from iterpref_assets.core.records import Case
+from iterpref_assets.core.sandbox.runs import scrub
 from iterpref_assets.core.seeding import derive_rng
 
 TESTS = 12
@@ -94,7 +95,9 @@ def _first_failure(code: str, entry_point: str, cases: list[tuple[Arguments, str
     try:
         function = load_function(code, entry_point)
     except SyntaxError as error:
-        return feedback.not_importable(type(error).__name__, error.msg)
+        return feedback.not_importable(type(error).__name__, str(error))
+    except KeyError:
+        return feedback.no_such_function(entry_point)
     for arguments, expected in cases:
         case = Case(arguments=repr(arguments), expected=expected)
         try:
@@ -102,5 +105,5 @@ def _first_failure(code: str, entry_point: str, cases: list[tuple[Arguments, str
         except Exception as error:  # noqa: BLE001 - whatever a damaged program raises
             return feedback.raised(entry_point, case, type(error).__name__, str(error))
         if actual != expected:
-            return feedback.wrong_answer(entry_point, case, actual)
+            return feedback.wrong_answer(entry_point, case, scrub(actual))
     return None

@@ -10,16 +10,28 @@ _KEYWORDS = frozenset(("if", "for", "in", "not", "and", "is", "return", "break",
 
 
 def damage_code(code: str, rng: random.Random) -> str:
-    """`code` with one line of its body left out, or one name in it put in place of another."""
+    """`code` with one slip: a line left out, a name in place of another, or another title."""
     lines = code.split("\n")
-    if rng.random() < 0.4:  # noqa: PLR2004
-        del lines[rng.randrange(1, len(lines))]
-        return "\n".join(lines)
+    slip = rng.choice((_forget_line, _confuse_names, _confuse_names, _retitle))
+    slip(lines, rng)
+    return "\n".join(lines)
+
+
+def _forget_line(lines: list[str], rng: random.Random) -> None:
+    del lines[rng.randrange(1, len(lines))]
+
+
+def _confuse_names(lines: list[str], rng: random.Random) -> None:
     number = rng.randrange(1, len(lines))
     found = [match for match in _NAME.finditer(lines[number]) if match[0] not in _KEYWORDS]
-    names = sorted(set(_NAME.findall(code)) - _KEYWORDS)
     if found:
-        match = rng.choice(found)
-        line = lines[number]
+        names = sorted(set(_NAME.findall("\n".join(lines))) - _KEYWORDS)
+        match, line = rng.choice(found), lines[number]
         lines[number] = line[: match.start()] + rng.choice(names) + line[match.end() :]
-    return "\n".join(lines)
+
+
+def _retitle(lines: list[str], rng: random.Random) -> None:
+    title = lines[0].removeprefix("def ").partition("(")[0]
+    words = title.split("_")
+    other = rng.choice((words[::-1], words[:1] * 2, [*words, "all"], words[-1:]))
+    lines[0] = lines[0].replace(title, "_".join(other), 1)

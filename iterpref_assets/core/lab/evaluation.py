@@ -13,9 +13,14 @@ Function: TypeAlias = FunctionType
 
 
 def load_function(code: str, entry_point: str) -> Function:
-    """The function that `code`, composed by the lab, defines as `entry_point`."""
+    """The function that `code`, composed by the lab, defines as `entry_point`.
+
+    Raises:
+        SyntaxError: worded as the sandbox words it, where `code` was damaged.
+        KeyError: where it defines no such function.
+    """
     namespace: dict[str, Any] = {}
-    exec(compile(code, "<lab>", "exec", dont_inherit=True), namespace)  # noqa: S102
+    exec(compile(code, "<solution>", "exec", dont_inherit=True), namespace)  # noqa: S102
     return namespace[entry_point]
 
 

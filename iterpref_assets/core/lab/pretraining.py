@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from iterpref_assets.core.lab.corpus import Lesson, draw_lessons
-from iterpref_assets.core.lab.tokenizer import TURN_END, train_tokenizer
+from iterpref_assets.core.lab.tokenizer import PAD, TURN_END, train_tokenizer
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Record
@@ -39,8 +39,10 @@ class PretrainConfig(Record):
     layers: int = 3
     heads: int = 6
     key_value_heads: int = 3
-    steps: int = Field(default=300, ge=1)
-    batch_tokens: int = Field(default=8192, ge=CONTEXT)
+    steps: int = Field(default=400, ge=1)
+    decay_steps: int = Field(default=600, ge=1)
+    """Steps after which the learning rate would reach zero; training may stop before."""
+    batch_tokens: int = Field(default=4096, ge=CONTEXT)
     """Tokens of a step, padding included; lessons of about equal length share a step."""
     debug_share: float = Field(default=0.4, ge=0.0, le=1.0)
     matrix_learning_rate: float = 0.01
@@ -116,11 +118,7 @@ def build_model(config: PretrainConfig, tokenizer: Qwen2Tokenizer) -> Qwen2ForCa
     """The untrained model, float32."""
     from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
 
-    tokens = {
-        "bos_token_id": None,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
+    end, pad = (tokenizer.backend_tokenizer.token_to_id(token) for token in (TURN_END, PAD))
     model = Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=len(tokenizer),
@@ -131,10 +129,12 @@ def build_model(config: PretrainConfig, tokenizer: Qwen2Tokenizer) -> Qwen2ForCa
             num_key_value_heads=config.key_value_heads,
             max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
-            **tokens,
+            bos_token_id=None,
+            eos_token_id=end,
+            pad_token_id=pad,
         )
     )
-    model.generation_config = GenerationConfig(**tokens)
+    model.generation_config = GenerationConfig(eos_token_id=end, pad_token_id=pad)
     return model
 
 
@@ -219,5 +219,5 @@ def _optimizers(
 
 
 def _rate(config: PretrainConfig, step: int) -> float:
-    """Share of the peak learning rate: warm-up, then a straight line down to zero at the end."""
-    return min((step + 1) / config.warmup_steps, (config.steps - step) / config.steps)
+    """Share of the peak learning rate: warm-up, then a straight line down to zero."""
+    return min((step + 1) / config.warmup_steps, max(1 - step / config.decay_steps, 0.0))

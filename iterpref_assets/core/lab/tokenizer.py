@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transformers import Qwen2Tokenizer
@@ -41,10 +41,11 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> Q
         show_progress=False,
     )
     untrained.train_from_iterator(texts, trainer)
-    model = json.loads(untrained.to_str())["model"]
+    model: dict[str, Any] = json.loads(untrained.to_str())["model"]
+    merges: Any = [tuple(pair) for pair in model["merges"]]
     return Qwen2Tokenizer(
         vocab=model["vocab"],
-        merges=[tuple(pair) for pair in model["merges"]],
+        merges=merges,
         unk_token=PAD,
         pad_token=PAD,
         eos_token=TURN_END,

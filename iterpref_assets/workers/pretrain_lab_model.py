@@ -1,0 +1,105 @@
+"""Train the lab's base model, score it, and put it in a folder with its provenance."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from iterpref_assets.core.engines.config import Dtype, TransformersConfig
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.lab.config import LabConfig
+from iterpref_assets.core.lab.pretraining import PretrainConfig, pretrain
+from iterpref_assets.core.lab.problems import compose_heldout
+from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, Provenance
+from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+
+MAX_ANSWER_TOKENS = 256
+
+
+def build_lab_model(config: PretrainConfig, heldout: LabConfig, out: Path) -> Provenance:
+    """Train, score and publish; `out` keeps its old content until all is done."""
+    started = time.process_time()
+    trained = pretrain(config)
+    cpu_seconds = time.process_time() - started
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        folder = Path(scratch) / "model"
+        trained.save(folder)
+        provenance = Provenance(
+            commit=_commit(),
+            date=datetime.now(UTC).date().isoformat(),
+            machine=f"{torch.get_num_threads()} threads, {platform.machine()}, "
+            f"torch {torch.__version__}",
+            config=config,
+            parameters=trained.model.num_parameters(),
+            cpu_seconds=round(cpu_seconds, 1),
+            losses=[round(loss, 4) for loss in trained.losses],
+            heldout=heldout,
+            heldout_pass_at_1=score(folder, heldout, Path(scratch) / "samples"),
+        )
+        (folder / PROVENANCE_FILE).write_text(provenance.model_dump_json(indent=2) + "\n")
+        shutil.rmtree(out, ignore_errors=True)
+        folder.rename(out)
+    return provenance
+
+
+def score(model: Path, heldout: LabConfig, work_dir: Path) -> float:
+    """Greedy pass@1 of `model` on the held-out problems."""
+    problems = {problem.problem_id: problem for problem in compose_heldout(heldout)}
+    engine = open_engine(TransformersConfig(dtype=Dtype.FLOAT32, batch_size=64), model.resolve())
+    sampling = SamplingConfig(
+        temperature=0.0,
+        top_p=1.0,
+        max_tokens=MAX_ANSWER_TOKENS,
+        max_in_flight=256,
+        samples_per_problem=1,
+    )
+    work_dir.mkdir()
+    completions = sample_problems(list(problems.values()), engine, sampling, work_dir)
+    with Sandbox() as sandbox:
+        passed = [
+            sandbox.judge(extract_code(row["completion"]), problems[row["problem_id"]].tests).passed
+            for row in completions.iter_rows(named=True)
+        ]
+    return sum(passed) / len(passed)
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    answer = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else "not a git checkout"
+
+
+def main() -> None:
+    """Parse the command line and build the model."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    logging.getLogger("iterpref").setLevel(logging.INFO)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder to replace")
+    parser.add_argument("--seed", type=int, default=PretrainConfig().seed)
+    parser.add_argument("--steps", type=int, default=PretrainConfig().steps)
+    arguments = parser.parse_args()
+    config = PretrainConfig(seed=arguments.seed, steps=arguments.steps)
+    provenance = build_lab_model(config, LabConfig(), arguments.out)
+    sys.stdout.write(
+        f"{provenance.parameters:,} parameters, {provenance.cpu_seconds:.0f} CPU-seconds, held-out "
+        f"pass@1 {provenance.heldout_pass_at_1:.1%} of {provenance.heldout.heldout_problems}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

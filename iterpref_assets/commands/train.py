@@ -48,7 +48,7 @@ def train(
         config=options,
         out_dir=out,
         work_dir=work / "training",
-        on_metrics=lambda point: None,
+        on_metrics=lambda _: None,
     )
     shutil.rmtree(work)
     for name, value in outcome.figures.items():

@@ -1,0 +1,80 @@
+"""The order of batches, widened differences, and refused tables."""
+
+from collections import Counter
+
+import numpy as np
+import polars as pl
+import pytest
+from training_examples import random_pairs
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.seeding import derive_rng
+from iterpref_assets.core.training.augment import widen
+from iterpref_assets.core.training.dataset import BatchOrder, token_pairs
+
+LENGTHS = np.arange(20)[::-1].copy()
+
+
+def test_every_pair_comes_once_an_epoch():
+    order = BatchOrder(LENGTHS, readings=1, batch_size=8, seed=0)
+    assert sorted(order) == list(range(20))
+
+
+def test_rows_of_a_batch_come_by_length():
+    rows = list(BatchOrder(LENGTHS, readings=1, batch_size=8, seed=0))
+    for start in (0, 8, 16):
+        lengths = LENGTHS[rows[start : start + 8]].tolist()
+        assert lengths == sorted(lengths)
+
+
+def test_epochs_differ_and_repeat_themselves():
+    order = BatchOrder(LENGTHS, readings=1, batch_size=8, seed=0)
+    first = list(order)
+    order.set_epoch(1)
+    second = list(order)
+    order.set_epoch(0)
+    assert first != second
+    assert first == list(order)
+
+
+def test_two_readings_share_every_batch_evenly():
+    order = BatchOrder(np.concatenate([LENGTHS, LENGTHS]), readings=2, batch_size=8, seed=0)
+    rows = list(order)
+    assert sorted(row % 20 for row in rows) == list(range(20))
+    assert [Counter(row // 20 for row in rows[i : i + 8]) for i in (0, 8)] == [{0: 4, 1: 4}] * 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_window_adds_one_or_two_whole_lines_on_each_side(seed):
+    lines = np.repeat(np.arange(9, dtype=np.int32), 2)
+    difference = lines == 4
+    window = widen(difference, lines, derive_rng(seed))
+    first, last = lines[window].min(), lines[window].max()
+    assert (first, last) in {(a, b) for a in (2, 3) for b in (5, 6)}
+    assert window.sum() == 2 * (last - first + 1)
+
+
+def test_windows_of_all_four_shapes_are_drawn():
+    lines = np.arange(9, dtype=np.int32)
+    windows = {
+        (int(lines[w].min()), int(lines[w].max()))
+        for w in (widen(lines == 4, lines, derive_rng(seed)) for seed in range(50))
+    }
+    assert len(windows) == 4
+
+
+def test_empty_difference_stays_empty():
+    lines = np.arange(4, dtype=np.int32)
+    assert not widen(np.zeros(4, dtype=np.bool_), lines, derive_rng(0)).any()
+
+
+def test_empty_prompt_is_refused():
+    empty = pl.Series([[]], dtype=pl.List(pl.Int32()))
+    with pytest.raises(InputError, match="empty prompt"):
+        token_pairs(random_pairs(1, 0).with_columns(prompt_ids=empty), None)
+
+
+def test_mask_of_another_length_is_refused():
+    pairs = random_pairs(1, 0).with_columns(pl.col("chosen_mask").list.head(2))
+    with pytest.raises(InputError, match=r"ids but 2 marks"):
+        token_pairs(pairs, None)

@@ -25,7 +25,6 @@ from iterpref_assets.core.pairs.llmdebugger import Recorded, read_trajectories
 from iterpref_assets.core.pairs.masks import focal_mask
 from iterpref_assets.core.pairs.tokenization import (
     encode_completions,
-    prompt_text,
     tokenize_pairs,
 )
 from iterpref_assets.core.prompts import fenced
@@ -108,7 +107,7 @@ def main() -> None:
         for row in pairs[side].to_list()
     ]
 
-    prompts = [prompt_text(prompt, tokenizer) for prompt in pairs["prompt"]]
+    prompts = pairs["prompt"].to_list()
 
     def alone(corpus: list[str]) -> None:
         for start in range(0, len(corpus), BATCH):

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -99,25 +99,25 @@ def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
     return tokenizer.eos_token_id
 
 
-def prompt_text(prompt: str, tokenizer: PreTrainedTokenizerFast) -> str:
-    """The problem as the model sees it before it answers.
+def encode_prompts(prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> list[list[int]]:
+    """The ids of each problem as an engine shows it to the model before it answers.
 
-    The chat template's rendering with the generation prompt, or the bare prompt and a newline
-    where the tokenizer has no template (a base model).
+    The chat template's rendering with the generation prompt, or the bare prompt with the special
+    tokens that begin a text where the tokenizer has no template (a base model).
     """
     if tokenizer.chat_template is None:
-        return f"{prompt}\n"
-    messages = [
-        {"role": message.role.value, "content": message.content}
-        for message in solve_conversation(prompt)
+        return _encode(prompts, tokenizer, add_special_tokens=True).input_ids
+    turns = [
+        [{"role": turn.role.value, "content": turn.content} for turn in solve_conversation(prompt)]
+        for prompt in prompts
     ]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    rendered = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    return _encode(cast("list[str]", rendered), tokenizer).input_ids
 
 
 def _tokenize_batch(
     pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, end: int
 ) -> pl.DataFrame:
-    prompts = [prompt_text(prompt, tokenizer) for prompt in pairs["prompt"]]
     chosen_ids, chosen_mask = _completions(
         pairs["chosen"].to_list(), pairs["chosen_diff_lines"].to_list(), tokenizer, end
     )
@@ -126,7 +126,7 @@ def _tokenize_batch(
     )
     columns = {
         "pair_id": pairs["pair_id"],
-        "prompt_ids": _encode(prompts, tokenizer, plain=False).input_ids,
+        "prompt_ids": encode_prompts(pairs["prompt"].to_list(), tokenizer),
         "chosen_ids": chosen_ids,
         "rejected_ids": rejected_ids,
         "chosen_mask": chosen_mask,
@@ -158,7 +158,7 @@ def encode_completions(
     A text that spells out a control token gives the ids of its characters.
     """
     with _whole_offsets(tokenizer):
-        encodings = _encode(texts, tokenizer, plain=True).encodings or []
+        encodings = _encode(texts, tokenizer, split_special_tokens=True).encodings or []
     rows = [encoding.ids for encoding in encodings]
     bounds = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
     count = int(bounds[-1])
@@ -188,12 +188,16 @@ def _whole_offsets(tokenizer: PreTrainedTokenizerFast) -> Generator[None]:
 
 
 def _encode(
-    texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, *, plain: bool
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerFast,
+    *,
+    add_special_tokens: bool = False,
+    split_special_tokens: bool = False,
 ) -> BatchEncoding:
     return tokenizer(
         list(texts),
-        add_special_tokens=False,
-        split_special_tokens=plain,
+        add_special_tokens=add_special_tokens,
+        split_special_tokens=split_special_tokens,
         return_attention_mask=False,
         return_token_type_ids=False,
         verbose=False,

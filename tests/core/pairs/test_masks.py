@@ -57,8 +57,13 @@ def test_every_byte_of_a_character_is_focal():
 
 def test_each_text_has_its_own_lines():
     spans = _spans([(0, 1), (1, 2), (2, 3)], [], [(0, 1), (1, 2), (2, 3)])
-    mask = focal_mask(["a\nb", "", "c\nd"], spans, [[0], [], [1]])
-    assert mask.tolist() == [True, True, False, False, False, True]
+    mask = focal_mask(["a\nb", "", "c\nd"], spans, [[1], [], [1]])
+    assert mask.tolist() == [False, False, True, False, False, True]
+
+
+def test_a_token_without_characters_is_never_focal():
+    spans = _spans([(0, 1), (1, 1), (1, 2)])
+    assert focal_mask(["ab"], spans, [[0]]).tolist() == [True, False, True]
 
 
 def test_no_focal_line_gives_no_focal_token():

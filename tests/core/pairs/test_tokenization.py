@@ -4,9 +4,11 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.engines.checkpoint import Turns
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.tokenization import prompt_text, tokenize_pairs
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.prompts import solve_conversation
 
 CHOSEN = "def f(a):\n    if a:\n        return 1\n    return a"
 REJECTED = "def f(a):\n    if a :\n\n        return 1\n    return None"
@@ -84,21 +86,30 @@ def test_a_pair_dropped_before_keeps_its_filter_and_gets_no_tokens(tokenizer):
     assert tokenized.pairs["dropped_by"].to_list() == ["equal_ast"]
 
 
-def test_a_prompt_is_rendered_by_the_chat_template(tokenizers):
-    tokenizer = tokenizers["greedy_bytes"]
-    tokenizer.chat_template = (
-        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
-        "{% if add_generation_prompt %}<assistant>{% endif %}"
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def _with_template(tokenizer, template: str | None) -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer.backend_tokenizer, eos_token="<|end|>", chat_template=template
     )
-    try:
-        row = tokenize_pairs(_pairs({}), tokenizer, PairConfig()).table.row(0, named=True)
-    finally:
-        tokenizer.chat_template = None
-    assert tokenizer.decode(row["prompt_ids"]) == "<user>Do p.<assistant>"
 
 
-def test_a_tokenizer_without_template_sees_the_bare_prompt(tokenizer):
-    assert prompt_text("Do p.", tokenizer) == "Do p.\n"
+def test_a_prompt_is_rendered_by_the_chat_template(tokenizers):
+    tokenizer = _with_template(tokenizers["greedy_bytes"], CHAT_TEMPLATE)
+    assert tokenizer.decode(_only_row(tokenizer)["prompt_ids"]) == "<user>Do p.<assistant>"
+
+
+@pytest.mark.parametrize("template", [CHAT_TEMPLATE, None])
+def test_training_sees_the_prompt_ids_that_the_engines_saw(tokenizers, tmp_path, template):
+    tokenizer = _with_template(tokenizers["gpt2_like"], template)
+    tokenizer.save_pretrained(tmp_path)
+    engine = Turns(tmp_path, trust_remote_code=False)
+    prompt = PAIR["prompt"]
+    assert _only_row(tokenizer)["prompt_ids"] == engine.encode(solve_conversation(prompt))
 
 
 def test_a_tokenizer_without_end_token_is_refused():

@@ -6,7 +6,10 @@ import sys
 
 import typer
 
+from iterpref_assets.commands.evaluate import evaluate
+from iterpref_assets.commands.pairs import export, pairs
 from iterpref_assets.commands.run import prepare, run
+from iterpref_assets.commands.train import train
 from iterpref_assets.core.errors import InputError
 
 app = typer.Typer(
@@ -14,8 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(prepare)
+for command in (run, prepare, pairs, export, train, evaluate):
+    app.command()(command)
 
 
 def main() -> None:

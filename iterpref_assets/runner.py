@@ -155,6 +155,9 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
         failure = event.step_failure_data
         if failure.user_failure_data is not None and failure.user_failure_data.description:
             return f"{event.step_key}: {failure.user_failure_data.description}"
-        if failure.error is not None:
-            return f"{event.step_key}: {failure.error.message.strip()}"
+        error = failure.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            return f"{event.step_key}: {error.message.strip()}"
     return "a run failed"

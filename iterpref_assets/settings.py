@@ -28,7 +28,7 @@ from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds import LabSeeds, SeedSource
-from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.config import LAB, TrainConfig
 
 PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     sampling: SamplingConfig = SamplingConfig()
     debugging: DebugConfig = DebugConfig()
     pairs: PairConfig = PairConfig()
-    training: TrainConfig = TrainConfig()
+    training: TrainConfig = LAB
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Greedy pass@1")
     sampled_evaluation: EvaluationConfig = Field(
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterPipesExecutionError
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
@@ -72,7 +73,7 @@ class WorkerResource(dg.ConfigurableResource):
                     command=[sys.executable, "-m", "iterpref_assets.workers"],
                     extras=job.model_dump(mode="json"),
                 )
-            except dg.DagsterPipesExecutionError:
+            except DagsterPipesExecutionError:
                 if not answer.is_file():
                     raise
                 message = answer.read_text(encoding="utf-8")

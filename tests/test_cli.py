@@ -1,0 +1,33 @@
+"""The console script lists its commands and reports bad input in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "iterpref_assets", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["run", "prepare", "pairs", "export", "train", "evaluate"])
+def test_every_command_explains_itself(name: str) -> None:
+    done = iterpref(name, "--help")
+    assert done.returncode == 0
+    assert name in done.stdout
+
+
+def test_an_unknown_recipe_is_one_line_with_the_known_ones(tmp_path: Path) -> None:
+    done = iterpref(
+        "train", "--pairs", str(tmp_path / "absent.parquet"), "--model", str(tmp_path),
+        "--recipe", "magic", "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "focal_rpo" in done.stderr

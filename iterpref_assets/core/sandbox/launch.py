@@ -25,13 +25,18 @@ ENVIRONMENT = {
 
 
 def boot_command(folder: Path | str) -> list[str]:
-    """The command that runs the server, whose package `inside` lies in `folder`."""
+    """The command that runs the server, whose package `inside` lies in `folder`.
+
+    Without `site`, so that what happens to be installed beside this Python stays out of reach of
+    `import`; of what `site` adds, programs keep `exit` and `quit`.
+    """
     executable = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     boot = (
-        f"import sys; sys.path.insert(0, {str(folder)!r}); import inside.server; "
+        "import site, sys; site.setquit(); "
+        f"sys.path.insert(0, {str(folder)!r}); import inside.server; "
         "sys.path.pop(0); inside.server.main()"
     )
-    return [str(executable), "-s", "-P", "-B", "-c", boot]
+    return [str(executable), "-S", "-s", "-P", "-B", "-c", boot]
 
 
 def system_files() -> list[str]:

@@ -41,6 +41,9 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.case._Outcome,  # type: ignore[attr-defined]  # noqa: SLF001 - decides over failures
 )
 
+unittest.mock.mock_open()
+"""Its first call fills in module globals, which must not look like the candidate's doing."""
+
 _Error = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 

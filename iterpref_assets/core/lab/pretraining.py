@@ -39,7 +39,7 @@ class PretrainConfig(Record):
     layers: int = 3
     heads: int = 6
     key_value_heads: int = 3
-    steps: int = Field(default=400, ge=1)
+    steps: int = Field(default=560, ge=1)
     decay_steps: int = Field(default=600, ge=1)
     """Steps after which the learning rate would reach zero; training may stop before."""
     batch_tokens: int = Field(default=4096, ge=CONTEXT)

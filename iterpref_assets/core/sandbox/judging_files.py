@@ -5,7 +5,7 @@ from __future__ import annotations
 from iterpref_assets.core.debugging import feedback
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.runs import Runner, TestOutcome, scrub
-from iterpref_assets.core.sandbox.test_files import TestPlan, plan_tests
+from iterpref_assets.core.sandbox.test_files import PlannedTests, plan_tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
 
@@ -27,7 +27,9 @@ def judge_test_file(runner: Runner, code: str, tests: CodeTests, limits: Limits)
     return Execution(verdict, error_type, message, failing, True, run.cpu_seconds)
 
 
-def _conclude(outcome: TestOutcome, tests: CodeTests, plan: TestPlan) -> tuple[Verdict, str, str]:
+def _conclude(
+    outcome: TestOutcome, tests: CodeTests, plan: PlannedTests
+) -> tuple[Verdict, str, str]:
     if outcome.kind == "tampered":
         return Verdict.REFUSED, "", f"the program changes {scrub(outcome.message)}"
     if outcome.kind == "passed":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.test_files import TestPlan
+from iterpref_assets.core.sandbox.test_files import PlannedTests
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, literal
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
@@ -131,7 +131,7 @@ class Runner(Protocol):
         ...
 
     def run_tests(
-        self, code: str, tests: CodeTests, plan: TestPlan, limits: Limits | None = None
+        self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
     ) -> TestRun:
         """The outcome of a test file."""
         ...

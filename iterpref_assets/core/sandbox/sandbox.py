@@ -45,7 +45,7 @@ from iterpref_assets.core.sandbox.runs import (
     TestRun,
 )
 from iterpref_assets.core.sandbox.seccomp import build_filter
-from iterpref_assets.core.sandbox.test_files import TestPlan
+from iterpref_assets.core.sandbox.test_files import PlannedTests
 from iterpref_assets.core.sandbox.values import (
     Encoded,
     MalformedValueError,
@@ -168,7 +168,7 @@ class Sandbox:
         return run
 
     def run_tests(
-        self, code: str, tests: CodeTests, plan: TestPlan, limits: Limits | None = None
+        self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
     ) -> TestRun:
         """Run the test file beside the candidate; an outcome counts only if it bears the nonce."""
         run = TestRun()

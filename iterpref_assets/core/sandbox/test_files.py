@@ -11,7 +11,7 @@ _CASE_CLASSES = ("TestCase", "IsolatedAsyncioTestCase")
 
 
 @dataclass(frozen=True, slots=True)
-class TestPlan:
+class PlannedTests:
     """The tests of a file, in the order they run.
 
     `names` are `Class.method` where the file has unittest classes; otherwise the file runs as a
@@ -22,7 +22,7 @@ class TestPlan:
     names: tuple[str, ...]
 
 
-def plan_tests(code: str) -> TestPlan:
+def plan_tests(code: str) -> PlannedTests:
     """The tests in `code`, in unittest's order: classes as written, methods by name.
 
     Raises:
@@ -40,12 +40,12 @@ def plan_tests(code: str) -> TestPlan:
     cases = [name for name in classes if _is_case(name, classes)]
     names = [f"{name}.{method}" for name in cases for method in sorted(_methods(name, classes))]
     if names:
-        return TestPlan(unittest=True, names=tuple(names))
+        return PlannedTests(unittest=True, names=tuple(names))
     if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(tree)):
         raise InputError(
             "the test file asserts nothing", remedy="Give it asserts or tests", field="tests.code"
         )
-    return TestPlan(unittest=False, names=tuple(_uncalled_functions(tree)))
+    return PlannedTests(unittest=False, names=tuple(_uncalled_functions(tree)))
 
 
 def _is_case(name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()) -> bool:

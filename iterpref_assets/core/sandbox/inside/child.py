@@ -35,6 +35,7 @@ def become_program(
         isolation.confine()
         kernel.load_filter(filter_)
         _silence_stderr()
+        random.seed(0)  # here, because forking reseeds it
     except BaseException:  # noqa: BLE001 - the sandbox's own fault, whatever it is
         traceback.print_exc()
         os._exit(BROKEN)

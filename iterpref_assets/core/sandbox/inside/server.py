@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import random
 import select
 import signal
 import socket
@@ -37,7 +36,6 @@ class Server:
         sys.path.extend(settings["path"])
         for name in settings["preload"]:
             import_module(name)
-        random.seed(0)
         self.isolation: Isolation = (
             Container(settings) if settings["container"] else Namespaces(settings)
         )

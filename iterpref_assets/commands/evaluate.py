@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from iterpref_assets.core.evaluation.batch import RESULTS, SUMMARY, score_samples
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.batch import RESULTS, SUMMARY
+from iterpref_assets.core.evaluation.bigcode.data import Split, Subset
 from iterpref_assets.core.evaluation.results import ResultSummary
-from iterpref_assets.core.evaluation.samples import read_samples
+from iterpref_assets.core.evaluation.runs import Run, score_bigcode, score_contests, score_plus
 
 
 class BenchmarkName(StrEnum):
@@ -21,6 +24,8 @@ class BenchmarkName(StrEnum):
 
     HUMANEVAL = "humaneval"
     MBPP = "mbpp"
+    BIGCODEBENCH = "bigcodebench"
+    LIVECODEBENCH = "livecodebench"
 
 
 def evaluate(
@@ -30,7 +35,19 @@ def evaluate(
     ],
     out: Annotated[Path, typer.Option(help="Folder for results.jsonl and summary.json.")],
     data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file; fetched by evalplus if not given.")
+        Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
+    ] = None,
+    split: Annotated[
+        Split, typer.Option(help="How BigCodeBench tasks were asked.")
+    ] = Split.COMPLETE,
+    subset: Annotated[Subset, typer.Option(help="Which BigCodeBench tasks.")] = Subset.FULL,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of LiveCodeBench contests."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Programs run at once; one per CPU if not given.")
@@ -40,25 +57,32 @@ def evaluate(
     ] = False,
 ) -> None:
     """Score samples in the sandbox; run again to resume after an interruption."""
-    _log_to_stderr()
-    count = workers or os.cpu_count() or 1
-    summary = _score_plus(benchmark, samples, out, data, workers=count, skip=skip_invalid)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("iterpref").setLevel(logging.INFO)
+    _refuse_misplaced(benchmark, split, subset, since, until)
+    run = Run(samples, out, data, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
+    if benchmark is BenchmarkName.BIGCODEBENCH:
+        summary = score_bigcode(run, split, subset)
+    elif benchmark is BenchmarkName.LIVECODEBENCH:
+        summary = score_contests(run, since and since.date(), until and until.date())
+    else:
+        summary = score_plus(run, benchmark.value)
     _print(summary, out)
 
 
-def _score_plus(
-    name: BenchmarkName, samples: Path, out: Path, path: Path | None, *, workers: int, skip: bool
-) -> ResultSummary:
-    from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
-    from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
-    from iterpref_assets.core.sandbox.sandbox import Sandbox
-
-    data = load_plus(PlusBenchmark(name.value), path)
-    prompts = {task_id: problem.prompt for task_id, problem in data.problems.items()}
-    file = read_samples(samples, prompts, skip_invalid=skip)
-    with Sandbox(workers, packages=SANDBOX_PACKAGES) as sandbox:
-        benchmark = plus_benchmark(data, sandbox, _cache_folder(), workers)
-        return score_samples(benchmark, file, sandbox, out, workers)
+def _refuse_misplaced(
+    benchmark: BenchmarkName,
+    split: Split,
+    subset: Subset,
+    since: datetime | None,
+    until: datetime | None,
+) -> None:
+    """Refuse options that would be ignored."""
+    bigcode = split is not Split.COMPLETE or subset is not Subset.FULL
+    if bigcode and benchmark is not BenchmarkName.BIGCODEBENCH:
+        raise InputError("--split and --subset are BigCodeBench's", remedy="Leave them out")
+    if (since or until) and benchmark is not BenchmarkName.LIVECODEBENCH:
+        raise InputError("--from and --to are LiveCodeBench's", remedy="Leave them out")
 
 
 def _cache_folder() -> Path:
@@ -67,18 +91,15 @@ def _cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "iterpref"
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("iterpref").setLevel(logging.INFO)
-
-
 def _print(summary: ResultSummary, out: Path) -> None:
-    for label, rates in (("base tests", summary.base), ("base and plus tests", summary.plus)):
+    labels = ("base tests", "base and plus tests") if summary.plus else ("all tests", "")
+    for label, rates in zip(labels, (summary.base, summary.plus), strict=True):
         if rates is not None:
             shown = "  ".join(f"{name} {rate:.1%}" for name, rate in rates.items())
             typer.echo(f"{summary.data.benchmark}, {label}: {shown}")
     typer.echo(
         f"{summary.samples} samples of {summary.tasks} tasks in {summary.seconds:.1f} s; "
+        f"{len(summary.tasks_not_run)} tasks cannot run here; "
         f"{summary.invalid_lines} invalid lines; data md5 {summary.data.md5}"
     )
     typer.echo(f"{out / RESULTS}\n{out / SUMMARY}")

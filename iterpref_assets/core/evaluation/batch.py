@@ -44,12 +44,14 @@ class Benchmark(Generic[JudgeT_contra]):
         source: which data it was loaded from.
         tasks: by task_id, in the benchmark's order.
         not_run: why tasks cannot run here, by task_id.
+        groups: the group, such as a difficulty, that a task is also summed up in, by task_id.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
     """
 
     source: DataSource
     tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
     not_run: Mapping[str, str] = field(default_factory=dict[str, str])
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 
 
@@ -166,6 +168,14 @@ def _summary(
         invalid_lines=invalid,
         base=pass_rates(run, KS, plus=False),
         plus=pass_rates(run, KS, plus=True) if has_plus else None,
+        groups={
+            group: pass_rates(
+                [result for result in run if benchmark.groups.get(result.task_id) == group],
+                KS,
+                plus=False,
+            )
+            for group in sorted(set(benchmark.groups.values()))
+        },
         verdicts={name: sum(r.verdict == name for r in run) for name in sorted(verdicts)},
         error_types=error_types(run),
         seconds=seconds,

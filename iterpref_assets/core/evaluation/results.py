@@ -81,6 +81,7 @@ class ResultSummary(Record):
         invalid_lines: lines passed over with --skip-invalid.
         base: pass@k on the task's own tests; keys as "pass@1".
         plus: pass@k on both sets of tests, None where the benchmark has one.
+        groups: pass@k on the base tests within each group of tasks, such as a difficulty.
         verdicts: samples by verdict.
         error_types: failing samples by exception, else by verdict (the paper's Table 18).
         seconds: wall-clock time of this run; resumed ones count only what they did.
@@ -94,6 +95,7 @@ class ResultSummary(Record):
     invalid_lines: int
     base: dict[str, float]
     plus: dict[str, float] | None
+    groups: dict[str, dict[str, float]]
     verdicts: dict[str, int]
     error_types: tuple[ErrorCount, ...]
     seconds: float

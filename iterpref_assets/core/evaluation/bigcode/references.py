@@ -17,13 +17,31 @@ from iterpref_assets.core.evaluation.bigcode.libraries import (
 from iterpref_assets.core.evaluation.bigcode.tasks import judge_program
 from iterpref_assets.core.evaluation.tasks import Judge
 from iterpref_assets.core.progress import track
+from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 
 MAX_REASON = 200
+PRELOAD = ("numpy", "pandas", "scipy", "sklearn", "requests")
+"""What programs most often import and what can be loaded before they have a folder to write to."""
 
 
 def sandbox_packages(data: BigCodeData) -> tuple[str, ...]:
     """The installed distributions that programs of these tasks may import."""
-    return distributions(set[str]().union(*map(imported_modules, data.problems.values())))
+    return distributions(_imported(data))
+
+
+def _imported(data: BigCodeData) -> set[str]:
+    return set[str]().union(*map(imported_modules, data.problems.values()))
+
+
+def open_bigcode_sandbox(data: BigCodeData, workers: int) -> Sandbox:
+    """A sandbox for these tasks: with every installed library that one of them imports."""
+    granted = _imported(data)
+    installed = [name for name in PRELOAD if name in granted and not missing_modules([name])]
+    return Sandbox(
+        workers,
+        preload=(*DEFAULT_PRELOAD, "unittest.mock", *installed),
+        packages=sandbox_packages(data),
+    )
 
 
 def tasks_not_run(data: BigCodeData, sandbox: Judge, cache: Path, workers: int) -> dict[str, str]:

@@ -93,6 +93,19 @@ def test_both_formats_are_exported_from_what_was_written(inputs, tokenizer, tmp_
     assert len(row["rejected_mask"]) == len(row["rejected_ids"])
 
 
+def test_the_authors_release_is_read_back_with_masks(inputs, tokenizer, tmp_path):
+    out, release = tmp_path / "pairs.parquet", tmp_path / "dpo.json"
+    _build(inputs, tokenizer, out)
+    _run("export", "--format", "target-dpo", "--pairs", out, "--out", release)
+    again = tmp_path / "again.parquet"
+    _run("pairs", "--trajectories", release, "--tokenizer", tokenizer, "--out", again)
+    first, second = (
+        tables.read_table(tokens_beside(file), tables.TOKENIZED_PAIRS).drop("pair_id")
+        for file in (out, again)
+    )
+    assert first.equals(second)
+
+
 def test_equal_inputs_give_equal_files(inputs, tokenizer, tmp_path):
     outs = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
     for out in outs:

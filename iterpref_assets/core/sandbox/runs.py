@@ -13,6 +13,7 @@ from iterpref_assets.core.sandbox.test_files import PlannedTests
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, literal
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
+_MAX_SHOWN_BYTES = 1 << 20
 _PATH = re.compile(rf"{re.escape(sys.base_prefix)}\S*?(?=[)'\"\s]|$)")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -40,7 +41,10 @@ class CallOutcome:
         return self.result.decode()
 
     def literal(self) -> str:
-        """The returned value as short source text, fit for feedback."""
+        """The returned value as short source text, fit for feedback; not read where it is huge."""
+        size = 0 if self.result is None else len(self.result.payload)
+        if size > _MAX_SHOWN_BYTES:
+            return f"<value of {size} bytes>"
         try:
             return literal(self.value())
         except MalformedValueError:

@@ -34,7 +34,7 @@ from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside import program, testing
-from iterpref_assets.core.sandbox.inside.encoding import DIGEST, TREE, VALUE
+from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, TREE, VALUE
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.runs import (
     CallOutcome,
@@ -66,6 +66,9 @@ DEFAULT_PRELOAD = (
     "statistics", "string", "sys", "textwrap", "time", "typing",
 )  # fmt: skip
 """What programs most often import, loaded once instead of once per program."""
+
+_MAX_ERROR_BYTES = 1 << 16
+"""Far more than an honest report of an exception or of tests takes; more is not even read."""
 
 _MAX_KEPT_BYTES = 1 << 30
 """The most that one program's results may take up here."""
@@ -295,6 +298,8 @@ def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
 
 
 def _error(payload: bytes) -> tuple[str, str]:
+    if len(payload) > _MAX_ERROR_BYTES:
+        return "", ""
     try:
         name, message = Encoded(VALUE, payload).decode()
     except (MalformedValueError, TypeError, ValueError):
@@ -303,12 +308,11 @@ def _error(payload: bytes) -> tuple[str, str]:
 
 
 def _test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
+    start = marshal.dumps((nonce, *[None] * 6), FORMAT)[:-6]
+    if not hmac.compare_digest(payload[: len(start)], start) or len(payload) > _MAX_ERROR_BYTES:
+        return None
     try:
-        claimed, kind, test, error_type, message, line, tests_passed = Encoded(
-            VALUE, payload
-        ).decode()
-        if type(claimed) is not bytes or not hmac.compare_digest(claimed, nonce):
-            return None
+        _, kind, test, error_type, message, line, tests_passed = Encoded(VALUE, payload).decode()
         return TestOutcome(
             str(kind), str(test), str(error_type), str(message), int(line), int(tests_passed)
         )

@@ -29,6 +29,7 @@ read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek o
 close_range stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64
 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat
 symlink symlinkat readlink readlinkat chmod fchmod fchmodat umask truncate ftruncate fallocate
+listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr
 fsync fdatasync sync_file_range fadvise64 utime utimes utimensat futimesat statfs fstatfs flock
 copy_file_range sendfile splice tee dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 signalfd

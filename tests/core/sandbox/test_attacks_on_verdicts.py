@@ -347,6 +347,18 @@ def test_result_of_a_hundred_megabytes_is_only_a_digest(attack: Attack) -> None:
     assert attack(code, one_call("'x'")).verdict is Verdict.WRONG_ANSWER
 
 
+def test_huge_wrong_result_is_not_even_read(attack: Attack) -> None:
+    code = "def f(): return [7] * 3_000_000"
+    execution = attack(code, one_call("[7]"))
+    assert execution.verdict is Verdict.WRONG_ANSWER
+    assert execution.message == "assert f() == [7]  # got <value of 15000005 bytes>"
+
+
+def test_longest_way_to_say_a_float_still_counts(attack: Attack) -> None:
+    code = "import collections\nclass Long(int): pass\ndef f(): return [Long(2**1023)]"
+    assert attack(code, one_call(f"[{2.0**1023!r}]")).verdict is Verdict.PASSED
+
+
 def test_members_built_to_collide_do_not_stall_the_judge(attack: Attack) -> None:
     code = "def f(): return set(i * (2**61 - 1) for i in range(1, 3000))"
     expected = "{" + ", ".join(str(i) for i in range(2999)) + "}"

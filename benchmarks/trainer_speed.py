@@ -2,7 +2,7 @@
 
     pip install --no-deps --target data/benchmark-peers/trl trl==1.16.0
     python benchmarks/trainer_speed.py                # speed and memory, on real debugging pairs
-    python benchmarks/trainer_speed.py --parity       # losses of both on the same batches
+    python benchmarks/trainer_speed.py --parity       # losses of both on the same batches, small
 
 A Qwen2-architecture model of 13.3M parameters (6 layers, width 256, 32k vocabulary, random
 weights) in float32, batches of 8 pairs, no gradient checkpointing in either. Each trainer runs in
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,23 @@ SPEED = ("ours focal_rpo", "ours rpo", "trl online", "trl precomputed")
 PARITY = ("ours dpo", "trl dpo", "ours rpo", "trl rpo")
 
 
-def prepare(folder: Path, data: Path, pairs: int | None) -> None:
-    """Write the pairs, their reference log-probabilities and the random model to `folder`."""
+@dataclass(frozen=True)
+class Size:
+    """A Qwen2-architecture model."""
+
+    vocabulary: int
+    width: int
+    intermediate: int
+    layers: int
+
+
+MEASURED = Size(32_000, 256, 896, 6)
+COMPARED = Size(2_000, 64, 128, 2)
+"""Small, because equal losses need no large model."""
+
+
+def prepare(folder: Path, data: Path, pairs: int | None, size: Size) -> None:
+    """Write the pairs and the random model to `folder`."""
     import torch
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
@@ -67,7 +83,7 @@ def prepare(folder: Path, data: Path, pairs: int | None) -> None:
     bpe.train_from_iterator(
         corpus,
         trainers.BpeTrainer(
-            vocab_size=32_000, special_tokens=["<|im_end|>"], initial_alphabet=alphabet
+            vocab_size=size.vocabulary, special_tokens=["<|im_end|>"], initial_alphabet=alphabet
         ),
     )
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|im_end|>")
@@ -84,9 +100,15 @@ def prepare(folder: Path, data: Path, pairs: int | None) -> None:
     tables.write_table(tokens, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
 
     torch.manual_seed(0)
-    size = {"hidden_size": 256, "intermediate_size": 896, "num_hidden_layers": 6}
-    heads = {"num_attention_heads": 8, "num_key_value_heads": 2}
-    shape = Qwen2Config(vocab_size=32_000, **size, **heads, tie_word_embeddings=True)
+    shape = Qwen2Config(
+        vocab_size=size.vocabulary,
+        hidden_size=size.width,
+        intermediate_size=size.intermediate,
+        num_hidden_layers=size.layers,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
     Qwen2ForCausalLM(shape).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
 
@@ -234,7 +256,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, given.data, BATCH if given.parity else given.pairs)
+        pairs, size = (BATCH, COMPARED) if given.parity else (given.pairs, MEASURED)
+        prepare(folder, given.data, pairs, size)
         micro = ["--micro", str(given.micro)]
         if given.parity:
             options = ["--epochs", "5", "--rate", "1e-3", *micro]

@@ -41,15 +41,17 @@ def describe(sums: list[float], seconds: float) -> dict[str, float]:
 
 
 class CurveWriter:
-    """Keeps the points of a run in memory and in a file of JSON lines, and hands them on."""
+    """Appends the points of a run to a file of JSON lines, and hands them on."""
 
-    def __init__(self, file: Path, points: list[Point], on_point: Callable[[Point], None]) -> None:
-        self.file, self.points, self.on_point = file, points, on_point
-        file.write_text("".join(f"{json.dumps(point)}\n" for point in points))
+    def __init__(self, file: Path, on_point: Callable[[Point], None]) -> None:
+        self.file, self.on_point = file, on_point
+
+    def start_after(self, points: list[Point]) -> None:
+        """Let the file hold `points` alone: those up to the checkpoint that a run resumes from."""
+        self.file.write_text("".join(f"{json.dumps(point)}\n" for point in points))
 
     def add(self, point: Point) -> None:
         """Append one point."""
-        self.points.append(point)
         with self.file.open("a") as lines:
             lines.write(f"{json.dumps(point)}\n")
         self.on_point(point)

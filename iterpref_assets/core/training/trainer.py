@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,9 +72,12 @@ def train(
     """
     recipe = recipe.with_strengths(config.beta, config.alpha)
     dataset = load_dataset(tokenized, reference, model_dir, recipe, config)
-    workdir.claim(work_dir, workdir.identity(tokenized, reference, recipe, config))
     checkpoint = workdir.last_checkpoint(work_dir)
-    curve = CurveWriter(work_dir / workdir.METRICS, workdir.curve_until(checkpoint), on_metrics)
+    curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
+    if _rank() == 0:
+        workdir.claim(work_dir, workdir.identity(tokenized, reference, recipe, config))
+        workdir.remove_unfinished(work_dir)
+        curve.start_after(workdir.curve_until(checkpoint))
     if checkpoint is not None:
         _log.info("resuming from %s", checkpoint.name)
     try:
@@ -82,14 +86,17 @@ def train(
             trainer.show_on(tracker)
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         _save(trainer, model_dir, out_dir, config.precision)
+        if _rank() == 0:
+            shutil.copyfile(curve.file, out_dir / workdir.METRICS)
     except Exception as error:
         failure = explain(error)
         if failure is None:
             raise
         raise failure from error
-    shutil.copyfile(work_dir / workdir.METRICS, out_dir / workdir.METRICS)
+    points = trainer.state.log_history
     figures = {"pairs": float(len(dataset.pairs)), "steps": float(trainer.state.global_step)}
-    return TrainOutcome(figures | _last(curve.points), curve.points)
+    last = {name: value for name, value in points[-1].items() if name not in {"step", "epoch"}}
+    return TrainOutcome(figures | last, points)
 
 
 def load_dataset(
@@ -160,10 +167,9 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         InputError: where the batch cannot be split evenly over the processes.
     """
     import torch
-    from accelerate import PartialState
     from transformers import TrainingArguments
 
-    processes = PartialState().num_processes
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     if config.batch_size % (config.micro_batch_size * processes):
         raise InputError(
             f"{config.batch_size} pairs cannot be split over {processes} processes in "
@@ -193,6 +199,8 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         disable_tqdm=True,
         report_to="none",
         remove_unused_columns=False,
+        use_cpu=not torch.cuda.is_available(),
+        ddp_backend="gloo" if processes > 1 and not torch.cuda.is_available() else None,
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
     )
@@ -217,6 +225,6 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path, precision: Preci
             shutil.copyfile(file, out_dir / file.name)
 
 
-def _last(curve: list[Point]) -> dict[str, float]:
-    """The figures of the last point, as the run's own."""
-    return {name: value for name, value in curve[-1].items() if name not in {"step", "epoch"}}
+def _rank() -> int:
+    """This process's place among those that torchrun started; 0 without it."""
+    return int(os.environ.get("RANK", "0"))

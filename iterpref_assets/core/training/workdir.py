@@ -57,14 +57,16 @@ def claim(work_dir: Path, run: str) -> None:
 
 
 def last_checkpoint(work_dir: Path) -> Path | None:
-    """The newest whole checkpoint, or None; those that a kill left unfinished are removed."""
-    whole: list[Path] = []
-    for folder in checkpoints(work_dir).glob("checkpoint-*"):
-        if (folder / _COMPLETE).is_file():
-            whole.append(folder)
-        else:
-            shutil.rmtree(folder)
+    """The newest whole checkpoint, or None."""
+    whole = [file.parent for file in checkpoints(work_dir).glob(f"checkpoint-*/{_COMPLETE}")]
     return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+
+def remove_unfinished(work_dir: Path) -> None:
+    """Remove the checkpoints that a kill left unfinished."""
+    for folder in checkpoints(work_dir).glob("checkpoint-*"):
+        if not (folder / _COMPLETE).is_file():
+            shutil.rmtree(folder)
 
 
 def keep_only(checkpoint: Path) -> None:

@@ -114,7 +114,9 @@ def test_granted_packages_bring_what_they_require():
 
 
 def test_only_what_tasks_import_is_granted(data):
-    assert sandbox_packages(data) == ("numpy",)
+    granted = sandbox_packages(data)
+    assert "numpy" in granted
+    assert "polars" not in granted
 
 
 def test_imports_inside_functions_and_tests_count(data):

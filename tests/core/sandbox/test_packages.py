@@ -44,5 +44,7 @@ def test_tests_that_mock_open_are_not_taken_for_tampering(sandbox):
 
 
 def test_files_can_be_copied_with_their_metadata(sandbox):
-    script = "import shutil\nopen('a', 'w').write('x')\nshutil.copy2('a', 'b')\nprint(open('b').read())"
+    script = (
+        "import shutil\nopen('a', 'w').write('x')\nshutil.copy2('a', 'b')\nprint(open('b').read())"
+    )
     assert sandbox.run_program(script, "").stdout == b"x\n"

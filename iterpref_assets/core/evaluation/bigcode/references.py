@@ -20,6 +20,8 @@ from iterpref_assets.core.progress import track
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 
 MAX_REASON = 200
+BEHIND_PANDAS = frozenset({"html5lib", "lxml", "openpyxl", "xlrd"})
+"""What pandas imports to read and write some formats; tasks use them without importing them."""
 PRELOAD = ("numpy", "pandas", "scipy", "sklearn", "requests")
 """What programs most often import and what can be loaded before they have a folder to write to."""
 
@@ -30,7 +32,7 @@ def sandbox_packages(data: BigCodeData) -> tuple[str, ...]:
 
 
 def _imported(data: BigCodeData) -> set[str]:
-    return set[str]().union(*map(imported_modules, data.problems.values()))
+    return BEHIND_PANDAS.union(*map(imported_modules, data.problems.values()))
 
 
 def open_bigcode_sandbox(data: BigCodeData, workers: int) -> Sandbox:

@@ -23,7 +23,7 @@ from iterpref_assets.core.progress import track
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-VERSIONS_SUFFIX = ".parquet"
+VERSIONS_SUFFIX, RELEASE_SUFFIX = ".parquet", ".json"
 
 
 class ExportFormat(StrEnum):
@@ -43,7 +43,7 @@ def pairs(
         list[Path],
         typer.Option(
             help="LLMDebugger's JSON lines, gzipped or not (executed again), or one version table "
-            "of this project as Parquet (its verdicts are our own)."
+            "of this project (.parquet), or the authors' released pairs (.json)."
         ),
     ],
     tokenizer: Annotated[Path, typer.Option(help="Folder of a Hugging Face fast tokenizer.")],
@@ -74,8 +74,12 @@ def pairs(
         raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
     loaded = _load_tokenizer(tokenizer)
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
-        versions, prompts = _tables(files, problems, Path(name))
-        _build(versions, prompts, loaded, config, Path(name), out)
+        built = Path(name) / "built.parquet"
+        if files[0].suffix == RELEASE_SUFFIX:
+            _import(_only(files), config, built)
+        else:
+            _build(*_tables(files, problems, Path(name)), config, built)
+        _tokenize(built, loaded, config, out)
     _print_summary(out)
 
 
@@ -121,15 +125,20 @@ def _tables(files: list[Path], problems: Path | None, work: Path) -> tuple[Path,
     """The version and problem tables: given, or made by running what was recorded."""
     if files[0].suffix != VERSIONS_SUFFIX:
         return _execute(files, work)
-    if len(files) > 1:
-        raise InputError("more than one version table", file=files[1], remedy="Give one Parquet")
+    versions = _only(files)
     if problems is None:
         raise InputError(
             "a version table has no prompts",
             field="--problems",
             remedy="Give the problem table that the trajectories were made from",
         )
-    return files[0], problems
+    return versions, problems
+
+
+def _only(files: list[Path]) -> Path:
+    if len(files) > 1:
+        raise InputError("more than one file of this kind", file=files[1], remedy="Give one")
+    return files[0]
 
 
 def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
@@ -151,20 +160,25 @@ def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
     return versions, problems
 
 
-def _build(
-    versions: Path,
-    problems: Path,
-    tokenizer: PreTrainedTokenizerFast,
-    config: PairConfig,
-    work: Path,
-    out: Path,
-) -> None:
-    from iterpref_assets.core.pairs.streaming import build_pair_file, row_count, tokenize_pair_file
+def _import(release: Path, config: PairConfig, built: Path) -> None:
+    from iterpref_assets.core.pairs.exchange import read_target_dpo
+
+    tables.write_table(read_target_dpo(release, config), tables.PAIRS, built)
+
+
+def _build(versions: Path, problems: Path, config: PairConfig, built: Path) -> None:
+    from iterpref_assets.core.pairs.streaming import build_pair_file, row_count
 
     tables.check_table(versions, tables.VERSIONS)
-    built = work / "built.parquet"
     with track("versions paired", row_count(versions)) as tracker:
         build_pair_file(versions, problems, config, built, on_rows=tracker.advance)
+
+
+def _tokenize(
+    built: Path, tokenizer: PreTrainedTokenizerFast, config: PairConfig, out: Path
+) -> None:
+    from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_file
+
     with (
         replacing(out) as pairs_out,
         replacing(tokens_beside(out)) as tokens_out,

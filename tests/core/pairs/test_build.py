@@ -92,9 +92,9 @@ def test_a_dropped_pair_stays_in_the_table_with_its_filter():
 
 
 def test_blank_lines_around_a_program_do_not_count():
-    versions = _versions(("p", 0, [("\n\nx = 1\n", "wrong_answer"), ("\nx = 2\n", "passed")]))
+    versions = _versions(("p", 0, [("\n\n x = 1\n", "wrong_answer"), ("\nx = 2 \n", "passed")]))
     pair = build_pairs(versions, PROBLEMS, PairConfig()).row(0, named=True)
-    assert (pair["chosen"], pair["rejected"]) == ("x = 2", "x = 1")
+    assert (pair["chosen"], pair["rejected"]) == ("x = 2 ", " x = 1")
     assert pair["rejected_diff_lines"] == [0]
 
 

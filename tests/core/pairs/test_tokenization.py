@@ -71,11 +71,21 @@ def test_a_control_token_spelled_out_in_a_program_is_text(tokenizer):
     assert _masked(tokenizer, row, "chosen") == "x = '<|end|>'\n"
 
 
-def test_a_pair_as_long_as_allowed_is_kept_and_one_token_more_dropped(tokenizer):
-    length = len(_only_row(tokenizer)["rejected_ids"])
-    assert length > len(_only_row(tokenizer)["chosen_ids"])
-    kept = tokenize_pairs(_pairs({}), tokenizer, PairConfig(max_tokens=length))
-    dropped = tokenize_pairs(_pairs({}), tokenizer, PairConfig(max_tokens=length - 1))
+SWAPPED = {
+    "chosen": REJECTED,
+    "rejected": CHOSEN,
+    "chosen_diff_lines": PAIR["rejected_diff_lines"],
+    "rejected_diff_lines": PAIR["chosen_diff_lines"],
+}
+
+
+@pytest.mark.parametrize(("longer", "pair"), [("rejected", {}), ("chosen", SWAPPED)])
+def test_a_pair_as_long_as_allowed_is_kept_and_one_token_more_dropped(tokenizer, longer, pair):
+    row = _only_row(tokenizer, **pair)
+    length = len(row[f"{longer}_ids"])
+    assert length == max(len(row["chosen_ids"]), len(row["rejected_ids"]))
+    kept = tokenize_pairs(_pairs(pair), tokenizer, PairConfig(max_tokens=length))
+    dropped = tokenize_pairs(_pairs(pair), tokenizer, PairConfig(max_tokens=length - 1))
     assert (kept.table.height, kept.pairs["dropped_by"].item()) == (1, None)
     assert (dropped.table.height, dropped.pairs["dropped_by"].item()) == (0, "too_many_tokens")
 

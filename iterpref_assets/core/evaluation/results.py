@@ -37,7 +37,7 @@ class SampleResult(Record):
         base_status: the task's own tests.
         plus_status: the added tests, None where the benchmark has none.
         evalplus_status: what evalplus 0.3.1 says where one of its listed faults makes it differ
-            (docs/evaluation.md), else None.
+            (docs/EVALUATION.md), else None.
         verdict: of the first set of tests that failed, "not_run" where none was run.
         error_type: the exception's class name where there was one; why a task was not run.
         in_process: whether the tests ran beside the program, so that it could reach them.

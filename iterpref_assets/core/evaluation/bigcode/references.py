@@ -31,7 +31,7 @@ def sandbox_packages(data: BigCodeData) -> tuple[str, ...]:
     return distributions(_imported(data))
 
 
-def _imported(data: BigCodeData) -> set[str]:
+def _imported(data: BigCodeData) -> frozenset[str]:
     return BEHIND_PANDAS.union(*map(imported_modules, data.problems.values()))
 
 

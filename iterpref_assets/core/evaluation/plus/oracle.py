@@ -2,7 +2,7 @@
 
 evalplus states these rules only inside the function that runs the untrusted code
 (`evalplus.eval.unsafe_execute`), so their order is followed here step by step; the oracles, task
-lists and float test are its own. Two things differ, both faults there (docs/evaluation.md):
+lists and float test are its own. Two things differ, both faults there (docs/EVALUATION.md):
 HumanEval/32 counts its passing calls, and oracles see the inputs as they were before the call.
 """
 

@@ -17,12 +17,10 @@ beside the candidate can be cheated in ways that docs/SANDBOX.md lists; their ve
 
 from __future__ import annotations
 
-import hmac
 import marshal
 import os
 import queue
 import secrets
-import signal
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -34,29 +32,29 @@ from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside import program, testing
-from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, TREE, VALUE
 from iterpref_assets.core.sandbox.judging import judge
+from iterpref_assets.core.sandbox.reports import (
+    read_calls,
+    read_ending,
+    read_error,
+    read_test_outcome,
+)
 from iterpref_assets.core.sandbox.runs import (
-    CallOutcome,
     CallRun,
     ProgramRun,
     StopAfter,
-    TestOutcome,
     TestRun,
 )
 from iterpref_assets.core.sandbox.seccomp import build_filter
 from iterpref_assets.core.sandbox.test_files import PlannedTests
 from iterpref_assets.core.sandbox.values import (
-    Encoded,
-    MalformedValueError,
     count_calls,
     encode_arguments,
 )
-from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 from iterpref_assets.core.sandbox.worker import (
     Running,
     Settings,
-    Status,
     Worker,
 )
 
@@ -66,12 +64,6 @@ DEFAULT_PRELOAD = (
     "statistics", "string", "sys", "textwrap", "time", "typing",
 )  # fmt: skip
 """What programs most often import, loaded once instead of once per program."""
-
-_MAX_ERROR_BYTES = 1 << 16
-"""Far more than an honest report of an exception or of tests takes; more is not even read."""
-
-_MAX_KEPT_BYTES = 1 << 30
-"""The most that one program's results may take up here."""
 
 
 class Sandbox:
@@ -150,11 +142,11 @@ class Sandbox:
         run = CallRun()
         request = {"kind": "calls", "entry_point": entry_point}
         with self._running(request, [_source(code), calls], limits) as running:
-            run.ending = _read_calls(running, run, count_calls(calls), stop, keep)
+            run.ending = read_calls(running, run, count_calls(calls), stop, keep)
             status = running.finish()
         run.cpu_seconds = status.cpu_seconds
         if not run.stopped:
-            run.ending = run.ending or _ending(status, running.overflowed)
+            run.ending = run.ending or read_ending(status, running.overflowed)
         return run
 
     def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
@@ -164,10 +156,10 @@ class Sandbox:
         with self._running({"kind": "script"}, files, limits) as running:
             for kind, payload in running.frames():
                 if kind == program.RAISED and run.raised is None:
-                    run.raised = _error(payload)
+                    run.raised = read_error(payload)
             status = running.finish()
         run.stdout, run.cpu_seconds = bytes(running.output), status.cpu_seconds
-        run.ending = _ending(status, running.overflowed)
+        run.ending = read_ending(status, running.overflowed)
         return run
 
     def run_tests(
@@ -187,10 +179,10 @@ class Sandbox:
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
             for kind, payload in running.frames():
                 if kind == testing.OUTCOME:
-                    run.outcome = run.outcome or _test_outcome(payload, nonce)
+                    run.outcome = run.outcome or read_test_outcome(payload, nonce)
             status = running.finish()
         run.cpu_seconds = status.cpu_seconds
-        run.ending = _ending(status, running.overflowed)
+        run.ending = read_ending(status, running.overflowed)
         return run
 
     @contextmanager
@@ -252,82 +244,6 @@ def _start_first(preload: tuple[str, ...], packages: tuple[str, ...]) -> tuple[S
     backend = container.Container()
     settings = Settings(backend, preload, packages, build_filter(signals=backend.signals))
     return settings, Worker(settings)
-
-
-def _read_calls(
-    running: Running, run: CallRun, calls: int, stop: StopAfter | None, keep: bool
-) -> Verdict | None:
-    """Read outcomes until the program ends or `stop` has seen enough.
-
-    Returns REFUSED if the program reports more than was asked of it.
-    """
-    number = kept = 0
-    for kind, payload in running.frames():
-        if kind == program.LOADED:
-            continue
-        if kind == program.NOT_LOADED:
-            run.not_loaded = _error(payload)
-            return None
-        if kind == program.NO_FUNCTION:
-            run.no_function = True
-            return None
-        if kind == program.OVERDUE:
-            return Verdict.TIMEOUT
-        kept += len(payload) if keep else 0
-        if number == calls or kept > _MAX_KEPT_BYTES:
-            running.stop()
-            return Verdict.REFUSED
-        outcome = _outcome(kind, payload)
-        if keep:
-            run.outcomes.append(outcome)
-        if stop is not None and stop(number, outcome):
-            run.stopped = True
-            running.stop()
-            return None
-        number += 1
-    return None
-
-
-def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
-    if kind in (VALUE, TREE, DIGEST):
-        return CallOutcome(result=Encoded(kind, payload))
-    if kind == program.RAISED:
-        name, message = _error(payload)
-        return CallOutcome(error_type=name, message=message)
-    return CallOutcome(refused=True)
-
-
-def _error(payload: bytes) -> tuple[str, str]:
-    if len(payload) > _MAX_ERROR_BYTES:
-        return "", ""
-    try:
-        name, message = Encoded(VALUE, payload).decode()
-    except (MalformedValueError, TypeError, ValueError):
-        return "", ""
-    return str(name), str(message)
-
-
-def _test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
-    start = marshal.dumps((nonce, *[None] * 6), FORMAT)[:-6]
-    if not hmac.compare_digest(payload[: len(start)], start) or len(payload) > _MAX_ERROR_BYTES:
-        return None
-    try:
-        _, kind, test, error_type, message, line, tests_passed = Encoded(VALUE, payload).decode()
-        return TestOutcome(
-            str(kind), str(test), str(error_type), str(message), int(line), int(tests_passed)
-        )
-    except (MalformedValueError, TypeError, ValueError):
-        return None
-
-
-def _ending(status: Status, overflowed: bool) -> Verdict | None:
-    if status.killed in ("cpu", "wall") or status.code == -signal.SIGXCPU:
-        return Verdict.TIMEOUT
-    if status.killed == "memory":
-        return Verdict.MEMORY
-    if overflowed:
-        return Verdict.REFUSED
-    return Verdict.CRASHED if status.code != 0 else None
 
 
 def _source(text: str) -> bytes:

@@ -1,0 +1,99 @@
+"""Reading what a program reports: bounded, and never more than a claim about values."""
+
+from __future__ import annotations
+
+import hmac
+import marshal
+import signal
+
+from iterpref_assets.core.sandbox.inside import program
+from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, TREE, VALUE
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, StopAfter, TestOutcome
+from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError
+from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.worker import Running, Status
+
+_MAX_ERROR_BYTES = 1 << 16
+"""Far more than an honest report of an exception or of tests takes; more is not even read."""
+
+_MAX_KEPT_BYTES = 1 << 30
+"""The most that one program's results may take up here."""
+
+
+def read_calls(
+    running: Running, run: CallRun, calls: int, stop: StopAfter | None, keep: bool
+) -> Verdict | None:
+    """Read outcomes until the program ends or `stop` has seen enough.
+
+    Returns REFUSED if the program reports more than was asked of it.
+    """
+    number = kept = 0
+    for kind, payload in running.frames():
+        if kind == program.LOADED:
+            continue
+        if kind == program.NOT_LOADED:
+            run.not_loaded = read_error(payload)
+            return None
+        if kind == program.NO_FUNCTION:
+            run.no_function = True
+            return None
+        if kind == program.OVERDUE:
+            return Verdict.TIMEOUT
+        kept += len(payload) if keep else 0
+        if number == calls or kept > _MAX_KEPT_BYTES:
+            running.stop()
+            return Verdict.REFUSED
+        outcome = _outcome(kind, payload)
+        if keep:
+            run.outcomes.append(outcome)
+        if stop is not None and stop(number, outcome):
+            run.stopped = True
+            running.stop()
+            return None
+        number += 1
+    return None
+
+
+def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
+    if kind in (VALUE, TREE, DIGEST):
+        return CallOutcome(result=Encoded(kind, payload))
+    if kind == program.RAISED:
+        name, message = read_error(payload)
+        return CallOutcome(error_type=name, message=message)
+    return CallOutcome(refused=True)
+
+
+def read_error(payload: bytes) -> tuple[str, str]:
+    """An exception's class name and message, both empty where the report makes no sense."""
+    if len(payload) > _MAX_ERROR_BYTES:
+        return "", ""
+    try:
+        name, message = Encoded(VALUE, payload).decode()
+    except (MalformedValueError, TypeError, ValueError):
+        return "", ""
+    return str(name), str(message)
+
+
+def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
+    """The outcome of a test file, if it bears the nonce; otherwise it is not even read."""
+    start = marshal.dumps((nonce, *[None] * 6), FORMAT)[:-6]
+    if not hmac.compare_digest(payload[: len(start)], start) or len(payload) > _MAX_ERROR_BYTES:
+        return None
+    try:
+        _, kind, test, error_type, message, line, tests_passed = Encoded(VALUE, payload).decode()
+        return TestOutcome(
+            str(kind), str(test), str(error_type), str(message), int(line), int(tests_passed)
+        )
+    except (MalformedValueError, TypeError, ValueError):
+        return None
+
+
+def read_ending(status: Status, overflowed: bool) -> Verdict | None:
+    """The limit the program ran into or how its process died, or None where it ended well."""
+    if status.killed in ("cpu", "wall") or status.code == -signal.SIGXCPU:
+        return Verdict.TIMEOUT
+    if status.killed == "memory":
+        return Verdict.MEMORY
+    if overflowed:
+        return Verdict.REFUSED
+    return Verdict.CRASHED if status.code != 0 else None

@@ -22,6 +22,15 @@ from iterpref_assets.core.seeding import derive_rng
 
 SOURCE = "lab"
 
+COINCIDENCES = frozenset(
+    (
+        ("string", "words", "backwards", "with_o", "length", "longest", "long"),
+        ("number", "range", "second", "not_1", "halved", "sum", "even_end"),
+    )
+)
+"""Programs that behave like one that differs in two or more features: all there are, found by
+comparing the whole tree on the input pools."""
+
 
 def compose_shard(config: LabConfig, shard_name: str) -> list[Problem]:
     """The training problems of one shard; shards share no combination of features.
@@ -56,8 +65,8 @@ def compose_heldout(config: LabConfig) -> list[Problem]:
 def compose_problem(config: LabConfig, program: Program, split: Split) -> Problem | None:
     """The problem of `program`, or None where it has no tests of its own.
 
-    That is where some sibling behaves the same on the whole input pool (a feature would not
-    matter), or where the results hardly vary.
+    That is where another program behaves the same on the whole input pool, most often a sibling
+    (a feature would not matter), or where the results hardly vary.
     """
     rng = derive_rng("lab problem", config.seed, program.digest)
     wording = draw_wording(program, rng)
@@ -65,7 +74,7 @@ def compose_problem(config: LabConfig, program: Program, split: Split) -> Proble
     reference = render_code(program, wording)
     function = load_function(reference, wording.entry_point)
     pool = input_pool(program.walk.name)
-    if not varied(function, pool):
+    if program.features in COINCIDENCES or not varied(function, pool):
         return None
     others = [
         load_function(render_code(sibling, wording), wording.entry_point)

@@ -1,10 +1,12 @@
 import random
+from collections import defaultdict
 
 import pytest
 
-from iterpref_assets.core.lab.evaluation import load_function
+from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
 from iterpref_assets.core.lab.features import Sense
 from iterpref_assets.core.lab.inputs import POOL_SIZE, edge_inputs, input_pool
+from iterpref_assets.core.lab.problems import COINCIDENCES
 from iterpref_assets.core.lab.programs import (
     WALKS,
     Pool,
@@ -14,7 +16,8 @@ from iterpref_assets.core.lab.programs import (
     siblings,
 )
 from iterpref_assets.core.lab.rendering import Wording, render_code
-from iterpref_assets.core.lab.walks import NUMBERS
+from iterpref_assets.core.lab.selection import varied
+from iterpref_assets.core.lab.walks import NUMBERS, WORDS
 
 
 def numbers_program(loop: str, predicate: str, mapping: str, reduction: str, guard: str) -> Program:
@@ -134,3 +137,26 @@ def test_the_tree_holds_more_than_fifty_thousand_different_functions():
         if len(results) > 50_000:
             break
     assert len(results) > 50_000
+
+
+@pytest.mark.slow
+def test_programs_that_behave_alike_are_siblings_or_listed():
+    wording, pool = Wording("f", WORDS.parameters[0]), input_pool(WORDS.name)
+    similar, alike = (defaultdict[str, list[Program]](list) for _ in range(2))
+    for program in all_programs(WORDS):
+        function = load_function(render_code(program, wording), "f")
+        if varied(function, pool):
+            similar[behaviour_digest(function, pool[:60])].append(program)
+    for group in similar.values():
+        for program in group if len(group) > 1 else ():
+            function = load_function(render_code(program, wording), "f")
+            alike[behaviour_digest(function, pool)].append(program)
+    for group in alike.values():
+        features = {program.features for program in group}
+        alone = [
+            program
+            for program in group
+            if not features & {sibling.features for sibling in siblings(program)}
+            and program.features not in COINCIDENCES
+        ]
+        assert len(alone) <= 1

@@ -111,6 +111,6 @@ def test_reading_provenance_imports_no_torch():
 @pytest.mark.slow
 def test_a_short_retraining_follows_the_committed_loss_curve():
     provenance = read_provenance(pretrained_dir())
-    steps = 30
+    steps = 20
     losses = pretraining.pretrain(provenance.config, stop_after=steps).losses
     assert losses == pytest.approx(provenance.losses[:steps], rel=0.1, abs=0.05)

@@ -53,6 +53,10 @@ def require_checkpoint(model: Path | str) -> None:
         )
 
 
+_HERE = "<<-- the model goes on here -->>"
+"""Marks the end of a begun turn while it is rendered: templates strip blanks off its end."""
+
+
 class Turns:
     """A checkpoint's tokenizer: conversations to token ids, generated ids to text.
 
@@ -80,17 +84,25 @@ class Turns:
         return int(pad) if pad is not None else self._stop_ids[0]
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
-        """The token ids after which the model's turn starts."""
+        """The token ids after which the model goes on: at the start of its turn, or within it.
+
+        A last message of the assistant is a turn begun for the model, which it continues.
+        """
         if self._tokenizer.chat_template:
-            turns = [{"role": m.role.value, "content": m.content} for m in messages]
-            text = str(
-                self._tokenizer.apply_chat_template(
-                    turns, add_generation_prompt=True, tokenize=False
-                )
-            )
+            text = self._render(messages)
             return list(self._tokenizer.encode(text, add_special_tokens=False))
         last = [m.content for m in messages if m.role is Role.USER][-1]
         return list(self._tokenizer.encode(last))
+
+    def _render(self, messages: Sequence[Message]) -> str:
+        turns = [{"role": m.role.value, "content": m.content} for m in messages]
+        begun = messages[-1].role is Role.ASSISTANT
+        if begun:
+            turns[-1]["content"] += _HERE
+        text = self._tokenizer.apply_chat_template(
+            turns, add_generation_prompt=not begun, tokenize=False
+        )
+        return str(text).partition(_HERE)[0] if begun else str(text)
 
     def completion(
         self, request: Request, prompt_tokens: int, ids: Sequence[int], reason: FinishReason

@@ -1,0 +1,37 @@
+from iterpref_assets.core.engines.checkpoint import Turns
+from iterpref_assets.core.prompts import Message, Role
+
+
+class TrimmingTokenizer:
+    """A template that strips every turn, as many do; characters are tokens."""
+
+    chat_template = "trimmed"
+
+    def apply_chat_template(self, turns, *, add_generation_prompt, tokenize):
+        text = "".join(f"<{turn['role']}>{turn['content'].strip()}<end>" for turn in turns)
+        return text + ("<assistant>" if add_generation_prompt else "")
+
+    def encode(self, text, *, add_special_tokens=True):
+        return [ord(character) for character in text]
+
+
+def rendered(*messages: Message) -> str:
+    turns = Turns.__new__(Turns)
+    turns._tokenizer = TrimmingTokenizer()
+    return "".join(map(chr, turns.encode(messages)))
+
+
+def test_the_model_starts_its_own_turn():
+    assert rendered(Message(Role.USER, "Hi")) == "<user>Hi<end><assistant>"
+
+
+def test_a_begun_turn_is_left_open_with_the_blanks_at_its_end():
+    begun = Message(Role.ASSISTANT, "Here:\n```python\n")
+    assert rendered(Message(Role.USER, "Hi"), begun) == (
+        "<user>Hi<end><assistant>Here:\n```python\n"
+    )
+
+
+def test_an_earlier_turn_of_the_assistant_is_closed():
+    turns = Message(Role.USER, "Hi"), Message(Role.ASSISTANT, "Yes"), Message(Role.USER, "Go")
+    assert rendered(*turns) == "<user>Hi<end><assistant>Yes<end><user>Go<end><assistant>"

@@ -67,7 +67,7 @@ class DebugOutcome:
     figures: dict[str, JsonValue]
 
 
-def debug_problems(  # noqa: PLR0917 - the order of the work
+def debug_problems(
     problems: Sequence[Problem],
     initial_completions: pl.DataFrame,
     engine: Engine,
@@ -86,7 +86,7 @@ def debug_problems(  # noqa: PLR0917 - the order of the work
     return asyncio.run(run())
 
 
-async def run_debugging(  # noqa: PLR0917 - the order of the work
+async def run_debugging(
     problems: Sequence[Problem],
     initial_completions: pl.DataFrame,
     engine: Engine,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,9 +133,6 @@ def _set_environment(config: VllmConfig) -> None:
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     if config.batch_invariant:
         os.environ["VLLM_BATCH_INVARIANT"] = "1"
-    if "torch" not in sys.modules:
-        # Idle threads sleep instead of spinning on cores that the sandbox needs.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _arguments(config: VllmConfig, model: Path | str, *, on_cpu: bool) -> dict[str, Any]:

@@ -41,11 +41,14 @@ def train(
 
     from iterpref_assets.core.training.reference import compute_reference_logprobs
     from iterpref_assets.core.training.trainer import train as run
+    from iterpref_assets.core.training.workdir import model_digest
 
     work = out.with_name(f"{out.name}.work")
     reference = None
     if chosen.needs_reference:
-        reference = compute_reference_logprobs(tokenized, model, options, work / "reference")
+        reference = compute_reference_logprobs(
+            tokenized, model, options, work / f"reference-{model_digest(model)}"
+        )
     try:
         outcome = run(
             tokenized,

@@ -75,7 +75,7 @@ def train(
     checkpoint = workdir.last_checkpoint(work_dir)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if _rank() == 0:
-        workdir.claim(work_dir, workdir.identity(tokenized, reference, recipe, config))
+        workdir.claim(work_dir, workdir.identity(tokenized, reference, model_dir, recipe, config))
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
     if checkpoint is not None:
@@ -212,12 +212,13 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path, precision: Preci
     from transformers import AutoConfig
 
     out_dir.mkdir(parents=True, exist_ok=True)
-    base = AutoConfig.from_pretrained(model_dir).dtype
-    if precision is Precision.MIXED_BFLOAT16 and isinstance(base, torch.dtype):
-        model: Any = trainer.model
-        model.to(base)
+    base: Any = AutoConfig.from_pretrained(model_dir)
+    model: Any = trainer.model
+    model.config.use_cache = base.use_cache
+    if precision is Precision.MIXED_BFLOAT16 and isinstance(base.dtype, torch.dtype):
+        model.to(base.dtype)
     trainer.save_model(str(out_dir))
-    if not trainer.is_world_process_zero():
+    if _rank() != 0:
         return
     (out_dir / "training_args.bin").unlink(missing_ok=True)
     for pattern in _TOKENIZER_FILES:

@@ -27,14 +27,29 @@ def checkpoints(work_dir: Path) -> Path:
 
 
 def identity(
-    tokenized: pl.DataFrame, reference: pl.DataFrame | None, recipe: Recipe, config: TrainConfig
+    tokenized: pl.DataFrame,
+    reference: pl.DataFrame | None,
+    model_dir: Path,
+    recipe: Recipe,
+    config: TrainConfig,
 ) -> str:
     """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
-    content = [_digest(frame) for frame in (tokenized, reference) if frame is not None]
-    return json.dumps(
-        {"recipe": asdict(recipe), "config": config.model_dump(mode="json"), "data": content},
-        sort_keys=True,
-    )
+    parts = {
+        "recipe": asdict(recipe),
+        "config": config.model_dump(mode="json"),
+        "data": [_digest(frame) for frame in (tokenized, reference) if frame is not None],
+        "model": model_digest(model_dir),
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def model_digest(model_dir: Path) -> str:
+    """The hash of a model's configuration and weights."""
+    digest = hashlib.sha256()
+    for file in sorted([*model_dir.glob("config.json"), *model_dir.glob("*.safetensors")]):
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
 
 
 def claim(work_dir: Path, run: str) -> None:
@@ -47,7 +62,7 @@ def claim(work_dir: Path, run: str) -> None:
     file = work_dir / _IDENTITY
     if file.is_file() and file.read_text() != run:
         raise InputError(
-            "this folder holds the checkpoints of another run (other pairs, recipe or config)",
+            "this folder belongs to another run (other pairs, model, recipe or config)",
             file=work_dir,
             remedy="Remove it to start over, or give another",
         )

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from training_examples import random_pairs
 
 from iterpref_assets.core.errors import InputError
@@ -84,9 +85,8 @@ def test_trained_model_loads_and_its_tokenizer_is_that_of_the_base(model_dir, re
     run(model_dir, tmp_path, reference)
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert torch.equal(model.model.norm.weight, weights(tmp_path)["model.norm.weight"])
-    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (
-        model_dir / "tokenizer.json"
-    ).read_bytes()
+    for name in ("tokenizer.json", "config.json", "generation_config.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (model_dir / name).read_bytes()
 
 
 def test_same_run_gives_the_same_weights(model_dir, reference, tmp_path):
@@ -164,6 +164,20 @@ def test_work_folder_of_another_run_is_refused(model_dir, reference, tmp_path):
     config = CONFIG.model_copy(update={"learning_rate": 1e-4})
     with pytest.raises(InputError, match="another run"):
         run(model_dir, tmp_path, reference, config=config)
+
+
+def test_work_folder_of_another_model_is_refused(model_dir, reference, tmp_path):
+    def stop(point):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(model_dir, tmp_path, reference, on_metrics=stop)
+    other = tmp_path / "other"
+    shutil.copytree(model_dir, other)
+    weights = load_file(other / "model.safetensors")
+    save_file({name: weight + 1 for name, weight in weights.items()}, other / "model.safetensors")
+    with pytest.raises(InputError, match="another run"):
+        run(other, tmp_path, reference)
 
 
 def test_no_pairs_stop_before_the_model_loads(tmp_path):

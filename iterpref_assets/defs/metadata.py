@@ -12,6 +12,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
+from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
@@ -78,12 +79,12 @@ def of_pairs(artifact: Artifact) -> Metadata:
 
     frame = tables.read_table(artifact.path(PAIRS_FILE), tables.PAIRS)
     kept = frame.filter(pl.col("dropped_by").is_null())
-    dropped = frame["dropped_by"].drop_nulls().value_counts(sort=True)
+    counts = count_by_filter(frame)
     shown = [pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)]
     return {
-        "kept": dg.MetadataValue.int(kept.height),
-        "dropped_by_filter": _table(dropped),
-        "filter_plot": _image(plots.pairs_by_filter(kept.height, dict(dropped.iter_rows()))),
+        "kept": dg.MetadataValue.int(counts.kept),
+        "dropped_by_filter": dg.MetadataValue.json(counts.dropped),
+        "filter_plot": _image(plots.pairs_by_filter(counts.kept, counts.dropped)),
         "examples": _markdown("\n\n".join(shown)),
     }
 
@@ -91,11 +92,12 @@ def of_pairs(artifact: Artifact) -> Metadata:
 def of_preference_pairs(artifact: Artifact) -> Metadata:
     """How long the pairs are, and which share of y- the focal term reads."""
     frame = tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
-    rejected = int(frame["rejected_ids"].list.len().sum())
-    focal = int(frame["rejected_mask"].list.sum().sum())
+    lengths = [frame[f"{side}_ids"].list.len().mean() for side in ("prompt", "chosen", "rejected")]
     return {
-        "rejected_tokens": dg.MetadataValue.int(rejected),
-        "focal_share": dg.MetadataValue.float(focal / rejected if rejected else 0.0),
+        "focal_share": dg.MetadataValue.float(focal_share(frame)),
+        "mean_tokens": dg.MetadataValue.text(
+            "prompt {:.0f}, y+ {:.0f}, y- {:.0f}".format(*lengths)
+        ),
     }
 
 

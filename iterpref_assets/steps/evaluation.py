@@ -61,7 +61,7 @@ def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None
 async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     settings, store = context.settings, context.store
     problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
-    tasks = lab_tasks(tables.read_table(problems, tables.PROBLEMS))
+    tasks = lab_tasks(tables.read_table(problems, tables.PROBLEMS), settings.limits)
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
     work = store.work_folder(plan)
     async with open_engine(

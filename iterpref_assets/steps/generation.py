@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
 
 from iterpref_assets.core import tables
@@ -91,7 +92,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     read_problems(store, ArtifactKey("seed_problems", shard)),
                     tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
                     engine,
-                    sandbox.judge,
+                    functools.partial(sandbox.judge, limits=settings.limits),
                     settings.debugging,
                     store.work_folder(plan),
                 )

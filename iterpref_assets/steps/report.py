@@ -13,7 +13,7 @@ from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
-from iterpref_assets.core.pairs.config import Filter
+from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
 from iterpref_assets.core.reporting.markdown import pair_difference
 from iterpref_assets.core.reporting.plots import Score
 from iterpref_assets.core.reporting.report import (
@@ -75,7 +75,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
     tokens = tables.read_table(store.current(pairs_key).path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
     kept = pairs.filter(pl.col("dropped_by").is_null())
     shown = kept.head(SHOWN_PAIRS).iter_rows(named=True)
-    dropped = dict(pairs["dropped_by"].drop_nulls().value_counts().iter_rows())
+    counts = count_by_filter(pairs)
     return ReportInputs(
         problems={
             "train": sum(_rows(store, ArtifactKey("seed_problems", shard)) for shard in shards),
@@ -83,9 +83,9 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         },
         samples=versions.height,
         pass_rate_by_round=pass_rate_by_round(versions, context.settings.debugging.max_rounds),
-        kept=kept.height,
-        dropped={name: dropped[name] for name in Filter if name in dropped},
-        focal_share=_focal_share(tokens),
+        kept=counts.kept,
+        dropped=counts.dropped,
+        focal_share=focal_share(tokens),
         curves=_curves(store, base_model),
         benchmarks=[_heldout_benchmark(store, base_model)],
         provenance={
@@ -102,11 +102,6 @@ def _read(store: ArtifactStore, asset: str, shard: str) -> pl.DataFrame:
 
 def _rows(store: ArtifactStore, key: ArtifactKey) -> int:
     return store.current(key).manifest.row_count or 0
-
-
-def _focal_share(tokens: pl.DataFrame) -> float:
-    rejected = int(tokens["rejected_ids"].list.len().sum())
-    return int(tokens["rejected_mask"].list.sum().sum()) / rejected if rejected else 0.0
 
 
 def _curves(store: ArtifactStore, base_model: str) -> dict[str, list[dict[str, float]]]:

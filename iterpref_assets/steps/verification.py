@@ -136,4 +136,6 @@ def _judge_pairs(
 
 def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:
     with Sandbox() as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda item: sandbox.judge(item[0], item[1].tests), work))
+        return list(
+            pool.map(lambda item: sandbox.judge(item[0], item[1].tests, settings.limits), work)
+        )

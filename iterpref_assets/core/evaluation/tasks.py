@@ -74,6 +74,7 @@ class ProblemTask:
     task_id: str
     messages: tuple[Message, ...]
     tests: Tests
+    limits: Limits = Limits()
 
     def program(self, completion: str) -> str:
         """The code of the completion's first fenced block."""
@@ -81,14 +82,16 @@ class ProblemTask:
 
     def judge(self, code: str, sandbox: Judge) -> Judgement:
         """Run the program against the problem's tests."""
-        return Judgement(sandbox.judge(code, self.tests))
+        return Judgement(sandbox.judge(code, self.tests, self.limits))
 
 
-def lab_tasks(problems: pl.DataFrame) -> list[ProblemTask]:
+def lab_tasks(problems: pl.DataFrame, limits: Limits | None = None) -> list[ProblemTask]:
     """One task per problem (tables.PROBLEMS), in the table's order."""
     validate(problems, PROBLEMS)
     rows = problems.select("problem_id", "prompt", "tests").iter_rows()
     return [
-        ProblemTask(problem_id, solve_conversation(prompt), _TESTS.validate_json(tests))
+        ProblemTask(
+            problem_id, solve_conversation(prompt), _TESTS.validate_json(tests), limits or Limits()
+        )
         for problem_id, prompt, tests in rows
     ]

@@ -74,7 +74,7 @@ class ProblemTask:
     task_id: str
     messages: tuple[Message, ...]
     tests: Tests
-    limits: Limits = Limits()
+    limits: Limits | None = None
 
     def program(self, completion: str) -> str:
         """The code of the completion's first fenced block."""
@@ -90,8 +90,6 @@ def lab_tasks(problems: pl.DataFrame, limits: Limits | None = None) -> list[Prob
     validate(problems, PROBLEMS)
     rows = problems.select("problem_id", "prompt", "tests").iter_rows()
     return [
-        ProblemTask(
-            problem_id, solve_conversation(prompt), _TESTS.validate_json(tests), limits or Limits()
-        )
+        ProblemTask(problem_id, solve_conversation(prompt), _TESTS.validate_json(tests), limits)
         for problem_id, prompt, tests in rows
     ]

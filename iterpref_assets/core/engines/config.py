@@ -48,6 +48,8 @@ class VllmConfig(Record):
         enable_prefix_caching: compute shared beginnings of prompts once.
         tensor_parallel_size: GPUs that share the model.
         batch_invariant: vLLM's slower GPU mode whose results do not depend on the batch.
+        cpu_threads: threads of arithmetic on the CPU; None leaves one core to the sandbox, because
+            every operation waits for its slowest thread and programs under test hold a core.
         trust_remote_code: run code that comes with the checkpoint.
     """
 
@@ -62,6 +64,7 @@ class VllmConfig(Record):
     enable_prefix_caching: bool = True
     tensor_parallel_size: int = Field(1, gt=0)
     batch_invariant: bool = False
+    cpu_threads: int | None = Field(None, gt=0)
     trust_remote_code: bool = False
 
 

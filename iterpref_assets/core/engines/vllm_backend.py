@@ -121,10 +121,18 @@ def _start(config: VllmConfig, model: Path | str) -> LLMEngine:
 
     on_cpu = current_platform.is_cpu()
     if on_cpu:
+        _set_threads(config.cpu_threads or max(1, (os.cpu_count() or 2) - 1))
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     # vLLM asks for full collections while it starts; what is imported by now is here to stay.
     gc.freeze()
     return LLMEngine.from_engine_args(EngineArgs(**_arguments(config, model, on_cpu=on_cpu)))
+
+
+def _set_threads(count: int) -> None:
+    """Let this thread's arithmetic use `count` threads; vLLM forbids later changes."""
+    import torch
+
+    torch.set_num_threads(count)
 
 
 def _set_environment(config: VllmConfig) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import Field, TypeAdapter, ValidationError
@@ -129,5 +129,7 @@ def problems_to_frame(problems: Iterable[Problem]) -> pl.DataFrame:
 
 def frame_to_problems(frame: pl.DataFrame) -> list[Problem]:
     """The problems of a PROBLEMS table, in its order."""
-    rows: Iterator[dict[str, Any]] = frame.iter_rows(named=True)
-    return [Problem(**{**row, "tests": _TESTS.validate_json(row["tests"])}) for row in rows]
+    rows = frame.iter_rows(named=True)
+    return [
+        Problem.model_validate({**row, "tests": _TESTS.validate_json(row["tests"])}) for row in rows
+    ]

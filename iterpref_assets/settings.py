@@ -23,6 +23,7 @@ from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.engines.config import EngineConfig, VllmConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
@@ -84,6 +85,9 @@ class Settings(BaseSettings):
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
     )
     limits: Limits = Limits()
+    benchmarks: dict[PlusBenchmark, Path] = Field(
+        {}, description="Local benchmark files; a benchmark left out comes from its own source"
+    )
 
     @classmethod
     def settings_customise_sources(

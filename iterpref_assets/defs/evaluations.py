@@ -18,17 +18,18 @@ from iterpref_assets.defs.stage import (
     stage_asset,
 )
 
+MODEL_DEPS = [
+    dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
+    lab_base_model,
+    dg.AssetDep(checkpoints, partition_mapping=partitions.checkpoint_of_score),
+]
+
 
 @stage_asset(
     group_name="evaluations",
     kinds={"vllm", "bubblewrap", "parquet"},
     partitions_def=partitions.scores,
-    deps=[
-        heldout_problems,
-        dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
-        lab_base_model,
-        dg.AssetDep(checkpoints, partition_mapping=partitions.checkpoint_of_score),
-    ],
+    deps=[heldout_problems, *MODEL_DEPS],
     pool="gpu",
     code_version="1",
     metadata=columns(tables.SCORES),
@@ -42,6 +43,38 @@ def heldout_scores(
     """Every held-out problem judged, greedy and sampled, for one variant of one base model."""
     settings = project.settings("evaluation", config.overrides)
     return publish_in_worker(context, workers, settings, metadata.of_scores)
+
+
+def _benchmark_scores(name: str, description: str) -> dg.AssetsDefinition:
+    @stage_asset(
+        name=name,
+        description=description,
+        group_name="evaluations",
+        kinds={"vllm", "bubblewrap", "parquet"},
+        partitions_def=partitions.scores,
+        deps=MODEL_DEPS,
+        pool="gpu",
+        code_version="1",
+        metadata=columns(tables.SCORES),
+    )
+    def scores(
+        context: dg.AssetExecutionContext,
+        config: StageConfig,
+        project: ProjectResource,
+        workers: WorkerResource,
+    ) -> dg.MaterializeResult:
+        settings = project.settings("evaluation", config.overrides)
+        return publish_in_worker(context, workers, settings, metadata.of_benchmark_scores)
+
+    return scores
+
+
+humaneval_scores = _benchmark_scores(
+    "humaneval_scores", "HumanEval and HumanEval+, greedy, for one variant of one base model."
+)
+mbpp_scores = _benchmark_scores(
+    "mbpp_scores", "MBPP and MBPP+ (v0.2.0), greedy, for one variant of one base model."
+)
 
 
 @stage_asset(

@@ -13,6 +13,7 @@ from iterpref_assets.core.artifacts import Artifact
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
+from iterpref_assets.steps.benchmarks import SCORES_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
@@ -131,6 +132,23 @@ def of_scores(artifact: Artifact) -> Metadata:
         ),
         "error_types": _table(pl.DataFrame(errors) if errors else pl.DataFrame()),
     }
+
+
+def of_benchmark_scores(artifact: Artifact) -> Metadata:
+    """pass@1 on the base tests and on base and plus tests together."""
+    summary = _summary(artifact, SCORES_FILE, "evaluation")
+    rates = {"base": summary, "plus": summary.plus}
+    rows = [
+        {
+            "tests": name,
+            "pass_at_1": f"{r.pass_at_1:.1%}",
+            "low": f"{r.low:.1%}",
+            "high": f"{r.high:.1%}",
+        }
+        for name, r in rates.items()
+        if r is not None
+    ]
+    return {"pass_at_1": _table(pl.DataFrame(rows)), "tasks": dg.MetadataValue.int(summary.n)}
 
 
 def of_report(artifact: Artifact) -> Metadata:

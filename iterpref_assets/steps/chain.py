@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.steps import evaluation, generation, models, pairs, problems, report, training
+from iterpref_assets.steps import (
+    benchmarks,
+    evaluation,
+    generation,
+    models,
+    pairs,
+    problems,
+    report,
+    training,
+)
 from iterpref_assets.steps.step import Step
 
 CHAIN: tuple[Step, ...] = (
@@ -18,6 +27,8 @@ CHAIN: tuple[Step, ...] = (
     training.REFERENCE_LOGPROBS,
     training.CHECKPOINTS,
     evaluation.HELDOUT_SCORES,
+    benchmarks.HUMANEVAL_SCORES,
+    benchmarks.MBPP_SCORES,
     report.EXPERIMENT_REPORTS,
 )
 

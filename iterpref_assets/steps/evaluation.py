@@ -24,12 +24,6 @@ SAMPLED_FILE = "sampled.parquet"
 
 def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
     settings = context.settings
-    base_model, variant = partition.split("/")
-    if variant == REFERENCE:
-        source = base_model_source(settings, base_model)
-        model = (ArtifactKey("base_models", base_model), *model_parents(source))
-    else:
-        model = (ArtifactKey("checkpoints", partition),)
     return Plan(
         ArtifactKey("heldout_scores", partition),
         "1",
@@ -40,8 +34,17 @@ def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
             "limits": settings.section("limits"),
             "prompts": PROMPT_VERSION,
         },
-        (ArtifactKey("heldout_problems"), *model),
+        (ArtifactKey("heldout_problems"), *model_keys(context, partition)),
     )
+
+
+def model_keys(context: StepContext, partition: str) -> tuple[ArtifactKey, ...]:
+    """The artifacts of the model that a partition (base model/variant) scores."""
+    base_model, variant = partition.split("/")
+    if variant != REFERENCE:
+        return (ArtifactKey("checkpoints", partition),)
+    source = base_model_source(context.settings, base_model)
+    return (ArtifactKey("base_models", base_model), *model_parents(source))
 
 
 def scored_model_folder(context: StepContext, partition: str) -> Path:

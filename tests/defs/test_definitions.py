@@ -13,8 +13,10 @@ ASSETS = {
     "experiment_reports": "reports",
     "heldout_problems": "problems",
     "heldout_scores": "evaluations",
+    "humaneval_scores": "evaluations",
     "initial_samples": "samples",
     "lab_base_model": "models",
+    "mbpp_scores": "evaluations",
     "preference_pairs": "preferences",
     "reference_logprobs": "preferences",
     "seed_problems": "problems",
@@ -65,6 +67,7 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> Non
     kinds = {
         "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
         "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
+        "humaneval_scores": "cell", "mbpp_scores": "cell",
     }  # fmt: skip
     for step in CHAIN:
         plan = step.plan(context, partition_of[kinds.get(step.asset, "shard")])

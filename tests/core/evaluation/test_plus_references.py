@@ -1,5 +1,7 @@
 """The sandbox proves itself: every reference solution of the published data passes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from iterpref_assets.core.evaluation.batch import judge_sample
@@ -17,10 +19,10 @@ def test_every_reference_solution_passes(shared_data, tmp_path, name, file):
     data = load_plus(PlusBenchmark(name), shared_data / "benchmarks" / f"{file}.jsonl.gz")
     with Sandbox(2, packages=SANDBOX_PACKAGES) as sandbox:
         benchmark = plus_benchmark(data, sandbox, tmp_path, 2)
-        results = [
-            judge_sample(benchmark, Sample(task_id, 0, problem.reference), sandbox)
-            for task_id, problem in data.problems.items()
-        ]
+        samples = [Sample(name, 0, problem.reference) for name, problem in data.problems.items()]
+        with ThreadPoolExecutor(2) as pool:
+            judged = pool.map(lambda sample: judge_sample(benchmark, sample, sandbox), samples)
+            results = list(judged)
     passing = Status.PASS, Status.PASS
     failed = [r.task_id for r in results if (r.base_status, r.plus_status) != passing]
     assert failed == []

@@ -85,8 +85,8 @@ class Settings(BaseSettings):
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
     )
     limits: Limits = Limits()
-    benchmarks: dict[PlusBenchmark, Path] = Field(
-        {}, description="Local benchmark files; a benchmark left out comes from its own source"
+    benchmarks: dict[PlusBenchmark, Literal["official"] | Path] = Field(
+        {}, description="What to score besides held-out problems: its file, or its official source"
     )
 
     @classmethod

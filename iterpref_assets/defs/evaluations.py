@@ -3,6 +3,7 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.defs import metadata, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.generations import debug_trajectories, initial_samples
@@ -17,6 +18,7 @@ from iterpref_assets.defs.stage import (
     publish_in_worker,
     stage_asset,
 )
+from iterpref_assets.settings import load_settings
 
 MODEL_DEPS = [
     dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
@@ -45,10 +47,16 @@ def heldout_scores(
     return publish_in_worker(context, workers, settings, metadata.of_scores)
 
 
-def _benchmark_scores(name: str, description: str) -> dg.AssetsDefinition:
+BENCHMARK_TITLES = {
+    PlusBenchmark.HUMANEVAL: "HumanEval and HumanEval+",
+    PlusBenchmark.MBPP: "MBPP and MBPP+ (v0.2.0)",
+}
+
+
+def _benchmark_scores(benchmark: PlusBenchmark) -> dg.AssetsDefinition:
     @stage_asset(
-        name=name,
-        description=description,
+        name=f"{benchmark.value}_scores",
+        description=f"{BENCHMARK_TITLES[benchmark]}, greedy, for one variant of one base model.",
         group_name="evaluations",
         kinds={"vllm", "bubblewrap", "parquet"},
         partitions_def=partitions.scores,
@@ -69,12 +77,7 @@ def _benchmark_scores(name: str, description: str) -> dg.AssetsDefinition:
     return scores
 
 
-humaneval_scores = _benchmark_scores(
-    "humaneval_scores", "HumanEval and HumanEval+, greedy, for one variant of one base model."
-)
-mbpp_scores = _benchmark_scores(
-    "mbpp_scores", "MBPP and MBPP+ (v0.2.0), greedy, for one variant of one base model."
-)
+benchmark_scores = [_benchmark_scores(name) for name in load_settings().benchmarks]
 
 
 @stage_asset(

@@ -27,8 +27,19 @@ OFFICIAL = "official"
 
 
 def _data_file(context: StepContext, benchmark: PlusBenchmark) -> Path | None:
-    """The benchmark's file by configuration; None: evalplus's own source."""
-    return context.settings.benchmarks.get(benchmark)
+    """The benchmark's file, None for evalplus's own source.
+
+    Raises:
+        InputError: where the settings do not ask for this benchmark.
+    """
+    source = context.settings.benchmarks.get(benchmark)
+    if source is None:
+        raise InputError(
+            f"{benchmark.value} is not among the benchmarks",
+            field="benchmarks",
+            remedy=f'Set benchmarks.{benchmark.value} to its file or to "{OFFICIAL}"',
+        )
+    return source if isinstance(source, Path) else None
 
 
 def _plan(benchmark: PlusBenchmark, context: StepContext, partition: str) -> Plan:
@@ -38,7 +49,7 @@ def _plan(benchmark: PlusBenchmark, context: StepContext, partition: str) -> Pla
             "no such file",
             file=path,
             field=f"benchmarks.{benchmark.value}",
-            remedy="Correct the setting, or leave it out to use evalplus's own source",
+            remedy=f'Correct the setting, or set it to "{OFFICIAL}"',
         )
     data = hashlib.sha256(path.read_bytes()).hexdigest() if path else OFFICIAL
     return Plan(

@@ -1,10 +1,16 @@
 """The code location holds the assets that its users know by name."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from iterpref_assets.runner import load_definitions
 
+ROOT = Path(__file__).resolve().parents[2]
 ASSETS = {
     "base_models": "models",
     "checkpoints": "checkpoints",
@@ -13,10 +19,8 @@ ASSETS = {
     "experiment_reports": "reports",
     "heldout_problems": "problems",
     "heldout_scores": "evaluations",
-    "humaneval_scores": "evaluations",
     "initial_samples": "samples",
     "lab_base_model": "models",
-    "mbpp_scores": "evaluations",
     "preference_pairs": "preferences",
     "reference_logprobs": "preferences",
     "seed_problems": "problems",
@@ -55,6 +59,7 @@ def test_every_asset_has_its_checks(graph, asset: str, names: set[str]) -> None:
 
 def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> None:
     from iterpref_assets.core.artifacts import ArtifactStore
+    from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
     from iterpref_assets.settings import load_settings
     from iterpref_assets.steps.chain import CHAIN
     from iterpref_assets.steps.step import StepContext
@@ -67,9 +72,25 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> Non
     kinds = {
         "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
         "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
-        "humaneval_scores": "cell", "mbpp_scores": "cell",
     }  # fmt: skip
     for step in CHAIN:
+        if step.asset.removesuffix("_scores") in set(PlusBenchmark):
+            continue
         plan = step.plan(context, partition_of[kinds.get(step.asset, "shard")])
         lineage = {key.to_user_string() for key in graph.get(dg.AssetKey(step.asset)).parent_keys}
         assert {parent.asset for parent in plan.parents} <= lineage, step.asset
+
+
+def test_a_benchmark_is_an_asset_once_the_settings_ask_for_it() -> None:
+    script = (
+        "import definitions;"
+        "keys = definitions.defs().resolve_asset_graph().get_all_asset_keys();"
+        "print(sorted(key.to_user_string() for key in keys))"
+    )
+    environment = {**os.environ, "ITERPREF_BENCHMARKS": '{"mbpp": "official"}'}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "'mbpp_scores'" in done.stdout
+    assert "'humaneval_scores'" not in done.stdout

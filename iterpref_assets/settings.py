@@ -63,7 +63,11 @@ class Settings(BaseSettings):
     """The settings of one deployment; the defaults are the lab."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+        extra="forbid",
+        frozen=True,
     )
 
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")

@@ -71,3 +71,16 @@ def test_a_misspelt_override_is_named() -> None:
 def test_every_example_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SETTINGS_FILE, str(path))
     assert "lab" not in load_settings().base_models
+
+
+def test_setting_one_field_of_a_section_keeps_the_labs_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = load_settings().training
+    monkeypatch.setenv("ITERPREF_TRAINING__EPOCHS", "7")
+    assert load_settings().training == before.model_copy(update={"epochs": 7})
+
+
+def test_setting_one_count_of_the_lab_keeps_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_SEEDS__LAB__SHARDS", "2")
+    assert load_settings().seeds.lab.shards == 2

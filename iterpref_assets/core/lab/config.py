@@ -17,7 +17,7 @@ class LabConfig(Record):
     """Draws the problems; another seed gives other problems of the same splits."""
     shards: int = Field(default=4, ge=1, le=1000)
     """Partitions of the training problems."""
-    problems_per_shard: int = Field(default=250, ge=1, le=10_000)
+    problems_per_shard: int = Field(default=600, ge=1, le=10_000)
     """Training problems in a shard."""
     heldout_problems: int = Field(default=400, ge=1, le=10_000)
     """Problems kept from all training."""

@@ -11,9 +11,10 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
-from iterpref_assets.workers.job import BAD_INPUT_EXIT_CODE, WorkerJob
+from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, WorkerJob
 
 
 class PipesHandler(logging.Handler):
@@ -35,7 +36,7 @@ def _stderr_handler() -> logging.Handler:
 
 
 def main() -> int:
-    """Run the job in the Pipes extras; the exit status says whether bad input stopped it."""
+    """Run the job in the Pipes extras; the exit status says whether a known failure stopped it."""
     with open_dagster_pipes() as pipes:
         job = WorkerJob.model_validate(pipes.extras)
         log = logging.getLogger("iterpref")
@@ -51,9 +52,9 @@ def main() -> int:
         step = step_of(job.asset)
         try:
             step.publish(context, [step.plan(context, name) for name in job.partitions])
-        except InputError as error:
+        except (InputError, TrainingError) as error:
             job.answer.write_text(str(error), encoding="utf-8")
-            return BAD_INPUT_EXIT_CODE
+            return EXPLAINED_EXIT_CODE
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a worker is asked to do, and what it answers when the input is bad."""
+"""What a worker is asked to do, and where it says why it could not."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from iterpref_assets.core.records import Record
 from iterpref_assets.settings import Settings
 
-BAD_INPUT_EXIT_CODE = 2
+EXPLAINED_EXIT_CODE = 2
 
 
 class WorkerJob(Record):
-    """The extras of one Pipes call. `answer` is the file that a bad input's message goes to."""
+    """The extras of one Pipes call. `answer` is the file that the message of bad input
+    or of training that had to stop goes to."""
 
     asset: str
     partitions: tuple[str, ...]

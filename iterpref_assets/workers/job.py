@@ -11,8 +11,10 @@ EXPLAINED_EXIT_CODE = 2
 
 
 class WorkerJob(Record):
-    """The extras of one Pipes call. `answer` is the file that the message of bad input
-    or of training that had to stop goes to."""
+    """The extras of one Pipes call.
+
+    `answer` is the file for the message of bad input or of training that had to stop.
+    """
 
     asset: str
     partitions: tuple[str, ...]

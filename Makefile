@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/cpu.lock
+# Published benchmark data, samples and trajectories, for tests and benchmarks.
+DATA := ../shared/data
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
@@ -46,8 +48,20 @@ check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/pyright
 	$(BIN)/dg check defs
 
-bench: setup ## Measure against the peers
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+bench: setup ## Measure against the peers (an hour; results are printed)
+	$(BIN)/python benchmarks/evalplus_speed.py humaneval --samples references \
+		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
+	$(BIN)/python benchmarks/evalplus_speed.py mbpp --samples references \
+		--data $(DATA)/benchmarks/MbppPlus.jsonl.gz
+	$(BIN)/python benchmarks/sandbox_throughput.py
+	$(BIN)/python benchmarks/sandbox_under_load.py
+	$(BIN)/python benchmarks/sandbox_endurance.py
+	$(BIN)/python benchmarks/engine_throughput.py iterpref_assets/core/lab/pretrained
+	$(BIN)/python benchmarks/debugging_continuous.py
+	$(BIN)/python benchmarks/masks.py
+	$(BIN)/python benchmarks/pair_scale.py --rows 60000 250000 1000000
+	$(BIN)/pip install --quiet --no-deps --target data/benchmark-peers/trl trl==1.16.0
+	$(BIN)/python benchmarks/trainer_speed.py
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
 	$(BIN)/python -m iterpref_assets.workers.pretrain_lab_model \

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import logging
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +15,14 @@ import dagster as dg
 
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.defs.partitions import SHARDS, partition_key
+from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
+from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.evaluation import REFERENCE
 from iterpref_assets.steps.step import StepContext
+
+PROCESS_TAG = "iterpref/process"
 
 _log = logging.getLogger("iterpref")
 
@@ -47,6 +52,8 @@ def phases(settings: Settings) -> Iterator[Phase]:
             if variant != REFERENCE:
                 yield Phase(("checkpoints",), (f"{name}/{variant}",))
             yield Phase(("heldout_scores",), (f"{name}/{variant}",))
+            for benchmark in settings.benchmarks:
+                yield Phase((f"{benchmark}_scores",), (f"{name}/{variant}",))
         yield Phase(("experiment_reports",), (name,))
 
 
@@ -59,15 +66,67 @@ def materialize_chain(
         InputError: naming the run that failed and the first message of its failure.
     """
     register_shards(instance, settings)
+    release_dead_runs(instance)
     context = StepContext(settings, ArtifactStore(settings.root))
     for phase in phases(settings):
-        stale = [asset for asset in phase.assets if not _current(context, instance, asset, phase)]
+        stale = _stale(context, instance, phase)
         for asset in phase.assets:
-            if asset not in stale:
-                _log.info("%s: reused (%d partitions)", asset, len(phase.partitions))
-        if stale:
-            for partitions in _ranges(instance, phase.partitions):
-                _execute(definitions, instance, stale, partitions)
+            reused = sum(asset not in assets for assets in stale.values())
+            if reused:
+                _log.info("%s: reused (%d of %d)", asset, reused, len(phase.partitions))
+        for assets in sorted({assets for assets in stale.values() if assets}, key=len):
+            partitions = [name for name, wanted in stale.items() if wanted == assets]
+            for stretch in _ranges(instance, partitions):
+                _execute(definitions, instance, assets, stretch)
+
+
+def _stale(
+    context: StepContext, instance: dg.DagsterInstance, phase: Phase
+) -> dict[str, tuple[str, ...]]:
+    """For each partition the assets to make: all from the first one that is not current.
+
+    What follows a stale asset is stale too, because its parent is about to change.
+    """
+    recorded = {asset: _recorded(instance, asset) for asset in phase.assets}
+    stale: dict[str, tuple[str, ...]] = {}
+    for name in phase.partitions:
+        current = [
+            name in recorded[asset] and _is_current(context, asset, name) for asset in phase.assets
+        ]
+        first = current.index(False) if False in current else len(current)
+        stale[name] = phase.assets[first:]
+    return stale
+
+
+def _recorded(instance: dg.DagsterInstance, asset: str) -> set[str]:
+    """The artifact partitions of an asset that Dagster knows to be materialized."""
+    key = dg.AssetKey(asset)
+    keys = instance.get_materialized_partitions(key)
+    if not keys and instance.get_latest_materialization_event(key) is not None:
+        return {UNPARTITIONED}
+    return {artifact_partition(name) for name in keys}
+
+
+def _is_current(context: StepContext, asset: str, partition: str) -> bool:
+    """Whether the partition is published as planned; a plan that cannot be made is not."""
+    try:
+        return context.store.reusable(step_of(asset).plan(context, partition)) is not None
+    except InputError:
+        return False
+
+
+def release_dead_runs(instance: dg.DagsterInstance) -> None:
+    """End runs of this command whose process is gone, and free the pool slots they hold.
+
+    A process that was killed cannot say so, and no daemon watches runs started from a shell: the
+    next one would wait for the dead one's slot for ever.
+    """
+    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
+        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and not Path(f"/proc/{pid}").exists():
+            instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def load_definitions() -> dg.Definitions:
@@ -84,22 +143,6 @@ def load_definitions() -> dg.Definitions:
 def register_shards(instance: dg.DagsterInstance, settings: Settings) -> None:
     """Make the settings' shards known to Dagster as partitions."""
     instance.add_dynamic_partitions(SHARDS, list(settings.seeds.shards()))
-
-
-def _current(context: StepContext, instance: dg.DagsterInstance, asset: str, phase: Phase) -> bool:
-    """Whether every partition is published as planned and recorded in Dagster."""
-    step = step_of(asset)
-    for partition in phase.partitions:
-        try:
-            artifact = context.store.reusable(step.plan(context, partition))
-        except InputError:
-            return False
-        if artifact is None:
-            return False
-    recorded = instance.get_materialized_partitions(dg.AssetKey(asset))
-    if phase.partitions == (UNPARTITIONED,):
-        return instance.get_latest_materialization_event(dg.AssetKey(asset)) is not None
-    return {partition_key(name) for name in phase.partitions} <= recorded
 
 
 def _ranges(instance: dg.DagsterInstance, partitions: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -120,9 +163,9 @@ def _execute(
     partitions: Sequence[str],
 ) -> None:
     keys = [partition_key(name) for name in partitions]
-    tags = {}
+    tags = {REUSE_TAG: "true", PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
     if len(keys) > 1:
-        tags = {
+        tags |= {
             "dagster/asset_partition_range_start": keys[0],
             "dagster/asset_partition_range_end": keys[-1],
         }

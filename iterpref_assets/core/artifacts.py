@@ -18,7 +18,7 @@ import shutil
 import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,15 @@ class ArtifactKey:
 class Plan:
     """What an artifact is to be made of, before it is made.
 
-    `config` is everything the result depends on besides its parents and the code.
+    `config` is everything the result depends on besides its parents and the code; `fingerprint`
+    is set by `ArtifactStore.pinned`, before the parents are read.
     """
 
     key: ArtifactKey
     code_version: str
     config: Mapping[str, JsonValue] = field(default_factory=dict)
     parents: tuple[ArtifactKey, ...] = ()
+    fingerprint: str = ""
 
 
 class FileEntry(Record):
@@ -149,6 +151,10 @@ class ArtifactStore:
             }
         )
 
+    def pinned(self, plan: Plan) -> Plan:
+        """`plan` tied to its parents' present content: no other content is published under it."""
+        return replace(plan, fingerprint=self.fingerprint(plan))
+
     def reusable(self, plan: Plan) -> Artifact | None:
         """The current version where it was made of exactly what `plan` asks for, or None."""
         artifact = self.find(plan.key)
@@ -158,7 +164,7 @@ class ArtifactStore:
 
     def work_folder(self, plan: Plan) -> Path:
         """Where unfinished work on `plan` is kept; emptied when `plan` is published."""
-        folder = self._work_folder(plan.key, self.fingerprint(plan))
+        folder = self._work_folder(plan.key, plan.fingerprint or self.fingerprint(plan))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -166,15 +172,18 @@ class ArtifactStore:
     def publishing(self, plan: Plan) -> Generator[Staging]:
         """A folder to fill; leaving the block publishes it, an exception leaves no trace.
 
-        The upstream hashes are taken on entry: they are those of what was read.
+        Raises:
+            InputError: where a parent was published anew since `plan` was pinned, or since entry.
         """
         upstream, fingerprint = self._upstream(plan), self.fingerprint(plan)
+        self._require_same_parents(plan, plan.fingerprint or fingerprint)
         home = self._folder(plan.key)
         home.mkdir(parents=True, exist_ok=True)
         staging = Staging(home / f".staging-{uuid.uuid4().hex}")
         staging.folder.mkdir()
         try:
             yield staging
+            self._require_same_parents(plan, fingerprint)
             files = _hash_files(staging.folder)
             manifest = Manifest(
                 asset=plan.key.asset,
@@ -192,6 +201,13 @@ class ArtifactStore:
         finally:
             shutil.rmtree(staging.folder, ignore_errors=True)
         shutil.rmtree(self._work_folder(plan.key, fingerprint), ignore_errors=True)
+
+    def _require_same_parents(self, plan: Plan, fingerprint: str) -> None:
+        if self.fingerprint(plan) != fingerprint:
+            raise InputError(
+                f"a parent of {plan.key} was materialized anew while it was being made",
+                remedy="Materialize it again",
+            )
 
     def _folder(self, key: ArtifactKey) -> Path:
         return self.root / "artifacts" / key.asset / key.partition

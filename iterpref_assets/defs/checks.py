@@ -4,17 +4,17 @@ Blocking ones stop downstream assets of the same run. Each looks at the partitio
 all published ones where it is executed alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
-from iterpref_assets.defs.partitions import SHARDS, artifact_partition
+from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
-from iterpref_assets.defs.resources import ProjectResource
+from iterpref_assets.defs.resources import ProjectResource, bad_input_as_failure
 from iterpref_assets.steps import verification
 
 SHOWN = 5
@@ -27,7 +27,9 @@ def reference_solutions_pass(
     """Every reference solution passes its problem's tests in the sandbox."""
     settings = project.settings()
     return _result(
-        verification.failing_references(settings, project.store(), _shards(context, project))
+        lambda: verification.failing_references(
+            settings, project.store(), _shards(context, project)
+        )
     )
 
 
@@ -36,7 +38,7 @@ def tests_tell_siblings_apart(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No program that differs in one feature and behaves differently passes the tests (lab)."""
-    return _result(verification.lab_siblings(project.store(), _shards(context, project)))
+    return _result(lambda: verification.lab_siblings(project.store(), _shards(context, project)))
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, additional_deps=["heldout_problems"])
@@ -44,7 +46,7 @@ def no_benchmark_overlap(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No training problem is also a held-out one: by id, prompt, reference or feature path."""
-    return _result(verification.leaked_problems(project.store(), _shards(context, project)))
+    return _result(lambda: verification.leaked_problems(project.store(), _shards(context, project)))
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True)
@@ -52,7 +54,7 @@ def pairs_differ(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No kept pair's chosen equals its rejected."""
-    return _result(verification.equal_pairs(project.store(), _shards(context, project)))
+    return _result(lambda: verification.equal_pairs(project.store(), _shards(context, project)))
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True)
@@ -61,7 +63,7 @@ def chosen_passes_all_tests(
 ) -> dg.AssetCheckResult:
     """Every kept pair's chosen program passes when it is executed again."""
     shards = _shards(context, project)
-    return _result(verification.failing_chosen(project.settings(), project.store(), shards))
+    return _result(lambda: verification.failing_chosen(project.settings(), project.store(), shards))
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True)
@@ -70,7 +72,9 @@ def rejected_fails_a_test(
 ) -> dg.AssetCheckResult:
     """Every kept pair's rejected program fails when it is executed again."""
     shards = _shards(context, project)
-    return _result(verification.passing_rejected(project.settings(), project.store(), shards))
+    return _result(
+        lambda: verification.passing_rejected(project.settings(), project.store(), shards)
+    )
 
 
 @dg.asset_check(asset=preference_pairs, blocking=True)
@@ -78,8 +82,8 @@ def every_pair_has_focal_tokens(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """Every tokenized pair has a D- token to penalise, and there is at least one pair."""
-    names = _partitions(context, project.store(), "preference_pairs")
-    return _result(verification.unfocused_pairs(project.store(), names))
+    names = _partitions(context, project.store(), preference_pairs)
+    return _result(lambda: verification.unfocused_pairs(project.store(), names))
 
 
 @dg.asset_check(asset=heldout_scores, additional_deps=[checkpoints])
@@ -87,33 +91,40 @@ def checkpoint_not_worse_than_base(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No checkpoint's greedy held-out pass@1 lies below its reference model's (a warning)."""
-    names = _partitions(context, project.store(), "heldout_scores")
-    worse = verification.worse_than_reference(project.store(), names)
-    return _result(worse, severity=dg.AssetCheckSeverity.WARN)
+    names = _partitions(context, project.store(), heldout_scores)
+    return _result(
+        lambda: verification.worse_than_reference(project.store(), names),
+        severity=dg.AssetCheckSeverity.WARN,
+    )
 
 
 def _shards(context: dg.AssetCheckExecutionContext, project: ProjectResource) -> list[str]:
-    return _partitions(context, project.store(), "codeflow_pairs", "seed_problems")
+    return _partitions(context, project.store(), seed_problems)
 
 
 def _partitions(
-    context: dg.AssetCheckExecutionContext, store: ArtifactStore, *assets: str
+    context: dg.AssetCheckExecutionContext, store: ArtifactStore, asset: dg.AssetsDefinition
 ) -> list[str]:
     """The run's partitions, or every published one where the check is executed alone."""
     tags = context.run.tags
     if key := tags.get("dagster/partition"):
         return [artifact_partition(key)]
     first = tags.get("dagster/asset_partition_range_start")
-    if first is not None:
-        keys = list(context.instance.get_dynamic_partitions(SHARDS))
-        last = keys.index(tags["dagster/asset_partition_range_end"])
-        return keys[keys.index(first) : last + 1]
-    return sorted({name for asset in assets for name in store.partitions(asset)})
+    if first is None or asset.partitions_def is None:
+        return list(store.partitions(asset.key.to_user_string()))
+    stretch = dg.PartitionKeyRange(first, tags["dagster/asset_partition_range_end"])
+    keys = asset.partitions_def.get_partition_keys_in_range(
+        stretch, dynamic_partitions_store=context.instance
+    )
+    return [artifact_partition(key) for key in keys]
 
 
 def _result(
-    offenders: Sequence[str], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    find_offenders: Callable[[], Sequence[str]],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
+    with bad_input_as_failure():
+        offenders = find_offenders()
     return dg.AssetCheckResult(
         passed=not offenders,
         severity=severity,

@@ -14,16 +14,17 @@ from dagster._core.errors import DagsterPipesExecutionError
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.sandbox.errors import SandboxError
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.workers.job import WorkerJob
 
 
 @contextmanager
 def bad_input_as_failure() -> Generator[None]:
-    """Let bad input end the run with its message alone, not to be retried."""
+    """Let bad input, or a broken sandbox, end the run with its message alone, not to be retried."""
     try:
         yield
-    except InputError as error:
+    except (InputError, SandboxError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
 
 
@@ -75,7 +76,7 @@ class WorkerResource(dg.ConfigurableResource):
                 )
             except DagsterPipesExecutionError:
                 if not answer.is_file():
-                    raise
+                    raise  # the worker's own traceback is in the run's log
                 message = answer.read_text(encoding="utf-8")
                 raise dg.Failure(message, allow_retries=False) from None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs.partitions import artifact_partition, partition_key
 from iterpref_assets.defs.resources import WorkerResource, bad_input_as_failure
 from iterpref_assets.settings import Settings
@@ -17,6 +17,8 @@ from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
 CONTENT_HASH = "content_hash"
+REUSE_TAG = "iterpref/reuse"
+"""Marks runs that record what an earlier, killed run published instead of making it again."""
 
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
 
@@ -45,8 +47,8 @@ def publish_here(
     store, partitions = ArtifactStore(settings.root), _partitions(context)
     with bad_input_as_failure():
         step, step_context = step_of(_asset(context)), StepContext(settings, store)
-        plans = [step.plan(step_context, partition) for partition in partitions]
-        step.publish(step_context, plans)
+        plans = [store.pinned(step.plan(step_context, name)) for name in partitions]
+        step.publish(step_context, _to_make(context, store, plans))
     return _result(context, store, partitions, describe)
 
 
@@ -60,17 +62,20 @@ def publish_in_worker(
     store, partitions = ArtifactStore(settings.root), _partitions(context)
     with bad_input_as_failure():
         step, step_context = step_of(_asset(context)), StepContext(settings, store)
-        plans = [step.plan(step_context, partition) for partition in partitions]
-        for plan in plans:
-            store.fingerprint(plan)  # a missing parent stops the run before an engine starts
-        workers.run(context, step.asset, partitions, settings)
-    for plan in plans:
-        if store.reusable(plan) is None:
-            raise dg.Failure(
-                f"the worker ended well but {plan.key} was not published as planned: "
-                "one of its parents was materialized anew meanwhile. Materialize it again"
-            )
+        # A missing parent stops the run here, before an engine starts.
+        plans = [store.pinned(step.plan(step_context, name)) for name in partitions]
+        if names := [plan.key.partition for plan in _to_make(context, store, plans)]:
+            workers.run(context, step.asset, names, settings)
     return _result(context, store, partitions, describe)
+
+
+def _to_make(
+    context: dg.AssetExecutionContext, store: ArtifactStore, plans: Sequence[Plan]
+) -> list[Plan]:
+    """All of `plans`; in a run that may reuse, those that were not published before it died."""
+    if REUSE_TAG not in context.run.tags:
+        return list(plans)
+    return [plan for plan in plans if store.reusable(plan) is None]
 
 
 def _asset(context: dg.AssetExecutionContext) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -11,10 +13,13 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.sandbox.errors import SandboxError
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, WorkerJob
+
+_PR_SET_PDEATHSIG = 1
 
 
 class PipesHandler(logging.Handler):
@@ -35,6 +40,11 @@ def _stderr_handler() -> logging.Handler:
     return handler
 
 
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed: it would publish unrecorded."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def main() -> int:
     """Run the job in the Pipes extras; the exit status says whether a known failure stopped it."""
     with open_dagster_pipes() as pipes:
@@ -51,14 +61,16 @@ def main() -> int:
         context = StepContext(job.settings, store, report)
         step = step_of(job.asset)
         try:
-            step.publish(context, [step.plan(context, name) for name in job.partitions])
-        except (InputError, TrainingError) as error:
+            plans = [store.pinned(step.plan(context, name)) for name in job.partitions]
+            step.publish(context, plans)
+        except (InputError, SandboxError, TrainingError) as error:
             job.answer.write_text(str(error), encoding="utf-8")
             return EXPLAINED_EXIT_CODE
     return 0
 
 
 if __name__ == "__main__":
+    _end_with_parent()
     status = main()
     sys.stdout.flush()
     sys.stderr.flush()

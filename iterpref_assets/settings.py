@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.engines.config import EngineConfig, VllmConfig
+from iterpref_assets.core.engines.config import CheckpointEngineConfig, EngineConfig, VllmConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
@@ -73,7 +73,10 @@ class Settings(BaseSettings):
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
     seeds: SeedSource = Field(LabSeeds(), description="Where seed problems come from")
     generator: ModelSource = Field(LabModel(), description="The model that samples and debugs")
-    engine: EngineConfig = Field(VllmConfig(), description="What generates completions")
+    engine: EngineConfig = Field(VllmConfig(), description="What the generator runs on")
+    evaluation_engine: CheckpointEngineConfig = Field(
+        VllmConfig(), description="What base models and checkpoints are scored on"
+    )
     base_models: dict[str, ModelSource] = Field(
         {"lab": LabModel()}, description="The models to train, one partition each"
     )

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -25,17 +26,22 @@ SLICE = {
 pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1200)]
 
 
+def environment(root: Path, variables: dict[str, str]) -> dict[str, str]:
+    home = {"ITERPREF_ROOT": str(root), "DAGSTER_HOME": str(root / "dagster")}
+    return {**os.environ, **SLICE, **home, **variables}
+
+
 def iterpref(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        **SLICE,
-        "ITERPREF_ROOT": str(root),
-        "DAGSTER_HOME": str(root / "dagster"),
-        **variables,
-    }
     return subprocess.run(
         [sys.executable, "-m", "iterpref_assets", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment(root, variables), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def start(root: Path, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "iterpref_assets", *arguments],
+        cwd=ROOT, env=environment(root, variables), stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
@@ -96,6 +102,23 @@ def test_a_second_run_reuses_everything(root, first_run) -> None:
     assert again.returncode == 0
     assert not any("materialized" in line for line in lines)
     assert sum("reused" in line for line in lines) >= 12
+
+
+def test_a_killed_run_is_taken_up_and_what_follows_a_changed_seed_is_rebuilt(
+    root: Path, first_run
+) -> None:
+    changed = {"ITERPREF_SEEDS__LAB__SEED": "5"}
+    work = root / "work" / "initial_samples"
+    process = start(root, "run", **changed)
+    while not any(work.rglob("*.jsonl")):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    again = iterpref(root, "run", **changed)
+    assert again.returncode == 0, again.stderr[-4000:]
+    for asset in ("initial_samples", "debug_trajectories", "codeflow_pairs", "checkpoints"):
+        assert f"{asset}: materialized" in again.stderr
 
 
 def test_an_unknown_setting_is_one_line_and_touches_nothing(root, first_run) -> None:

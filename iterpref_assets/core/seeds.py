@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.config import LabConfig, shard_names
+from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
 from iterpref_assets.core.records import Problem, Record, Split, Tests
 
@@ -27,6 +29,17 @@ class LabSeeds(Record):
     def shards(self) -> tuple[str, ...]:
         """The names of the training shards."""
         return shard_names(self.lab)
+
+    def shard_identity(self, shard: str) -> dict[str, JsonValue]:
+        """What the problems of one shard depend on."""
+        return {"kind": self.kind, "shard": shard, **self._counts("heldout_problems")}
+
+    def heldout_identity(self) -> dict[str, JsonValue]:
+        """What the held-out problems depend on."""
+        return {"kind": self.kind, **self._counts("shards", "problems_per_shard")}
+
+    def _counts(self, *without: str) -> dict[str, JsonValue]:
+        return self.lab.model_dump(mode="json", exclude=set(without))
 
     def load_shard(self, shard: str) -> list[Problem]:
         """The training problems of one shard."""
@@ -63,13 +76,34 @@ class FileSeeds(Record):
             )
         return names
 
+    def shard_identity(self, shard: str) -> dict[str, JsonValue]:
+        """What the problems of one shard depend on: the file's content."""
+        return {"kind": self.kind, "sha256": _file_digest(self._file(shard))}
+
+    def heldout_identity(self) -> dict[str, JsonValue]:
+        """What the held-out problems depend on: the file's content."""
+        return {"kind": self.kind, "sha256": _file_digest(self.heldout)}
+
     def load_shard(self, shard: str) -> list[Problem]:
         """The training problems of one file."""
-        return read_problem_file(self.folder / f"{shard}.jsonl", Split.TRAIN)
+        return read_problem_file(self._file(shard), Split.TRAIN)
+
+    def _file(self, shard: str) -> Path:
+        return self.folder / f"{shard}.jsonl"
 
     def load_heldout(self) -> list[Problem]:
         """The held-out problems."""
         return read_problem_file(self.heldout, Split.HELDOUT)
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise InputError("no such file", file=path, remedy="Check the seeds settings")
+
+
+def _file_digest(path: Path) -> str:
+    _require_file(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 SeedSource = Annotated[LabSeeds | FileSeeds, Field(discriminator="kind")]
@@ -82,13 +116,20 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
         InputError: naming file, line and field of the first line that is not a problem of that
             split, or whose id was seen before.
     """
-    if not path.is_file():
-        raise InputError("no such file", file=path, remedy="Check the seeds settings")
+    _require_file(path)
     problems: dict[str, Problem] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
         problem = _read_problem(path, number, line)
+        if problem.source == LAB:
+            raise InputError(
+                f"the name {LAB!r} is kept for problems that the lab composes",
+                file=path,
+                line=number,
+                field="source",
+                remedy="Name your own source: the lab's reference solutions are trusted to run",
+            )
         if problem.problem_id in problems or problem.split is not split:
             seen = problem.problem_id in problems
             raise InputError(

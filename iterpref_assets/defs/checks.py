@@ -7,6 +7,7 @@ all published ones where it is executed alone.
 from collections.abc import Callable, Sequence
 
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
@@ -113,9 +114,8 @@ def _partitions(
     if first is None or asset.partitions_def is None:
         return list(store.partitions(asset.key.to_user_string()))
     stretch = dg.PartitionKeyRange(first, tags["dagster/asset_partition_range_end"])
-    keys = asset.partitions_def.get_partition_keys_in_range(
-        stretch, dynamic_partitions_store=context.instance
-    )
+    with partition_loading_context(dynamic_partitions_store=context.instance):
+        keys = asset.partitions_def.get_partition_keys_in_range(stretch)
     return [artifact_partition(key) for key in keys]
 
 

@@ -57,7 +57,7 @@ def _plan(benchmark: PlusBenchmark, context: StepContext, partition: str) -> Pla
         "1",
         {
             "data": data,
-            "engine": settings.section("engine"),
+            "engine": settings.section("evaluation_engine"),
             "evaluation": settings.section("evaluation"),
         },
         model_keys(context, partition),
@@ -78,7 +78,7 @@ async def _score(
 ) -> None:
     settings, store = context.settings, context.store
     folder = scored_model_folder(context, plan.key.partition)
-    async with open_engine(settings.engine, folder) as engine:
+    async with open_engine(settings.evaluation_engine, folder) as engine:
         scores = await score_tasks(
             tasks, engine, sandbox, settings.evaluation, store.work_folder(plan)
         )

@@ -28,7 +28,7 @@ def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
         ArtifactKey("heldout_scores", partition),
         "1",
         {
-            "engine": settings.section("engine"),
+            "engine": settings.section("evaluation_engine"),
             "evaluation": settings.section("evaluation"),
             "sampled_evaluation": settings.section("sampled_evaluation"),
             "limits": settings.section("limits"),
@@ -68,7 +68,7 @@ async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
     work = store.work_folder(plan)
     async with open_engine(
-        settings.engine, scored_model_folder(context, plan.key.partition)
+        settings.evaluation_engine, scored_model_folder(context, plan.key.partition)
     ) as engine:
         scores = {
             name: await score_tasks(tasks, engine, sandbox, config, _subfolder(work, name))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.debugging.loop import run_debugging
+from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.settings import Settings
-from iterpref_assets.steps.models import model_folder, model_parents
+from iterpref_assets.settings import HubModel, Settings
+from iterpref_assets.steps.models import model_folder, model_identity, model_parents
 from iterpref_assets.steps.problems import read_problems
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -25,9 +27,18 @@ VERSIONS_FILE = "versions.parquet"
 def _generator_config(settings: Settings) -> dict[str, object]:
     return {
         "engine": settings.section("engine"),
-        "generator": settings.section("generator"),
+        "generator": model_identity(settings.generator),
         "prompts": PROMPT_VERSION,
     }
+
+
+def generator_location(context: StepContext) -> Path | str:
+    """What the engine loads: nothing where a server or recorded completions answer."""
+    settings = context.settings
+    if isinstance(settings.engine, OpenAIConfig | ReplayConfig):
+        source = settings.generator
+        return source.repository if isinstance(source, HubModel) else source.source
+    return model_folder(context.store, settings.generator)
 
 
 def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
@@ -64,7 +75,7 @@ def _publish_initial_samples(context: StepContext, plans: Sequence[Plan]) -> Non
 
 async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
-    async with open_engine(settings.engine, model_folder(store, settings.generator)) as engine:
+    async with open_engine(settings.engine, generator_location(context)) as engine:
         for plan in plans:
             problems = read_problems(store, ArtifactKey("seed_problems", plan.key.partition))
             work = store.work_folder(plan)
@@ -82,9 +93,8 @@ def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> 
 
 async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
-    folder = model_folder(store, settings.generator)
     with Sandbox() as sandbox:
-        async with open_engine(settings.engine, folder) as engine:
+        async with open_engine(settings.engine, generator_location(context)) as engine:
             for plan in plans:
                 shard = plan.key.partition
                 samples = store.current(ArtifactKey("initial_samples", shard))

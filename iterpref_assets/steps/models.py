@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from iterpref_assets.core.artifacts import (
     MANIFEST,
     UNPARTITIONED,
@@ -49,6 +51,21 @@ def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
             return _checked(Path(folder))
 
 
+def model_identity(source: ModelSource) -> dict[str, JsonValue]:
+    """What a plan records of a model: its source, and of a local folder which files it holds.
+
+    Sizes and times of change stand for the weights, which are too large to hash for every plan;
+    `base_models` records their hashes.
+    """
+    identity: dict[str, JsonValue] = source.model_dump(mode="json")
+    if isinstance(source, LocalModel):
+        files = sorted(_checked(source.path).iterdir())
+        identity["files"] = [
+            [path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files
+        ]
+    return identity
+
+
 def base_model_folder(settings: Settings, store: ArtifactStore, name: str) -> Path:
     """The folder of one of the settings' base models."""
     return model_folder(store, base_model_source(settings, name))
@@ -87,7 +104,7 @@ def _plan_lab_base_model(_context: StepContext, _partition: str = UNPARTITIONED)
 def _plan_base_models(context: StepContext, name: str) -> Plan:
     settings = context.settings
     source = base_model_source(settings, name)
-    config = {"model": source.model_dump(mode="json")}
+    config: dict[str, JsonValue] = {"model": model_identity(source)}
     return Plan(ArtifactKey("base_models", name), "1", config, model_parents(source))
 
 

@@ -21,13 +21,12 @@ def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
 
 def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
     settings = context.settings
-    config = {"seeds": settings.section("seeds")}
-    return Plan(ArtifactKey("seed_problems", shard), "1", config)
+    return Plan(ArtifactKey("seed_problems", shard), "1", settings.seeds.shard_identity(shard))
 
 
 def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
     settings = context.settings
-    return Plan(ArtifactKey("heldout_problems"), "1", {"seeds": settings.section("seeds")})
+    return Plan(ArtifactKey("heldout_problems"), "1", settings.seeds.heldout_identity())
 
 
 def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
@@ -33,10 +34,24 @@ SHOWN_PAIRS = 3
 
 
 def scored_variants(store: ArtifactStore, base_model: str) -> list[str]:
-    """The variants of a base model with held-out scores, the reference model first."""
+    """The variants whose present model has held-out scores, the reference model first."""
     names = [name.split("/") for name in store.partitions("heldout_scores")]
-    variants = {variant for model, variant in names if model == base_model}
+    variants = {
+        variant
+        for model, variant in names
+        if model == base_model and _scores_are_current(store, f"{model}/{variant}")
+    }
     return sorted(variants, key=lambda variant: (variant != REFERENCE, variant))
+
+
+def _scores_are_current(store: ArtifactStore, partition: str) -> bool:
+    """Whether everything that the scores were made of is still the newest of its kind."""
+    upstream = store.current(ArtifactKey("heldout_scores", partition)).manifest.upstream
+    found = {name: store.find(ArtifactKey(*name.split("/", 1))) for name in upstream}
+    return all(
+        artifact is not None and artifact.manifest.content_hash == upstream[name]
+        for name, artifact in found.items()
+    )
 
 
 def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
@@ -82,7 +97,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
             "held-out": _rows(store, ArtifactKey("heldout_problems")),
         },
         samples=versions.height,
-        pass_rate_by_round=pass_rate_by_round(versions, context.settings.debugging.max_rounds),
+        pass_rate_by_round=pass_rate_by_round(versions, _max_rounds(store, shards[0])),
         kept=counts.kept,
         dropped=counts.dropped,
         focal_share=focal_share(tokens),
@@ -98,6 +113,11 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
 def _read(store: ArtifactStore, asset: str, shard: str) -> pl.DataFrame:
     path = store.current(ArtifactKey(asset, shard)).path(VERSIONS_FILE)
     return tables.read_table(path, tables.VERSIONS)
+
+
+def _max_rounds(store: ArtifactStore, shard: str) -> int:
+    config = store.current(ArtifactKey("debug_trajectories", shard)).manifest.config
+    return DebugConfig.model_validate(config["debugging"]).max_rounds
 
 
 def _rows(store: ArtifactStore, key: ArtifactKey) -> int:

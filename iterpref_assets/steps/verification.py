@@ -10,6 +10,9 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.summary import summarize
+from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -17,8 +20,6 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
 from iterpref_assets.steps.pairs import read_pairs, read_tokens
 from iterpref_assets.steps.problems import read_problems
-
-LAB = "lab"
 
 
 def failing_references(
@@ -113,7 +114,7 @@ def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> lis
 
 def _pass_at_1(store: ArtifactStore, key: ArtifactKey) -> float:
     frame = tables.read_table(store.current(key).path(GREEDY_FILE), tables.SCORES)
-    return float(frame["base_passed"].mean() or 0.0)
+    return summarize(frame, EvaluationConfig()).pass_at_1
 
 
 def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> list[Problem]:

@@ -111,6 +111,11 @@ class ReplayConfig(Record):
     completions: tuple[Path, ...] = Field(min_length=1)
 
 
+CheckpointEngineConfig: TypeAlias = Annotated[
+    VllmConfig | TransformersConfig, Field(discriminator="kind")
+]
+"""An engine that loads the checkpoint it is given: the only kind that can score one."""
+
 EngineConfig: TypeAlias = Annotated[
     VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig, Field(discriminator="kind")
 ]

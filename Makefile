@@ -24,6 +24,8 @@ $(VENV)/installed: $(LOCK) pyproject.toml
 		|| { echo "iterpref: needs Python 3.11: make PYTHON=python3.11 run"; exit 1; }
 	@command -v bwrap > /dev/null \
 		|| { echo "iterpref: needs bubblewrap: apt-get install bubblewrap"; exit 1; }
+	@ldconfig -p 2> /dev/null | grep -q libseccomp.so.2 \
+		|| { echo "iterpref: needs libseccomp: apt-get install libseccomp2"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
 		|| { echo "iterpref: needs Python's venv module: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) (once, about two minutes) ..."
@@ -70,5 +72,5 @@ lab-model: setup ## Train the lab's base model anew (about five minutes)
 lock: setup ## Resolve the pinned packages anew (needs uv)
 	requirements/lock.sh
 
-clean: ## Remove every artifact and Dagster's history; keeps .venv
+clean: ## Remove data/ (artifacts, Dagster's history); keeps .venv
 	rm -rf data

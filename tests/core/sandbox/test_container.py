@@ -31,14 +31,16 @@ def run_in_container(*command: str) -> subprocess.CompletedProcess[str]:
         inside += ["--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"]
     else:
         arguments += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    # Before the places: a checkout may lie below it.
+    arguments += ["--perms", "1777", "--tmpfs", "/tmp"]
     places = [Path(sys.base_prefix), REPOSITORY, Path(sys.prefix)]
     for folder in {parent for place in places for parent in place.parents} - {Path("/")}:
         arguments += ["--perms", "0755", "--dir", str(folder)]
     for place in [*map(Path, ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc")), *places]:
         arguments += ["--ro-bind-try", str(place), str(place)]
     arguments += ["--ro-bind", "/dev/null", str(shutil.which("bwrap"))]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    arguments += ["--remount-ro", "/", "--chdir", str(REPOSITORY)]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/"]
+    arguments += ["--chdir", str(REPOSITORY)]
     arguments += ["--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--setenv", "HOME", "/tmp"]
     return subprocess.run(
         [*arguments, *inside, *command], pass_fds=passed, capture_output=True, text=True

@@ -43,7 +43,8 @@ class ReportInputs:
 
     Attributes:
         problems: problems by kind, e.g. {"train": 400, "held-out": 200}.
-        samples: programs that were generated and executed, over all rounds.
+        samples: first answers, before any debugging (round 0).
+        programs_run: programs that were generated and executed, over all rounds.
         pass_rate_by_round: cumulative, in [0, 1]; position is the round.
         kept, dropped: candidate pairs kept, and dropped by filter in filter order.
         focal_share: share of y- tokens on D- lines, in [0, 1].
@@ -55,6 +56,7 @@ class ReportInputs:
 
     problems: Mapping[str, int]
     samples: int
+    programs_run: int
     pass_rate_by_round: Sequence[float]
     kept: int
     dropped: Mapping[str, int]
@@ -87,7 +89,8 @@ def summary_lines(inputs: ReportInputs) -> list[str]:
     candidates = inputs.kept + sum(inputs.dropped.values())
     return [
         f"problems            {problems}",
-        f"programs run        {inputs.samples:,}",
+        f"samples             {inputs.samples:,}",
+        f"programs run        {inputs.programs_run:,} (samples and debugging rounds)",
         f"solved by round, %  {rates}",
         f"pairs kept          {inputs.kept:,} of {candidates:,}",
         f"focal share of y-   {100 * inputs.focal_share:.1f}%",

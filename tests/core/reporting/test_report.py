@@ -14,7 +14,8 @@ REFERENCE = Score("reference", Interval(estimate=0.432, low=0.4, high=0.465), 60
 FOCAL = Score("focal_rpo", Interval(estimate=0.457, low=0.42, high=0.49), 600)
 INPUTS = ReportInputs(
     problems={"train": 1500, "held-out": 600},
-    samples=4321,
+    samples=2400,
+    programs_run=4321,
     pass_rate_by_round=[0.18, 0.32],
     kept=767,
     dropped={"empty_focus": 33, "equal_ast": 0},
@@ -35,7 +36,8 @@ INPUTS = ReportInputs(
 def test_the_summary_says_what_the_run_came_to():
     assert summary_lines(INPUTS) == [
         "problems            1,500 train, 600 held-out",
-        "programs run        4,321",
+        "samples             2,400",
+        "programs run        4,321 (samples and debugging rounds)",
         "solved by round, %  18.0 32.0",
         "pairs kept          767 of 800",
         "focal share of y-   23.4%",

@@ -2,28 +2,32 @@
 
     python benchmarks/evalplus_speed.py humaneval --data HumanEvalPlus.jsonl.gz --samples references
 
-Both use the same number of workers and expected outputs that were computed before the clock starts.
+Two clocks. "Command" is what a user waits for: `evalplus.evaluate` against `iterpref evaluate`,
+each a process of its own, the same number of workers, expected outputs already cached. "Judging"
+leaves out start-up, loading and evalplus's watchdog thread, which keeps its process up to 20 s
+after the last verdict: the same calls, made from this process.
 Every line on which the two differ is listed with its reason: a listed fault of evalplus, or its
 wall-clock limits, which is tried by asking evalplus again, alone, with limits 30 times as long.
-CPU time, children included, is shown beside wall time: it depends less on what else runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import os
-import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
-from iterpref_assets.core.evaluation.batch import Benchmark, judge_sample
+from sandbox_samples import machine
+
+from iterpref_assets.core.evaluation.batch import judge_all
 from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, load_plus
 from iterpref_assets.core.evaluation.results import SampleResult, Statuses
@@ -41,28 +45,14 @@ def main() -> None:
     data = load_plus(options.benchmark, options.data)
     samples = _samples(options.samples, data)
     tasks = len({sample.task_id for sample in samples})
+    print(machine())
     print(f"{len(samples)} samples of {tasks} tasks, {options.workers} workers")
-
     theirs = Evalplus(data, options.data, work, options.workers, base_only=options.base_only)
-    clock = Clock()
-    evalplus_statuses = theirs.judge(samples)
-    theirs_seconds = clock.report("evalplus 0.3.1", len(samples))
-    _count(evalplus_statuses)
-
-    with Sandbox(options.workers, packages=SANDBOX_PACKAGES) as sandbox:
-        benchmark = plus_benchmark(
-            data, sandbox, work, options.workers, base_only=options.base_only
-        )
-        clock = Clock()
-        results = _judge(benchmark, samples, sandbox, options.workers)
-        ours_seconds = clock.report("this project", len(samples))
-    statuses = [Statuses(base=r.base_status, plus=r.plus_status) for r in results]
-    _count(statuses)
-    ended = sum(r.verdict != "timeout" for r in results)
-    cpu = sum(result.cpu_seconds for result in results)
-    print(f"  {ended} ended by themselves; {cpu:.1f} s of CPU time in the programs")
-    print(f"ratio: {theirs_seconds / ours_seconds:.2f}x")
-    sys.exit(_explain(samples, results, evalplus_statuses, theirs))
+    with Sandbox(options.workers, packages=SANDBOX_PACKAGES) as sandbox:  # fills the cache
+        plus_benchmark(data, sandbox, work / "iterpref", options.workers)
+    if not options.base_only:
+        _compare_commands(options, samples, theirs, work)
+    _compare_judging(options, data, samples, theirs, work)
 
 
 def _options() -> argparse.Namespace:
@@ -71,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--samples", required=True, help="a samples file, or 'references'")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--base-only", action="store_true")
+    parser.add_argument("--base-only", action="store_true", help="base tests, judging only")
     parser.add_argument("--work", type=Path, help="where expected outputs are kept between runs")
     return parser.parse_args()
 
@@ -83,13 +73,76 @@ def _samples(source: str, data: PlusData) -> list[Sample]:
     return read_samples(Path(source), prompts).samples
 
 
-def _judge(
-    benchmark: Benchmark[Any], samples: list[Sample], sandbox: Sandbox, workers: int
-) -> list[SampleResult]:
-    from concurrent.futures import ThreadPoolExecutor
+def _compare_commands(
+    options: argparse.Namespace, samples: list[Sample], theirs: Evalplus, work: Path
+) -> None:
+    file, name = work / "samples.jsonl", options.benchmark.value
+    lines = [json.dumps({"task_id": each.task_id, "solution": each.code}) for each in samples]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    workers = str(options.workers)
+    evalplus = ["-m", "evalplus.evaluate", "--dataset", name, "--samples", str(file)]
+    ours = ["-m", "iterpref_assets", "evaluate", "--benchmark", name, "--samples", str(file)]
+    out = tempfile.mkdtemp(dir=work)
+    (work / "samples_eval_results.json").unlink(missing_ok=True)
+    theirs_seconds = _command([*evalplus, "--parallel", workers], theirs.environment)
+    ours_seconds = _command(
+        [*ours, "--data", str(options.data), "--out", out, "--workers", workers], {}
+    )
+    print(
+        f"command: evalplus 0.3.1 {theirs_seconds:.1f} s, this project {ours_seconds:.1f} s: "
+        f"{theirs_seconds / ours_seconds:.2f}x",
+        flush=True,
+    )
 
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda sample: judge_sample(benchmark, sample, sandbox), samples))
+
+def _command(arguments: list[str], environment: dict[str, str]) -> float:
+    """The seconds that a Python command takes."""
+    started = time.monotonic()
+    subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+    )
+    return time.monotonic() - started
+
+
+def _compare_judging(
+    options: argparse.Namespace,
+    data: PlusData,
+    samples: list[Sample],
+    theirs: Evalplus,
+    work: Path,
+) -> None:
+    started = time.monotonic()
+    evalplus_statuses = theirs.judge(samples)
+    theirs_seconds = time.monotonic() - started
+    with Sandbox(options.workers, packages=SANDBOX_PACKAGES) as sandbox:
+        benchmark = plus_benchmark(
+            data, sandbox, work / "iterpref", options.workers, base_only=options.base_only
+        )
+        started = time.monotonic()
+        found: dict[tuple[str, int], SampleResult] = {}
+        judge_all(
+            benchmark,
+            samples,
+            sandbox,
+            options.workers,
+            lambda result: found.update({(result.task_id, result.sample): result}),
+        )
+        ours_seconds = time.monotonic() - started
+    results = [found[sample.task_id, sample.sample] for sample in samples]
+    print(
+        f"judging: evalplus 0.3.1 {theirs_seconds:.1f} s, this project {ours_seconds:.1f} s: "
+        f"{theirs_seconds / ours_seconds:.2f}x"
+    )
+    ended = sum(r.verdict != "timeout" for r in results)
+    cpu = sum(result.cpu_seconds for result in results)
+    print(f"  {ended} ended by themselves; {cpu:.1f} s of CPU time in the programs")
+    print(f"  evalplus 0.3.1: {_count(evalplus_statuses)}")
+    ours = [Statuses(base=r.base_status, plus=r.plus_status) for r in results]
+    print(f"  this project:   {_count(ours)}")
+    sys.exit(_explain(samples, results, evalplus_statuses, theirs))
 
 
 class Evalplus:
@@ -98,18 +151,26 @@ class Evalplus:
     def __init__(
         self, data: PlusData, path: Path, work: Path, workers: int, *, base_only: bool
     ) -> None:
-        from evalplus import evaluate
-        from evalplus.data import get_human_eval_plus, get_mbpp_plus, humaneval, mbpp
-
         plain = work / path.name.removesuffix(".gz")
         content = path.read_bytes()
         plain.write_bytes(gzip.decompress(content) if path.suffix == ".gz" else content)
-        humaneval.HUMANEVAL_OVERRIDE_PATH = mbpp.MBPP_OVERRIDE_PATH = str(plain)
         is_mbpp = data.benchmark is PlusBenchmark.MBPP
+        variable = "MBPP_OVERRIDE_PATH" if is_mbpp else "HUMANEVAL_OVERRIDE_PATH"
+        self.environment = {variable: str(plain)}
+        os.environ.update(self.environment)  # before evalplus is imported
+        from evalplus import evaluate
+        from evalplus.data import (
+            get_human_eval_plus,
+            get_human_eval_plus_hash,
+            get_mbpp_plus,
+            get_mbpp_plus_hash,
+        )
+
         self.name, self.workers, self.base_only = data.benchmark.value, workers, base_only
         self.problems = get_mbpp_plus() if is_mbpp else get_human_eval_plus()
+        checksum = get_mbpp_plus_hash() if is_mbpp else get_human_eval_plus_hash()
         not_none = evaluate.MBPP_OUTPUT_NOT_NONE_TASKS if is_mbpp else []
-        self.expected = evaluate.get_groundtruth(self.problems, data.md5, not_none)
+        self.expected = evaluate.get_groundtruth(self.problems, checksum, not_none)
 
     def judge_without_hurry(self, sample: Sample) -> Statuses:
         """What it says where limits are longer and the cap of 60 s a run is lifted."""
@@ -141,28 +202,10 @@ class Evalplus:
         return [Statuses(base=each["base"][0], plus=each.get("plus", [None])[0]) for each in found]
 
 
-class Clock:
-    """Wall and CPU time since it was made; programs in the sandbox are counted elsewhere."""
-
-    def __init__(self) -> None:
-        self.wall, self.cpu = time.monotonic(), _cpu_seconds()
-
-    def report(self, name: str, samples: int) -> float:
-        """Print what passed; the wall seconds."""
-        wall, cpu = time.monotonic() - self.wall, _cpu_seconds() - self.cpu
-        print(f"{name}: {wall:.1f} s wall, {samples / wall:.0f} samples/s, {cpu:.1f} s CPU")
-        return wall
-
-
-def _cpu_seconds() -> float:
-    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def _count(statuses: list[Statuses]) -> None:
+def _count(statuses: list[Statuses]) -> str:
     base = sum(each.base == "pass" for each in statuses)
     both = sum(each.base == "pass" and each.plus in ("pass", None) for each in statuses)
-    print(f"  {base} pass base, {both} pass both")
+    return f"{base} pass base, {both} pass both"
 
 
 def _explain(

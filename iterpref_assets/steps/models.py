@@ -44,11 +44,22 @@ def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
         case LocalModel(path=path):
             return _checked(path)
         case HubModel(repository=repository, revision=revision):
-            from huggingface_hub import snapshot_download
+            return _checked(_hub_snapshot(repository, revision))
 
-            patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
-            folder = snapshot_download(repository, revision=revision, allow_patterns=patterns)
-            return _checked(Path(folder))
+
+def _hub_snapshot(repository: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise InputError(
+            f"the hub did not give {repository} at revision {revision}: {error}",
+            field="base_models",
+            remedy="Check the names, the network and HF_TOKEN; or download it and use a local path",
+        ) from error
 
 
 def model_identity(source: ModelSource) -> dict[str, JsonValue]:
@@ -118,8 +129,11 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         source = base_model_source(context.settings, plan.key.partition)
         with context.store.publishing(plan) as staging:
+            folder = model_folder(context.store, source)
             description = {**source.model_dump(mode="json"), "files": {}}
-            for path in sorted(model_folder(context.store, source).iterdir()):
+            if isinstance(source, HubModel):
+                description["commit"] = folder.name  # a branch or tag, resolved
+            for path in sorted(folder.iterdir()):
                 if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST:
                     with path.open("rb") as stream:
                         digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -45,6 +45,7 @@ class Benchmark(Generic[JudgeT_contra]):
         tasks: by task_id, in the benchmark's order.
         not_run: why tasks cannot run here, by task_id.
         groups: the group, such as a difficulty, that a task is also summed up in, by task_id.
+        cpu_seconds: what the reference solution takes, by task_id, where it is known.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
     """
 
@@ -52,6 +53,7 @@ class Benchmark(Generic[JudgeT_contra]):
     tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
     not_run: Mapping[str, str] = field(default_factory=dict[str, str])
     groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 
 
@@ -81,7 +83,7 @@ def score_samples(
                 known[_identity(result)] = result
                 tracker.advance()
 
-            _judge_all(benchmark, missing, sandbox, workers, keep)
+            judge_all(benchmark, missing, sandbox, workers, keep)
     results = [known[key] for key in wanted]
     _replace(out / RESULTS, "".join(result.model_dump_json() + "\n" for result in results))
     summary = _summary(benchmark, results, file.invalid, time.monotonic() - started)
@@ -124,15 +126,22 @@ def judge_sample(benchmark: Benchmark[JudgeT], sample: Sample, sandbox: JudgeT) 
     )
 
 
-def _judge_all(
+def judge_all(
     benchmark: Benchmark[JudgeT],
     samples: Sequence[Sample],
     sandbox: JudgeT,
     workers: int,
     keep: Callable[[SampleResult], None],
 ) -> None:
+    """Judge samples on `workers` threads and hand each result to `keep` as it comes.
+
+    The tasks that take longest come first: one of them, begun last, would keep a single worker
+    busy while the others have nothing left to do.
+    """
+    costs = benchmark.cpu_seconds
+    longest_first = sorted(samples, key=lambda sample: -costs.get(sample.task_id, 0.0))
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(judge_sample, benchmark, sample, sandbox) for sample in samples]
+        futures = [pool.submit(judge_sample, benchmark, each, sandbox) for each in longest_first]
         try:
             for future in as_completed(futures):
                 keep(future.result())

@@ -149,3 +149,10 @@ def test_a_listed_fault_is_written_beside_the_status(tmp_path):
 def test_tasks_without_a_sample_are_counted(tmp_path):
     summary = score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
     assert summary.tasks_without_sample == 1
+
+
+def test_the_tasks_that_take_longest_are_judged_first(tmp_path):
+    sandbox = Recorder()
+    file = samples(("a", "passed passed"), ("b", "passed passed"))
+    score_samples(toy(cpu_seconds={"a": 0.1, "b": 9.0}), file, sandbox, tmp_path, 1)
+    assert [task for task, _ in sandbox.judged] == ["b", "a"]

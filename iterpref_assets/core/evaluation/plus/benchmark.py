@@ -6,10 +6,11 @@ from pathlib import Path
 
 from iterpref_assets.core.evaluation.batch import Benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusData
-from iterpref_assets.core.evaluation.plus.expected import CallRunner, expected_outputs
-from iterpref_assets.core.evaluation.plus.prompts import PromptStyle
+from iterpref_assets.core.evaluation.plus.expected import expected_outputs, require_complete
 from iterpref_assets.core.evaluation.plus.tasks import plus_tasks
 from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.sandbox.runs import Runner
 
 UNCOUNTED = "HumanEval/32"
 """evalplus 0.3.1 skips the counter of passing calls there, so that no program can pass."""
@@ -20,28 +21,33 @@ SANDBOX_PACKAGES = ("numpy",)
 
 def plus_benchmark(
     data: PlusData,
-    sandbox: CallRunner,
+    sandbox: Runner,
     cache: Path,
     workers: int,
     style: PromptStyle = PromptStyle.PREFILLED,
     *,
     base_only: bool = False,
-) -> Benchmark[CallRunner]:
+) -> Benchmark[Runner]:
     """The benchmark ready to score; its expected outputs are computed once and kept in `cache`.
 
     Raises:
         InputError: where a reference solution fails.
     """
     expected = expected_outputs(data, sandbox, cache, workers)
+    require_complete(data, expected)
     tasks = plus_tasks(data, expected, style, base_only=base_only)
     return Benchmark(
         DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
         {task.task_id: task for task in tasks},
-        listed_fault=_listed_fault,
+        cpu_seconds={
+            name: sum(part.cpu_seconds for (task, _), part in expected.items() if task == name)
+            for name in data.problems
+        },
+        listed_fault=listed_fault,
     )
 
 
-def _listed_fault(task_id: str, statuses: Statuses) -> Statuses | None:
+def listed_fault(task_id: str, statuses: Statuses) -> Statuses | None:
     """What evalplus 0.3.1 says where it differs by a fault, and not by load."""
     if task_id != UNCOUNTED or Status.PASS not in (statuses.base, statuses.plus):
         return None

@@ -1,0 +1,88 @@
+"""The client against the real `vllm serve`, on the CPU, with a small random checkpoint."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_doubles import generate_all, make_request
+
+from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import FinishReason, Request, Sampling
+
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
+START_SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def served_url(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
+                *("--model", str(tiny_checkpoint), "--served-model-name", "tiny"),
+                *("--host", "127.0.0.1", "--port", str(port), "--enforce-eager"),
+                *("--dtype", "float32", "--max-num-batched-tokens", "16384"),
+            ],
+            env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/health", server, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(START_SECONDS):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(1)
+    pytest.fail(f"the server did not answer in {START_SECONDS} s:\n{log.read_text()}")
+
+
+def asked(count: int, sampling: Sampling | None = None) -> list[Request]:
+    return [make_request(f"k{seed}", seed=seed, sampling=sampling) for seed in range(count)]
+
+
+def ask(url: str, *batches: list[Request]):
+    return generate_all(open_engine(OpenAIConfig(base_url=url), "tiny"), *batches)
+
+
+def test_every_request_is_answered_under_its_own_key(served_url: str) -> None:
+    [completions] = ask(served_url, asked(8))
+    assert [(each.key, each.seed) for each in completions] == [(f"k{n}", n) for n in range(8)]
+
+
+def test_the_seed_decides_the_text(served_url: str) -> None:
+    first, again = ask(served_url, asked(4), asked(4))
+    assert [each.text for each in first] == [each.text for each in again]
+    assert len({each.text for each in first}) > 1
+
+
+def test_max_tokens_end_a_completion(served_url: str) -> None:
+    [[completion]] = ask(served_url, asked(1, Sampling(1.0, 1.0, max_tokens=3)))
+    assert completion.completion_tokens <= 3
+    assert completion.finish_reason in (FinishReason.LENGTH, FinishReason.STOP)
+
+
+def test_a_prompt_beyond_the_context_is_answered_without_text(served_url: str) -> None:
+    [[completion]] = ask(served_url, [make_request("long", "Return the sum. " * 500)])
+    assert completion.finish_reason is FinishReason.PROMPT_TOO_LONG

@@ -13,28 +13,22 @@ wall-clock limits, which is tried by asking evalplus again, alone, with limits 3
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from unittest.mock import patch
 
+from evalplus_peer import UNEXPLAINED, Evalplus, count_passes, explain, judge_here
 from sandbox_samples import machine
 
-from iterpref_assets.core.evaluation.batch import judge_all
 from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, load_plus
-from iterpref_assets.core.evaluation.results import SampleResult, Statuses
+from iterpref_assets.core.evaluation.results import Statuses
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-
-LONGER = 30.0
 
 
 def main() -> None:
@@ -122,16 +116,8 @@ def _compare_judging(
             data, sandbox, work / "iterpref", options.workers, base_only=options.base_only
         )
         started = time.monotonic()
-        found: dict[tuple[str, int], SampleResult] = {}
-        judge_all(
-            benchmark,
-            samples,
-            sandbox,
-            options.workers,
-            lambda result: found.update({(result.task_id, result.sample): result}),
-        )
+        results = judge_here(benchmark, samples, sandbox, options.workers)
         ours_seconds = time.monotonic() - started
-    results = [found[sample.task_id, sample.sample] for sample in samples]
     print(
         f"judging: evalplus 0.3.1 {theirs_seconds:.1f} s, this project {ours_seconds:.1f} s: "
         f"{theirs_seconds / ours_seconds:.2f}x"
@@ -139,99 +125,10 @@ def _compare_judging(
     ended = sum(r.verdict != "timeout" for r in results)
     cpu = sum(result.cpu_seconds for result in results)
     print(f"  {ended} ended by themselves; {cpu:.1f} s of CPU time in the programs")
-    print(f"  evalplus 0.3.1: {_count(evalplus_statuses)}")
+    print(f"  evalplus 0.3.1: {count_passes(evalplus_statuses)}")
     ours = [Statuses(base=r.base_status, plus=r.plus_status) for r in results]
-    print(f"  this project:   {_count(ours)}")
-    sys.exit(_explain(samples, results, evalplus_statuses, theirs))
-
-
-class Evalplus:
-    """The harness as released, with its own pool and its own expected outputs."""
-
-    def __init__(
-        self, data: PlusData, path: Path, work: Path, workers: int, *, base_only: bool
-    ) -> None:
-        plain = work / path.name.removesuffix(".gz")
-        content = path.read_bytes()
-        plain.write_bytes(gzip.decompress(content) if path.suffix == ".gz" else content)
-        is_mbpp = data.benchmark is PlusBenchmark.MBPP
-        variable = "MBPP_OVERRIDE_PATH" if is_mbpp else "HUMANEVAL_OVERRIDE_PATH"
-        self.environment = {variable: str(plain)}
-        os.environ.update(self.environment)  # before evalplus is imported
-        from evalplus import evaluate
-        from evalplus.data import (
-            get_human_eval_plus,
-            get_human_eval_plus_hash,
-            get_mbpp_plus,
-            get_mbpp_plus_hash,
-        )
-
-        self.name, self.workers, self.base_only = data.benchmark.value, workers, base_only
-        self.problems = get_mbpp_plus() if is_mbpp else get_human_eval_plus()
-        checksum = get_mbpp_plus_hash() if is_mbpp else get_human_eval_plus_hash()
-        not_none = evaluate.MBPP_OUTPUT_NOT_NONE_TASKS if is_mbpp else []
-        self.expected = evaluate.get_groundtruth(self.problems, checksum, not_none)
-
-    def judge_without_hurry(self, sample: Sample) -> Statuses:
-        """What it says where limits are longer and the cap of 60 s a run is lifted."""
-        with patch("evalplus.eval.min", lambda _cap, total: total, create=True):
-            return self.judge([sample], LONGER)[0]
-
-    def judge(self, samples: list[Sample], longer: float = 1.0) -> list[Statuses]:
-        """What it says of each sample."""
-        from evalplus import config, evaluate
-
-        with ProcessPoolExecutor(self.workers) as pool:
-            futures = [
-                pool.submit(
-                    evaluate.check_correctness,
-                    self.name,
-                    sample.sample,
-                    self.problems[sample.task_id],
-                    sample.code,
-                    self.expected[sample.task_id],
-                    self.base_only,
-                    True,  # stop at the first failing test, its default
-                    None,
-                    config.DEFAULT_MIN_TIME_LIMIT * longer,
-                    config.DEFAULT_GT_TIME_LIMIT_FACTOR * longer,
-                )
-                for sample in samples
-            ]
-            found = [future.result() for future in futures]
-        return [Statuses(base=each["base"][0], plus=each.get("plus", [None])[0]) for each in found]
-
-
-def _count(statuses: list[Statuses]) -> str:
-    base = sum(each.base == "pass" for each in statuses)
-    both = sum(each.base == "pass" and each.plus in ("pass", None) for each in statuses)
-    return f"{base} pass base, {both} pass both"
-
-
-def _explain(
-    samples: list[Sample], results: list[SampleResult], theirs: list[Statuses], evalplus: Evalplus
-) -> int:
-    """Print every difference with its reason; the number of those without one."""
-    reasons: Counter[str] = Counter()
-    for sample, result, other in zip(samples, results, theirs, strict=True):
-        ours = Statuses(base=result.base_status, plus=result.plus_status)
-        if _passes(ours) == _passes(other):
-            continue
-        if result.evalplus_status is not None and _passes(result.evalplus_status) == _passes(other):
-            reason = "listed fault"
-        elif _passes(evalplus.judge_without_hurry(sample)) == _passes(ours):
-            reason = "wall-clock limit"
-        else:
-            reason = "UNEXPLAINED"
-        reasons[reason] += 1
-        print(f"  {sample.task_id} #{sample.sample}: evalplus {other.base}/{other.plus}, "
-              f"here {ours.base}/{ours.plus} ({result.verdict}): {reason}")  # fmt: skip
-    print(f"differences: {dict(reasons) or 'none'}")
-    return reasons["UNEXPLAINED"]
-
-
-def _passes(statuses: Statuses) -> tuple[bool, bool]:
-    return statuses.base == "pass", statuses.plus == "pass"
+    print(f"  this project:   {count_passes(ours)}")
+    sys.exit(explain(samples, results, evalplus_statuses, theirs)[UNEXPLAINED])
 
 
 if __name__ == "__main__":

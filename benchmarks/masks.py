@@ -29,7 +29,7 @@ from iterpref_assets.core.pairs.tokenization import (
 )
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.sandbox.verdicts import Verdict
-from iterpref_assets.core.seeds import problems_to_frame
+from iterpref_assets.core.seeds.frames import problems_to_frame
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "trajectories" / "llmdebugger"
 QWEN_SPLIT = (

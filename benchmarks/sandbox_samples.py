@@ -15,10 +15,11 @@ import platform
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusProblem, load_plus
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
 from iterpref_assets.core.evaluation.plus.tasks import PlusTask, plus_tasks
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -42,22 +43,24 @@ def codet_samples(sandbox: Sandbox, workers: int, per_task: int) -> list[Sample]
     data = load_plus(PlusBenchmark.HUMANEVAL, HUMANEVAL)
     with tempfile.TemporaryDirectory() as folder:
         expected = expected_outputs(data, sandbox, Path(folder), workers)
-    tasks = plus_tasks(data, expected, base_only=True)
+    tasks = {task.task_id: task for task in plus_tasks(data, expected, base_only=True)}
+    problems = list(data.problems.values())
     samples: list[Sample] = []
     with gzip.open(CODET, "rt") as lines:
         for line in lines:
             record = json.loads(line)
-            task = _task_of(record["prompt"], tasks)
+            task = tasks[task_named_like(record["prompt"], problems).task_id]
             samples += [
                 Sample(task, record["prompt"] + each) for each in record["samples"][:per_task]
             ]
     return samples
 
 
-def _task_of(prompt: str, tasks: list[PlusTask]) -> PlusTask:
+def task_named_like(prompt: str, problems: Sequence[PlusProblem]) -> PlusProblem:
+    """The problem that a prompt of CodeT's asks for."""
     name = _DEFINED.findall(prompt)[-1]
-    named = [task for task in tasks if task.problem.entry_point == name]
-    return max(named, key=lambda task: _likeness(prompt, task.problem.prompt))
+    named = [problem for problem in problems if problem.entry_point == name]
+    return max(named, key=lambda problem: _likeness(prompt, problem.prompt))
 
 
 def _likeness(first: str, second: str) -> float:

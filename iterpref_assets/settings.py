@@ -8,6 +8,7 @@ lab defaults below. Unknown keys are refused.
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,11 +29,24 @@ from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
-from iterpref_assets.core.seeds import LabSeeds, SeedSource
+from iterpref_assets.core.seeds.lab import LabSeeds
+from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
+from iterpref_assets.workers.containers import DockerConfig
 
 PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
+
+
+class Environment(StrEnum):
+    """Where heavy steps run; the assets are the same."""
+
+    LAB = "lab"
+    """In processes of this machine, on whatever it has."""
+    GPU = "gpu"
+    """In processes of this machine, which must have a GPU."""
+    DOCKER = "docker"
+    """In containers, which the Docker engine in reach starts."""
 
 
 class LabModel(Record):
@@ -70,6 +84,8 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
+    environment: Environment = Field(Environment.LAB, description="Where heavy steps run")
+    docker: DockerConfig = Field(DockerConfig(), description="Containers of environment `docker`")
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
     seeds: SeedSource = Field(LabSeeds(), description="Where seed problems come from")
     generator: ModelSource = Field(LabModel(), description="The model that samples and debugs")

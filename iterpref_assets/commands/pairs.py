@@ -144,7 +144,7 @@ def _only(files: list[Path]) -> Path:
 def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
     from iterpref_assets.core.pairs.llmdebugger import disagreements, execute, read_trajectories
     from iterpref_assets.core.sandbox.sandbox import Sandbox
-    from iterpref_assets.core.seeds import problems_to_frame
+    from iterpref_assets.core.seeds.frames import problems_to_frame
 
     recorded = read_trajectories(files)
     programs = recorded.versions.height

@@ -13,16 +13,19 @@ from enum import StrEnum
 PROMPT_VERSION = "1"
 
 SOLVE = "{statement}\n\nFunction signature:\n{signature}\n"
+EXAMPLES = "\nExamples:\n{examples}\n"
+TAGS = "\nTags:\n{tags}\n"
 DEBUG = "The program fails:\n{feedback}\n\nFix it."
 
 _FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
 
 class Role(StrEnum):
-    """Who speaks in a message."""
+    """Who speaks in a message; TEXT is no chat at all but bare text that the model continues."""
 
     USER = "user"
     ASSISTANT = "assistant"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,14 @@ class Message:
 def problem_prompt(statement: str, signature: str) -> str:
     """The user turn that asks for a solution."""
     return SOLVE.format(statement=statement.strip(), signature=signature.strip())
+
+
+def codeflow_prompt(statement: str, signature: str, examples: str = "", tags: str = "") -> str:
+    """The user turn in the form of the authors' release (METHOD.md, 1.7); empty parts left out."""
+    prompt = problem_prompt(statement, signature)
+    if examples.strip():
+        prompt += EXAMPLES.format(examples=examples.strip())
+    return prompt + (TAGS.format(tags=tags.strip()) if tags.strip() else "")
 
 
 def fenced(code: str) -> str:

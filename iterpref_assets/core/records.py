@@ -32,12 +32,19 @@ class Case(Record):
     expected: str
 
 
+class RaisingCase(Record):
+    """One call that must raise: `raises` is the class name of the exception."""
+
+    arguments: str
+    raises: str
+
+
 class FunctionTests(Record):
     """Calls of one function, compared outside the process that runs the candidate."""
 
     kind: Literal["function"] = "function"
     entry_point: str
-    cases: tuple[Case, ...] = Field(min_length=1)
+    cases: tuple[Case | RaisingCase, ...] = Field(min_length=1)
 
 
 class StdioCase(Record):

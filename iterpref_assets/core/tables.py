@@ -27,6 +27,13 @@ PROBLEMS: Schema = {
 }
 """One problem a row; `tests` is the JSON of records.Tests."""
 
+UNUSABLE_SEEDS: Schema = {
+    "record": pl.String(),
+    "reason": pl.String(),
+    "detail": pl.String(),
+}
+"""One record of a source that gives no problem a row; reasons are core.seeds.reading.Unusable."""
+
 COMPLETIONS: Schema = {
     "key": pl.String(),
     "problem_id": pl.String(),

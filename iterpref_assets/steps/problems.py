@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds import frame_to_problems, problems_to_frame
+from iterpref_assets.core.seeds.frames import frame_to_problems, problems_to_frame
 from iterpref_assets.steps.step import Step, StepContext
 
 PROBLEMS_FILE = "problems.parquet"
@@ -31,7 +31,7 @@ def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED
 
 def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
-        problems = context.settings.seeds.load_shard(plan.key.partition)
+        problems = context.settings.seeds.load_shard(plan.key.partition).problems
         _publish_problems(context, plan, problems)
 
 

@@ -9,7 +9,7 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds import problems_to_frame
+from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 
 PROBLEM = {

@@ -10,7 +10,7 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds import problems_to_frame
+from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.evaluation import GREEDY_FILE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from iterpref_assets.core.records import Case
+from iterpref_assets.core.records import Case, RaisingCase
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 MAX_LITERAL = 200
@@ -22,19 +22,23 @@ LIMITS = {
 }
 
 
-def wrong_answer(entry_point: str, case: Case, actual_literal: str) -> str:
+def wrong_answer(entry_point: str, case: Case | RaisingCase, actual_literal: str) -> str:
     """The assertion that failed and what was returned instead."""
+    if isinstance(case, RaisingCase):
+        returned = shorten(actual_literal)
+        return f"{call(entry_point, case)} returned {returned} instead of raising {case.raises}"
     expected, actual = shorten(case.expected), shorten(actual_literal)
     return f"assert {call(entry_point, case)} == {expected}  # got {actual}"
 
 
-def raised(entry_point: str, case: Case, error_type: str, message: str) -> str:
+def raised(entry_point: str, case: Case | RaisingCase, error_type: str, message: str) -> str:
     """The call that raised, with the exception's class name and its message in one line."""
     text = shorten(_ADDRESS.sub("", " ".join(message.split())))
-    return f"{call(entry_point, case)} raised {error_type}" + (f": {text}" if text else "")
+    wanted = f", and not {case.raises}" if isinstance(case, RaisingCase) else ""
+    return f"{call(entry_point, case)} raised {error_type}{wanted}" + (f": {text}" if text else "")
 
 
-def limit_hit(entry_point: str, case: Case, verdict: Verdict) -> str:
+def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:
     """The call that used more than it may, or took its process down.
 
     Raises:
@@ -54,7 +58,7 @@ def not_importable(error_type: str, message: str) -> str:
     return f"the program raised {error_type}" + (f": {text}" if text else "")
 
 
-def call(entry_point: str, case: Case) -> str:
+def call(entry_point: str, case: Case | RaisingCase) -> str:
     """The call of `case` as source; its arguments are the `repr` of a tuple, shortened."""
     arguments = case.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
     return f"{entry_point}({shorten(arguments)})"

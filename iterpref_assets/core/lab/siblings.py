@@ -11,7 +11,7 @@ from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
 from iterpref_assets.core.lab.inputs import input_pool
 from iterpref_assets.core.lab.programs import UNMAPPED, WALKS, Program, siblings
 from iterpref_assets.core.lab.rendering import Wording, render_code
-from iterpref_assets.core.records import FunctionTests, Problem
+from iterpref_assets.core.records import Case, FunctionTests, Problem
 
 
 def surviving_siblings(problem: Problem) -> list[tuple[str, ...]]:
@@ -29,6 +29,7 @@ def surviving_siblings(problem: Problem) -> list[tuple[str, ...]]:
     cases = [
         (ast.literal_eval(case.arguments), ast.literal_eval(case.expected))
         for case in problem.tests.cases
+        if isinstance(case, Case)
     ]
     function = load_function(problem.reference, problem.entry_point)
     names = function.__code__.co_varnames[: function.__code__.co_argcount]

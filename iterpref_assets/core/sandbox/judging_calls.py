@@ -7,7 +7,7 @@ from typing import Any
 
 from iterpref_assets.core.debugging import feedback
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.records import FunctionTests
+from iterpref_assets.core.records import FunctionTests, RaisingCase
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Runner, scrub
 from iterpref_assets.core.sandbox.values import (
     Encoded,
@@ -30,7 +30,9 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
     """
     arguments = [_literal(case.arguments, "arguments") for case in tests.cases]
     expected = [
-        encode_value(_literal(case.expected, "expected"), limits.result_bytes)
+        case.raises
+        if isinstance(case, RaisingCase)
+        else encode_value(_literal(case.expected, "expected"), limits.result_bytes)
         for case in tests.cases
     ]
     passed = 0
@@ -38,7 +40,7 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
 
     def fails(number: int, outcome: CallOutcome) -> bool:
         nonlocal passed, failed
-        if matches(outcome, expected[number]):
+        if _as_wanted(outcome, expected[number]):
             passed += 1
             return False
         failed = outcome
@@ -54,6 +56,13 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
         failing_case=min(passed, len(expected) - 1) if about_a_case else None,
         cpu_seconds=run.cpu_seconds,
     )
+
+
+def _as_wanted(outcome: CallOutcome, wanted: Encoded | str) -> bool:
+    """Whether a call returned the value, or raised the exception of that name."""
+    if isinstance(wanted, str):
+        return outcome.error_type == wanted
+    return matches(outcome, wanted)
 
 
 def matches(outcome: CallOutcome, expected: Encoded) -> bool:

@@ -1,53 +1,16 @@
-"""Seed problems: where they come from, and how they are read from and written to disk."""
+"""Problems written as JSON lines, as a seed source: the format of records.Problem."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import polars as pl
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, ValidationError
 
-from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.problems import SOURCE as LAB
-from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
-from iterpref_assets.core.records import Problem, Record, Split, Tests
-
-_TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
-
-
-class LabSeeds(Record):
-    """Problems composed by the lab."""
-
-    kind: Literal["lab"] = "lab"
-    lab: LabConfig = LabConfig()
-
-    def shards(self) -> tuple[str, ...]:
-        """The names of the training shards."""
-        return shard_names(self.lab)
-
-    def shard_identity(self, shard: str) -> dict[str, JsonValue]:
-        """What the problems of one shard depend on."""
-        return {"kind": self.kind, "shard": shard, **self._counts("heldout_problems")}
-
-    def heldout_identity(self) -> dict[str, JsonValue]:
-        """What the held-out problems depend on."""
-        return {"kind": self.kind, **self._counts("shards", "problems_per_shard")}
-
-    def _counts(self, *without: str) -> dict[str, JsonValue]:
-        return self.lab.model_dump(mode="json", exclude=set(without))
-
-    def load_shard(self, shard: str) -> list[Problem]:
-        """The training problems of one shard."""
-        return compose_shard(self.lab, shard)
-
-    def load_heldout(self) -> list[Problem]:
-        """The held-out problems."""
-        return compose_heldout(self.lab)
+from iterpref_assets.core.records import Problem, Record, Split
+from iterpref_assets.core.seeds.reading import Reading, file_digest, read_bytes
 
 
 class FileSeeds(Record):
@@ -78,15 +41,15 @@ class FileSeeds(Record):
 
     def shard_identity(self, shard: str) -> dict[str, JsonValue]:
         """What the problems of one shard depend on: the file's content."""
-        return {"kind": self.kind, "sha256": _file_digest(self._file(shard))}
+        return {"kind": self.kind, "sha256": file_digest(self._file(shard))}
 
     def heldout_identity(self) -> dict[str, JsonValue]:
         """What the held-out problems depend on: the file's content."""
-        return {"kind": self.kind, "sha256": _file_digest(self.heldout)}
+        return {"kind": self.kind, "sha256": file_digest(self.heldout)}
 
-    def load_shard(self, shard: str) -> list[Problem]:
+    def load_shard(self, shard: str) -> Reading:
         """The training problems of one file."""
-        return read_problem_file(self._file(shard), Split.TRAIN)
+        return Reading(read_problem_file(self._file(shard), Split.TRAIN))
 
     def _file(self, shard: str) -> Path:
         return self.folder / f"{shard}.jsonl"
@@ -96,19 +59,6 @@ class FileSeeds(Record):
         return read_problem_file(self.heldout, Split.HELDOUT)
 
 
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise InputError("no such file", file=path, remedy="Check the seeds settings")
-
-
-def _file_digest(path: Path) -> str:
-    _require_file(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-SeedSource = Annotated[LabSeeds | FileSeeds, Field(discriminator="kind")]
-
-
 def read_problem_file(path: Path, split: Split) -> list[Problem]:
     """The problems of a JSONL file, all of them of `split`.
 
@@ -116,9 +66,8 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
         InputError: naming file, line and field of the first line that is not a problem of that
             split, or whose id was seen before.
     """
-    _require_file(path)
     problems: dict[str, Problem] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_bytes(path).decode().splitlines(), start=1):
         if not line.strip():
             continue
         problem = _read_problem(path, number, line)
@@ -157,20 +106,3 @@ def _read_problem(path: Path, number: int, line: str) -> Problem:
             field=".".join(str(part) for part in first["loc"]) or None,
             remedy="Each line is one JSON object with the fields of records.Problem",
         ) from None
-
-
-def problems_to_frame(problems: Iterable[Problem]) -> pl.DataFrame:
-    """A PROBLEMS table, ordered by problem id."""
-    rows = [
-        {**problem.model_dump(exclude={"tests"}), "tests": problem.tests.model_dump_json()}
-        for problem in problems
-    ]
-    return pl.DataFrame(rows, schema=tables.PROBLEMS).sort("problem_id")
-
-
-def frame_to_problems(frame: pl.DataFrame) -> list[Problem]:
-    """The problems of a PROBLEMS table, in its order."""
-    rows = frame.iter_rows(named=True)
-    return [
-        Problem.model_validate({**row, "tests": _TESTS.validate_json(row["tests"])}) for row in rows
-    ]

@@ -1,0 +1,1 @@
+"""Seed problems: the sources they come from, what is refused, and what is filtered out."""

@@ -1,0 +1,221 @@
+"""Rows of any table as problems, by a mapping of its columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.prompts import problem_prompt
+from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
+from iterpref_assets.core.sandbox.test_files import plan_tests
+from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
+from iterpref_assets.core.seeds.mbpp import signature_of
+from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord
+
+_TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
+_UNNAMEABLE = re.compile(r"[^A-Za-z0-9_./-]+")
+_IMPORT = "from solution import *\n"
+
+
+class CheckFormat(StrEnum):
+    """How a table writes its tests.
+
+    ASSERTS: a list of `assert f(...) == ...`, or one text with one of them a line.
+    STDIO: {"inputs": [...], "outputs": [...]}, as JSON or nested columns.
+    CODE: a test file; it imports the solution as `solution`, or is given all of its names.
+    TYPED: the JSON of records.Tests.
+    """
+
+    ASSERTS = "asserts"
+    STDIO = "stdio"
+    CODE = "code"
+    TYPED = "typed"
+
+
+class ColumnMapping(Record):
+    """Which column holds what; a name that is not set is a part that the table lacks.
+
+    Attributes:
+        statement: the task in words; a whole prompt where `signature` is not to be added.
+        tests: what decides a solution.
+        test_format: how the tests are written.
+        id: what names a row; the row's number without it.
+        entry_point: the function that is asked for; of `asserts` it is read from the tests.
+        signature: the first line of the function; read from the reference without it.
+        reference: a solution that passes.
+        features: a list of topics.
+    """
+
+    statement: str
+    tests: str
+    test_format: CheckFormat
+    id: str | None = None
+    entry_point: str | None = None
+    signature: str | None = None
+    reference: str | None = None
+    features: str | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        given = self.model_dump(exclude={"test_format"}).values()
+        return tuple(dict.fromkeys(name for name in given if name is not None))
+
+
+def read_rows(
+    rows: Iterable[Mapping[str, Any]], columns: ColumnMapping, source: str, place: str
+) -> Reading:
+    """The problems of a table's rows.
+
+    Args:
+        rows: each with the columns that are mapped.
+        columns: which column holds what.
+        source: the name of the source, with which problem ids begin.
+        place: the file or data set, to be named in errors.
+
+    Raises:
+        InputError: naming the row and column that holds no text, or an id that occurs twice.
+    """
+    reading = Reading()
+    seen: set[str] = set()
+    for number, row in enumerate(rows, start=1):
+        name = _name(row, columns, source, number)
+        if name in seen:
+            raise InputError(
+                f"{name!r} occurs twice",
+                file=place,
+                line=number,
+                field=columns.id,
+                remedy="Map `id` to a column whose values differ, or to none",
+            )
+        seen.add(name)
+        try:
+            reading.problems.append(_problem(row, columns, source, name))
+        except _UnusableError as error:
+            reading.unusable.append(UnusableRecord(name, error.reason, str(error)))
+        except _BadFieldError as error:
+            raise InputError(
+                f"expected text, found {type(row[str(error)]).__name__}",
+                file=place,
+                line=number,
+                field=str(error),
+                remedy="Map another column",
+            ) from None
+    return reading
+
+
+class _BadFieldError(ValueError):
+    """A column that holds something else than text; the message is its name."""
+
+
+class _UnusableError(ValueError):
+    """A row that gives no problem."""
+
+    def __init__(self, reason: Unusable, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def _name(row: Mapping[str, Any], columns: ColumnMapping, source: str, number: int) -> str:
+    given = str(row[columns.id]) if columns.id else str(number)
+    return f"{source}/{_UNNAMEABLE.sub('_', given)}"
+
+
+def _problem(row: Mapping[str, Any], columns: ColumnMapping, source: str, name: str) -> Problem:
+    tests = _READERS[columns.test_format](row[columns.tests])
+    reference = _text(row, columns.reference)
+    entry_point = _text(row, columns.entry_point) or getattr(tests, "entry_point", "")
+    signature = _text(row, columns.signature) or (
+        signature_of(reference, entry_point) if entry_point and reference else ""
+    )
+    statement = _text(row, columns.statement)
+    if not statement.strip():
+        raise _UnusableError(Unusable.MALFORMED, "an empty statement")
+    features = row[columns.features] if columns.features else None
+    return Problem(
+        problem_id=name,
+        source=source,
+        prompt=problem_prompt(statement, signature) if signature else statement.strip(),
+        entry_point=entry_point,
+        signature=signature,
+        tests=tests,
+        reference=reference,
+        features=tuple(map(str, features or ())),
+    )
+
+
+def _text(row: Mapping[str, Any], column: str | None) -> str:
+    value = row[column] if column else None
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _BadFieldError(column)
+    return value.replace("\r\n", "\n")
+
+
+def _asserts(value: Any) -> Tests:
+    statements = _lines(value) if isinstance(value, str) else value
+    if not statements:
+        raise _UnusableError(Unusable.NO_TESTS, "")
+    try:
+        return read_asserts(list(map(str, statements)))
+    except NotALiteralError as error:
+        raise _UnusableError(Unusable.NOT_A_LITERAL, str(error)) from None
+
+
+def _lines(text: str) -> Sequence[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _stdio(value: Any) -> Tests:
+    cases = _json(value)
+    inputs, outputs = (cases or {}).get("inputs") or (), (cases or {}).get("outputs") or ()
+    if not inputs:
+        raise _UnusableError(Unusable.NO_TESTS, "")
+    texts = all(isinstance(each, str) for each in (*inputs, *outputs))
+    if len(inputs) != len(outputs) or not texts:
+        raise _UnusableError(Unusable.MALFORMED, "inputs and outputs are no texts side by side")
+    pairs = zip(inputs, outputs, strict=True)
+    return StdioTests(cases=tuple(StdioCase(stdin=given, stdout=shown) for given, shown in pairs))
+
+
+def _code(value: Any) -> Tests:
+    if not value:
+        raise _UnusableError(Unusable.NO_TESTS, "")
+    code = str(value)
+    try:
+        plan_tests(code)
+    except InputError as error:
+        raise _UnusableError(Unusable.MALFORMED, error.problem) from None
+    return CodeTests(code=code if "solution" in code else _IMPORT + code)
+
+
+def _typed(value: Any) -> Tests:
+    if not value:
+        raise _UnusableError(Unusable.NO_TESTS, "")
+    try:
+        return _TESTS.validate_python(_json(value))
+    except ValidationError as error:
+        raise _UnusableError(Unusable.MALFORMED, error.errors()[0]["msg"]) from None
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise _UnusableError(Unusable.MALFORMED, "tests are no JSON") from None
+
+
+_READERS: dict[CheckFormat, Callable[[Any], Tests]] = {
+    CheckFormat.ASSERTS: _asserts,
+    CheckFormat.STDIO: _stdio,
+    CheckFormat.CODE: _code,
+    CheckFormat.TYPED: _typed,
+}

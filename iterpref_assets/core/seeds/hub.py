@@ -1,0 +1,68 @@
+"""A data set of the Hugging Face hub as a seed source, pinned to a revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.seeds.columns import ColumnMapping
+from iterpref_assets.core.seeds.pooled import PooledSeeds
+from iterpref_assets.core.seeds.reading import Reading
+from iterpref_assets.core.seeds.table import read_mapped
+
+
+class HubSeeds(PooledSeeds):
+    """The rows of one split.
+
+    Attributes:
+        repository: the data set's name, or a folder laid out like a snapshot of one.
+        revision: the commit it is pinned to, all 40 digits: a branch would change its meaning.
+        subset: the configuration of a data set that has several.
+        split: the split to read.
+        label: what its shards and problems are named after.
+        columns: which column holds what.
+    """
+
+    kind: Literal["hub"] = "hub"
+    repository: str
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    subset: str | None = None
+    split: str = "train"
+    label: str = Field(pattern=r"^[a-z0-9_-]+$")
+    columns: ColumnMapping
+
+    @property
+    def name(self) -> str:
+        """What its shards and problems are named after."""
+        return self.label
+
+    def source_identity(self) -> dict[str, JsonValue]:
+        """The pinned revision and how it is read; a folder is named by its last part alone."""
+        local = Path(self.repository).is_dir()
+        return {
+            "repository": Path(self.repository).name if local else self.repository,
+            **self.model_dump(mode="json", include={"revision", "subset", "split", "columns"}),
+        }
+
+    def read(self) -> Reading:
+        """Every row of the split."""
+        place = f"{self.repository}@{self.revision[:12]}"
+        return read_mapped(self._rows(place), self.columns, self.name, place)
+
+    def _rows(self, place: str) -> Any:
+        import datasets
+
+        try:
+            return datasets.load_dataset(
+                self.repository, name=self.subset, split=self.split, revision=self.revision
+            )
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"cannot be loaded: {reason}",
+                file=place,
+                remedy="Check repository, revision, subset and split, or the network",
+            ) from error

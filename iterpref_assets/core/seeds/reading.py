@@ -1,0 +1,88 @@
+"""What reading a seed source comes to: problems, and the records that give none."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Problem
+
+
+class Unusable(StrEnum):
+    """Why a record of a source gives no problem.
+
+    NO_TESTS: it comes without tests. DEPRECATED: its source has withdrawn it. NOT_A_LITERAL: a test
+    holds something other than a call with plain values. FUNCTION_ARGUMENT: an argument is a
+    function written as text. RANDOM: the result is drawn at random. INEXACT: results are floats
+    given to some digits. OTHER_INPUTS: a case has other inputs than most. ERRORS_ONLY: nothing but
+    errors is expected. MALFORMED: it cannot be read. NOT_RUN: it needs a package outside the
+    allow-list.
+    """
+
+    NO_TESTS = "no_tests"
+    DEPRECATED = "deprecated"
+    NOT_A_LITERAL = "not_a_literal"
+    FUNCTION_ARGUMENT = "function_argument"
+    RANDOM = "random"
+    INEXACT = "inexact"
+    OTHER_INPUTS = "other_inputs"
+    ERRORS_ONLY = "errors_only"
+    MALFORMED = "malformed"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableRecord:
+    """A record, or a part of one, that gives no problem; `detail` says what exactly is wrong."""
+
+    record: str
+    reason: Unusable
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Problems read from a source, and its records that are none."""
+
+    problems: list[Problem] = field(default_factory=list[Problem])
+    unusable: list[UnusableRecord] = field(default_factory=list[UnusableRecord])
+
+
+def unusable_frame(records: Sequence[UnusableRecord]) -> pl.DataFrame:
+    """A tables.UNUSABLE_SEEDS table, ordered by record."""
+    rows = [(each.record, each.reason.value, each.detail) for each in records]
+    return pl.DataFrame(rows, schema=tables.UNUSABLE_SEEDS, orient="row").sort("record", "reason")
+
+
+def read_bytes(file: Path) -> bytes:
+    """The content of a file, unpacked where its name ends in .gz.
+
+    Raises:
+        InputError: where there is no such file, or it is no gzip.
+    """
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if file.suffix == ".gz" else content
+    except (OSError, EOFError) as error:
+        problem = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(problem, file=file, remedy="Check the seeds settings") from None
+
+
+def file_digest(file: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex.
+
+    Raises:
+        InputError: where there is no such file.
+    """
+    if not file.is_file():
+        raise InputError("no such file", file=file, remedy="Check the seeds settings")
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,16 @@
+"""Reading Python that others wrote, as syntax."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+
+def parse(code: str) -> ast.Module | None:
+    """The tree of `code`, or None where it is no Python; its warnings are not passed on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None

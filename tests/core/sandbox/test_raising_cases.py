@@ -9,8 +9,11 @@ from iterpref_assets.core.sandbox.verdicts import Verdict
 pytestmark = pytest.mark.sandbox
 TESTS = FunctionTests(
     entry_point="f",
-    cases=(Case(arguments="(1,)", expected="1"), RaisingCase(arguments="(-1,)", raises="ValueError")),
-)  # fmt: skip
+    cases=(
+        Case(arguments="(1,)", expected="1"),
+        RaisingCase(arguments="(-1,)", raises="ValueError"),
+    ),
+)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from iterpref_assets.core.records import Record
 
@@ -29,6 +29,37 @@ class Schedule(StrEnum):
     COSINE = "cosine"
     LINEAR = "linear"
     CONSTANT = "constant_with_warmup"
+
+
+class Attention(StrEnum):
+    """How the mask between a pair's branches reaches attention."""
+
+    DENSE = "sdpa"
+    """One pair a row, and a mask of every query and key."""
+    BLOCKS = "flex_attention"
+    """The pairs of a micro-batch in one row, and a mask by blocks: for CUDA."""
+
+
+class Sharding(StrEnum):
+    """What several processes divide among them."""
+
+    NONE = "none"
+    """Nothing: each holds the whole model (DistributedDataParallel)."""
+    FSDP2 = "fsdp2"
+    """Weights, gradients and optimizer, by PyTorch."""
+    ZERO3 = "zero3"
+    """The same by DeepSpeed, which has to be installed."""
+
+
+class Lora(Record):
+    """Low-rank adapters on every linear layer but the vocabulary projection (peft).
+
+    They are merged into the base model's weights at the end.
+    """
+
+    rank: int = Field(default=16, ge=1)
+    scale: float = Field(default=2.0, gt=0)
+    """Weight of the adapters' output (peft's lora_alpha is scale * rank)."""
 
 
 class TrainConfig(Record):
@@ -65,6 +96,15 @@ class TrainConfig(Record):
     """Optimizer steps between points of the curves."""
     seed: int = 0
     """Draws the order of the pairs and the windows of diff_augment."""
+    lora: Lora | None = None
+    """Train adapters instead of all weights."""
+    attention: Attention | None = None
+    """None: flex_attention on a GPU, sdpa on a CPU."""
+    sharding: Sharding = Sharding.NONE
+    reference_batch_tokens: int = Field(default=8192, ge=1)
+    """Tokens in one forward pass of the reference model, unless one pair alone has more."""
+    report_to: tuple[str, ...] = ()
+    """Trackers of transformers beside metrics.jsonl, such as tensorboard."""
 
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
@@ -75,6 +115,28 @@ class TrainConfig(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _adapters_are_not_sharded(self) -> Self:
+        if self.lora is not None and self.sharding is not Sharding.NONE:
+            raise ValueError("lora trains little enough to need no sharding: leave one of them out")
+        return self
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that the trained weights depend on, rounding aside."""
+        return self.model_dump(mode="json", exclude=set(_FOR_SPEED_AND_MEMORY))
+
+
+_FOR_SPEED_AND_MEMORY = (
+    "micro_batch_size",
+    "gradient_checkpointing",
+    "vocabulary_chunk",
+    "attention",
+    "save_steps",
+    "logging_steps",
+    "reference_batch_tokens",
+    "report_to",
+)
+"""A run may be resumed with others of these, as the remedy for memory that ran out asks."""
 
 LAB = TrainConfig(
     learning_rate=5e-5,

@@ -15,7 +15,8 @@ from transformers.trainer_callback import PrinterCallback
 
 from iterpref_assets.core.progress import Tracker
 from iterpref_assets.core.training import workdir
-from iterpref_assets.core.training.batches import CURVE_GROUPS, collate, token_readings
+from iterpref_assets.core.training.batches import CURVE_GROUPS, collator, token_readings
+from iterpref_assets.core.training.config import Attention
 from iterpref_assets.core.training.curves import SUMS, Point, describe
 from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
 from iterpref_assets.core.training.failures import TrainingError
@@ -43,6 +44,7 @@ class PairTrainer(Trainer):
         args: TrainingArguments,
         dataset: PackedPairs,
         *,
+        attention: Attention,
         batch_size: int,
         on_point: Callable[[Point], None],
     ) -> None:
@@ -50,7 +52,7 @@ class PairTrainer(Trainer):
             model=cast(Any, model),
             args=args,
             train_dataset=cast(Any, dataset),
-            data_collator=cast(Any, collate),
+            data_collator=cast(Any, collator(attention)),
             callbacks=[_WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
@@ -75,7 +77,7 @@ class PairTrainer(Trainer):
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         totals = torch.tensor(
             [
-                sum(len(sample["input_ids"]) for sample in samples),
+                sum(sample["pairs"] for sample in samples),
                 sum(float(sample["imitated"].sum()) for sample in samples),
             ],
             device=device,
@@ -95,7 +97,7 @@ class PairTrainer(Trainer):
         """
         del return_outputs
         logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
-        read, rows = token_readings(inputs), len(inputs["input_ids"])
+        read, rows = token_readings(inputs), int(inputs["pairs"])
         pairs, imitated = num_items_in_batch.unbind()
         loss = logprobs.new_zeros(())
         if self.recipe.beta is not None:

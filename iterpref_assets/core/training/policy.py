@@ -1,7 +1,7 @@
 """A causal language model whose forward pass gives log-probabilities of needed tokens alone.
 
-The projection onto the vocabulary stays inside the model's own `forward`, where wrappers that
-gather sharded weights (FSDP, DeepSpeed) expect it.
+The projection onto the vocabulary stays in the `forward` of the model's own head, where wrappers
+that gather sharded weights (FSDP, DeepSpeed) expect it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,23 @@ import torch
 from torch import Tensor
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training.batches import branch_mask
-from iterpref_assets.core.training.config import Precision
+from iterpref_assets.core.training.batches import block_mask, branch_mask
+from iterpref_assets.core.training.config import Attention, Lora, Precision
 from iterpref_assets.core.training.logprobs import token_logprobs
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel
 
-MODEL_INPUTS = ("input_ids", "position_ids", "segments", "at", "targets")
+MODEL_INPUTS = ("input_ids", "position_ids", "codes", "at", "targets")
 """What of a collated micro-batch the policy's forward pass takes."""
 
 _LOGIT_CHANGES = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 
 
-def load_policy(model_dir: Path, precision: Precision, vocabulary_chunk: int) -> PreTrainedModel:
+def load_policy(
+    model_dir: Path, precision: Precision, vocabulary_chunk: int, attention: Attention
+) -> PreTrainedModel:
     """The model of `model_dir`; its forward takes MODEL_INPUTS and returns [N] log-probabilities.
 
     Raises:
@@ -48,39 +51,56 @@ def load_policy(model_dir: Path, precision: Precision, vocabulary_chunk: int) ->
         logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        model_dir, dtype=dtype, attn_implementation="sdpa"
+        model_dir, dtype=dtype, attn_implementation=attention.value
     )
     _check_plain(model, model_dir)
     give_logprobs(model, vocabulary_chunk)
     return model
 
 
+def attention_for(wanted: Attention | None) -> Attention:
+    """`wanted`, or what suits this machine: blocks on a GPU, dense masks elsewhere."""
+    return wanted or (Attention.BLOCKS if torch.cuda.is_available() else Attention.DENSE)
+
+
+def with_adapters(model: PreTrainedModel, lora: Lora) -> PeftModel:
+    """`model` frozen, with adapters to train."""
+    from peft import LoraConfig, PeftModel
+
+    alpha: Any = lora.scale * lora.rank
+    return PeftModel(model, LoraConfig(r=lora.rank, lora_alpha=alpha, target_modules="all-linear"))
+
+
 def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
     """Replace the forward pass of `model` by one that returns log-probabilities."""
+    in_blocks = model.config._attn_implementation == Attention.BLOCKS  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    head: Any = model.get_output_embeddings()
+
+    def project(self: Any, hidden: Tensor, targets: Tensor) -> Tensor:
+        device, weight = hidden.device.type, self.weight
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            hidden, weight = hidden.to(dtype), weight.to(dtype)
+        return token_logprobs(hidden, weight, targets, vocabulary_chunk)
 
     def forward(
         self: Any,
         *,
         input_ids: Tensor,
         position_ids: Tensor,
-        segments: Tensor,
+        codes: Tensor,
         at: Tensor,
         targets: Tensor,
     ) -> Tensor:
         hidden = self.base_model(
             input_ids=input_ids,
             position_ids=position_ids,
-            attention_mask=branch_mask(segments),
+            attention_mask=block_mask(codes) if in_blocks else branch_mask(codes),
             use_cache=False,
         ).last_hidden_state
-        needed = hidden.flatten(0, 1).index_select(0, at)
-        weight = self.get_output_embeddings().weight
-        device = needed.device.type
-        if torch.is_autocast_enabled(device):
-            dtype = torch.get_autocast_dtype(device)
-            needed, weight = needed.to(dtype), weight.to(dtype)
-        return token_logprobs(needed, weight, targets, vocabulary_chunk)
+        return self.get_output_embeddings()(hidden.flatten(0, 1).index_select(0, at), targets)
 
+    head.forward = MethodType(project, head)
     model.forward = MethodType(forward, model)
 
 

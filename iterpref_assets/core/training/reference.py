@@ -22,8 +22,6 @@ EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
 
 PAIRS_PER_PART = 512
 """Pairs computed and stored at once: what a restart may have to repeat."""
-TOKENS_PER_BATCH = 8192
-"""Tokens, padding included, in one forward pass."""
 
 
 def compute_reference_logprobs(
@@ -90,18 +88,20 @@ class _Scorer:
     def __init__(self, model_dir: Path, config: TrainConfig) -> None:
         import torch
 
-        from iterpref_assets.core.training.policy import load_policy
+        from iterpref_assets.core.training.batches import collator
+        from iterpref_assets.core.training.policy import attention_for, load_policy
 
         self.mixed = config.precision is Precision.MIXED_BFLOAT16
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk)
+        attention = attention_for(config.attention)
+        self.collate, self.tokens = collator(attention), config.reference_batch_tokens
+        model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk, attention)
         self.model = model.eval().to(self.device)
 
     def score(self, pairs: list[TokenPair]) -> list[tuple[np.ndarray, np.ndarray]]:
         """The log-probabilities of every token of y+ and of y-, pair by pair."""
         import torch
 
-        from iterpref_assets.core.training.batches import collate
         from iterpref_assets.core.training.policy import MODEL_INPUTS
 
         results: list[tuple[np.ndarray, np.ndarray] | None] = [None] * len(pairs)
@@ -109,7 +109,7 @@ class _Scorer:
         with torch.inference_mode(), arithmetic:
             for places in self._batches(pairs):
                 rows = [pack(pairs[place], EVERYTHING) for place in places]
-                batch = collate(rows)
+                batch = self.collate(rows)
                 logprobs = self.model(**{n: batch[n].to(self.device) for n in MODEL_INPUTS})
                 ends = np.cumsum([len(row.at) for row in rows])[:-1]
                 for place, row, values in zip(
@@ -123,7 +123,7 @@ class _Scorer:
         lengths = [lay_out(pair, EVERYTHING).inputs for pair in pairs]
         batch: list[int] = []
         for place in sorted(range(len(pairs)), key=lengths.__getitem__):
-            if batch and (len(batch) + 1) * lengths[place] > TOKENS_PER_BATCH:
+            if batch and (len(batch) + 1) * lengths[place] > self.tokens:
                 yield batch
                 batch = []
             batch.append(place)

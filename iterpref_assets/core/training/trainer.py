@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -16,20 +15,19 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
-from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.arguments import rank, training_arguments
+from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.recipes import Recipe, Tokens
 
 if TYPE_CHECKING:
-    from transformers import TrainingArguments
-
     from iterpref_assets.core.training.pair_trainer import PairTrainer
 
-_TOKENIZER_FILES = (
-    "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
-    "chat_template*", "generation_config.json",
+_FILES_OF_THE_BASE = (
+    "config.json", "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json",
+    "added_tokens.json", "chat_template*", "generation_config.json",
 )  # fmt: skip
 
 _log = logging.getLogger("iterpref")
@@ -74,7 +72,7 @@ def train(
     dataset = load_dataset(tokenized, reference, model_dir, recipe, config)
     checkpoint = workdir.last_checkpoint(work_dir)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
-    if _rank() == 0:
+    if rank() == 0:
         workdir.claim(work_dir, workdir.identity(tokenized, reference, model_dir, recipe, config))
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
@@ -85,8 +83,8 @@ def train(
         with track(f"train {recipe.name}", trainer.total_steps) as tracker:
             trainer.show_on(tracker)
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        _save(trainer, model_dir, out_dir, config.precision)
-        if _rank() == 0:
+        _save(trainer, model_dir, out_dir)
+        if rank() == 0:
             shutil.copyfile(curve.file, out_dir / workdir.METRICS)
     except Exception as error:
         failure = explain(error)
@@ -152,80 +150,43 @@ def _build(
     from transformers import set_seed
 
     from iterpref_assets.core.training.pair_trainer import PairTrainer
-    from iterpref_assets.core.training.policy import load_policy
+    from iterpref_assets.core.training.policy import attention_for, load_policy, with_adapters
 
     set_seed(config.seed)
     args = training_arguments(config, work_dir)
-    model = load_policy(model_dir, config.precision, config.vocabulary_chunk)
-    return PairTrainer(model, args, dataset, batch_size=config.batch_size, on_point=curve.add)
-
-
-def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments:
-    """`config` in the words of transformers; the batch is split over processes and micro-batches.
-
-    Raises:
-        InputError: where the batch cannot be split evenly over the processes.
-    """
-    import torch
-    from transformers import TrainingArguments
-
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if config.batch_size % (config.micro_batch_size * processes):
-        raise InputError(
-            f"{config.batch_size} pairs cannot be split over {processes} processes in "
-            f"micro-batches of {config.micro_batch_size}",
-            field="batch_size",
-            remedy="Make it a multiple of processes times micro_batch_size",
-        )
-    return TrainingArguments(
-        output_dir=str(workdir.checkpoints(work_dir)),
-        per_device_train_batch_size=config.micro_batch_size,
-        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * processes),
-        num_train_epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=config.schedule.value,
-        warmup_steps=config.warmup_ratio,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        optim="adamw_torch_fused",
-        bf16=config.precision is Precision.MIXED_BFLOAT16,
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        logging_steps=config.logging_steps,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=config.save_steps,
-        seed=config.seed,
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        use_cpu=not torch.cuda.is_available(),
-        ddp_backend="gloo" if processes > 1 and not torch.cuda.is_available() else None,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        ddp_find_unused_parameters=False,
+    attention = attention_for(config.attention)
+    model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk, attention)
+    if config.lora is not None:
+        model = with_adapters(model, config.lora)
+    return PairTrainer(
+        model,
+        args,
+        dataset,
+        attention=attention,
+        batch_size=config.batch_size,
+        on_point=curve.add,
     )
 
 
-def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path, precision: Precision) -> None:
-    """Write the model in the type of its base (mixed precision trains a float32 copy)."""
+def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
+    """Write the whole model in the type of its base (mixed precision trains a float32 copy)."""
     import torch
     from transformers import AutoConfig
 
-    out_dir.mkdir(parents=True, exist_ok=True)
-    base: Any = AutoConfig.from_pretrained(model_dir)
-    model: Any = trainer.model
-    model.config.use_cache = base.use_cache
-    if precision is Precision.MIXED_BFLOAT16 and isinstance(base.dtype, torch.dtype):
-        model.to(base.dtype)
-    trainer.save_model(str(out_dir))
-    if _rank() != 0:
+    state: dict[str, Any]
+    model: Any = trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+        state = model.state_dict()
+    else:
+        state = cast(Any, trainer.accelerator.get_state_dict(trainer.model_wrapped))
+    if rank() != 0:
         return
-    (out_dir / "training_args.bin").unlink(missing_ok=True)
-    for pattern in _TOKENIZER_FILES:
+    dtype = AutoConfig.from_pretrained(model_dir).dtype
+    if isinstance(dtype, torch.dtype):
+        state = {name: weight.to(dtype) for name, weight in state.items()}
+    out_dir.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(out_dir, state_dict=state)
+    for pattern in _FILES_OF_THE_BASE:
         for file in sorted(model_dir.glob(pattern)):
             shutil.copyfile(file, out_dir / file.name)
-
-
-def _rank() -> int:
-    """This process's place among those that torchrun started; 0 without it."""
-    return int(os.environ.get("RANK", "0"))

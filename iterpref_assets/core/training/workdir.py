@@ -36,7 +36,7 @@ def identity(
     """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
     parts = {
         "recipe": asdict(recipe),
-        "config": config.model_dump(mode="json"),
+        "config": config.for_result(),
         "data": [_digest(frame) for frame in (tokenized, reference) if frame is not None],
         "model": model_digest(model_dir),
     }

@@ -1,5 +1,10 @@
-"""One process of a training run: model, inputs, folder, config. Started by torchrun."""
+"""One process of a training run: model, inputs, folder, config, step to die after or 0.
 
+Started by torchrun.
+"""
+
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +16,12 @@ from iterpref_assets.core.training.trainer import train
 
 if __name__ == "__main__":
     model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
+    last = int(sys.argv[5])
+
+    def die(point: dict[str, float]) -> None:
+        if point["step"] == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     train(
         pl.read_parquet(inputs / "pairs.parquet"),
         pl.read_parquet(inputs / "reference.parquet"),
@@ -19,5 +30,5 @@ if __name__ == "__main__":
         TrainConfig.model_validate_json(sys.argv[4]),
         folder / "out",
         folder / "work",
-        lambda _: None,
+        die,
     )

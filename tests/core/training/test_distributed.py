@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load_file
 from training_examples import random_pairs
 
-from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
-from iterpref_assets.core.training.trainer import train
+from iterpref_assets.core.training.trainer import TrainOutcome, train
 
+PAIRS = random_pairs(24, seed=2)
 CONFIG = TrainConfig(
     learning_rate=1e-3,
     epochs=1,
@@ -22,36 +23,66 @@ CONFIG = TrainConfig(
     micro_batch_size=2,
     precision=Precision.FLOAT32,
     gradient_checkpointing=False,
-    save_steps=2,
+    save_steps=1,
 )
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
-@pytest.mark.slow
-def test_two_gloo_processes_have_the_losses_and_weights_of_one(model_dir, tmp_path):
-    pairs = random_pairs(24, seed=2)
-    reference = compute_reference_logprobs(pairs, model_dir, CONFIG, tmp_path / "reference")
-    one = train(
-        pairs,
+@pytest.fixture(scope="module")
+def one(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainOutcome, Path]:
+    """What one process makes, and the folder of its inputs and output."""
+    folder = tmp_path_factory.mktemp("one")
+    reference = compute_reference_logprobs(PAIRS, model_dir, CONFIG, folder / "reference")
+    PAIRS.write_parquet(folder / "pairs.parquet")
+    reference.write_parquet(folder / "reference.parquet")
+    outcome = train(
+        PAIRS,
         reference,
         model_dir,
         recipe_named("focal_rpo"),
         CONFIG,
-        tmp_path / "one" / "out",
-        tmp_path / "one" / "work",
+        folder / "out",
+        folder / "work",
         lambda _: None,
     )
-    pairs.write_parquet(tmp_path / "pairs.parquet")
-    reference.write_parquet(tmp_path / "reference.parquet")
-    script = Path(__file__).with_name("distributed_run.py")
-    arguments = [script, model_dir, tmp_path, tmp_path / "two", CONFIG.model_dump_json()]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    subprocess.run([*torchrun, "--nproc-per-node=2", *arguments], check=True)
+    return outcome, folder
 
-    lines = (tmp_path / "two" / "out" / "metrics.jsonl").read_text().splitlines()
-    two = [json.loads(line) for line in lines]
-    for figure in ("loss", "reward_margin", "focal_logprob", "grad_norm"):
-        expected = [point[figure] for point in one.curve]
-        assert [point[figure] for point in two] == pytest.approx(expected, abs=1e-5), figure
-    weights = [load_file(tmp_path / n / "out" / "model.safetensors") for n in ("one", "two")]
-    for name, weight in weights[0].items():
-        assert torch.allclose(weight, weights[1][name], atol=1e-5), name
+
+def run_two(model_dir: Path, inputs: Path, folder: Path, config: TrainConfig, die_after=0) -> int:
+    script = Path(__file__).with_name("distributed_run.py")
+    arguments = [script, model_dir, inputs, folder, config.model_dump_json(), str(die_after)]
+    return subprocess.run([*TORCHRUN, *arguments], check=False).returncode
+
+
+def points(folder: Path) -> list[dict[str, float]]:
+    lines = (folder / "out" / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def expect_same(one: tuple[TrainOutcome, Path], two: Path) -> None:
+    outcome, folder = one
+    for figure in ("step", "loss", "reward_margin", "focal_logprob", "grad_norm"):
+        expected = [point[figure] for point in outcome.curve]
+        assert [point[figure] for point in points(two)] == pytest.approx(expected, abs=1e-5), figure
+    first, second = (load_file(place / "out" / "model.safetensors") for place in (folder, two))
+    assert first.keys() == second.keys()
+    for name, weight in first.items():
+        assert torch.allclose(weight, second[name], atol=1e-5), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
+def test_two_gloo_processes_have_the_losses_and_weights_of_one(model_dir, one, tmp_path, sharding):
+    config = CONFIG.model_copy(update={"sharding": sharding})
+    assert run_two(model_dir, one[1], tmp_path, config) == 0
+    expect_same(one, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
+def test_two_processes_that_were_killed_resume(model_dir, one, tmp_path, sharding):
+    config = CONFIG.model_copy(update={"sharding": sharding})
+    assert run_two(model_dir, one[1], tmp_path, config, die_after=3) != 0
+    assert (tmp_path / "work" / "checkpoints" / "checkpoint-2" / "complete").is_file()
+    assert run_two(model_dir, one[1], tmp_path, config) == 0
+    expect_same(one, tmp_path)

@@ -21,9 +21,9 @@ from iterpref_assets.core.training.policy import MODEL_INPUTS, give_logprobs
 from iterpref_assets.core.training.recipes import RECIPES, Recipe
 
 
-def packed_loss(model: nn.Module, pairs: list[TokenPair], recipe: Recipe) -> Tensor:
+def packed_loss(model: nn.Module, pairs: list[TokenPair], recipe: Recipe, join=collate) -> Tensor:
     readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
-    batch = collate([pack(p, r) for p, r in zip(pairs, readings, strict=True)])
+    batch = join([pack(p, r) for p, r in zip(pairs, readings, strict=True)])
     logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
     read = token_readings(batch)
     loss = logprobs.new_zeros(())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,15 +31,17 @@ class Evalplus:
         is_mbpp = data.benchmark is PlusBenchmark.MBPP
         variable = "MBPP_OVERRIDE_PATH" if is_mbpp else "HUMANEVAL_OVERRIDE_PATH"
         self.environment = {variable: str(plain)}
-        os.environ.update(self.environment)  # before evalplus is imported
         from evalplus import evaluate
         from evalplus.data import (
             get_human_eval_plus,
             get_human_eval_plus_hash,
             get_mbpp_plus,
             get_mbpp_plus_hash,
+            humaneval,
+            mbpp,
         )
 
+        setattr(mbpp if is_mbpp else humaneval, variable, str(plain))
         self.name, self.workers, self.base_only = data.benchmark.value, workers, base_only
         self.problems = get_mbpp_plus() if is_mbpp else get_human_eval_plus()
         checksum = get_mbpp_plus_hash() if is_mbpp else get_human_eval_plus_hash()

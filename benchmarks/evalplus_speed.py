@@ -3,9 +3,10 @@
     python benchmarks/evalplus_speed.py humaneval --data HumanEvalPlus.jsonl.gz --samples references
 
 Two clocks. "Command" is what a user waits for: `evalplus.evaluate` against `iterpref evaluate`,
-each a process of its own, the same number of workers, expected outputs already cached. "Judging"
-leaves out start-up, loading and evalplus's watchdog thread, which keeps its process up to 20 s
-after the last verdict: the same calls, made from this process.
+each a process of its own with its expected outputs already cached; evalplus as it comes (it uses
+half of the cores) and with as many workers. "Judging" leaves out start-up, loading and evalplus's
+watchdog thread, which keeps its process up to 20 s after the last verdict: the same calls, made
+from this process, with equal workers.
 Every line on which the two differ is listed with its reason: a listed fault of evalplus, or its
 wall-clock limits, which is tried by asking evalplus again, alone, with limits 30 times as long.
 """
@@ -76,17 +77,16 @@ def _compare_commands(
     workers = str(options.workers)
     evalplus = ["-m", "evalplus.evaluate", "--dataset", name, "--samples", str(file)]
     ours = ["-m", "iterpref_assets", "evaluate", "--benchmark", name, "--samples", str(file)]
-    out = tempfile.mkdtemp(dir=work)
-    (work / "samples_eval_results.json").unlink(missing_ok=True)
-    theirs_seconds = _command([*evalplus, "--parallel", workers], theirs.environment)
-    ours_seconds = _command(
-        [*ours, "--data", str(options.data), "--out", out, "--workers", workers], {}
-    )
-    print(
-        f"command: evalplus 0.3.1 {theirs_seconds:.1f} s, this project {ours_seconds:.1f} s: "
-        f"{theirs_seconds / ours_seconds:.2f}x",
-        flush=True,
-    )
+    ours += ["--data", str(options.data), "--out", tempfile.mkdtemp(dir=work), "--workers", workers]
+    ours_seconds = _command(ours, {})
+    for title, extra in (("by default", []), (f"--parallel {workers}", ["--parallel", workers])):
+        (work / "samples_eval_results.json").unlink(missing_ok=True)
+        theirs_seconds = _command([*evalplus, *extra], theirs.environment)
+        print(
+            f"command: evalplus 0.3.1 ({title}) {theirs_seconds:.1f} s, "
+            f"this project {ours_seconds:.1f} s: {theirs_seconds / ours_seconds:.2f}x",
+            flush=True,
+        )
 
 
 def _command(arguments: list[str], environment: dict[str, str]) -> float:

@@ -8,15 +8,25 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.batch import RESULTS, SUMMARY
+from iterpref_assets.core.evaluation.benchmark_config import (
+    OFFICIAL,
+    BigCodeConfig,
+    ContestConfig,
+    PlusConfig,
+)
 from iterpref_assets.core.evaluation.bigcode.data import Split, Subset
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.core.evaluation.results import ResultSummary
-from iterpref_assets.core.evaluation.runs import Run, score_bigcode, score_contests, score_plus
+from iterpref_assets.core.evaluation.runs import Run, score_file
+
+if TYPE_CHECKING:
+    from iterpref_assets.core.evaluation.suite import Suite
 
 
 class BenchmarkName(StrEnum):
@@ -49,6 +59,9 @@ def evaluate(
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of LiveCodeBench contests."),
     ] = None,
+    libraries: Annotated[
+        Path | None, typer.Option(help="Folder of what BigCodeBench programs may import.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Programs run at once; one per CPU if not given.")
     ] = None,
@@ -59,30 +72,38 @@ def evaluate(
     """Score samples in the sandbox; run again to resume after an interruption."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    _refuse_misplaced(benchmark, split, subset, since, until)
-    run = Run(samples, out, data, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
+    _refuse_misplaced(
+        benchmark,
+        {
+            BenchmarkName.BIGCODEBENCH: {
+                "--split": split is not Split.COMPLETE,
+                "--subset": subset is not Subset.FULL,
+                "--libraries": libraries is not None,
+            },
+            BenchmarkName.LIVECODEBENCH: {"--from": since is not None, "--to": until is not None},
+        },
+    )
+    source = data or OFFICIAL
+    suite: Suite
     if benchmark is BenchmarkName.BIGCODEBENCH:
-        summary = score_bigcode(run, split, subset)
+        suite = BigCodeConfig(data=source, libraries=libraries).open(split, subset)
     elif benchmark is BenchmarkName.LIVECODEBENCH:
-        summary = score_contests(run, since and since.date(), until and until.date())
+        window = {"since": since and since.date(), "until": until and until.date()}
+        suite = ContestConfig(data=source, **window).open()
     else:
-        summary = score_plus(run, benchmark.value)
-    _print(summary, out)
+        suite = PlusConfig(data=source).open(PlusBenchmark(benchmark))
+    run = Run(samples, out, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
+    _print(score_file(suite, run), out)
 
 
 def _refuse_misplaced(
-    benchmark: BenchmarkName,
-    split: Split,
-    subset: Subset,
-    since: datetime | None,
-    until: datetime | None,
+    benchmark: BenchmarkName, given: dict[BenchmarkName, dict[str, bool]]
 ) -> None:
     """Refuse options that would be ignored."""
-    bigcode = split is not Split.COMPLETE or subset is not Subset.FULL
-    if bigcode and benchmark is not BenchmarkName.BIGCODEBENCH:
-        raise InputError("--split and --subset are BigCodeBench's", remedy="Leave them out")
-    if (since or until) and benchmark is not BenchmarkName.LIVECODEBENCH:
-        raise InputError("--from and --to are LiveCodeBench's", remedy="Leave them out")
+    for owner, options in given.items():
+        for option, is_given in options.items():
+            if is_given and benchmark is not owner:
+                raise InputError(f"{option} is for {owner} only", remedy="Leave it out")
 
 
 def _cache_folder() -> Path:

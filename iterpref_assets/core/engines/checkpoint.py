@@ -86,8 +86,11 @@ class Turns:
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """The token ids after which the model goes on: at the start of its turn, or within it.
 
-        A last message of the assistant is a turn begun for the model, which it continues.
+        A last message of the assistant is a turn begun for the model, which it continues; bare text
+        is continued as it is, whether or not the tokenizer has a chat template.
         """
+        if messages[0].role is Role.TEXT:
+            return list(self._tokenizer.encode(messages[0].content))
         if self._tokenizer.chat_template:
             text = self._render(messages)
             return list(self._tokenizer.encode(text, add_special_tokens=False))

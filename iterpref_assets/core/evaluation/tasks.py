@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 import polars as pl
@@ -14,6 +15,20 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 from iterpref_assets.core.tables import PROBLEMS, validate
 
 _TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
+
+
+class PromptStyle(StrEnum):
+    """How a model is asked.
+
+    PREFILLED: a chat whose answer is begun for it, where the harness does so (evalplus's vllm and
+        hf back ends).
+    CHAT: a plain chat (evalplus's openai back end; for servers, which cannot begin an answer).
+    COMPLETION: bare text to continue, for base models.
+    """
+
+    PREFILLED = "prefilled"
+    CHAT = "chat"
+    COMPLETION = "completion"
 
 
 class Judge(Protocol):
@@ -58,6 +73,11 @@ class EvaluationTask(Protocol[JudgeT_contra]):
         """The conversation that asks for a solution."""
         ...
 
+    @property
+    def has_plus(self) -> bool:
+        """Whether a second, stricter set of tests is asked too."""
+        ...
+
     def program(self, completion: str) -> str:
         """The program that `completion` stands for."""
         ...
@@ -75,6 +95,11 @@ class ProblemTask:
     messages: tuple[Message, ...]
     tests: Tests
     limits: Limits | None = None
+
+    @property
+    def has_plus(self) -> bool:
+        """A problem has one set of tests."""
+        return False
 
     def program(self, completion: str) -> str:
         """The code of the completion's first fenced block."""

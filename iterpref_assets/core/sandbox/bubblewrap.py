@@ -22,9 +22,8 @@ from typing import IO, Any
 
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.launch import (
-    ENVIRONMENT,
+    Granted,
     boot_command,
-    package_files,
     system_files,
 )
 
@@ -59,14 +58,19 @@ class Bubblewrap:
 
     signals = True
 
-    def settings(self, packages: tuple[str, ...], folder: Path) -> dict[str, Any]:  # noqa: ARG002
+    def settings(self, granted: Granted, folder: Path) -> dict[str, Any]:  # noqa: ARG002
         """What the server is told."""
-        return {"container": False, "path": [PACKAGES], "uid": program_uid()}
+        return {
+            "container": False,
+            "path": [PACKAGES],
+            "uid": program_uid(),
+            "directories": _directories(),
+        }
 
     def start(
         self,
         control: socket.socket,
-        packages: tuple[str, ...],
+        granted: Granted,
         folder: Path,  # noqa: ARG002 - all its folders are inside
         errors: IO[bytes],
     ) -> subprocess.Popen[bytes]:
@@ -82,7 +86,7 @@ class Bubblewrap:
         user = ["--unshare-user", "--uid", "0", "--gid", "0"]
         if namespace is not None:
             user = ["--userns", str(namespace)]
-        command = [bwrap, *user, *_isolation(), *_files(packages), "--remount-ro", "/"]
+        command = [bwrap, *user, *_isolation(granted), *_files(granted), "--remount-ro", "/"]
         try:
             return subprocess.Popen(
                 [*command, *boot_command(_RUNNER)],
@@ -97,19 +101,19 @@ class Bubblewrap:
                 os.close(namespace)
 
 
-def _isolation() -> list[str]:
+def _isolation(granted: Granted) -> list[str]:
     unshare = ["pid", "net", "ipc", "uts", "cgroup-try"]
     capabilities = ["CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL"]
     arguments = [f"--unshare-{kind}" for kind in unshare]
     arguments += ["--hostname", "sandbox", "--new-session", "--cap-drop", "ALL"]
     for capability in capabilities:
         arguments += ["--cap-add", capability]
-    for name, value in ENVIRONMENT.items():
+    for name, value in granted.environment.items():
         arguments += ["--setenv", name, value]
     return arguments
 
 
-def _files(packages: tuple[str, ...]) -> list[str]:
+def _files(granted: Granted) -> list[str]:
     prefix = Path(sys.base_prefix)
     arguments = _folders(*reversed(prefix.parents), "/usr", "/usr/share", "/etc", PACKAGES, _RUNNER)
     for name in ("/lib", "/lib64", "/lib32", "/bin"):
@@ -118,16 +122,23 @@ def _files(packages: tuple[str, ...]) -> list[str]:
             arguments += ["--symlink", str(path.readlink()), name]
         elif path.is_dir() and name != "/bin":
             arguments += ["--ro-bind", name, name]
-    for name in [*system_files(), "/usr/share/zoneinfo", "/etc/ld.so.cache"]:
+    shared = ("/usr/share/zoneinfo", "/etc/ld.so.cache", *granted.command_files)
+    for name in [*system_files(), *shared]:
         arguments += ["--ro-bind-try", name, name]
-    for source in package_files(packages):
+    for source in granted.importable:
         arguments += ["--ro-bind", str(source), f"{PACKAGES}/{source.name}"]
     inside = Path(__file__).parent / "inside"
     arguments += ["--ro-bind", str(inside), f"{_RUNNER}/inside", "--proc", "/proc"]
-    arguments += _folders("/dev", "/dev/shm", "/box")  # noqa: S108 - paths inside
+    arguments += _folders("/dev", *_directories())
     for name in _DEVICES:
         arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     return [*arguments, "--chdir", "/box"]
+
+
+def _directories() -> list[str]:
+    """Where programs may write; `/tmp` not where Python itself lies below it."""
+    hidden = Path("/tmp") in Path(sys.base_prefix).parents  # noqa: S108 - paths inside
+    return ["/box", "/dev/shm", *([] if hidden else ["/tmp"])]  # noqa: S108
 
 
 def _folders(*paths: str | Path) -> list[str]:

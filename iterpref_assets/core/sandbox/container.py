@@ -18,9 +18,8 @@ from typing import IO, Any
 
 from iterpref_assets.core.sandbox.inside import landlock
 from iterpref_assets.core.sandbox.launch import (
-    ENVIRONMENT,
+    Granted,
     boot_command,
-    package_files,
     system_files,
 )
 
@@ -56,26 +55,26 @@ class Container:
 
     signals = landlock.version() >= landlock.SCOPES_SIGNALS
 
-    def settings(self, packages: tuple[str, ...], folder: Path) -> dict[str, Any]:
+    def settings(self, granted: Granted, folder: Path) -> dict[str, Any]:
         """What the server is told; `folder` is its own on this side."""
         box, links = folder / "box", folder / "packages"
         box.mkdir()
         links.mkdir()
-        granted = package_files(packages)
-        for source in granted:
+        for source in granted.importable:
             (links / source.name).symlink_to(source)
-        libraries = [*system_files(), *_LIBRARIES, *_DEVICES, str(links), *map(str, granted)]
+        importable = [str(links), *map(str, granted.importable)]
+        system = [*system_files(), *granted.command_files, *_LIBRARIES, *_DEVICES]
         return {
             "container": True,
             "directory": str(box),
-            "readable": libraries,
+            "readable": [*system, *importable],
             "path": [str(links)],
         }
 
     def start(
         self,
         control: socket.socket,
-        packages: tuple[str, ...],  # noqa: ARG002 - linked in `folder`
+        granted: Granted,
         folder: Path,
         errors: IO[bytes],
     ) -> subprocess.Popen[bytes]:
@@ -87,5 +86,5 @@ class Container:
             stdout=subprocess.DEVNULL,
             stderr=errors,
             cwd=folder,
-            env={**ENVIRONMENT, "HOME": box, "TMPDIR": box},
+            env={**granted.environment, "HOME": box, "TMPDIR": box},
         )

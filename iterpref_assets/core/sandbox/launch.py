@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +24,31 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+
+
+_COMMANDS = ("/usr/bin", "/etc/alternatives")
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What programs get besides Python.
+
+    `importable` are files and folders; `commands` are the system's, such as `sh` and `tar`.
+    """
+
+    importable: tuple[Path, ...] = ()
+    commands: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of programs."""
+        own = f"{sys.base_prefix}/bin:" if self.commands else ""
+        return {**ENVIRONMENT, "PATH": f"{own}{ENVIRONMENT['PATH']}"}
+
+    @property
+    def command_files(self) -> tuple[str, ...]:
+        """Where the system's commands lie, where they are granted."""
+        return _COMMANDS if self.commands else ()
 
 
 def boot_command(folder: Path | str) -> list[str]:
@@ -46,8 +73,31 @@ def system_files() -> list[str]:
     return ["/usr/lib", "/usr/lib64", sys.base_prefix]
 
 
-def package_files(packages: tuple[str, ...]) -> list[Path]:
-    """The top-level files and folders of installed distributions, to be importable inside.
+def importable_files(packages: Sequence[str], libraries: Path | None) -> tuple[Path, ...]:
+    """The top-level files and folders to be importable inside.
+
+    Args:
+        packages: distributions installed beside this project.
+        libraries: a folder of libraries (`pip install --target`), all of which is granted.
+
+    Raises:
+        InputError: if a distribution is not installed, or there is no such folder.
+    """
+    files = package_files(packages)
+    if libraries is None:
+        return tuple(files)
+    if not libraries.is_dir():
+        raise InputError(
+            "no such folder of libraries",
+            file=libraries,
+            remedy="Install them: pip install --target FOLDER -r requirements/bigcodebench.txt",
+        )
+    here = libraries.resolve()
+    return (*files, *sorted(path for path in here.iterdir() if path.name != "__pycache__"))
+
+
+def package_files(packages: Sequence[str]) -> list[Path]:
+    """The top-level files and folders of installed distributions.
 
     Raises:
         InputError: if one is not installed.

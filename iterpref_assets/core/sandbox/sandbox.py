@@ -3,10 +3,10 @@
 What is covered. A program runs as a fresh fork in a PID namespace of its own, in user, mount,
 network, IPC and UTS namespaces, without capabilities, with no way to gain any, under a seccomp
 filter and limits on CPU time, address space, processes, file size, open files and output. It sees
-the Python installation and the packages it was granted, read-only, an empty directory of its own,
-and no `/proc`. It is sent its own code and arguments, never an expected value, and what it reports
-is read as plain data and judged outside. Nothing it starts outlives it. CPU time decides over
-time-outs, and is measured from outside.
+the Python installation and what it was granted, read-only, empty directories of its own (the one it
+runs in, `/tmp` and `/dev/shm`), and no `/proc`. It is sent its own code and arguments, never an
+expected value, and what it reports is read as plain data and judged outside. Nothing it starts
+outlives it. CPU time decides over time-outs, and is measured from outside.
 
 What is not. A program may use its limits to the full; children that it detaches from itself
 (ignored SIGCHLD) are held by the wall-clock limit alone; the kernel is shared, so a flaw within
@@ -24,6 +24,7 @@ import secrets
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +34,7 @@ from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside import program, testing
 from iterpref_assets.core.sandbox.judging import judge
+from iterpref_assets.core.sandbox.launch import Granted, importable_files
 from iterpref_assets.core.sandbox.reports import (
     read_calls,
     read_ending,
@@ -73,8 +75,11 @@ class Sandbox:
         workers: how many programs run at the same time, by default one per CPU.
         preload: modules loaded before programs are forked.
         packages: installed distributions that programs may import, besides the standard library.
+        libraries: a folder of more that they may import, such as `pip install --target` fills.
+        commands: whether they may start the system's commands, such as `sh` and `tar`.
 
     Raises:
+        InputError: where a package is not installed or there is no such folder.
         SandboxUnavailableError: where isolation cannot be had, naming what to install.
     """
 
@@ -84,8 +89,11 @@ class Sandbox:
         *,
         preload: Sequence[str] = DEFAULT_PRELOAD,
         packages: Sequence[str] = (),
+        libraries: Path | None = None,
+        commands: bool = False,
     ) -> None:
-        self._settings, first = _start_first(tuple(preload), tuple(packages))
+        granted = Granted(importable_files(packages, libraries), commands)
+        self._settings, first = _start_first(tuple(preload), granted)
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
         self._workers = {first}
         self._lock = threading.Lock()
@@ -225,14 +233,14 @@ class Sandbox:
         return worker
 
 
-def _start_first(preload: tuple[str, ...], packages: tuple[str, ...]) -> tuple[Settings, Worker]:
+def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, Worker]:
     """A server by bubblewrap if that works here, else beside us in a container isolated enough.
 
     Raises:
         SandboxUnavailableError: if neither is to be had.
     """
     try:
-        settings = Settings(Bubblewrap(), preload, packages, build_filter())
+        settings = Settings(Bubblewrap(), preload, granted, build_filter())
         return settings, Worker(settings)
     except SandboxUnavailableError as error:
         faults = container.shortcomings()
@@ -242,7 +250,7 @@ def _start_first(preload: tuple[str, ...], packages: tuple[str, ...]) -> tuple[S
                 remedy=error.remedy,
             ) from error
     backend = container.Container()
-    settings = Settings(backend, preload, packages, build_filter(signals=backend.signals))
+    settings = Settings(backend, preload, granted, build_filter(signals=backend.signals))
     return settings, Worker(settings)
 
 

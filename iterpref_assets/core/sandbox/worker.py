@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside.child import BROKEN
+from iterpref_assets.core.sandbox.launch import Granted
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 _START_SECONDS = 60.0
@@ -39,12 +40,12 @@ class Backend(Protocol):
         """Whether programs may send signals."""
         ...
 
-    def settings(self, packages: tuple[str, ...], folder: Path) -> dict[str, Any]:
+    def settings(self, granted: Granted, folder: Path) -> dict[str, Any]:
         """What the server is told about its isolation."""
         ...
 
     def start(
-        self, control: socket.socket, packages: tuple[str, ...], folder: Path, errors: IO[bytes]
+        self, control: socket.socket, granted: Granted, folder: Path, errors: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         """Start the server."""
         ...
@@ -56,7 +57,7 @@ class Settings:
 
     backend: Backend
     preload: tuple[str, ...]
-    packages: tuple[str, ...]
+    granted: Granted
     seccomp: bytes
     tmpfs_bytes: int = 64 << 20
 
@@ -89,8 +90,8 @@ class Worker:
         self.folder = tempfile.TemporaryDirectory(prefix="sandbox-")
         folder = Path(self.folder.name)
         with theirs:
-            isolation = settings.backend.settings(settings.packages, folder)
-            self.process = settings.backend.start(theirs, settings.packages, folder, self.errors)
+            isolation = settings.backend.settings(settings.granted, folder)
+            self.process = settings.backend.start(theirs, settings.granted, folder, self.errors)
         try:
             self._settle(isolation)
         except (OSError, ValueError) as error:

@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iterpref_assets.core.errors import InputError
@@ -9,19 +11,17 @@ from iterpref_assets.core.evaluation.bigcode.data import (
     Subset,
     load_bigcode,
 )
+from iterpref_assets.core.evaluation.bigcode.excuses import excuse
 from iterpref_assets.core.evaluation.bigcode.libraries import (
-    distributions,
     imported_modules,
+    installed_versions,
     missing_modules,
 )
-from iterpref_assets.core.evaluation.bigcode.references import (
-    open_bigcode_sandbox,
-    sandbox_packages,
-    tasks_not_run,
-)
-from iterpref_assets.core.evaluation.bigcode.tasks import BigCodeTask, bigcode_tasks
-from iterpref_assets.core.evaluation.plus.prompts import PromptStyle
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.evaluation.bigcode.suite import BigCodeSuite
+from iterpref_assets.core.evaluation.bigcode.tasks import BigCodeTask
+from iterpref_assets.core.evaluation.references import run_references
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 TEST = """import unittest
 class TestCases(unittest.TestCase):
@@ -50,21 +50,32 @@ ONLINE = MEAN | {
 }
 
 
-def write(folder, *rows):
+WRONG = MEAN | {"task_id": "BigCodeBench/3", "canonical_solution": "    return 0"}
+LIBRARIES = Path(np.__file__).parents[1]
+
+
+def write(folder, *rows, hard=()):
     path = folder / "bigcode.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "bigcodebench_hard_ids.json").write_text(json.dumps(hard))
     return path
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return load_bigcode(write(tmp_path_factory.mktemp("data"), MEAN, ABSENT, ONLINE), Subset.FULL)
+def suite(tmp_path_factory):
+    path = write(tmp_path_factory.mktemp("data"), MEAN, ABSENT, ONLINE, WRONG)
+    return BigCodeSuite(load_bigcode(path), Split.COMPLETE, LIBRARIES)
 
 
 @pytest.fixture(scope="module")
-def sandbox(data):
-    with open_bigcode_sandbox(data, 1) as sandbox:
+def sandbox(suite):
+    with suite.open_sandbox(1) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="module")
+def tasks(suite, tmp_path_factory):
+    return suite.tasks(PromptStyle.PREFILLED, None, tmp_path_factory.mktemp("unused"), 1)
 
 
 @pytest.mark.sandbox
@@ -78,53 +89,92 @@ def sandbox(data):
         ("def other(xs):\n    return 2", Verdict.WRONG_ANSWER),
     ],
 )
-def test_a_program_is_judged_by_the_test_class(data, sandbox, code, verdict):
-    judgement = bigcode_tasks(data, Split.COMPLETE)[0].judge(code, sandbox)
+def test_a_program_is_judged_by_the_test_class(tasks, sandbox, code, verdict):
+    judgement = tasks["BigCodeBench/0"].judge(code, sandbox)
     assert judgement.base.verdict is verdict
     assert judgement.plus is None
 
 
 @pytest.mark.sandbox
-def test_verdicts_of_tests_beside_the_candidate_say_so(data, sandbox):
+def test_verdicts_of_tests_beside_the_candidate_say_so(tasks, sandbox):
     code = "def task_func(xs):\n    return np.mean(xs)"
-    assert bigcode_tasks(data, Split.COMPLETE)[0].judge(code, sandbox).base.in_process
+    assert tasks["BigCodeBench/0"].judge(code, sandbox).base.in_process
 
 
 @pytest.mark.sandbox
-def test_tasks_that_cannot_run_here_are_named_with_the_reason(data, sandbox, tmp_path):
-    reasons = tasks_not_run(data, sandbox, tmp_path, 1)
-    assert list(reasons) == ["BigCodeBench/1", "BigCodeBench/2"]
-    assert reasons["BigCodeBench/1"] == "not installed: no_such_library"
-    assert "its reference solution does not pass here" in reasons["BigCodeBench/2"]
+def test_each_task_says_whether_it_can_run_and_what_its_reference_came_to(
+    suite, tasks, sandbox, tmp_path
+):
+    results = run_references(suite, tasks, sandbox, tmp_path, 1)
+    assert [(r.verdict, r.not_run, r.fails) for r in results] == [
+        ("passed", "", False),
+        ("not_tried", "not installed: no_such_library", False),
+        ("exception", "needs the network", False),
+        ("wrong_answer", "", True),
+    ]
 
 
 @pytest.mark.sandbox
-def test_references_are_run_once_for_the_same_data_and_libraries(data, sandbox, tmp_path):
-    class Unused:
-        def judge(self, *arguments):
-            raise AssertionError
-
-    first = tasks_not_run(data, sandbox, tmp_path, 1)
-    assert tasks_not_run(data, Unused(), tmp_path, 1) == first
+def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, tmp_path):
+    first = run_references(suite, tasks, sandbox, tmp_path, 1)
+    assert run_references(suite, tasks, None, tmp_path, 1) == first
 
 
-def test_granted_packages_bring_what_they_require():
-    names = distributions(["pandas"])
-    assert {"pandas", "numpy", "python-dateutil", "six"} <= set(names)
+@pytest.mark.sandbox
+def test_a_reference_that_fails_without_an_excuse_stops_the_scoring(suite, sandbox, tmp_path):
+    with pytest.raises(InputError, match="1 reference solutions fail here, first BigCodeBench/3"):
+        suite.ready(sandbox, tmp_path, 1)
 
 
-def test_only_what_tasks_import_is_granted(data):
-    granted = sandbox_packages(data)
-    assert "numpy" in granted
-    assert "polars" not in granted
+@pytest.mark.sandbox
+def test_tasks_may_start_commands_and_write_below_tmp(sandbox):
+    code = (
+        "import subprocess\n"
+        "def f():\n"
+        "    subprocess.run(['sh', '-c', 'echo hello > /tmp/said'], check=True)\n"
+        "    return open('/tmp/said').read()\n"
+    )
+    for _ in range(2):
+        (outcome,) = sandbox.run_calls(code, "f", [()]).outcomes
+        assert outcome.value() == "hello\n"
+        (outcome,) = sandbox.run_calls(
+            "import os\ndef f(): return os.listdir('/tmp')", "f", [()]
+        ).outcomes
+        assert outcome.value() == []
 
 
-def test_imports_inside_functions_and_tests_count(data):
-    problem = data.problems["BigCodeBench/0"].model_copy(
+@pytest.mark.parametrize(
+    ("error_type", "message", "reason"),
+    [
+        ("gaierror", "[Errno -3] Temporary failure in name resolution", "needs the network"),
+        ("OSError", "[Errno 38] Function not implemented", "needs the network"),
+        (
+            "LookupError",
+            "****** Resource \x1b[93mpunkt\x1b[0m not found",
+            "needs data that its library fetches: punkt",
+        ),
+        ("FileNotFoundError", "No such file or directory: '/proc/meminfo'", "needs /proc"),
+        ("FileNotFoundError", "No such file or directory: 'unzip'", "needs the command unzip"),
+        ("FileNotFoundError", "No such file or directory: '/box/a.csv'", ""),
+        ("KeyError", "'x'", ""),
+    ],
+)
+def test_only_what_is_lacking_here_excuses_a_reference(error_type, message, reason):
+    assert excuse(Execution(Verdict.EXCEPTION, error_type, message)) == reason
+
+
+def test_imports_inside_functions_and_tests_count():
+    problem = BigCodeProblem.model_validate(MEAN).model_copy(
         update={"test": "def f():\n    from sklearn.svm import SVC\nimport os.path"}
     )
     assert imported_modules(problem) == {"numpy", "sklearn"}
-    assert missing_modules(["numpy", "no_such_library"]) == ["no_such_library"]
+
+
+def test_what_a_folder_of_libraries_holds_is_found_without_importing_it():
+    assert missing_modules(["numpy", "no_such_library"], LIBRARIES) == ["no_such_library"]
+    assert missing_modules(["numpy"], None) == ["numpy"]
+    assert installed_versions(LIBRARIES)["numpy"] == np.__version__
+    assert installed_versions(None) == {}
 
 
 @pytest.mark.parametrize(
@@ -142,14 +192,19 @@ def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant)
 
 
 def test_hard_tasks_are_those_that_the_list_beside_the_file_names(tmp_path):
-    path = write(tmp_path, MEAN, ABSENT)
-    (tmp_path / "bigcodebench_hard_ids.json").write_text('["BigCodeBench/1"]')
+    path = write(tmp_path, MEAN, ABSENT, hard=["BigCodeBench/1"])
     assert list(load_bigcode(path, Subset.HARD).problems) == ["BigCodeBench/1"]
+    suite = BigCodeSuite(load_bigcode(path), Split.COMPLETE, None)
+    assert suite.facts.groups == {"BigCodeBench/1": "hard"}
 
 
-def test_without_that_list_it_is_asked_for(tmp_path):
-    with pytest.raises(InputError, match=r"bigcodebench_hard_ids.json: no such file"):
-        load_bigcode(write(tmp_path, MEAN), Subset.HARD)
+@pytest.mark.parametrize("content", ["{}", "no JSON", None])
+def test_without_that_list_it_is_asked_for(tmp_path, content):
+    path = write(tmp_path, MEAN)
+    ids = tmp_path / "bigcodebench_hard_ids.json"
+    ids.unlink() if content is None else ids.write_text(content)
+    with pytest.raises(InputError, match=r"bigcodebench_hard_ids.json: "):
+        load_bigcode(path)
 
 
 def test_a_task_without_a_field_is_named(tmp_path):

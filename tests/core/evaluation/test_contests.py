@@ -9,7 +9,17 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.contests.data import load_contests
-from iterpref_assets.core.evaluation.contests.tasks import contest_tasks
+from iterpref_assets.core.evaluation.contests.prompts import (
+    ContestExample,
+    ContestExamples,
+    load_examples,
+    messages,
+    program,
+)
+from iterpref_assets.core.evaluation.contests.suite import ContestSuite
+from iterpref_assets.core.evaluation.contests.tasks import ContestTask
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.prompts import Role
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
@@ -46,8 +56,8 @@ def sandbox():
 
 @pytest.fixture
 def judge(tmp_path, sandbox):
-    tasks = {t.task_id: t for t in contest_tasks(load_contests(write(tmp_path, ADD, PAIR)))}
-    return lambda code, task="add": tasks[task].judge(code, sandbox).base
+    problems = load_contests(write(tmp_path, ADD, PAIR)).problems
+    return lambda code, task="add": ContestTask(problems[task]).judge(code, sandbox).base
 
 
 @pytest.mark.sandbox
@@ -131,7 +141,54 @@ def test_a_packed_file_has_the_checksum_of_what_is_in_it(tmp_path):
 
 
 def test_the_answer_is_the_last_fenced_block(tmp_path):
-    (task,) = contest_tasks(load_contests(write(tmp_path, ADD)))
+    task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
     text = "First:\n```python\nprint(1)\n```\nBetter:\n```python\nprint(2)\n```\nDone."
     assert task.program(text) == "print(2)"
     assert task.program("print(1)") == ""
+
+
+EXAMPLES = ContestExamples(
+    with_starter=ContestExample(question="Q1", answer="A1", sample_code="S1"),
+    without_starter=ContestExample(question="Q2", answer="A2"),
+)
+
+
+def test_a_base_model_is_shown_a_solved_example_first(tmp_path):
+    problems = load_contests(write(tmp_path, ADD, PAIR)).problems
+    (plain,) = messages(problems["add"], PromptStyle.COMPLETION, EXAMPLES)
+    assert plain.role is Role.TEXT
+    assert plain.content == (
+        "### Question\nQ2\n\n### Answer\n\nA2\n\n### Question\nAdd two numbers.\n\n### Answer\n\n"
+    )
+    (started,) = messages(problems["pair"], PromptStyle.COMPLETION, EXAMPLES)
+    assert started.content.startswith(
+        "### Question\nQ1\n\n### Starter Code\nS1\n\n### Answer\n\nA1"
+    )
+    assert started.content.endswith("### Answer\n\n")
+    assert PAIR["starter_code"] in started.content
+
+
+def test_a_base_models_answer_ends_where_the_next_question_would_begin():
+    assert program(PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
+
+
+def test_the_first_example_of_each_official_file_is_shown(tmp_path):
+    for name in ("func", "stdin"):
+        rows = [{"question": f"{name} {i}", "answer": "a", "sample_code": "s"} for i in (0, 1)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    examples = load_examples(tmp_path)
+    assert examples.with_starter.question == "func 0"
+    assert examples.without_starter.question == "stdin 0"
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "[{}]", "no JSON"])
+def test_a_file_without_a_solved_example_is_named(tmp_path, content):
+    (tmp_path / "func.json").write_text(content)
+    with pytest.raises(InputError, match=r"func\.json: holds no solved example"):
+        load_examples(tmp_path)
+
+
+def test_base_models_cannot_be_asked_without_examples(tmp_path):
+    suite = ContestSuite(load_contests(write(tmp_path, ADD)), "", {})
+    with pytest.raises(InputError, match=r"benchmarks\.livecodebench\.examples"):
+        suite.tasks(PromptStyle.COMPLETION, None, tmp_path, 1)

@@ -8,10 +8,11 @@ from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusProblem
 from iterpref_assets.core.evaluation.plus.prompts import (
     INSTRUCTION,
     RESPONSE,
-    PromptStyle,
     messages,
     program,
 )
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.prompts import Role
 
 PROBLEM = PlusProblem("T/0", 'def f(x):\n    """Add one."""\n', "f", "", [], [], 0)
 HUMANEVAL, MBPP = PlusBenchmark.HUMANEVAL, PlusBenchmark.MBPP
@@ -42,7 +43,7 @@ def test_instruction_and_response_are_the_ones_evalplus_uses():
 
 def test_a_base_model_continues_the_bare_prompt():
     (message,) = messages(PROBLEM, PromptStyle.COMPLETION)
-    assert message.content == PROBLEM.prompt
+    assert (message.role, message.content) == (Role.TEXT, PROBLEM.prompt)
 
 
 def test_a_prefilled_answer_ends_with_its_fence():

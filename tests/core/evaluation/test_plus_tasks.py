@@ -6,7 +6,10 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, PlusProblem
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
+from iterpref_assets.core.evaluation.plus.suite import PlusSuite
+from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.results import Status, Statuses
+from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
@@ -117,7 +120,10 @@ def test_expected_outputs_are_computed_once(sandbox, tmp_path):
             raise AssertionError
 
     first = expected_outputs(DATA, sandbox, tmp_path, 1)
-    assert expected_outputs(DATA, Unused(), tmp_path, 1) == first
+    second = expected_outputs(DATA, Unused(), tmp_path, 1)
+    assert {key: each.outputs for key, each in second.items()} == {
+        key: each.outputs for key, each in first.items()
+    }
 
 
 def test_expected_outputs_of_other_data_are_not_reused(sandbox, tmp_path):
@@ -129,8 +135,19 @@ def test_expected_outputs_of_other_data_are_not_reused(sandbox, tmp_path):
 def test_a_reference_solution_that_fails_is_named(sandbox, tmp_path):
     broken = PlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
     data = PlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5")
-    with pytest.raises(InputError, match=r"T/1 fails on base input 1 \(ZeroDivisionError\)"):
-        expected_outputs(data, sandbox, tmp_path, 1)
+    with pytest.raises(InputError, match="T/1 fails on base input 1"):
+        plus_benchmark(data, sandbox, tmp_path, 1)
+
+
+def test_nothing_passes_where_the_reference_fails_nor_does_the_reference(sandbox, tmp_path):
+    broken = PlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
+    suite = PlusSuite(PlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5"))
+    tasks = suite.tasks(PromptStyle.PREFILLED, sandbox, tmp_path, 1)
+    (result,) = run_references(suite, tasks, sandbox, tmp_path, 1)
+    assert (result.verdict, result.error_type) == ("exception", "ZeroDivisionError")
+    assert result.fails
+    whole = "def f(x):\n    return 1 / x if x else 0"
+    assert tasks["T/1"].judge(whole, sandbox).base.verdict is Verdict.WRONG_ANSWER
 
 
 def test_what_evalplus_says_is_told_where_its_listed_fault_differs(benchmark):

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -53,14 +53,16 @@ class BigCodeProblem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class BigCodeData:
-    """The tasks of one subset, and the checksums of the whole unpacked file."""
+    """The tasks of one subset, which of them are hard, and the whole unpacked file's checksums."""
 
     problems: dict[str, BigCodeProblem]
+    hard: frozenset[str]
     sha256: str
     md5: str
+    subset: Subset = Subset.FULL
 
 
-def load_bigcode(path: Path | None, subset: Subset) -> BigCodeData:
+def load_bigcode(path: Path | None, subset: Subset = Subset.FULL) -> BigCodeData:
     """The tasks of `path` (.jsonl or .jsonl.gz), or of the official source where None.
 
     The hard tasks are those that a JSON list beside the file names (`bigcodebench_hard_ids.json`).
@@ -69,7 +71,8 @@ def load_bigcode(path: Path | None, subset: Subset) -> BigCodeData:
         InputError: naming file and line, where a file is missing, malformed or cannot be fetched.
     """
     if path is None:
-        rows, content = _fetch(subset)
+        rows, content = _fetch(REPOSITORY)
+        hard = frozenset(problem.task_id for problem in _fetch(f"{REPOSITORY}-hard")[0])
     else:
         content = _read(path)
         rows = [
@@ -77,28 +80,32 @@ def load_bigcode(path: Path | None, subset: Subset) -> BigCodeData:
             for number, line in enumerate(content.splitlines(), start=1)
             if line.strip()
         ]
-        if subset is Subset.HARD:
-            rows = _hard(rows, path.with_name(HARD_IDS))
-    if not rows:
+        hard = _hard_ids(path.with_name(HARD_IDS))
+    problems = {problem.task_id: problem for problem in rows}
+    if subset is Subset.HARD:
+        problems = {name: problem for name, problem in problems.items() if name in hard}
+    if not problems:
         raise InputError("no tasks", file=path, remedy="Give a file of BigCodeBench")
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    problems = {problem.task_id: problem for problem in rows}
-    return BigCodeData(problems, hashlib.sha256(content).hexdigest(), md5)
+    return BigCodeData(problems, hard, hashlib.sha256(content).hexdigest(), md5, subset)
 
 
-def _hard(rows: list[BigCodeProblem], ids: Path) -> list[BigCodeProblem]:
-    if not ids.is_file():
-        raise InputError(
-            "no such file", file=ids, remedy="Put the list of hard task ids beside the benchmark"
-        )
-    chosen = set(json.loads(ids.read_bytes()))
-    return [problem for problem in rows if problem.task_id in chosen]
+def _hard_ids(path: Path) -> frozenset[str]:
+    remedy = "Put the list of hard task ids beside the benchmark"
+    try:
+        ids = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, remedy=remedy) from None
+    except ValueError as error:
+        raise InputError(f"not JSON ({error})", file=path, remedy=remedy) from None
+    if not isinstance(ids, list):
+        raise InputError("not a JSON list", file=path, remedy=remedy)
+    return frozenset(map(str, cast(list[Any], ids)))
 
 
-def _fetch(subset: Subset) -> tuple[list[BigCodeProblem], bytes]:
+def _fetch(name: str) -> tuple[list[BigCodeProblem], bytes]:
     import datasets
 
-    name = REPOSITORY if subset is Subset.FULL else f"{REPOSITORY}-hard"
     try:
         rows: list[dict[str, Any]] = datasets.load_dataset(name, split=VERSION).to_list()
     except (OSError, ValueError) as error:

@@ -1,19 +1,18 @@
-"""Which libraries a task imports, and which of them programs may have here."""
+"""The libraries of BigCodeBench's programs: a folder beside the project, and what tasks need of it.
+
+Nothing in the folder is imported here; only finders and package metadata look at it.
+"""
 
 from __future__ import annotations
 
 import ast
-import re
 import sys
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 from importlib import metadata
-
-from packaging.requirements import Requirement
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 from iterpref_assets.core.evaluation.bigcode.data import BigCodeProblem
-
-_SEPARATORS = re.compile(r"[-_.]+")
 
 
 def imported_modules(problem: BigCodeProblem) -> set[str]:
@@ -28,40 +27,14 @@ def imported_modules(problem: BigCodeProblem) -> set[str]:
     return modules - sys.stdlib_module_names
 
 
-@cache
-def installed_modules() -> Mapping[str, list[str]]:
-    """The distributions that provide each top-level module of this environment."""
-    return metadata.packages_distributions()
+def missing_modules(modules: Iterable[str], libraries: Path | None) -> list[str]:
+    """Those that the folder does not hold, sorted; all of them where there is no folder."""
+    places = [] if libraries is None else [str(libraries)]
+    return sorted(name for name in modules if PathFinder.find_spec(name, places) is None)
 
 
-def missing_modules(modules: Iterable[str]) -> list[str]:
-    """Those that no installed distribution provides, sorted."""
-    return sorted(set(modules) - installed_modules().keys())
-
-
-def distributions(modules: Iterable[str]) -> tuple[str, ...]:
-    """The installed distributions that provide `modules`, with all that they require, sorted.
-
-    Requirements that are not installed are left out: an extra, or one that goes unused.
-    """
-    wanted = [name for module in modules for name in installed_modules().get(module, [])]
-    found: set[str] = set()
-    while wanted:
-        name = _SEPARATORS.sub("-", wanted.pop()).lower()
-        if name in found:
-            continue
-        try:
-            requirements = metadata.requires(name) or []
-        except metadata.PackageNotFoundError:
-            continue
-        found.add(name)
-        for text in requirements:
-            requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                wanted.append(requirement.name)
-    return tuple(sorted(found))
-
-
-def versions(names: Iterable[str]) -> dict[str, str]:
-    """The installed version of each distribution."""
-    return {name: metadata.version(name) for name in names}
+def installed_versions(libraries: Path | None) -> dict[str, str]:
+    """The version of each distribution in the folder, by name, sorted."""
+    places = [] if libraries is None else [str(libraries)]
+    found = {each.name: each.version for each in metadata.distributions(path=places)}
+    return dict(sorted(found.items()))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iterpref_assets.core.evaluation.bigcode.data import BigCodeData, BigCodeProblem, Split
-from iterpref_assets.core.evaluation.plus.prompts import INSTRUCTION, RESPONSE, PromptStyle
-from iterpref_assets.core.evaluation.tasks import Judge, Judgement
+from iterpref_assets.core.evaluation.bigcode.data import BigCodeProblem, Split
+from iterpref_assets.core.evaluation.plus.prompts import INSTRUCTION, RESPONSE
+from iterpref_assets.core.evaluation.tasks import Judge, Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
@@ -43,7 +43,7 @@ class BigCodeTask:
     def messages(self) -> tuple[Message, ...]:
         """The conversation that asks for a solution; a last assistant turn is to be continued."""
         if self.style is PromptStyle.COMPLETION:
-            return (Message(Role.USER, self._prompt),)
+            return (Message(Role.TEXT, self._prompt),)
         prompt = self._prompt.strip()
         shown = f"```\n{prompt}\n```" if self.split is Split.COMPLETE else prompt
         user = Message(Role.USER, f"{INSTRUCTION}\n{shown}\n")
@@ -55,6 +55,11 @@ class BigCodeTask:
     def _prompt(self) -> str:
         complete = self.split is Split.COMPLETE
         return self.problem.complete_prompt if complete else self.problem.instruct_prompt
+
+    @property
+    def has_plus(self) -> bool:
+        """A task has one set of tests."""
+        return False
 
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for."""
@@ -91,10 +96,3 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
 def judge_program(problem: BigCodeProblem, code: str, sandbox: Judge) -> Execution:
     """Run the task's test class on a whole program."""
     return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), LIMITS)
-
-
-def bigcode_tasks(
-    data: BigCodeData, split: Split, style: PromptStyle = PromptStyle.PREFILLED
-) -> list[BigCodeTask]:
-    """The tasks in the data's order."""
-    return [BigCodeTask(problem, split, style) for problem in data.problems.values()]

@@ -9,16 +9,15 @@ function; `sys.exit` ends it without fault, as there.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any
 
-from iterpref_assets.core.evaluation.contests.data import ContestData, ContestProblem
-from iterpref_assets.core.evaluation.tasks import Judgement
-from iterpref_assets.core.prompts import Message, Role
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun
-from iterpref_assets.core.sandbox.sandbox import StopAfter
+from iterpref_assets.core.evaluation.contests.data import ContestProblem
+from iterpref_assets.core.evaluation.contests.prompts import ContestExamples, messages, program
+from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
+from iterpref_assets.core.prompts import Message
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun, Runner
 from iterpref_assets.core.sandbox.values import MalformedValueError
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
@@ -26,19 +25,6 @@ SECONDS_PER_TEST = 6.0
 MEMORY_BYTES = 4 << 30
 WALL_FACTOR = 20
 
-SYSTEM = (
-    "You are an expert Python programmer. You will be given a question (problem specification) and "
-    "will generate a correct Python program that matches the specification and passes all tests. "
-    "You will NOT return anything except for the program."
-)
-WITH_STARTER = (
-    "You will use the following starter code to write the solution to the problem and enclose your "
-    "code within delimiters."
-)
-WITHOUT_STARTER = (
-    "Read the inputs from stdin solve the problem and write the answer to stdout (do not directly "
-    "test on the sample inputs). Enclose your code within delimiters as follows."
-)
 ENTRY_POINT = "_contest_method"
 
 _STAR_IMPORTS = (
@@ -53,32 +39,13 @@ PRELUDE = (
 """What the official harness imports for every program."""
 
 
-class ContestRunner(Protocol):
-    """The part of the sandbox that contests need; callable from several threads."""
-
-    def run_calls(
-        self,
-        code: str,
-        entry_point: str,
-        arguments: Sequence[tuple[Any, ...]] | bytes,
-        limits: Limits | None = None,
-        *,
-        stop: StopAfter | None = None,
-        keep: bool = True,
-    ) -> CallRun:
-        """Call `entry_point` with each tuple of `arguments` in turn."""
-        ...
-
-    def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
-        """Run `code` as a script."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class ContestTask:
-    """One problem with all its tests."""
+    """One problem with all its tests; base models are shown one of `examples` first."""
 
     problem: ContestProblem
+    style: PromptStyle = PromptStyle.CHAT
+    examples: ContestExamples | None = None
 
     @property
     def task_id(self) -> str:
@@ -87,35 +54,26 @@ class ContestTask:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The official generic prompt; its system text leads the user turn."""
-        starter = self.problem.starter_code
-        wanted = WITH_STARTER if starter else WITHOUT_STARTER
-        text = (
-            f"{SYSTEM}\n\n### Question:\n{self.problem.question}\n\n"
-            f"### Format: {wanted}\n```python\n{starter or '# YOUR CODE HERE'}\n```\n\n"
-            "### Answer: (use the provided format with backticks)\n\n"
-        )
-        return (Message(Role.USER, text),)
+        """The official prompt."""
+        return messages(self.problem, self.style, self.examples)
+
+    @property
+    def has_plus(self) -> bool:
+        """A problem has one set of tests."""
+        return False
 
     def program(self, completion: str) -> str:
-        """What lies between the last two lines that hold a fence, or nothing."""
-        lines = completion.split("\n")
-        fences = [number for number, line in enumerate(lines) if "```" in line]
-        return "\n".join(lines[fences[-2] + 1 : fences[-1]]) if len(fences) > 1 else ""
+        """The program that `completion` holds."""
+        return program(self.style, completion)
 
-    def judge(self, code: str, sandbox: ContestRunner) -> Judgement:
+    def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on every test, up to the first that it fails."""
         if self.problem.method:
             return Judgement(_judge_method(self.problem, code, sandbox))
         return Judgement(_judge_program(self.problem, code, sandbox))
 
 
-def contest_tasks(data: ContestData) -> list[ContestTask]:
-    """One task per problem, in the data's order."""
-    return [ContestTask(problem) for problem in data.problems.values()]
-
-
-def _judge_method(problem: ContestProblem, code: str, sandbox: ContestRunner) -> Execution:
+def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:
     holder = "Solution()." if "class Solution" in code else ""
     source = f"{PRELUDE}\n{code}\n\n{ENTRY_POINT} = {holder}{problem.method}\n"
     arguments = [
@@ -163,7 +121,7 @@ def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str
     return (Verdict.EXCEPTION, name) if name else (Verdict.PASSED, "")
 
 
-def _judge_program(problem: ContestProblem, code: str, sandbox: ContestRunner) -> Execution:
+def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:
     cpu = 0.0
     for number, case in enumerate(problem.cases):
         run = sandbox.run_program(f"{PRELUDE}\n{code}", case.input, _limits(1))

@@ -6,23 +6,24 @@ reading it runs anything, and nothing but `values.Encoded.decode` gives the byte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.plus.data import PlusData, PlusProblem
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun
-from iterpref_assets.core.sandbox.sandbox import StopAfter
+from iterpref_assets.core.sandbox.runs import Runner
 from iterpref_assets.core.sandbox.values import Encoded, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Limits
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MEMORY_BYTES = 4 << 30
 """What evalplus 0.3.1 allows a program; one result of Mbpp/255 takes 644 MB."""
 
@@ -38,39 +39,28 @@ _SCHEMA = {
 BASE, PLUS = "base", "plus"
 
 
-class CallRunner(Protocol):
-    """The part of the sandbox that these benchmarks need; callable from several threads."""
-
-    def run_calls(
-        self,
-        code: str,
-        entry_point: str,
-        arguments: Sequence[tuple[Any, ...]] | bytes,
-        limits: Limits | None = None,
-        *,
-        stop: StopAfter | None = None,
-        keep: bool = True,
-    ) -> CallRun:
-        """Call `entry_point` with each tuple of `arguments` in turn."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expected:
-    """The reference's outputs for one set of tests, and the CPU seconds they took together."""
+    """The reference's outputs for one set of tests, and the CPU seconds they took together.
 
-    outputs: list[Encoded]
+    There are fewer than inputs where the reference fails: then no program passes, nor does it.
+    """
+
+    kinds: bytes
+    payloads: pl.Series
     cpu_seconds: float
+
+    @cached_property
+    def outputs(self) -> list[Encoded]:
+        """The outputs in the order of the calls; built when a program of the task is judged."""
+        pairs = zip(self.kinds, self.payloads, strict=True)
+        return [Encoded(bytes([kind]), payload) for kind, payload in pairs]
 
 
 def expected_outputs(
-    data: PlusData, sandbox: CallRunner, cache: Path, workers: int
+    data: PlusData, sandbox: Runner, cache: Path, workers: int
 ) -> dict[tuple[str, str], Expected]:
-    """The expected outputs by (task_id, part), read from `cache` or computed and kept there.
-
-    Raises:
-        InputError: where a reference solution does not answer every call.
-    """
+    """The expected outputs by (task_id, part), read from `cache` or computed and kept there."""
     path = cache / f"expected-{data.benchmark}-{data.sha256[:16]}-{FORMAT_VERSION}.parquet"
     if not path.exists():
         rows = _compute(data, sandbox, workers)
@@ -78,19 +68,32 @@ def expected_outputs(
         new = path.with_suffix(".new")
         pl.DataFrame(rows, schema=_SCHEMA).write_parquet(new, compression="zstd")
         new.replace(path)
+    rows = pl.read_parquet(path)
+    columns = (rows[name] for name in ("task_id", "part", "kinds", "payloads", "cpu_seconds"))
     return {
-        (task_id, part): Expected(
-            [
-                Encoded(bytes([kind]), payload)
-                for kind, payload in zip(kinds, payloads, strict=True)
-            ],
-            seconds,
-        )
-        for task_id, part, seconds, kinds, payloads in pl.read_parquet(path).iter_rows()
+        (task_id, part): Expected(kinds, payloads, seconds)
+        for task_id, part, kinds, payloads, seconds in zip(*columns, strict=True)
     }
 
 
-def _compute(data: PlusData, sandbox: CallRunner, workers: int) -> list[dict[str, Any]]:
+def require_complete(data: PlusData, expected: Mapping[tuple[str, str], Expected]) -> None:
+    """Refuse data with a reference solution that does not answer every call.
+
+    Raises:
+        InputError: naming the first such task and call.
+    """
+    for task_id, problem in data.problems.items():
+        for part, inputs in ((BASE, problem.base_input), (PLUS, problem.plus_input)):
+            answered = len(expected[task_id, part].kinds)
+            if answered < len(inputs):
+                raise InputError(
+                    f"the reference solution of {task_id} fails on {part} input {answered}",
+                    remedy="Check that the data file is unchanged and that the machine has "
+                    "4 GiB to spare",
+                )
+
+
+def _compute(data: PlusData, sandbox: Runner, workers: int) -> list[dict[str, Any]]:
     parts = [
         (problem, name, inputs)
         for problem in data.problems.values()
@@ -106,7 +109,7 @@ def _compute(data: PlusData, sandbox: CallRunner, workers: int) -> list[dict[str
 
 
 def _run_reference(
-    sandbox: CallRunner, problem: PlusProblem, part: str, inputs: list[list[Any]]
+    sandbox: Runner, problem: PlusProblem, part: str, inputs: list[list[Any]]
 ) -> dict[str, Any]:
     run = sandbox.run_calls(
         problem.reference,
@@ -114,12 +117,8 @@ def _run_reference(
         encode_arguments(map(tuple, inputs)),
         REFERENCE_LIMITS,
     )
-    outputs = [outcome.result for outcome in run.outcomes if outcome.result is not None]
-    if len(outputs) != len(inputs):
-        raise InputError(
-            f"the reference solution of {problem.task_id} fails on {part} input {_failing(run)}",
-            remedy="Check that the data file is unchanged and that the machine has 4 GiB to spare",
-        )
+    results = (outcome.result for outcome in run.outcomes)
+    outputs = [result for result in takewhile(lambda result: result is not None, results) if result]
     return {
         "task_id": problem.task_id,
         "part": part,
@@ -127,11 +126,3 @@ def _run_reference(
         "kinds": b"".join(output.kind for output in outputs),
         "payloads": [output.payload for output in outputs],
     }
-
-
-def _failing(run: CallRun) -> str:
-    """Which call failed, and how."""
-    first = next((i for i, o in enumerate(run.outcomes) if o.result is None), len(run.outcomes))
-    outcome = run.outcomes[first] if first < len(run.outcomes) else CallOutcome()
-    reason = run.not_loaded or run.ending or outcome.error_type or "no result"
-    return f"{first} ({reason})"

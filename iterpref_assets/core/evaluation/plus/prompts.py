@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusProblem
+from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 
 INSTRUCTION = (
@@ -18,24 +17,11 @@ RESPONSE = (
 FENCE_END = "\n```\n"
 
 
-class PromptStyle(StrEnum):
-    """How a model is asked.
-
-    PREFILLED: a chat whose answer is begun for it (evalplus's vllm and hf back ends).
-    CHAT: a chat (its openai back end; for servers, which cannot begin an answer).
-    COMPLETION: the bare prompt, for base models without a chat template.
-    """
-
-    PREFILLED = "prefilled"
-    CHAT = "chat"
-    COMPLETION = "completion"
-
-
 def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
     """The conversation that asks for a solution; a last assistant turn is to be continued."""
     prompt = problem.prompt.strip()
     if style is PromptStyle.COMPLETION:
-        return (Message(Role.USER, prompt + "\n"),)
+        return (Message(Role.TEXT, prompt + "\n"),)
     if style is PromptStyle.CHAT:
         return (Message(Role.USER, f"{INSTRUCTION}\n```python\n{prompt}\n```"),)
     return (

@@ -10,14 +10,13 @@ from iterpref_assets.core.evaluation.plus.expected import (
     BASE,
     MEMORY_BYTES,
     PLUS,
-    CallRunner,
     Expected,
 )
 from iterpref_assets.core.evaluation.plus.oracle import Oracle, asks_for_floats
-from iterpref_assets.core.evaluation.plus.prompts import PromptStyle, messages, program
-from iterpref_assets.core.evaluation.tasks import Judgement
+from iterpref_assets.core.evaluation.plus.prompts import messages, program
+from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Runner
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
@@ -38,8 +37,13 @@ class Part:
 
     inputs: list[list[Any]]
     arguments: bytes
-    expected: list[Encoded]
+    reference: Expected
     limits: Limits
+
+    @property
+    def expected(self) -> list[Encoded]:
+        """What the reference returned, call by call."""
+        return self.reference.outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,21 @@ class PlusTask:
         """The conversation that asks for a solution."""
         return messages(self.problem, self.style)
 
+    @property
+    def has_plus(self) -> bool:
+        """Whether the added tests are asked too."""
+        return self.plus is not None
+
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for."""
         return program(self.problem, self.benchmark, self.style, completion)
 
-    def judge(self, code: str, sandbox: CallRunner) -> Judgement:
+    def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on both sets of tests, each in a process of its own."""
         base = self._judge(code, sandbox, self.base)
         return Judgement(base, self._judge(code, sandbox, self.plus) if self.plus else None)
 
-    def _judge(self, code: str, sandbox: CallRunner, part: Part) -> Execution:
+    def _judge(self, code: str, sandbox: Runner, part: Part) -> Execution:
         oracle = Oracle(self.benchmark, self.problem.entry_point, self.problem.atol)
         judge = _CallJudge(part, oracle)
         run = sandbox.run_calls(
@@ -134,11 +143,11 @@ class _CallJudge:
             return _exception(*run.not_loaded)
         if run.no_function:
             return Verdict.EXCEPTION, "NameError", "the entry point is not defined"
-        complete = self._right == len(self._part.expected)
+        complete = self._right == len(self._part.inputs)
         return Verdict.PASSED if complete else Verdict.CRASHED, "", ""
 
     def _failed_call(self, outcome: CallOutcome) -> tuple[Verdict, str, str]:
-        if outcome.refused or self._right == len(self._part.expected):
+        if outcome.refused or self._right == len(self._part.inputs):
             return Verdict.REFUSED, "", ""
         if outcome.result is not None:
             return Verdict.WRONG_ANSWER, "", ""
@@ -174,7 +183,7 @@ def _part(inputs: list[list[Any]], expected: Expected) -> Part:
         wall_seconds=WALL_FACTOR * whole,
         memory_bytes=MEMORY_BYTES,
     )
-    return Part(inputs, encode_arguments(map(tuple, inputs)), expected.outputs, limits)
+    return Part(inputs, encode_arguments(map(tuple, inputs)), expected, limits)
 
 
 def _exception(name: str, message: str) -> tuple[Verdict, str, str]:

@@ -6,6 +6,7 @@ import marshal
 import math
 import os
 import random
+import sys
 import traceback
 from typing import Any, NoReturn
 
@@ -35,7 +36,7 @@ def become_program(
         isolation.confine()
         kernel.load_filter(filter_)
         _silence_stderr()
-        random.seed(0)  # here, because forking reseeds it
+        _seed()
     except BaseException:  # noqa: BLE001 - the sandbox's own fault, whatever it is
         traceback.print_exc()
         os._exit(BROKEN)
@@ -82,6 +83,13 @@ def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
         start = place + 1
     os.closerange(start, 1 << 20)
     return source, data, places
+
+
+def _seed() -> None:
+    """Let a program draw the same numbers each time it is run."""
+    random.seed(0)  # here, because forking reseeds it
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(0)
 
 
 def _limits(request: dict[str, Any]) -> dict[str, int]:

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from . import kernel, landlock
 from .usage import Processes
 
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a path inside the isolation
 _INODES = 10_000
 
 
@@ -30,6 +29,10 @@ class Isolation(Protocol):
 
     directory: str
     processes: Processes
+
+    def seal(self) -> None:
+        """Once all is loaded and before the first program: close what only loading needed."""
+        ...
 
     def fork(self) -> int:
         """Fork the program's first process."""
@@ -53,7 +56,7 @@ class Isolation(Protocol):
 
 
 class Namespaces:
-    """Programs in PID namespaces of their own, with a file system in memory that is replaced."""
+    """Programs in PID namespaces of their own, with file systems in memory that are replaced."""
 
     directory = "/box"
 
@@ -62,9 +65,14 @@ class Namespaces:
         self.size: int = settings["tmpfs_bytes"]
         self.processes = Processes(os.open("/proc", os.O_RDONLY | os.O_DIRECTORY), {1, os.getpid()})
         self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
-        kernel.unmount("/proc")
-        for path in (self.directory, _SHARED_MEMORY):
+        self.directories: list[str] = settings["directories"]
+        for path in self.directories:
             kernel.mount_tmpfs(path, self.size, _INODES)
+
+    def seal(self) -> None:
+        """Take away `/proc`, and what loading left in the directories."""
+        kernel.unmount("/proc")
+        self.clean()
 
     def fork(self) -> int:
         """Fork the first process of a new PID namespace."""
@@ -89,7 +97,7 @@ class Namespaces:
 
     def clean(self) -> None:
         """Mount a new file system over each directory that is not empty."""
-        for path in (self.directory, _SHARED_MEMORY):
+        for path in self.directories:
             with os.scandir(path) as entries:
                 dirty = next(entries, None) is not None
             if dirty:
@@ -105,6 +113,10 @@ class Container:
         self.readable: list[str] = settings["readable"]
         self.processes = Processes(os.open("/proc", os.O_RDONLY | os.O_DIRECTORY), None)
         kernel.adopt_orphans()
+
+    def seal(self) -> None:
+        """Take away what loading left in the directory."""
+        self.clean()
 
     def fork(self) -> int:
         """Fork plainly."""

@@ -33,12 +33,13 @@ class Server:
 
     def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
         self.control = control
-        sys.path.extend(settings["path"])
-        for name in settings["preload"]:
-            import_module(name)
         self.isolation: Isolation = (
             Container(settings) if settings["container"] else Namespaces(settings)
         )
+        sys.path.extend(settings["path"])
+        for name in settings["preload"]:
+            import_module(name)
+        self.isolation.seal()
         self.filter = kernel.filter_buffer(bytes.fromhex(settings["filter"]))
         self.address_space = self.isolation.processes.address_space(os.getpid())
 

@@ -58,8 +58,11 @@ class Guard:
     def watch(self, namespace: dict[str, Any]) -> None:
         """Note the functions of the test classes too, once they are defined."""
         for value in namespace.values():
-            if isinstance(value, type) and issubclass(value, unittest.TestCase):
-                functions = {name: it for name, it in _note(value).items() if callable(it[0])}
+            if not isinstance(value, type) or value is unittest.TestCase:
+                continue
+            if issubclass(value, unittest.TestCase):
+                notes = _note(value)
+                functions = {name: notes[name] for name in notes if callable(getattr(value, name))}
                 self.cases.append((value, functions))
 
     def changed(self) -> str:

@@ -1,0 +1,164 @@
+"""Which benchmarks to score and where their data lies, as plain settings that open suites.
+
+Loading these imports no benchmark's own packages; `open` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, JsonValue
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.bigcode.data import HARD_IDS, Split, Subset
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
+from iterpref_assets.core.records import Record
+
+if TYPE_CHECKING:
+    from iterpref_assets.core.evaluation.suite import Suite
+
+OFFICIAL = "official"
+
+
+class BenchmarkConfig(Record):
+    """What every benchmark is configured by."""
+
+    data: Literal["official"] | Path = Field(
+        description='The published file, or "official" for its source on the network.'
+    )
+
+    @property
+    def path(self) -> Path | None:
+        """The file, None for the official source."""
+        return self.data if isinstance(self.data, Path) else None
+
+    def identity(self) -> dict[str, JsonValue]:
+        """What a plan records: the files by content.
+
+        Raises:
+            InputError: where a file is missing.
+        """
+        return {"data": OFFICIAL if self.path is None else _digest(self.path)}
+
+
+class PlusConfig(BenchmarkConfig):
+    """HumanEval+ or MBPP+."""
+
+    def open(self, benchmark: PlusBenchmark) -> Suite:
+        """The benchmark, loaded.
+
+        Raises:
+            InputError: where the data is missing, malformed or cannot be fetched.
+        """
+        from iterpref_assets.core.evaluation.plus.data import load_plus
+        from iterpref_assets.core.evaluation.plus.suite import PlusSuite
+
+        return PlusSuite(load_plus(benchmark, self.path))
+
+
+class BigCodeConfig(BenchmarkConfig):
+    """BigCodeBench; beside a file lies the list of hard tasks, `bigcodebench_hard_ids.json`."""
+
+    libraries: Path | None = Field(
+        None,
+        description="Folder of what programs may import: "
+        "pip install --target FOLDER -r requirements/bigcodebench.txt",
+    )
+
+    def identity(self) -> dict[str, JsonValue]:
+        """The files and the libraries' versions."""
+        from iterpref_assets.core.evaluation.bigcode.libraries import installed_versions
+
+        hard = None if self.path is None else _digest(self.path.with_name(HARD_IDS))
+        versions: dict[str, JsonValue] = {**installed_versions(self.libraries)}
+        return {**super().identity(), "hard": hard, "libraries": versions}
+
+    def open(self, split: Split = Split.COMPLETE, subset: Subset = Subset.FULL) -> Suite:
+        """The benchmark, loaded, to be asked in one of the two ways.
+
+        Raises:
+            InputError: where the data is missing, malformed or cannot be fetched.
+        """
+        from iterpref_assets.core.evaluation.bigcode.data import load_bigcode
+        from iterpref_assets.core.evaluation.bigcode.suite import BigCodeSuite
+
+        return BigCodeSuite(load_bigcode(self.path, subset), split, self.libraries)
+
+
+class ContestConfig(BenchmarkConfig):
+    """LiveCodeBench, the contests from `since` to `until`, both included."""
+
+    since: date | None = None
+    until: date | None = None
+    solutions: Path | None = Field(
+        None, description="Solutions in the form of a samples file; the data holds none."
+    )
+    examples: Path | None = Field(
+        None,
+        description="Folder of the official func.json and stdin.json, which base models are shown.",
+    )
+
+    def identity(self) -> dict[str, JsonValue]:
+        """The files and the window."""
+        solutions = None if self.solutions is None else _digest(self.solutions)
+        names = ("func.json", "stdin.json")
+        examples = None if self.examples is None else [_digest(self.examples / n) for n in names]
+        window: list[JsonValue] = [day and day.isoformat() for day in (self.since, self.until)]
+        return {
+            **super().identity(),
+            "window": window,
+            "solutions": solutions,
+            "examples": [*examples] if examples else None,
+        }
+
+    def open(self) -> Suite:
+        """The benchmark, loaded.
+
+        Raises:
+            InputError: where the data is missing, malformed or cannot be fetched, or the window
+                holds no contest.
+        """
+        from iterpref_assets.core.evaluation.contests.data import load_contests
+        from iterpref_assets.core.evaluation.contests.prompts import load_examples
+        from iterpref_assets.core.evaluation.contests.suite import ContestSuite
+        from iterpref_assets.core.evaluation.samples import read_samples
+
+        everything = load_contests(self.path)
+        data = everything.within(self.since, self.until)
+        references: dict[str, str] = {}
+        if self.solutions is not None:
+            prompts = dict.fromkeys(everything.problems, "")
+            solutions = read_samples(self.solutions, prompts).samples
+            references = {each.task_id: each.code for each in solutions}
+        window = f"{self.since or ''}..{self.until or ''}"
+        examples = None if self.examples is None else load_examples(self.examples)
+        return ContestSuite(data, window, references, examples)
+
+
+class BenchmarksConfig(Record):
+    """The benchmarks that are scored besides held-out problems: those that are given here.
+
+    Attributes:
+        base_prompts: base models that are asked as base models (with bare text to continue) before
+            they are trained, though their tokenizer has a chat template.
+    """
+
+    humaneval: PlusConfig | None = None
+    mbpp: PlusConfig | None = None
+    bigcodebench: BigCodeConfig | None = None
+    livecodebench: ContestConfig | None = None
+    base_prompts: tuple[str, ...] = ()
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(
+            "no such file",
+            file=path,
+            field="benchmarks",
+            remedy=f'Correct the setting, or set the data to "{OFFICIAL}"',
+        )
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -34,6 +34,18 @@ UNUSABLE_SEEDS: Schema = {
 }
 """One record of a source that gives no problem a row; reasons are core.seeds.reading.Unusable."""
 
+DROPPED_SEEDS: Schema = {
+    "problem_id": pl.String(),
+    "source": pl.String(),
+    "reason": pl.String(),
+    "benchmark": pl.String(),
+    "shared_with": pl.String(),
+    "evidence": pl.String(),
+}
+"""A row for each thing that one dropped seed shares with another problem; reasons are
+core.seeds.filtering.DropReason, `shared_with` is the benchmark item's or the earlier seed's id, and
+`benchmark` is null where that is a seed."""
+
 COMPLETIONS: Schema = {
     "key": pl.String(),
     "problem_id": pl.String(),

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from iterpref_assets.core.records import Case, FunctionTests
-from iterpref_assets.core.seeds.syntax import parse
+from iterpref_assets.core.syntax import parse
 
 
 class NotALiteralError(ValueError):

@@ -21,7 +21,7 @@ from iterpref_assets.core.seeds.reading import (
     file_digest,
     read_bytes,
 )
-from iterpref_assets.core.seeds.syntax import parse
+from iterpref_assets.core.syntax import parse
 
 SOURCE = "mbpp"
 TRAIN = range(601, 975)

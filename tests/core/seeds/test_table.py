@@ -9,7 +9,7 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests
-from iterpref_assets.core.seeds.columns import ColumnMapping, CheckFormat
+from iterpref_assets.core.seeds.columns import CheckFormat, ColumnMapping
 from iterpref_assets.core.seeds.reading import Unusable
 from iterpref_assets.core.seeds.table import TableSeeds
 

@@ -1,0 +1,1 @@
+"""Keeping benchmark tasks out of training: what benchmarks hold, and what shares it."""

@@ -26,6 +26,7 @@ from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Record
+from iterpref_assets.core.staging import staging_folder
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -178,13 +179,11 @@ class ArtifactStore:
         upstream, fingerprint = self._upstream(plan), self.fingerprint(plan)
         self._require_same_parents(plan, plan.fingerprint or fingerprint)
         home = self._folder(plan.key)
-        home.mkdir(parents=True, exist_ok=True)
-        staging = Staging(home / f".staging-{uuid.uuid4().hex}")
-        staging.folder.mkdir()
-        try:
+        with staging_folder(home) as folder:
+            staging = Staging(folder)
             yield staging
             self._require_same_parents(plan, fingerprint)
-            files = _hash_files(staging.folder)
+            files = _hash_files(folder)
             manifest = Manifest(
                 asset=plan.key.asset,
                 partition=plan.key.partition,
@@ -197,9 +196,7 @@ class ArtifactStore:
                 files=files,
                 figures=staging.figures,
             )
-            _publish(staging.folder, home, manifest)
-        finally:
-            shutil.rmtree(staging.folder, ignore_errors=True)
+            _publish(folder, home, manifest)
         shutil.rmtree(self._work_folder(plan.key, fingerprint), ignore_errors=True)
 
     def _require_same_parents(self, plan: Plan, fingerprint: str) -> None:

@@ -74,6 +74,25 @@ def test_a_process_killed_while_filling_publishes_nothing(store: ArtifactStore) 
     assert store.current(PARENT).path("table.txt").read_text() == "old"
 
 
+def test_what_a_killed_process_was_filling_is_gone_after_the_next_publication(
+    store: ArtifactStore,
+) -> None:
+    process = multiprocessing.get_context("fork").Process(target=_fill_and_die, args=(store.root,))
+    process.start()
+    process.join()
+    home = store.root / "artifacts" / "seed_problems" / "lab-000"
+    assert len(list(home.glob(".staging-*"))) == 1
+    publish(store, Plan(PARENT, "1"), "new")
+    assert list(home.glob(".staging-*")) == []
+
+
+def test_what_a_living_process_is_filling_stays(store: ArtifactStore) -> None:
+    with store.publishing(Plan(PARENT, "1")) as staging:
+        (staging.folder / "table.txt").write_text("slow")
+        publish(store, Plan(PARENT, "2"), "quick")
+        assert (staging.folder / "table.txt").read_text() == "slow"
+
+
 def test_the_same_plan_is_reusable(store: ArtifactStore) -> None:
     publish(store, Plan(PARENT, "1", {"seed": 1}), "abc")
     assert store.reusable(Plan(PARENT, "1", {"seed": 1})) is not None

@@ -43,6 +43,7 @@ def phases(settings: Settings) -> Iterator[Phase]:
         yield Phase(("lab_base_model",), (UNPARTITIONED,))
     for name in settings.base_models:
         yield Phase(("base_models",), (name,))
+    yield Phase(("raw_seeds",), shards)
     yield Phase(
         ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"), shards
     )

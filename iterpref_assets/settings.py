@@ -21,14 +21,15 @@ from pydantic_settings import (
 )
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.engines.config import CheckpointEngineConfig, EngineConfig, VllmConfig
+from iterpref_assets.core.engines.config import EngineConfig, ScoringEngineConfig, VllmConfig
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
+from iterpref_assets.core.seeds.filtering import SeedFilterConfig
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
@@ -88,9 +89,12 @@ class Settings(BaseSettings):
     docker: DockerConfig = Field(DockerConfig(), description="Containers of environment `docker`")
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
     seeds: SeedSource = Field(LabSeeds(), description="Where seed problems come from")
+    seed_filter: SeedFilterConfig = Field(
+        SeedFilterConfig(), description="Which seeds are too like another one or a benchmark's"
+    )
     generator: ModelSource = Field(LabModel(), description="The model that samples and debugs")
     engine: EngineConfig = Field(VllmConfig(), description="What the generator runs on")
-    evaluation_engine: CheckpointEngineConfig = Field(
+    evaluation_engine: ScoringEngineConfig = Field(
         VllmConfig(), description="What base models and checkpoints are scored on"
     )
     base_models: dict[str, ModelSource] = Field(
@@ -108,8 +112,8 @@ class Settings(BaseSettings):
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
     )
     limits: Limits = Limits()
-    benchmarks: dict[PlusBenchmark, Literal["official"] | Path] = Field(
-        {}, description="What to score besides held-out problems: its file, or its official source"
+    benchmarks: BenchmarksConfig = Field(
+        BenchmarksConfig(), description="What to score besides held-out problems"
     )
 
     @classmethod

@@ -17,6 +17,7 @@ from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import ProjectResource, bad_input_as_failure
 from iterpref_assets.steps import verification
+from iterpref_assets.steps.contamination import contaminated_problems
 
 SHOWN = 5
 
@@ -46,8 +47,14 @@ def tests_tell_siblings_apart(
 def no_benchmark_overlap(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
-    """No training problem is also a held-out one: by id, prompt, reference or feature path."""
-    return _result(lambda: verification.leaked_problems(project.store(), _shards(context, project)))
+    """No training problem is a held-out one's twin, nor shares anything with a benchmark's item."""
+    settings, store, shards = project.settings(), project.store(), _shards(context, project)
+    return _result(
+        lambda: [
+            *verification.leaked_problems(store, shards),
+            *contaminated_problems(settings, store, shards),
+        ]
+    )
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True)

@@ -7,7 +7,7 @@ from iterpref_assets.defs import partitions
 build_codeflow = dg.define_asset_job(
     "build_codeflow",
     dg.AssetSelection.assets(
-        "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
+        "raw_seeds", "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
     ),
     partitions_def=partitions.problem_shards,
     description="Problems, samples, trajectories and pairs of some shards.",

@@ -17,7 +17,8 @@ from iterpref_assets.steps.benchmarks import SCORES_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.problems import PROBLEMS_FILE, UNUSABLE_FILE
+from iterpref_assets.steps.seeding import DROPPED_FILE
 from iterpref_assets.steps.training import METRICS_FILE
 
 Metadata = dict[str, dg.MetadataValue]
@@ -33,11 +34,39 @@ def of_nothing(_artifact: Artifact) -> Metadata:
 def of_problems(artifact: Artifact) -> Metadata:
     """One problem as its reader sees it, and how many there are by leading feature."""
     frame = tables.read_table(artifact.path(PROBLEMS_FILE), tables.PROBLEMS)
+    if frame.is_empty():
+        return {}
     first = frame.row(0, named=True)
     kinds = frame["features"].list.first().value_counts(sort=True)
     return {
         "example": _markdown(f"{first['prompt']}\n```python\n{first['reference']}\n```"),
         "problems_by_kind": _table(kinds),
+    }
+
+
+def of_raw_seeds(artifact: Artifact) -> Metadata:
+    """`of_problems`, and the records of the source that are none, by reason."""
+    unusable = tables.read_table(artifact.path(UNUSABLE_FILE), tables.UNUSABLE_SEEDS)
+    return {
+        **of_problems(artifact),
+        "unusable": dg.MetadataValue.int(unusable.height),
+        "unusable_by_reason": _table(unusable["reason"].value_counts(sort=True)),
+        "unusable_examples": _table(unusable.unique("reason", maintain_order=True)),
+    }
+
+
+def of_seeds(artifact: Artifact) -> Metadata:
+    """`of_problems`, how many were dropped by which reason, and because of what."""
+    dropped = tables.read_table(artifact.path(DROPPED_FILE), tables.DROPPED_SEEDS)
+    by_benchmark = dropped.group_by("reason", "benchmark").agg(
+        seeds=pl.col("problem_id").n_unique()
+    )
+    return {
+        **of_problems(artifact),
+        "dropped": dg.MetadataValue.int(dropped["problem_id"].n_unique()),
+        "dropped_by_reason": dg.MetadataValue.json(artifact.manifest.figures["dropped"]),
+        "dropped_by_benchmark": _table(by_benchmark.sort("reason", "benchmark")),
+        "dropped_examples": _table(dropped.unique("reason", keep="first", maintain_order=True)),
     }
 
 

@@ -15,11 +15,9 @@ from iterpref_assets.defs.stage import columns, publish_here, stage_asset
     code_version="1",
     metadata=columns(tables.PROBLEMS),
 )
-def seed_problems(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult:
-    """Training problems: statement, signature, reference solution and tests; one shard each."""
-    return publish_here(context, project.settings(), metadata.of_problems)
+def raw_seeds(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+    """Problems as their source gives them, and which of its records give none."""
+    return publish_here(context, project.settings(), metadata.of_raw_seeds)
 
 
 @stage_asset(
@@ -33,3 +31,21 @@ def heldout_problems(
 ) -> dg.MaterializeResult:
     """Problems that no model is trained on, to score the reference model and checkpoints."""
     return publish_here(context, project.settings(), metadata.of_problems)
+
+
+@stage_asset(
+    group_name="problems",
+    kinds={"python", "parquet"},
+    partitions_def=partitions.problem_shards,
+    deps=[
+        dg.AssetDep(raw_seeds, partition_mapping=partitions.all_shards),
+        heldout_problems,
+    ],
+    code_version="2",
+    metadata=columns(tables.PROBLEMS),
+)
+def seed_problems(
+    context: dg.AssetExecutionContext, project: ProjectResource
+) -> dg.MaterializeResult:
+    """Training problems: raw seeds without duplicates and without what benchmarks ask."""
+    return publish_here(context, project.settings(), metadata.of_seeds)

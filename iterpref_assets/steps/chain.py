@@ -11,6 +11,7 @@ from iterpref_assets.steps import (
     pairs,
     problems,
     report,
+    seeding,
     training,
 )
 from iterpref_assets.steps.step import Step
@@ -19,7 +20,8 @@ CHAIN: tuple[Step, ...] = (
     problems.HELDOUT_PROBLEMS,
     models.LAB_BASE_MODEL,
     models.BASE_MODELS,
-    problems.SEED_PROBLEMS,
+    problems.RAW_SEEDS,
+    seeding.SEED_PROBLEMS,
     generation.INITIAL_SAMPLES,
     generation.DEBUG_TRAJECTORIES,
     pairs.CODEFLOW_PAIRS,

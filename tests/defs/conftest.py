@@ -39,7 +39,10 @@ def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "a.jsonl").write_text(json.dumps(PROBLEM) + "\n")
     heldout = tmp_path / "heldout.jsonl"
-    other = {**PROBLEM, "problem_id": "h1", "split": "heldout", "prompt": "Take one from x."}
+    other = {
+        **PROBLEM, "problem_id": "h1", "split": "heldout", "prompt": "Take one from x.",
+        "reference": "def f(x):\n    return x - 1",
+    }  # fmt: skip
     heldout.write_text(json.dumps(other) + "\n")
     source = {"kind": "files", "folder": str(folder), "heldout": str(heldout)}
     monkeypatch.setenv("ITERPREF_SEEDS", json.dumps(source))

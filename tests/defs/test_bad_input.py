@@ -10,7 +10,7 @@ from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
 from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.partitions import SHARDS
-from iterpref_assets.defs.problems import seed_problems
+from iterpref_assets.defs.problems import raw_seeds
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 
 RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
@@ -31,13 +31,13 @@ def test_a_malformed_problem_file_is_named_and_the_earlier_artifact_stays(
     seeds: Path, store: ArtifactStore, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions(SHARDS, ["a"])
-    dg.materialize([seed_problems], instance=instance, partition_key="a", resources=RESOURCES)
-    before = store.current(ArtifactKey("seed_problems", "a")).manifest
+    dg.materialize([raw_seeds], instance=instance, partition_key="a", resources=RESOURCES)
+    before = store.current(ArtifactKey("raw_seeds", "a")).manifest
     (seeds / "a.jsonl").write_text('{"problem_id": "p1"}\n')
-    message = failure_of(seed_problems, instance, "a")
+    message = failure_of(raw_seeds, instance, "a")
     assert "a.jsonl:1" in message
     assert "'source'" in message
-    assert store.current(ArtifactKey("seed_problems", "a")).manifest == before
+    assert store.current(ArtifactKey("raw_seeds", "a")).manifest == before
 
 
 def test_a_missing_checkpoint_is_named_with_its_remedy(
@@ -67,4 +67,4 @@ def test_an_empty_problem_file_is_refused(
 ) -> None:
     instance.add_dynamic_partitions(SHARDS, ["a"])
     (seeds / "a.jsonl").write_text(text)
-    assert "no problems" in failure_of(seed_problems, instance, "a")
+    assert "no problems" in failure_of(raw_seeds, instance, "a")

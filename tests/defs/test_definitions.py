@@ -22,6 +22,7 @@ ASSETS = {
     "initial_samples": "samples",
     "lab_base_model": "models",
     "preference_pairs": "preferences",
+    "raw_seeds": "problems",
     "reference_logprobs": "preferences",
     "seed_problems": "problems",
 }

@@ -73,7 +73,7 @@ class ContaminationIndex:
     def _all(self, problem: Problem) -> Iterator[Overlap]:
         for item in self._by_id.get(problem.problem_id.casefold(), ()):
             yield Overlap(Rule.TASK_ID, item, item.item)
-        for gram in grams(problem.prompt, self._words):
+        for gram in grams(problem.prompt, self._words) if self._by_gram else ():
             for item in self._by_gram.get(gram, ()):
                 yield Overlap(Rule.PROMPT_WORDS, item, gram)
         yield from self._same_function(problem)

@@ -1,0 +1,75 @@
+"""Seed problems: the raw seeds that are new and no benchmark's, and a table of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.seeds.filtering import SeedFilter, drop_counts
+from iterpref_assets.core.seeds.frames import problems_to_frame
+from iterpref_assets.steps.contamination import benchmark_digests, benchmark_items
+from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems
+from iterpref_assets.steps.step import Step, StepContext
+
+DROPPED_FILE = "dropped_seeds.parquet"
+
+
+def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
+    """Duplicates are told by all shards up to this one, so these are its parents."""
+    settings = context.settings
+    filters = settings.seed_filter.model_dump(mode="json", exclude={"benchmark_files"})
+    return Plan(
+        ArtifactKey("seed_problems", shard),
+        "2",
+        {"seed_filter": filters, "benchmarks": benchmark_digests(settings)},
+        (
+            ArtifactKey("heldout_problems"),
+            *(ArtifactKey("raw_seeds", name) for name in _shards_up_to(context, shard)),
+        ),
+    )
+
+
+def _shards_up_to(context: StepContext, shard: str) -> tuple[str, ...]:
+    shards = context.settings.seeds.shards()
+    return shards[: shards.index(shard) + 1] if shard in shards else (shard,)
+
+
+def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
+    settings, store = context.settings, context.store
+    wanted = {plan.key.partition: plan for plan in plans}
+    if not wanted:
+        return
+    seeds = SeedFilter(
+        settings.seed_filter,
+        benchmark_items(settings),
+        read_problems(store, ArtifactKey("heldout_problems")),
+    )
+    last = max(wanted, key=lambda shard: len(_shards_up_to(context, shard)))
+    for shard in _shards_up_to(context, last):
+        kept, dropped = seeds.sift(read_problems(store, ArtifactKey("raw_seeds", shard)))
+        if shard in wanted:
+            _publish(context, wanted[shard], kept, dropped)
+
+
+def _publish(context: StepContext, plan: Plan, kept: list[Problem], dropped: pl.DataFrame) -> None:
+    counts = drop_counts(dropped)
+    if not kept:
+        raise InputError(
+            f"no seed of {plan.key.partition} is left (dropped by {counts or 'nothing'})",
+            field="seeds",
+            remedy="Give seeds that are no benchmark's tasks and no other shard's",
+        )
+    with context.store.publishing(plan) as staging:
+        frame = problems_to_frame(kept)
+        tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+        tables.write_table(dropped, tables.DROPPED_SEEDS, staging.folder / DROPPED_FILE)
+        staging.row_count = frame.height
+        staging.figures["dropped"] = counts
+
+
+SEED_PROBLEMS = Step("seed_problems", _plan_seed_problems, _publish_seed_problems)

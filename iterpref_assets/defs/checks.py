@@ -15,24 +15,19 @@ from iterpref_assets.defs.evaluations import heldout_scores
 from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
-from iterpref_assets.defs.resources import ProjectResource, bad_input_as_failure
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import contaminated_problems
 
 SHOWN = 5
 
 
-@dg.asset_check(asset=seed_problems, blocking=True)
+@dg.asset_check(asset=seed_problems, blocking=True, pool="sandbox")
 def reference_solutions_pass(
-    context: dg.AssetCheckExecutionContext, project: ProjectResource
+    context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every reference solution passes its problem's tests in the sandbox."""
-    settings = project.settings()
-    return _result(
-        lambda: verification.failing_references(
-            settings, project.store(), _shards(context, project)
-        )
-    )
+    return _executed(context, project, workers, verification.failing_references)
 
 
 @dg.asset_check(asset=seed_problems, blocking=True)
@@ -65,24 +60,20 @@ def pairs_differ(
     return _result(lambda: verification.equal_pairs(project.store(), _shards(context, project)))
 
 
-@dg.asset_check(asset=codeflow_pairs, blocking=True)
+@dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
 def chosen_passes_all_tests(
-    context: dg.AssetCheckExecutionContext, project: ProjectResource
+    context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every kept pair's chosen program passes when it is executed again."""
-    shards = _shards(context, project)
-    return _result(lambda: verification.failing_chosen(project.settings(), project.store(), shards))
+    return _executed(context, project, workers, verification.failing_chosen)
 
 
-@dg.asset_check(asset=codeflow_pairs, blocking=True)
+@dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
 def rejected_fails_a_test(
-    context: dg.AssetCheckExecutionContext, project: ProjectResource
+    context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every kept pair's rejected program fails when it is executed again."""
-    shards = _shards(context, project)
-    return _result(
-        lambda: verification.passing_rejected(project.settings(), project.store(), shards)
-    )
+    return _executed(context, project, workers, verification.passing_rejected)
 
 
 @dg.asset_check(asset=preference_pairs, blocking=True)
@@ -104,6 +95,16 @@ def checkpoint_not_worse_than_base(
         lambda: verification.worse_than_reference(project.store(), names),
         severity=dg.AssetCheckSeverity.WARN,
     )
+
+
+def _executed(
+    context: dg.AssetCheckExecutionContext,
+    project: ProjectResource,
+    workers: WorkerResource,
+    find_offenders: verification.Verification,
+) -> dg.AssetCheckResult:
+    shards = _shards(context, project)
+    return _result(lambda: workers.verify(context, find_offenders, shards, project.settings()))
 
 
 def _shards(context: dg.AssetCheckExecutionContext, project: ProjectResource) -> list[str]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterPipesExecutionError
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.sandbox.errors import SandboxError
-from iterpref_assets.settings import Settings, load_settings
-from iterpref_assets.workers.job import WorkerJob
+from iterpref_assets.defs.launching import launch, meeting_place
+from iterpref_assets.settings import Environment, Settings, load_settings
+from iterpref_assets.steps.verification import Verification
+from iterpref_assets.workers.job import PublishJob, VerifyJob
 
 
 @contextmanager
@@ -46,7 +44,7 @@ class ProjectResource(dg.ConfigurableResource):
 
 
 class WorkerResource(dg.ConfigurableResource):
-    """Runs heavy steps in a process of their own on this machine, through Dagster Pipes."""
+    """Runs heavy steps outside this process, through Dagster Pipes: see `launching`."""
 
     def run(
         self,
@@ -60,25 +58,38 @@ class WorkerResource(dg.ConfigurableResource):
         Raises:
             dg.Failure: with the worker's message, where bad input stopped it.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            answer = Path(folder) / "bad_input.txt"
-            job = WorkerJob(
+        with meeting_place(settings) as place:
+            job = PublishJob(
                 asset=asset,
                 partitions=tuple(partitions),
                 settings=settings.model_copy(update={"root": settings.root.resolve()}),
-                answer=answer,
+                place=place,
             )
-            try:
-                dg.PipesSubprocessClient().run(
-                    context=context,
-                    command=[sys.executable, "-m", "iterpref_assets.workers"],
-                    extras=job.model_dump(mode="json"),
-                )
-            except DagsterPipesExecutionError:
-                if not answer.is_file():
-                    raise  # the worker's own traceback is in the run's log
-                message = answer.read_text(encoding="utf-8")
-                raise dg.Failure(message, allow_retries=False) from None
+            launch(context, settings, job)
+
+    def verify(
+        self,
+        context: dg.AssetCheckExecutionContext,
+        verification: Verification,
+        shards: list[str],
+        settings: Settings,
+    ) -> list[str]:
+        """The offenders that a verification finds which executes programs.
+
+        It runs here where the sandbox can, and in a container of its own in environment `docker`,
+        whose run containers have a network.
+        """
+        if settings.environment is not Environment.DOCKER:
+            return verification(settings, ArtifactStore(settings.root), shards)
+        with meeting_place(settings) as place:
+            job = VerifyJob(
+                verification=verification.__name__,
+                partitions=tuple(shards),
+                settings=settings,
+                place=place,
+            )
+            (offenders,) = launch(context, settings, job).get_custom_messages()
+        return list(offenders)
 
 
 @dg.definitions

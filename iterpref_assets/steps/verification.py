@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 import polars as pl
 
@@ -20,6 +21,9 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
 from iterpref_assets.steps.pairs import read_pairs, read_tokens
 from iterpref_assets.steps.problems import read_problems
+
+Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
+"""Finds offenders in published shards, by executing programs."""
 
 
 def failing_references(
@@ -83,6 +87,13 @@ def passing_rejected(settings: Settings, store: ArtifactStore, shards: Sequence[
     """Kept pairs whose rejected program passes when executed again."""
     executions = _judge_pairs(settings, store, shards, "rejected")
     return [name for name, execution in executions if execution.passed]
+
+
+EXECUTING: dict[str, Verification] = {
+    verification.__name__: verification
+    for verification in (failing_references, failing_chosen, passing_rejected)
+}
+"""By name, as a worker is asked for one."""
 
 
 def unfocused_pairs(store: ArtifactStore, base_models: Sequence[str]) -> list[str]:

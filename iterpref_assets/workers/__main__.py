@@ -1,25 +1,25 @@
-"""Run one step for some partitions, as Dagster Pipes asks for it, and stream its figures back."""
+"""Run one step, or one verification, as Dagster Pipes asks for it, and stream its figures back."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import signal
 import sys
 from collections.abc import Mapping
 
 from dagster_pipes import PipesContext, open_dagster_pipes
+from pydantic import TypeAdapter
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.sandbox.errors import SandboxError
 from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
-from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, WorkerJob
-
-_PR_SET_PDEATHSIG = 1
+from iterpref_assets.steps.verification import EXECUTING
+from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, PublishJob, VerifyJob, WorkerJob
+from iterpref_assets.workers.lifeline import end_with
 
 
 class PipesHandler(logging.Handler):
@@ -40,15 +40,11 @@ def _stderr_handler() -> logging.Handler:
     return handler
 
 
-def _end_with_parent() -> None:
-    """Let this process end when the one that started it is killed: it would publish unrecorded."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def main() -> int:
     """Run the job in the Pipes extras; the exit status says whether a known failure stopped it."""
     with open_dagster_pipes() as pipes:
-        job = WorkerJob.model_validate(pipes.extras)
+        job: PublishJob | VerifyJob = TypeAdapter(WorkerJob).validate_python(pipes.extras)
+        end_with(job.place.lifeline)
         log = logging.getLogger("iterpref")
         log.setLevel(logging.INFO)
         log.addHandler(PipesHandler(pipes))
@@ -57,20 +53,41 @@ def main() -> int:
         def report(figures: Mapping[str, float]) -> None:
             log.info("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
-        store = ArtifactStore(job.settings.root)
-        context = StepContext(job.settings, store, report)
-        step = step_of(job.asset)
+        context = StepContext(job.settings, ArtifactStore(job.settings.root), report)
         try:
-            plans = [store.pinned(step.plan(context, name)) for name in job.partitions]
-            step.publish(context, plans)
+            _require_gpu(job.settings)
+            if isinstance(job, PublishJob):
+                _publish(job, context)
+            else:
+                find_offenders = EXECUTING[job.verification]
+                offenders = find_offenders(job.settings, context.store, job.partitions)
+                pipes.report_custom_message(offenders)
         except (InputError, SandboxError, TrainingError) as error:
-            job.answer.write_text(str(error), encoding="utf-8")
+            job.place.answer.write_text(str(error), encoding="utf-8")
             return EXPLAINED_EXIT_CODE
     return 0
 
 
+def _publish(job: PublishJob, context: StepContext) -> None:
+    step = step_of(job.asset)
+    plans = [context.store.pinned(step.plan(context, name)) for name in job.partitions]
+    step.publish(context, plans)
+
+
+def _require_gpu(settings: Settings) -> None:
+    if settings.environment is not Environment.GPU:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise InputError(
+            "environment is gpu, but torch finds no GPU",
+            field="environment",
+            remedy="Install requirements/gpu.lock on a machine with a GPU, or use lab",
+        )
+
+
 if __name__ == "__main__":
-    _end_with_parent()
     status = main()
     sys.stdout.flush()
     sys.stderr.flush()

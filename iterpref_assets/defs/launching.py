@@ -1,0 +1,125 @@
+"""Starting a worker where the environment says: a process of this machine, or a container."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import dagster as dg
+from dagster._core.errors import DagsterPipesExecutionError
+from dagster_pipes import DagsterPipesError
+
+from iterpref_assets.settings import Environment, Settings
+from iterpref_assets.workers.containers import (
+    COMMAND,
+    RUN_LABEL,
+    WORKER_LABEL,
+    container_options,
+)
+from iterpref_assets.workers.job import MeetingPlace, PublishJob, VerifyJob
+from iterpref_assets.workers.lifeline import held
+
+MEETING_PLACES = "workers"
+"""Below the root: where workers in containers and their runs meet."""
+
+_LAST_LINES = 50
+
+Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+@contextmanager
+def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
+    """A folder that a worker sees too; its lifeline is held within the block."""
+    if settings.environment is Environment.DOCKER:
+        folder = settings.root.resolve() / MEETING_PLACES / uuid.uuid4().hex
+        folder.mkdir(parents=True)
+    else:
+        folder = Path(tempfile.mkdtemp())
+    place = MeetingPlace(folder=folder)
+    try:
+        with held(place.lifeline):
+            yield place
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def launch(
+    context: Context, settings: Settings, job: PublishJob | VerifyJob
+) -> dg.PipesClientCompletedInvocation:
+    """Run the worker on its job, to the end.
+
+    Raises:
+        dg.Failure: with the worker's message, where bad input stopped it.
+        Exception: where the worker ended in any other way.
+    """
+    start = _in_container if settings.environment is Environment.DOCKER else _in_process
+    try:
+        return start(context, settings, job)
+    except (DagsterPipesExecutionError, DagsterPipesError):
+        if not job.place.answer.is_file():
+            raise
+        message = job.place.answer.read_text(encoding="utf-8")
+        raise dg.Failure(message, allow_retries=False) from None
+
+
+def _in_process(
+    context: Context, _settings: Settings, job: PublishJob | VerifyJob
+) -> dg.PipesClientCompletedInvocation:
+    return dg.PipesSubprocessClient().run(
+        context=context.op_execution_context,
+        command=[sys.executable, *COMMAND[1:]],
+        extras=job.model_dump(mode="json"),
+    )
+
+
+def _in_container(
+    context: Context, settings: Settings, job: PublishJob | VerifyJob
+) -> dg.PipesClientCompletedInvocation:
+    import docker
+    from dagster_docker import PipesDockerClient
+
+    config = settings.docker
+    publishes = isinstance(job, PublishJob)
+    name = f"iterpref-worker-{job.place.folder.name}"
+    # The reader that follows Docker's logs loses messages over 16 kB.
+    reader = dg.PipesFileMessageReader(str(job.place.messages))
+    try:
+        return PipesDockerClient(message_reader=reader).run(
+            context=context.op_execution_context,
+            image=config.worker_image if publishes else config.sandbox_image,
+            command=list(COMMAND),
+            env=_environment(),
+            extras=job.model_dump(mode="json"),
+            container_kwargs={
+                **container_options(config, settings.root.resolve(), gpus=publishes),
+                "name": name,
+                "labels": {WORKER_LABEL: "true", RUN_LABEL: context.run.run_id},
+            },
+        )
+    except DagsterPipesError:
+        client = docker.from_env()
+        said = client.containers.get(name).logs(tail=_LAST_LINES).decode(errors="replace")
+        context.log.info("The worker's last lines:\n%s", said)
+        raise
+    finally:
+        _remove(name)
+
+
+def _remove(name: str) -> None:
+    import docker
+    import docker.errors
+
+    client = docker.from_env()
+    with suppress(docker.errors.NotFound):
+        client.containers.get(name).remove(force=True)
+
+
+def _environment() -> dict[str, str]:
+    """Caches go to memory, and nothing is looked for on a network that is not there."""
+    return {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in the container

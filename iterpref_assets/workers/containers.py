@@ -1,0 +1,81 @@
+"""The containers that workers run in: what an operator may set, and what is never open to choice.
+
+A worker may execute model-written programs, so its container is what docs/SANDBOX.md calls
+isolated: no network, a read-only root, no capabilities and no way to gain any, an ordinary user.
+What it needs of the outside, it finds on the artifacts' volume.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from iterpref_assets.core.records import Record
+
+WORKER_LABEL = "iterpref/worker"
+RUN_LABEL = "dagster/run_id"
+COMMAND = ("python", "-m", "iterpref_assets.workers")
+
+_UID = 1000
+"""The images' user."""
+
+
+class DockerConfig(Record):
+    """The containers of environment `docker`.
+
+    Attributes:
+        worker_image: the image with an engine and a trainer.
+        sandbox_image: the image that only executes programs.
+        volume: the named volume, or the host's folder, that is mounted at the settings' `root`.
+        gpus: GPUs that a worker is given; -1 is all of them.
+        shm_size: shared memory of a worker, which engines and data loaders exchange tensors in.
+        tmp_size: its `/tmp`, in memory: caches, and all that programs under test write.
+        memory: most memory that a container may take (`64g`); None is no limit.
+        processes: most processes and threads in a container.
+    """
+
+    worker_image: str = "iterpref-worker"
+    sandbox_image: str = "iterpref-sandbox"
+    volume: str = "iterpref-data"
+    gpus: int = Field(0, ge=-1)
+    shm_size: str = "1g"
+    tmp_size: str = "2g"
+    memory: str | None = None
+    processes: int = Field(4096, gt=0)
+
+
+def container_options(config: DockerConfig, root: Path, *, gpus: bool) -> dict[str, Any]:
+    """What docker-py's `containers.create` is told, besides image, command and environment.
+
+    Args:
+        config: what the operator set.
+        root: where artifacts lie, in the container that starts this one and in this one.
+        gpus: whether the worker is given the GPUs that `config` allows.
+    """
+    import docker.types
+
+    with_gpus = gpus and config.gpus != 0
+    # CUDA engines compile kernels when they start and load them from there.
+    temporary = f"size={config.tmp_size}" + (",exec" if with_gpus else "")
+    options: dict[str, Any] = {
+        "user": str(_UID),
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "tmpfs": {"/tmp": temporary},  # noqa: S108 - a path in the container
+        "volumes": {config.volume: {"bind": str(root), "mode": "rw"}},
+        "pids_limit": config.processes,
+        "shm_size": config.shm_size,
+        # A first process that buries what programs under test leave behind.
+        "init": True,
+    }
+    if config.memory is not None:
+        options["mem_limit"] = config.memory
+    if with_gpus:
+        options["device_requests"] = [
+            docker.types.DeviceRequest(count=config.gpus, capabilities=[["gpu"]])
+        ]
+    return options

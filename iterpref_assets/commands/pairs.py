@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.decontamination.refusal import BenchmarkSource
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
@@ -61,11 +62,17 @@ def pairs(
         Difference, typer.Option(help="How D+ and D- are found.")
     ] = Difference.LCS,
     seed: Annotated[int, typer.Option(help="Of the random choice of negatives.")] = 0,
+    allow_training_on: Annotated[
+        list[BenchmarkSource] | None,
+        typer.Option(
+            help="Let `iterpref train` use pairs that solve benchmark tasks; kept in the manifest."
+        ),
+    ] = None,
 ) -> None:
     """Build preference pairs with focal masks from debugging trajectories.
 
-    Writes every candidate pair with the filter that dropped it to OUT, and the ids and masks of
-    the kept ones beside it (OUT with .tokens before its suffix).
+    Writes every candidate pair with the filter that dropped it to OUT, and beside it the ids and
+    masks of the kept ones (OUT with .tokens before its suffix) and a manifest (.manifest.json).
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     config = PairConfig(negatives=negatives, difference=difference, seed=seed)
@@ -80,6 +87,7 @@ def pairs(
         else:
             _build(*_tables(files, problems, Path(name)), config, built)
         _tokenize(built, loaded, config, out)
+    _write_manifest(out, files, config, allow_training_on or [])
     _print_summary(out)
 
 
@@ -177,21 +185,35 @@ def _build(versions: Path, problems: Path, config: PairConfig, built: Path) -> N
 def _tokenize(
     built: Path, tokenizer: PreTrainedTokenizerFast, config: PairConfig, out: Path
 ) -> None:
-    from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_file
+    from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_files
 
     with (
         replacing(out) as pairs_out,
         replacing(tokens_beside(out)) as tokens_out,
         track("pairs tokenized", row_count(built)) as tracker,
     ):
-        tokenize_pair_file(
-            built,
+        tokenize_pair_files(
+            [built],
             tokenizer,
             config,
             pairs_out=pairs_out,
             tokens_out=tokens_out,
             on_rows=tracker.advance,
         )
+
+
+def _write_manifest(
+    out: Path, files: list[Path], config: PairConfig, allow_training_on: list[BenchmarkSource]
+) -> None:
+    from iterpref_assets.core.pairs.manifest import write_manifest
+
+    ids = pl.read_parquet(out, columns=["problem_id"])["problem_id"]
+    manifest = write_manifest(
+        out, ids, made_of=files, config=config, allow_training_on=allow_training_on
+    )
+    if manifest.benchmark_tasks and not manifest.allow_training_on:
+        named = " and ".join(manifest.benchmark_tasks)
+        Console().print(f"pairs of {named} tasks: `iterpref train` refuses them", soft_wrap=True)
 
 
 def _print_summary(out: Path) -> None:

@@ -15,12 +15,12 @@ from iterpref_assets.core.decontamination.items import (
     plus_item,
     read_items,
 )
+from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.core.seeds.filtering import SeedFilter
 from iterpref_assets.core.seeds.reading import file_digest
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.problems import read_problems
-
-OFFICIAL = "official"
 
 
 def benchmark_files(settings: Settings) -> dict[str, Path | None]:
@@ -28,10 +28,8 @@ def benchmark_files(settings: Settings) -> dict[str, Path | None]:
 
     Those that are scored come by their names, the others by their files' names.
     """
-    scored = {
-        str(name): source if isinstance(source, Path) else None
-        for name, source in settings.benchmarks.items()
-    }
+    benchmarks = settings.benchmarks
+    scored = {name.value: benchmarks.config(name).path for name in benchmarks.names()}
     return {**scored, **{path.name: path for path in settings.seed_filter.benchmark_files}}
 
 
@@ -63,7 +61,7 @@ def _official_items(name: str) -> list[BenchmarkItem]:
     """The items of a benchmark from its own source."""
     from iterpref_assets.core.evaluation.bigcode.data import Subset, load_bigcode
     from iterpref_assets.core.evaluation.contests.data import load_contests
-    from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
+    from iterpref_assets.core.evaluation.plus.data import load_plus
 
     if name in set(PlusBenchmark):
         plus = load_plus(PlusBenchmark(name)).problems.values()
@@ -71,7 +69,7 @@ def _official_items(name: str) -> list[BenchmarkItem]:
             plus_item(each.task_id, each.prompt, each.entry_point, each.canonical_solution)
             for each in plus
         ]
-    if name.startswith("bigcodebench"):
+    if name == BenchmarkName.BIGCODEBENCH:
         problems = load_bigcode(None, Subset.FULL).problems.values()
         return [
             bigcode_item(

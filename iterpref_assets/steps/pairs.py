@@ -8,6 +8,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
@@ -53,7 +54,10 @@ def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
     return Plan(
         ArtifactKey("preference_pairs", base_model),
         "1",
-        {"pairs": settings.section("pairs")},
+        {
+            "pairs": settings.section("pairs"),
+            "allow_training_on": list(settings.seed_filter.allow_training_on),
+        },
         (
             *(ArtifactKey("codeflow_pairs", shard) for shard in shards),
             ArtifactKey("base_models", base_model),
@@ -85,6 +89,9 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
         pairs = read_pairs(store, settings.seeds.shards())
+        refuse_benchmark_tasks(
+            pairs["problem_id"], settings.seed_filter.allow_training_on, place="codeflow_pairs"
+        )
         tokenized = tokenize_pairs(pairs, AutoTokenizer.from_pretrained(folder), settings.pairs)
         _require_pairs(tokenized.pairs)
         with store.publishing(plan) as staging:

@@ -9,8 +9,10 @@ from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
 from iterpref_assets.commands.pairs import export, pairs, tokens_beside
+from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.manifest import require_trainable
 
 CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]
 
@@ -154,3 +156,42 @@ def test_what_was_there_stays_where_an_input_is_bad(inputs, tokenizer, tmp_path)
         _build(inputs, tokenizer, out)
     assert out.read_text() == "earlier"
     assert not list(tmp_path.glob("*.partial"))
+
+
+def _benchmark_inputs(inputs: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The same trajectory as one of a benchmark's own tasks."""
+    for path, column in ((inputs[0], "trajectory_id"), (inputs[1], None)):
+        frame = pl.read_parquet(path).with_columns(problem_id=pl.lit("HumanEval/3"))
+        if column:
+            frame = frame.with_columns(pl.lit("HumanEval/3#0").alias(column))
+        frame.write_parquet(path)
+    return inputs
+
+
+def test_the_manifest_names_inputs_and_benchmark_tasks(inputs, tokenizer, tmp_path):
+    shown = _build(_benchmark_inputs(inputs), tokenizer, tmp_path / "pairs.parquet")
+    manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
+    assert list(manifest["made_of"]) == ["versions.parquet"]
+    assert manifest["benchmark_tasks"] == {"HumanEval": 1}
+    assert manifest["allow_training_on"] == []
+    assert "`iterpref train` refuses them" in shown
+
+
+def test_training_on_benchmark_tasks_is_refused_without_the_override(inputs, tokenizer, tmp_path):
+    out, folder = tmp_path / "pairs.parquet", tmp_path / "model"
+    _build(_benchmark_inputs(inputs), tokenizer, out)
+    with pytest.raises(InputError, match="HumanEval/3") as caught:
+        train(out, folder, "sft", tmp_path / "out")
+    assert caught.value.field == "allow_training_on"
+    out.with_suffix(".manifest.json").unlink()
+    with pytest.raises(InputError, match="HumanEval/3"):
+        train(out, folder, "sft", tmp_path / "out")
+
+
+def test_the_override_is_kept_in_the_manifest_and_lets_one_train(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    given = ("--allow-training-on", "llmdebugger")
+    _build(_benchmark_inputs(inputs), tokenizer, out, *given)
+    manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
+    assert manifest["allow_training_on"] == ["llmdebugger"]
+    require_trainable(out, ["HumanEval/3#0:0-2"])

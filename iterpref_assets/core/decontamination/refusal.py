@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from enum import StrEnum
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.llmdebugger import SOURCE as LLMDEBUGGER
 
-BENCHMARK_SOURCES = frozenset({LLMDEBUGGER})
-"""Sources that hold nothing but benchmark tasks."""
+
+class BenchmarkSource(StrEnum):
+    """Sources that hold nothing but benchmark tasks; the names of the overrides."""
+
+    LLMDEBUGGER = LLMDEBUGGER
+
 
 _BENCHMARK_ID = re.compile(r"(HumanEval|MBPP|Mbpp|BigCodeBench|LiveCodeBench)/[^#:]+")
 OVERRIDE = "allow_training_on"
@@ -21,7 +26,7 @@ OVERRIDE = "allow_training_on"
 
 def is_benchmark_task(source: str, problem_id: str) -> bool:
     """Whether a problem is a benchmark's own task, by its source or its id."""
-    return source in BENCHMARK_SOURCES or _BENCHMARK_ID.match(problem_id) is not None
+    return source in set(BenchmarkSource) or _BENCHMARK_ID.match(problem_id) is not None
 
 
 def benchmark_tasks(ids: Iterable[str]) -> list[str]:
@@ -35,18 +40,18 @@ def refuse_benchmark_tasks(ids: Iterable[str], allowed: Collection[str], *, plac
 
     Args:
         ids: of problems, trajectories or pairs.
-        allowed: the overrides that are set: names of sources.
+        allowed: the overrides that are set, by the names of sources.
         place: where the ids come from.
 
     Raises:
         InputError: naming the first task.
     """
     tasks = benchmark_tasks(ids)
-    if tasks and not BENCHMARK_SOURCES & set(allowed):
+    if tasks and not allowed:
         raise InputError(
-            f"made of {len(tasks)} benchmark tasks ({tasks[0]} first): a model trained on them "
-            "must not be scored on that benchmark",
+            f"made of {len(tasks)} benchmark tasks, {tasks[0]} first: what is trained on them "
+            "cannot be scored on that benchmark",
             file=place,
             field=OVERRIDE,
-            remedy=f"Use other trajectories, or allow this by name: {LLMDEBUGGER}",
+            remedy=f"Use other trajectories, or make the pairs with {OVERRIDE} set to their source",
         )

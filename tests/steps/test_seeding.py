@@ -1,0 +1,150 @@
+"""Raw seeds become kept ones, what is dropped is published, and the check sees for itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.seeds.frames import problems_to_frame
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.contamination import contaminated_problems
+from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, PROBLEMS_FILE, RAW_SEEDS, read_problems
+from iterpref_assets.steps.seeding import DROPPED_FILE, SEED_PROBLEMS
+from iterpref_assets.steps.step import Step, StepContext
+
+TEXT = "Write a function that counts how often each vowel occurs in a long text"
+
+
+def row(name: str, prompt: str, **changes: str) -> dict:
+    cases = [{"arguments": "()", "expected": "1"}]
+    return {
+        "problem_id": name, "source": "mine", "prompt": prompt,
+        "tests": {"kind": "function", "entry_point": "f", "cases": cases}, **changes,
+    }  # fmt: skip
+
+
+def context(tmp_path: Path, shards: dict[str, list[dict]], **filters: object) -> StepContext:
+    folder = tmp_path / "seeds"
+    folder.mkdir(exist_ok=True)
+    for name, rows in shards.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    heldout = tmp_path / "heldout.jsonl"
+    heldout.write_text(json.dumps(row("h", "Held out.", split="heldout")) + "\n")
+    settings = Settings.model_validate(
+        {
+            "root": tmp_path / "data",
+            "seeds": {"kind": "files", "folder": folder, "heldout": heldout},
+            "seed_filter": filters,
+        }
+    )
+    return StepContext(settings, ArtifactStore(settings.root))
+
+
+def publish(step: Step, context: StepContext, *partitions: str) -> None:
+    step.publish(context, [context.store.pinned(step.plan(context, p)) for p in partitions])
+
+
+def kept(context: StepContext, shard: str) -> list[str]:
+    return [p.problem_id for p in read_problems(context.store, ArtifactKey("seed_problems", shard))]
+
+
+def made(tmp_path: Path, shards: dict[str, list[dict]], **filters: object) -> StepContext:
+    made = context(tmp_path, shards, **filters)
+    publish(HELDOUT_PROBLEMS, made, "all")
+    publish(RAW_SEEDS, made, *shards)
+    return made
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path) -> Path:
+    item = {
+        "task_id": "HumanEval/7", "prompt": TEXT, "entry_point": "vowels",
+        "canonical_solution": "",
+    }  # fmt: skip
+    path = tmp_path / "benchmark.jsonl"
+    path.write_text(json.dumps(item) + "\n")
+    return path
+
+
+def test_what_is_dropped_is_a_table_beside_what_is_kept(tmp_path: Path, benchmark: Path) -> None:
+    rows = [row("a", TEXT), row("b", "Sort."), row("c", "sort.")]
+    run = made(tmp_path, {"s": rows}, benchmark_files=[benchmark])
+    publish(SEED_PROBLEMS, run, "s")
+    artifact = run.store.current(ArtifactKey("seed_problems", "s"))
+    dropped = tables.read_table(artifact.path(DROPPED_FILE), tables.DROPPED_SEEDS)
+    assert kept(run, "s") == ["b"]
+    assert dropped.select("problem_id", "reason", "benchmark", "shared_with").rows() == [
+        ("a", "prompt_words", "HumanEval", "HumanEval/7"),
+        ("c", "exact_duplicate", None, "b"),
+    ]
+    assert artifact.manifest.figures["dropped"] == {"prompt_words": 1, "exact_duplicate": 1}
+
+
+def test_a_duplicate_in_a_later_shard_is_dropped_whatever_is_made_first(tmp_path: Path) -> None:
+    shards = {"s": [row("a", "Sort.")], "t": [row("b", "sort."), row("c", "Reverse.")]}
+    run = made(tmp_path, shards)
+    publish(SEED_PROBLEMS, run, "t")
+    assert kept(run, "t") == ["c"]
+    publish(SEED_PROBLEMS, run, "s", "t")
+    assert (kept(run, "s"), kept(run, "t")) == (["a"], ["c"])
+
+
+def test_a_later_shard_that_changes_leaves_an_earlier_one_current(tmp_path: Path) -> None:
+    shards = {"s": [row("a", "Sort.")], "t": [row("c", "Reverse.")]}
+    run = made(tmp_path, shards)
+    publish(SEED_PROBLEMS, run, "s", "t")
+    changed = context(tmp_path, {**shards, "t": [row("d", "Shuffle.")]})
+    publish(RAW_SEEDS, changed, "t")
+    current = [run.store.reusable(SEED_PROBLEMS.plan(changed, shard)) is not None for shard in "st"]
+    assert current == [True, False]
+
+
+def test_a_shard_of_which_nothing_is_left_is_refused_with_the_reasons(tmp_path: Path) -> None:
+    run = made(
+        tmp_path, {"s": [row("HumanEval/3", "Sort."), row("b", "Sort.", source="llmdebugger")]}
+    )
+    with pytest.raises(InputError, match=r"benchmark_task.*2"):
+        publish(SEED_PROBLEMS, run, "s")
+
+
+def test_another_benchmark_file_makes_the_seeds_stale(tmp_path: Path, benchmark: Path) -> None:
+    run = made(tmp_path, {"s": [row("b", "Sort.")]})
+    publish(SEED_PROBLEMS, run, "s")
+    other = context(tmp_path, {"s": [row("b", "Sort.")]}, benchmark_files=[benchmark])
+    assert run.store.reusable(SEED_PROBLEMS.plan(run, "s")) is not None
+    assert run.store.reusable(SEED_PROBLEMS.plan(other, "s")) is None
+
+
+def publish_seeds(run: StepContext, *rows: dict) -> None:
+    frame = problems_to_frame(Problem.model_validate(each) for each in rows)
+    with run.store.publishing(Plan(ArtifactKey("seed_problems", "s"), "1")) as staging:
+        tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+
+
+@pytest.mark.parametrize(
+    ("seed", "offenders"),
+    [
+        (row("b", "Sort."), []),
+        (row("a", TEXT), ["a: prompt_words of HumanEval/7"]),
+        (row("MBPP/5", "Sort.", source="llmdebugger"), ["MBPP/5: benchmark_task of llmdebugger"]),
+    ],
+)
+def test_the_check_finds_what_reached_the_seeds_all_the_same(
+    tmp_path: Path, benchmark: Path, seed: dict, offenders: list[str]
+) -> None:
+    run = context(tmp_path, {"s": [seed]}, benchmark_files=[benchmark])
+    publish_seeds(run, seed)
+    assert contaminated_problems(run.settings, run.store, ["s"]) == offenders
+
+
+def test_a_named_override_lets_that_source_through_and_is_in_the_manifest(tmp_path: Path) -> None:
+    seed = row("MBPP/5", "Sort.", source="llmdebugger")
+    run = made(tmp_path, {"s": [seed]}, allow_training_on=["llmdebugger"])
+    publish(SEED_PROBLEMS, run, "s")
+    manifest = run.store.current(ArtifactKey("seed_problems", "s")).manifest
+    assert manifest.config["seed_filter"]["allow_training_on"] == ["llmdebugger"]
+    assert contaminated_problems(run.settings, run.store, ["s"]) == []

@@ -1,12 +1,17 @@
-"""`iterpref train`: one training run without Dagster."""
+"""`iterpref train`: one training run without Dagster, by one process or by those of torchrun."""
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
+import tomllib
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import polars as pl
 import typer
 from pydantic import ValidationError
 
@@ -15,7 +20,10 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.recipes import RECIPE_NAMES, recipe_named
+from iterpref_assets.core.training.processes import rank, wait_for_all
+from iterpref_assets.core.training.recipes import RECIPE_NAMES, Recipe, recipe_named
+
+MANIFEST = "training.json"
 
 
 def train(
@@ -24,65 +32,109 @@ def train(
     ],
     model: Annotated[Path, typer.Option(help="Folder of the base model and its tokenizer.")],
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPE_NAMES)}.")],
-    out: Annotated[Path, typer.Option(help="Folder for the trained model.")],
+    out: Annotated[Path, typer.Option(help="Folder for the trained model; made whole at the end.")],
     config: Annotated[
-        Path | None, typer.Option(help="JSON file of training options; the 7B defaults without.")
+        Path | None, typer.Option(help="TOML file of training options; the 7B defaults without.")
     ] = None,
 ) -> None:
     """Train a model on pairs; run again after an interruption to resume.
 
-    Unfinished work lies in OUT.work and is removed at the end.
+    Unfinished work lies in OUT.work and is removed at the end. On several hosts, OUT has to be a
+    folder that all of them see.
     """
     chosen = recipe_named(recipe)
     options = read_config(config)
+    if out.exists():
+        raise InputError(
+            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
+        )
     tokens = tokens_beside(pairs)
-    tokenized = tables.read_table(tokens if tokens.is_file() else pairs, tables.TOKENIZED_PAIRS)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-
-    from iterpref_assets.core.training.reference import compute_reference_logprobs
-    from iterpref_assets.core.training.trainer import train as run
-    from iterpref_assets.core.training.workdir import model_digest
-
+    tokens = tokens if tokens.is_file() else pairs
+    _require_trainable(pairs, tokens)
+    logging.basicConfig(
+        level=logging.INFO if rank() == 0 else logging.WARNING, format="%(message)s"
+    )
     work = out.with_name(f"{out.name}.work")
-    reference = None
-    if chosen.needs_reference:
-        reference = compute_reference_logprobs(
-            tokenized, model, options, work / f"reference-{model_digest(model)}"
-        )
     try:
-        outcome = run(
-            tokenized,
-            reference,
-            model_dir=model,
-            recipe=chosen,
-            config=options,
-            out_dir=out,
-            work_dir=work / "training",
-            on_metrics=lambda _: None,
-        )
+        figures = _train(tokens, model, chosen, options, work)
     except TrainingError as error:
         typer.echo(f"iterpref: {error}", err=True)
         raise typer.Exit(1) from None
+    if rank() != 0:
+        return
+    (work / "model").replace(out)
     shutil.rmtree(work)
-    for name, value in outcome.figures.items():
+    for name, value in figures.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
     typer.echo(f"model: {out}")
 
 
+def _require_trainable(pairs: Path, tokens: Path) -> None:
+    from iterpref_assets.core.pairs.manifest import require_trainable
+
+    tables.check_table(tokens, tables.TOKENIZED_PAIRS)
+    require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
+
+
+def _train(
+    tokens: Path, model: Path, recipe: Recipe, config: TrainConfig, work: Path
+) -> dict[str, float]:
+    """Leave the model and its manifest in WORK/model."""
+    tokenized = tables.read_table(tokens, tables.TOKENIZED_PAIRS)
+
+    from iterpref_assets.core.training.launch import (
+        ReferenceJob,
+        TrainJob,
+        compute_reference,
+        train_model,
+    )
+    from iterpref_assets.core.training.workdir import model_digest, table_digest
+
+    sources = {"model_sha256": model_digest(model), "pairs_sha256": table_digest(tokenized)}
+    place: dict[str, Any] = {"tokens": tokens, "model_dir": model, "config": config}
+    reference = None
+    if recipe.needs_reference:
+        parts = work / "-".join(["reference", *(digest[:16] for digest in sources.values())])
+        reference = work / f"{parts.name}.parquet"
+        compute_reference(ReferenceJob(**place, out=reference, work_dir=parts))
+        wait_for_all()
+    job = TrainJob(
+        **place,
+        recipe=recipe.name,
+        reference=reference,
+        out=work / "model",
+        work_dir=work / "training",
+    )
+    outcome = train_model(job, lambda _: None)
+    if rank() == 0:
+        manifest: dict[str, Any] = {
+            **sources,
+            "recipe": asdict(recipe.with_strengths(config.beta, config.alpha)),
+            "config": config.model_dump(mode="json"),
+            "code_version": version("iterpref-assets"),
+            "figures": outcome.figures,
+        }
+        (work / "model" / MANIFEST).write_text(json.dumps(manifest, indent=2))
+    return outcome.figures
+
+
 def read_config(file: Path | None) -> TrainConfig:
-    """The options of a JSON file, or the defaults without one.
+    """The options of a TOML file, or the defaults without one.
 
     Raises:
-        InputError: where the file is missing, or names an unknown option or a value out of range.
+        InputError: where the file is missing, is not TOML, or names an unknown option or a value
+            out of range.
     """
     if file is None:
         return TrainConfig()
     try:
-        return TrainConfig.model_validate_json(file.read_bytes())
+        return TrainConfig.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(
-            f"cannot be read: {error.strerror}", file=file, remedy="Give a JSON file of options"
+            f"cannot be read: {error.strerror}", file=file, remedy="Give a TOML file of options"
         ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(str(error), file=file, remedy="Give a TOML file of options") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(

@@ -20,7 +20,7 @@ from iterpref_assets.defs.stage import StageConfig, publish_in_worker, stage_ass
         lab_base_model,
     ],
     pool="gpu",
-    code_version="1",
+    code_version="2",
 )
 def checkpoints(
     context: dg.AssetExecutionContext,

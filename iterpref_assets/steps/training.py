@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.pairs import read_tokens
+from iterpref_assets.steps.pairs import TOKENS_FILE
 from iterpref_assets.steps.step import Step, StepContext
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
+SPEED_CURVE = "pairs_per_second_by_point"
+"""The curve that is timed, and therefore lies among a checkpoint's figures, not in its files."""
 
 
 def _base_model_parents(settings: Settings, base_model: str) -> tuple[ArtifactKey, ...]:
@@ -38,56 +42,70 @@ def _plan_reference_logprobs(context: StepContext, base_model: str) -> Plan:
 
 def _plan_checkpoints(context: StepContext, partition: str) -> Plan:
     settings = context.settings
-    base_model, recipe = partition.split("/")
+    base_model, name = partition.split("/")
+    recipe = recipe_named(name)
+    reference = (ArtifactKey("reference_logprobs", base_model),) if recipe.needs_reference else ()
     return Plan(
         ArtifactKey("checkpoints", partition),
-        "1",
-        {"recipe": recipe_named(recipe).name, "training": settings.section("training")},
+        "2",
+        {
+            "base_model": base_model_source(settings, base_model).model_dump(mode="json"),
+            "recipe": recipe.name,
+            "training": settings.training.for_result(),
+        },
         (
             ArtifactKey("preference_pairs", base_model),
-            ArtifactKey("reference_logprobs", base_model),
+            *reference,
             *_base_model_parents(settings, base_model),
         ),
     )
 
 
 def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.reference import compute_reference_logprobs
+    from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
 
+    store, settings = context.store, context.settings
     for plan in plans:
         base_model = plan.key.partition
-        logprobs = compute_reference_logprobs(
-            read_tokens(context.store, base_model),
-            base_model_folder(context.settings, context.store, base_model),
-            context.settings.training,
-            context.store.work_folder(plan),
-        )
-        with context.store.publishing(plan) as staging:
-            path = staging.folder / LOGPROBS_FILE
-            tables.write_table(logprobs, tables.REFERENCE_LOGPROBS, path)
-            staging.row_count = logprobs.height
+        with store.publishing(plan) as staging:
+            job = ReferenceJob(
+                tokens=_tokens(store, base_model),
+                model_dir=base_model_folder(settings, store, base_model),
+                config=settings.training,
+                out=staging.folder / LOGPROBS_FILE,
+                work_dir=store.work_folder(plan),
+            )
+            compute_reference(job)
+            staging.row_count = tables.read_table(job.out, tables.REFERENCE_LOGPROBS).height
 
 
 def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.trainer import train
+    from iterpref_assets.core.training.launch import TrainJob, train_model
 
-    store = context.store
+    store, settings = context.store, context.settings
     for plan in plans:
         base_model, recipe = plan.key.partition.split("/")
-        logprobs = store.current(ArtifactKey("reference_logprobs", base_model))
-        work = store.work_folder(plan)
+        reference = None
+        if recipe_named(recipe).needs_reference:
+            logprobs = store.current(ArtifactKey("reference_logprobs", base_model))
+            reference = logprobs.path(LOGPROBS_FILE)
         with store.publishing(plan) as staging:
-            outcome = train(
-                read_tokens(store, base_model),
-                tables.read_table(logprobs.path(LOGPROBS_FILE), tables.REFERENCE_LOGPROBS),
-                base_model_folder(context.settings, store, base_model),
-                recipe_named(recipe),
-                context.settings.training,
-                staging.folder,
-                work,
-                context.report,
+            job = TrainJob(
+                tokens=_tokens(store, base_model),
+                reference=reference,
+                model_dir=base_model_folder(settings, store, base_model),
+                recipe=recipe,
+                config=settings.training,
+                out=staging.folder,
+                work_dir=store.work_folder(plan),
             )
+            outcome = train_model(job, context.report)
             staging.figures.update(outcome.figures)
+            staging.figures[SPEED_CURVE] = [point[TIMED] for point in outcome.curve]
+
+
+def _tokens(store: ArtifactStore, base_model: str) -> Path:
+    return store.current(ArtifactKey("preference_pairs", base_model)).path(TOKENS_FILE)
 
 
 REFERENCE_LOGPROBS = Step(

@@ -41,9 +41,9 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    file = tmp_path / "config.json"
+    file = tmp_path / "config.toml"
     options = {"batch_size": 2, "epochs": 1, "precision": "float32"}
-    file.write_text(json.dumps(options))
+    file.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in options.items()))
     return file
 
 
@@ -68,7 +68,7 @@ def test_missing_pairs_are_named(tmp_path, config):
 
 
 def test_unknown_option_is_named_with_the_known_ones(tmp_path):
-    file = tmp_path / "config.json"
-    file.write_text('{"learning_rat": 1}')
+    file = tmp_path / "config.toml"
+    file.write_text("learning_rat = 1")
     with pytest.raises(InputError, match=r"learning_rat'.*learning_rate, epochs"):
         read_config(file)

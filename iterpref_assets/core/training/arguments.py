@@ -1,14 +1,14 @@
-"""TrainConfig in the words of transformers.Trainer, and which process this one is."""
+"""TrainConfig in the words of transformers.Trainer."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.processes import world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -24,7 +24,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
     import torch
     from transformers import TrainingArguments
 
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = world_size()
     if config.batch_size % (config.micro_batch_size * processes):
         raise InputError(
             f"{config.batch_size} pairs cannot be split over {processes} processes in "
@@ -66,11 +66,6 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         ddp_find_unused_parameters=False,
         **_sharding(config.sharding),
     )
-
-
-def rank() -> int:
-    """This process's place among those that torchrun started; 0 without it."""
-    return int(os.environ.get("RANK", "0"))
 
 
 def _sharding(sharding: Sharding) -> dict[str, Any]:

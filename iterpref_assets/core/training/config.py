@@ -6,6 +6,7 @@ The defaults are the paper's for a 7B model (METHOD.md, section 2); importable w
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -100,11 +101,16 @@ class TrainConfig(Record):
     """Train adapters instead of all weights."""
     attention: Attention | None = None
     """None: flex_attention on a GPU, sdpa on a CPU."""
+    processes: int = Field(default=1, ge=1)
+    """Processes that a run starts on this host, one per GPU; where torchrun starts them, its own
+    number counts."""
     sharding: Sharding = Sharding.NONE
     reference_batch_tokens: int = Field(default=8192, ge=1)
     """Tokens in one forward pass of the reference model, unless one pair alone has more."""
+    tensorboard: Path | None = None
+    """Folder for the curves as TensorBoard events, one folder below it for each run."""
     report_to: tuple[str, ...] = ()
-    """Trackers of transformers beside metrics.jsonl, such as tensorboard."""
+    """Other trackers that transformers knows, such as wandb or mlflow."""
 
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
@@ -131,9 +137,11 @@ _FOR_SPEED_AND_MEMORY = (
     "gradient_checkpointing",
     "vocabulary_chunk",
     "attention",
+    "processes",
     "save_steps",
     "logging_steps",
     "reference_batch_tokens",
+    "tensorboard",
     "report_to",
 )
 """A run may be resumed with others of these, as the remedy for memory that ran out asks."""

@@ -1,4 +1,7 @@
-"""The training curves: which figures a point has, and the file that keeps them."""
+"""The training curves: which figures a point has, and the file that keeps them.
+
+The file holds nothing timed, so that the same run writes the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from pathlib import Path
 
 Point = dict[str, float]
 """One point: step, epoch, loss, learning_rate, grad_norm and the figures of `describe`."""
+
+TIMED = "pairs_per_second"
 
 SUMS = (
     "pairs",
@@ -30,7 +35,7 @@ def describe(sums: list[float], seconds: float) -> dict[str, float]:
     pairs where it is above 0; chosen_, rejected_, focal_logprob: mean nats a token that is read.
     """
     total: dict[str, float] = dict(zip(SUMS, sums, strict=True))
-    figures = {"pairs_per_second": total["pairs"] / seconds}
+    figures = {TIMED: total["pairs"] / seconds}
     if total["compared"]:
         figures["reward_margin"] = total["margin"] / total["compared"]
         figures["reward_accuracy"] = total["correct"] / total["compared"]
@@ -48,10 +53,15 @@ class CurveWriter:
 
     def start_after(self, points: list[Point]) -> None:
         """Let the file hold `points` alone: those up to the checkpoint that a run resumes from."""
-        self.file.write_text("".join(f"{json.dumps(point)}\n" for point in points))
+        self.file.write_text("".join(_line(point) for point in points))
 
     def add(self, point: Point) -> None:
         """Append one point."""
         with self.file.open("a") as lines:
-            lines.write(f"{json.dumps(point)}\n")
+            lines.write(_line(point))
         self.on_point(point)
+
+
+def _line(point: Point) -> str:
+    kept = {name: value for name, value in point.items() if name != TIMED}
+    return f"{json.dumps(kept)}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 
 
 class TrainingError(RuntimeError):
@@ -13,19 +14,27 @@ class TrainingError(RuntimeError):
         super().__init__(f"{problem}. {remedy}")
 
 
-def explain(error: BaseException) -> TrainingError | None:
+@dataclass(frozen=True)
+class Remedies:
+    """What to do where the disk is full, and where memory ran out."""
+
+    disk: str = "Free space and run again: it resumes from the last checkpoint"
+    memory: str = (
+        "Lower micro_batch_size, or set gradient_checkpointing, and run again: it resumes from "
+        "the last checkpoint"
+    )
+
+
+OF_TRAINING = Remedies()
+
+
+def explain(error: BaseException, remedies: Remedies = OF_TRAINING) -> TrainingError | None:
     """The failure that `error` means, or None where it is none of the known ones."""
     text = str(error)
     full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     if full or "No space left" in text or "PytorchStreamWriter failed" in text:
-        return TrainingError(
-            f"the disk is full: {text}",
-            remedy="Free space and run again: it resumes from the last checkpoint",
-        )
+        return TrainingError(f"the disk is full: {text}", remedy=remedies.disk)
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate" in text:
-        return TrainingError(
-            f"out of memory: {text.splitlines()[0] if text else 'allocation refused'}",
-            remedy="Lower micro_batch_size or max_length, or set gradient_checkpointing, and run "
-            "again: it resumes from the last checkpoint",
-        )
+        what = text.splitlines()[0] if text else "allocation refused"
+        return TrainingError(f"out of memory: {what}", remedy=remedies.memory)
     return None

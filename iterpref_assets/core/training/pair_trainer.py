@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
 
 from iterpref_assets.core.progress import Tracker
@@ -56,6 +58,10 @@ class PairTrainer(Trainer):
             callbacks=[_WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
+        if args.gradient_checkpointing:
+            # autocast would keep a bfloat16 copy of every weight until the forward pass ends,
+            # although each is recomputed from the weight itself.
+            cast(Any, self.accelerator).autocast_handler = AutocastKwargs(cache_enabled=False)
         self.recipe, self.batch_size, self.on_point = dataset.recipe, batch_size, on_point
         self.order = BatchOrder(
             dataset.lengths(),
@@ -140,6 +146,12 @@ class PairTrainer(Trainer):
     def show_on(self, tracker: Tracker) -> None:
         """Show every optimizer step on `tracker`."""
         self.add_callback(_Progress(tracker))
+
+    def write_events(self, folder: Path) -> None:
+        """Write the curves to `folder` as TensorBoard events too."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.add_callback(TensorBoardCallback(SummaryWriter(folder)))
 
     def _no_sums(self) -> Tensor:
         return torch.zeros(len(SUMS), dtype=torch.float64, device=self.args.device)

@@ -14,7 +14,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.dataset import token_pairs
+from iterpref_assets.core.training.failures import Remedies, explain
 from iterpref_assets.core.training.packing import TokenPair, lay_out, pack
+from iterpref_assets.core.training.processes import rank, wait_for_all, world_size
 from iterpref_assets.core.training.recipes import Reading, Tokens
 
 EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
@@ -22,6 +24,10 @@ EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
 
 PAIRS_PER_PART = 512
 """Pairs computed and stored at once: what a restart may have to repeat."""
+_REMEDIES = Remedies(
+    disk="Free space and run again: finished parts are kept",
+    memory="Lower reference_batch_tokens, or set precision to bfloat16, and run again",
+)
 
 
 def compute_reference_logprobs(
@@ -42,8 +48,12 @@ def compute_reference_logprobs(
             folder belongs to one model and one table.
         pairs_per_part: pairs computed and stored at once.
 
+    Several processes (torchrun) divide the parts among them and each return the whole table;
+    `work_dir` then has to be one folder that all of them see.
+
     Raises:
         InputError: before the model loads, where the table is malformed or empty.
+        TrainingError: disk full, out of memory; finished parts are kept.
     """
     tables.validate(tokenized, tables.TOKENIZED_PAIRS)
     if tokenized.is_empty():
@@ -56,19 +66,37 @@ def compute_reference_logprobs(
         (work_dir / f"part-{start:08d}.parquet", slice(start, start + pairs_per_part))
         for start in range(0, len(pairs), pairs_per_part)
     ]
-    missing = [(file, rows) for file, rows in parts if not file.is_file()]
-    if missing:
-        scorer = _Scorer(model_dir, config)
-        with track(
-            "reference log-probabilities", sum(len(pairs[rows]) for _, rows in missing)
-        ) as t:
-            for file, rows in missing:
-                frame = _part(tokenized[rows, :]["pair_id"], scorer.score(pairs[rows]))
-                partial = file.with_suffix(".partial")
-                tables.write_table(frame, tables.REFERENCE_LOGPROBS, partial)
-                partial.replace(file)
-                t.advance(len(frame))
+    wait_for_all()
+    own = parts[rank() :: world_size()]
+    if missing := [(file, rows) for file, rows in own if not file.is_file()]:
+        try:
+            _score_parts(missing, tokenized["pair_id"], pairs, model_dir, config)
+        except Exception as error:
+            failure = explain(error, remedies=_REMEDIES)
+            if failure is None:
+                raise
+            raise failure from error
+    wait_for_all()
     return pl.concat([tables.read_table(file, tables.REFERENCE_LOGPROBS) for file, _ in parts])
+
+
+def _score_parts(
+    parts: list[tuple[Path, slice]],
+    pair_ids: pl.Series,
+    pairs: list[TokenPair],
+    model_dir: Path,
+    config: TrainConfig,
+) -> None:
+    scorer = _Scorer(model_dir, config)
+    with track(
+        "reference log-probabilities", sum(len(pairs[rows]) for _, rows in parts)
+    ) as tracker:
+        for file, rows in parts:
+            frame = _part(pair_ids[rows], scorer.score(pairs[rows]))
+            partial = file.with_suffix(".partial")
+            tables.write_table(frame, tables.REFERENCE_LOGPROBS, partial)
+            partial.replace(file)
+            tracker.advance(len(frame))
 
 
 def _part(pair_ids: pl.Series, logprobs: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:

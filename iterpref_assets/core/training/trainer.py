@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
-from iterpref_assets.core.training.arguments import rank, training_arguments
+from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
 from iterpref_assets.core.training.failures import explain
+from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe, Tokens
 
 if TYPE_CHECKING:
@@ -71,15 +73,19 @@ def train(
     recipe = recipe.with_strengths(config.beta, config.alpha)
     dataset = load_dataset(tokenized, reference, model_dir, recipe, config)
     checkpoint = workdir.last_checkpoint(work_dir)
+    run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if rank() == 0:
-        workdir.claim(work_dir, workdir.identity(tokenized, reference, model_dir, recipe, config))
+        workdir.claim(work_dir, run)
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
     if checkpoint is not None:
         _log.info("resuming from %s", checkpoint.name)
     try:
         trainer = _build(dataset, model_dir, config, work_dir, curve)
+        if config.tensorboard is not None and rank() == 0:
+            digest = hashlib.sha256(run.encode()).hexdigest()
+            trainer.write_events(config.tensorboard / f"{recipe.name}-{digest[:8]}")
         with track(f"train {recipe.name}", trainer.total_steps) as tracker:
             trainer.show_on(tracker)
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -37,7 +37,7 @@ def identity(
     parts = {
         "recipe": asdict(recipe),
         "config": config.for_result(),
-        "data": [_digest(frame) for frame in (tokenized, reference) if frame is not None],
+        "data": [table_digest(frame) for frame in (tokenized, reference) if frame is not None],
         "model": model_digest(model_dir),
     }
     return json.dumps(parts, sort_keys=True)
@@ -99,7 +99,8 @@ def curve_until(checkpoint: Path | None) -> list[Point]:
     return json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
 
 
-def _digest(frame: pl.DataFrame) -> str:
+def table_digest(frame: pl.DataFrame) -> str:
+    """The hash of a table's rows in their order."""
     digest = hashlib.sha256()
     digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return digest.hexdigest()

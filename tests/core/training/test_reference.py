@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 
 PAIRS = random_pairs(7, seed=5)
@@ -48,3 +49,30 @@ def test_finished_work_needs_no_model(model_dir, tmp_path):
 def test_no_pairs_are_refused_before_the_model_loads(tmp_path):
     with pytest.raises(InputError, match="no pairs"):
         compute_reference_logprobs(PAIRS.clear(), tmp_path / "missing", CONFIG, tmp_path)
+
+
+def test_memory_that_runs_out_is_named_and_finished_parts_are_kept(
+    model_dir, tmp_path, monkeypatch
+):
+    from iterpref_assets.core.training import reference
+
+    scored = reference._Scorer.score
+
+    def out_of_memory_in_the_second_part(self, pairs):
+        if list(tmp_path.glob("part-*.parquet")):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
+        return scored(self, pairs)
+
+    monkeypatch.setattr(reference._Scorer, "score", out_of_memory_in_the_second_part)
+    with pytest.raises(TrainingError, match=r"out of memory.*Lower reference_batch_tokens"):
+        compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path, pairs_per_part=3)
+    assert [file.name for file in tmp_path.iterdir()] == ["part-00000000.parquet"]
+
+
+def test_smaller_batches_give_the_same_logprobs(model_dir, tmp_path):
+    whole = compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path / "a")
+    config = CONFIG.model_copy(update={"reference_batch_tokens": 1})
+    split = compute_reference_logprobs(PAIRS, model_dir, config, tmp_path / "b")
+    for side in ("chosen_logprobs", "rejected_logprobs"):
+        pairs = zip(whole[side].to_list(), split[side].to_list(), strict=True)
+        assert all(one == pytest.approx(other, abs=1e-5) for one, other in pairs)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from training_examples import random_pairs
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.config import Lora, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
@@ -72,7 +72,9 @@ def test_curve_has_a_point_a_step_in_memory_on_file_and_through_the_callback(
     seen = []
     outcome = run(model_dir, tmp_path, reference, on_metrics=seen.append)
     lines = (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == outcome.curve == seen
+    untimed = [{k: v for k, v in p.items() if k != "pairs_per_second"} for p in seen]
+    assert [json.loads(line) for line in lines] == untimed
+    assert outcome.curve == seen
     assert [point["step"] for point in seen] == [1, 2, 3, 4, 5, 6]
     figures = {"loss", "reward_margin", "reward_accuracy", "chosen_logprob", "rejected_logprob"}
     figures |= {"focal_logprob", "grad_norm", "pairs_per_second", "learning_rate"}
@@ -89,10 +91,74 @@ def test_trained_model_loads_and_its_tokenizer_is_that_of_the_base(model_dir, re
         assert (tmp_path / "out" / name).read_bytes() == (model_dir / name).read_bytes()
 
 
-def test_same_run_gives_the_same_weights(model_dir, reference, tmp_path):
+def test_same_run_writes_the_same_bytes(model_dir, reference, tmp_path):
     run(model_dir, tmp_path / "a", reference)
     run(model_dir, tmp_path / "b", reference)
-    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    first, second = (
+        {file.name: file.read_bytes() for file in (tmp_path / name / "out").iterdir()}
+        for name in "ab"
+    )
+    assert first == second
+
+
+def test_run_whose_memory_ran_out_resumes_with_smaller_micro_batches(
+    model_dir, reference, tmp_path, monkeypatch
+):
+    from iterpref_assets.core.training import pair_trainer
+
+    measure, calls = pair_trainer.measure, []
+
+    def out_of_memory_in_step_four(*args):
+        calls.append(1)
+        if len(calls) == 7:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
+        return measure(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pair_trainer, "measure", out_of_memory_in_step_four)
+        with pytest.raises(TrainingError, match=r"out of memory.*Lower micro_batch_size"):
+            run(model_dir, tmp_path / "cut", reference)
+    seen = []
+    smaller = CONFIG.model_copy(update={"micro_batch_size": 2})
+    outcome = run(model_dir, tmp_path / "cut", reference, config=smaller, on_metrics=seen.append)
+    assert [point["step"] for point in seen] == [3, 4, 5, 6]
+    whole = run(model_dir, tmp_path / "whole", reference).curve
+    assert [p["loss"] for p in outcome.curve] == pytest.approx([p["loss"] for p in whole], abs=1e-5)
+
+
+def test_adapters_are_merged_into_a_whole_model(model_dir, reference, tmp_path):
+    config = CONFIG.model_copy(update={"lora": Lora(rank=4), "learning_rate": 1e-2})
+    curve = run(model_dir, tmp_path, reference, config=config).curve
+    assert curve[0]["reward_margin"] == pytest.approx(0, abs=1e-5)
+    assert curve[-1]["reward_margin"] > 0.01
+    base, trained = load_file(model_dir / "model.safetensors"), weights(tmp_path)
+    assert base.keys() == trained.keys()
+    changed = {name for name in base if not torch.equal(base[name], trained[name])}
+    assert changed == {name for name in base if name.endswith("_proj.weight")}
+
+
+def test_adapters_resume_from_their_checkpoint(model_dir, reference, tmp_path):
+    config = CONFIG.model_copy(update={"lora": Lora(rank=4), "learning_rate": 1e-2})
+
+    def stop_at_five(point):
+        if point["step"] == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(model_dir, tmp_path / "cut", reference, config=config, on_metrics=stop_at_five)
+    run(model_dir, tmp_path / "cut", reference, config=config)
+    run(model_dir, tmp_path / "whole", reference, config=config)
+    assert same(weights(tmp_path / "cut"), weights(tmp_path / "whole"))
+
+
+def test_curves_are_written_as_tensorboard_events(model_dir, reference, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = CONFIG.model_copy(update={"tensorboard": tmp_path / "events"})
+    curve = run(model_dir, tmp_path, reference, config=config).curve
+    (folder,) = (tmp_path / "events").iterdir()
+    events = EventAccumulator(str(folder)).Reload().Scalars("train/reward_margin")
+    assert [event.value for event in events] == pytest.approx([p["reward_margin"] for p in curve])
 
 
 @pytest.mark.parametrize("micro_batch_size", [1, 2, 8])
@@ -113,7 +179,7 @@ def test_gradient_checkpointing_does_not_change_the_losses(model_dir, reference,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [1, 3, 4, 6])
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
 def test_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     model_dir, reference, tmp_path, step
 ):
@@ -246,3 +312,9 @@ def test_full_disk_is_named_and_the_last_checkpoint_is_resumed_from(
     seen = []
     run(model_dir, tmp_path, reference, on_metrics=seen.append)
     assert seen[0]["step"] == 3
+
+
+def test_sharding_over_one_process_is_refused(model_dir, reference, tmp_path):
+    config = CONFIG.model_copy(update={"sharding": Sharding.FSDP2})
+    with pytest.raises(InputError, match="shards over several processes"):
+        run(model_dir, tmp_path, reference, config=config)

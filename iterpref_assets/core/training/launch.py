@@ -1,0 +1,159 @@
+"""Reference log-probabilities or a training run, by this process or by one for each GPU.
+
+`python -m iterpref_assets.core.training.launch JOB.json` starts as many as the job's config asks
+for, through torchrun.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import Record
+from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.curves import Point
+from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.core.training.processes import rank, world_size
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.core.training.trainer import TrainOutcome, train
+
+_MODULE = "iterpref_assets.core.training.launch"
+_POINT = "point "
+_FAILURE = "failure.json"
+_OUTCOME = "outcome.json"
+_PR_SET_PDEATHSIG = 1
+
+
+class ReferenceJob(Record):
+    """Compute the reference log-probabilities of `tokens` and write them to `out`."""
+
+    tokens: Path
+    model_dir: Path
+    config: TrainConfig
+    out: Path
+    work_dir: Path
+
+
+class TrainJob(ReferenceJob):
+    """Train by a recipe and write the model to the folder `out`."""
+
+    recipe: str
+    reference: Path | None
+
+
+def compute_reference(job: ReferenceJob) -> None:
+    """Do `job`, by as many processes as its config asks for.
+
+    Raises:
+        InputError, TrainingError: as compute_reference_logprobs; from several processes all are
+            TrainingError.
+        subprocess.CalledProcessError: where those ended otherwise.
+    """
+    if _alone(job.config):
+        _compute_reference(job)
+    else:
+        _start(job, lambda _: None)
+
+
+def train_model(job: TrainJob, on_metrics: Callable[[Point], None]) -> TrainOutcome:
+    """Do `job`, by as many processes as its config asks for; raises as compute_reference."""
+    if _alone(job.config):
+        return _train(job, on_metrics)
+    _start(job, on_metrics)
+    return TrainOutcome(**json.loads((job.work_dir / _OUTCOME).read_text()))
+
+
+def _alone(config: TrainConfig) -> bool:
+    """Whether this process does its job itself, alone or as one of those that torchrun started."""
+    return config.processes == 1 or world_size() > 1
+
+
+def _compute_reference(job: ReferenceJob) -> None:
+    from iterpref_assets.core.training.reference import compute_reference_logprobs
+
+    tokenized = tables.read_table(job.tokens, tables.TOKENIZED_PAIRS)
+    logprobs = compute_reference_logprobs(tokenized, job.model_dir, job.config, job.work_dir)
+    if rank() == 0:
+        tables.write_table(logprobs, tables.REFERENCE_LOGPROBS, job.out)
+
+
+def _train(job: TrainJob, on_metrics: Callable[[Point], None]) -> TrainOutcome:
+    reference = None
+    if job.reference is not None:
+        reference = tables.read_table(job.reference, tables.REFERENCE_LOGPROBS)
+    return train(
+        tables.read_table(job.tokens, tables.TOKENIZED_PAIRS),
+        reference,
+        job.model_dir,
+        recipe_named(job.recipe),
+        job.config,
+        job.out,
+        job.work_dir,
+        on_metrics,
+    )
+
+
+def _start(job: ReferenceJob, on_point: Callable[[Point], None]) -> None:
+    """Let other processes do `job`, and hand on the points that they print."""
+    job.work_dir.mkdir(parents=True, exist_ok=True)
+    failure = job.work_dir / _FAILURE
+    failure.unlink(missing_ok=True)
+    file = job.work_dir / "job.json"
+    file.write_text(job.model_dump_json())
+    command = [sys.executable, "-m", _MODULE, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            for line in started.stdout or ():
+                if line.startswith(_POINT):
+                    on_point(json.loads(line.removeprefix(_POINT)))
+                else:
+                    sys.stderr.write(line)
+        except BaseException:
+            started.terminate()
+            raise
+    if failure.is_file():
+        raise TrainingError(**json.loads(failure.read_text()))
+    if started.returncode:
+        raise subprocess.CalledProcessError(started.returncode, command)
+
+
+def _start_processes(file: Path) -> None:
+    """Be torchrun for the job of `file`."""
+    from torch.distributed.run import main
+
+    # They end with whoever asked for them: two runs must not share a work folder.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    config = TrainConfig.model_validate(json.loads(file.read_bytes())["config"])
+    main(["--standalone", "--nproc-per-node", str(config.processes), "-m", _MODULE, str(file)])
+
+
+def _be_one(file: Path) -> None:
+    """Be one of the processes of the job of `file`."""
+    content = file.read_bytes()
+    job = (TrainJob if "recipe" in json.loads(content) else ReferenceJob).model_validate_json(
+        content
+    )
+    try:
+        if isinstance(job, TrainJob):
+            outcome = _train(job, lambda point: print(_POINT + json.dumps(point), flush=True))  # noqa: T201
+            if rank() == 0:
+                (job.work_dir / _OUTCOME).write_text(json.dumps(asdict(outcome)))
+        else:
+            _compute_reference(job)
+    except (InputError, TrainingError) as error:
+        failure = {"problem": error.problem, "remedy": error.remedy}
+        (job.work_dir / _FAILURE).write_text(json.dumps(failure))
+        raise
+
+
+if __name__ == "__main__":
+    (_be_one if "RANK" in os.environ else _start_processes)(Path(sys.argv[1]))

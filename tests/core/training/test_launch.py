@@ -1,0 +1,69 @@
+"""A job by several processes that the project starts itself."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from training_examples import random_pairs
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.core.training.launch import (
+    ReferenceJob,
+    TrainJob,
+    compute_reference,
+    train_model,
+)
+
+CONFIG = TrainConfig(
+    learning_rate=1e-3,
+    epochs=1,
+    batch_size=8,
+    micro_batch_size=2,
+    precision=Precision.FLOAT32,
+    gradient_checkpointing=False,
+)
+
+
+def job(model_dir: Path, folder: Path, processes: int, **changes) -> TrainJob:
+    folder.mkdir()
+    tokens = folder / "tokens.parquet"
+    tables.write_table(random_pairs(16, seed=3), tables.TOKENIZED_PAIRS, tokens)
+    config = CONFIG.model_copy(update={"processes": processes, **changes})
+    reference = ReferenceJob(
+        tokens=tokens, model_dir=model_dir, config=config,
+        out=folder / "reference.parquet", work_dir=folder / "parts",
+    )  # fmt: skip
+    compute_reference(reference)
+    return TrainJob(
+        tokens=tokens, model_dir=model_dir, config=config, recipe="focal_rpo",
+        reference=reference.out, out=folder / "out", work_dir=folder / "work",
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_processes_stream_the_points_of_one(model_dir, tmp_path):
+    seen = {1: [], 2: []}
+    outcomes = {
+        count: train_model(job(model_dir, tmp_path / str(count), count), points.append)
+        for count, points in seen.items()
+    }
+    for count, points in seen.items():
+        assert [point["step"] for point in points] == [1, 2]
+        assert outcomes[count].curve == points
+        assert (tmp_path / str(count) / "out" / "model.safetensors").is_file()
+    losses = [[point["loss"] for point in points] for points in seen.values()]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    tables_of = [pl.read_parquet(tmp_path / count / "reference.parquet") for count in "12"]
+    assert tables_of[0].equals(tables_of[1])
+
+
+@pytest.mark.slow
+def test_what_stops_a_process_is_told_with_its_remedy(model_dir, tmp_path):
+    asked = job(model_dir, tmp_path / "job", 2)
+    indivisible = asked.config.model_copy(update={"batch_size": 6})
+    with pytest.raises(
+        TrainingError, match=r"cannot be split over 2 processes.*Make it a multiple"
+    ):
+        train_model(asked.model_copy(update={"config": indivisible}), lambda _: None)

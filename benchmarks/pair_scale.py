@@ -23,7 +23,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.streaming import TableWriter, build_pair_file, tokenize_pair_file
+from iterpref_assets.core.pairs.streaming import TableWriter, build_pair_file, tokenize_pair_files
 from iterpref_assets.core.pairs.tokenization import encode_completions
 
 CHUNK = 5_000
@@ -119,8 +119,8 @@ def _measure(folder: Path) -> dict[str, float]:
         folder / "versions.parquet", folder / "problems.parquet", config, folder / "built.parquet"
     )
     times.append(time.perf_counter())
-    tokenize_pair_file(
-        folder / "built.parquet",
+    tokenize_pair_files(
+        [folder / "built.parquet"],
         tokenizer,
         config,
         pairs_out=folder / "pairs.parquet",

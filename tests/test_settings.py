@@ -84,3 +84,18 @@ def test_setting_one_field_of_a_section_keeps_the_labs_others(
 def test_setting_one_count_of_the_lab_keeps_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ITERPREF_SEEDS__LAB__SHARDS", "2")
     assert load_settings().seeds.lab.shards == 2
+
+
+def test_pairs_of_samples_need_two_of_them(monkeypatch) -> None:
+    monkeypatch.setenv("ITERPREF_PAIRS__NEGATIVES", "pass_rate")
+    with pytest.raises(InputError, match="samples_per_problem is 1: set it to 2 or more"):
+        load_settings()
+    monkeypatch.setenv("ITERPREF_SAMPLING__SAMPLES_PER_PROBLEM", "2")
+    assert load_settings().pairs.negatives == "pass_rate"
+
+
+def test_the_judge_of_pairs_is_one_setting(monkeypatch) -> None:
+    judge = '{"engine": {"kind": "openai", "base_url": "http://judge/v1"}, "model": "m"}'
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE", judge)
+    found = load_settings().pairs.judge
+    assert (found.model, found.engine.base_url) == ("m", "http://judge/v1")

@@ -135,6 +135,24 @@ class ArtifactStore:
         folder = self._folder(key) / name
         return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
 
+    def version(self, key: ArtifactKey, content_hash: str) -> Artifact:
+        """The version of `key` with this content, be it the newest or an earlier one.
+
+        Raises:
+            InputError: where it is not there.
+        """
+        for manifest in sorted(self._folder(key).glob(f"{content_hash[:16]}-*/{MANIFEST}")):
+            artifact = Artifact(
+                manifest.parent, Manifest.model_validate_json(manifest.read_bytes())
+            )
+            if artifact.manifest.content_hash == content_hash:
+                return artifact
+        raise InputError(
+            f"the version {content_hash[:16]} of {key} is no longer there",
+            file=self._folder(key),
+            remedy="Materialize again what was made of it",
+        )
+
     def partitions(self, asset: str) -> tuple[str, ...]:
         """The published partitions of an asset, sorted."""
         home = self.root / "artifacts" / asset
@@ -143,7 +161,7 @@ class ArtifactStore:
 
     def fingerprint(self, plan: Plan) -> str:
         """The hash of what `plan` depends on: config, code version, parents' present content."""
-        return _digest_json(
+        return digest_json(
             {
                 "key": str(plan.key),
                 "config": dict(plan.config),
@@ -187,7 +205,7 @@ class ArtifactStore:
             manifest = Manifest(
                 asset=plan.key.asset,
                 partition=plan.key.partition,
-                content_hash=_digest_json({name: f.sha256 for name, f in files.items()}),
+                content_hash=digest_json({name: f.sha256 for name, f in files.items()}),
                 fingerprint=fingerprint,
                 code_version=plan.code_version,
                 row_count=staging.row_count,
@@ -243,7 +261,8 @@ def _hash_files(folder: Path) -> dict[str, FileEntry]:
     return entries
 
 
-def _digest_json(value: Any) -> str:
+def digest_json(value: Any) -> str:
+    """The SHA-256 of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

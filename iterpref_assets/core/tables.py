@@ -60,6 +60,16 @@ COMPLETIONS: Schema = {
 }
 """One completion a row, as the engine gave it; replaying them reproduces every later stage."""
 
+WRITTEN_PROGRAMS: Schema = {
+    "problem_id": pl.String(),
+    "code": pl.String(),
+    "verdict": pl.String(),
+    "error_type": pl.String(),
+    "message": pl.String(),
+}
+"""The solution that a generator wrote together with a problem's tests, and what came of running
+both: a row a problem, in order of problem_id."""
+
 VERSIONS: Schema = {
     "trajectory_id": pl.String(),
     "problem_id": pl.String(),
@@ -90,6 +100,19 @@ PAIRS: Schema = {
 from 0 within them (D+ and D-), and `dropped_by` names the first filter that dropped the pair,
 null where it is kept."""
 
+JUDGEMENTS: Schema = {
+    "pair_id": pl.String(),
+    "question": pl.String(),
+    "answer": pl.String(),
+    "text": pl.String(),
+    "prompt_tokens": pl.Int32(),
+    "completion_tokens": pl.Int32(),
+    "finish_reason": pl.String(),
+    "engine": pl.String(),
+}
+"""What the judge said of one pair a row; answers are core.pairs.judge.Answer, and pairs of the same
+two programs share a question."""
+
 TOKENIZED_PAIRS: Schema = {
     "pair_id": pl.String(),
     "prompt_ids": pl.List(pl.Int32()),
@@ -118,7 +141,32 @@ SCORES: Schema = {
     "base_passed": pl.Boolean(),
     "plus_passed": pl.Boolean(),
 }
-"""One judged completion a row; `plus_passed` is null where a benchmark has no plus tests."""
+"""One judged completion a row; `plus_passed` is null where a benchmark has no plus tests. Where no
+program was generated, `verdict` is the completion's finish reason (such as "prompt_too_long")."""
+
+BENCHMARK_TASKS: Schema = {
+    "task_id": pl.String(),
+    "group": pl.String(),
+    "not_run": pl.String(),
+    "verdict": pl.String(),
+    "error_type": pl.String(),
+    "message": pl.String(),
+}
+"""One task of a benchmark a row; columns as in core.evaluation.references.ReferenceResult."""
+
+LEADERBOARD: Schema = {
+    "column": pl.String(),
+    "variant": pl.String(),
+    "tasks": pl.Int32(),
+    "pass_at_1": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "difference": pl.Float64(),
+    "difference_low": pl.Float64(),
+    "difference_high": pl.Float64(),
+}
+"""One cell of the leaderboard a row, as shares of 1; the difference is to the reference model
+on the same tasks, null for itself and where that has no score."""
 
 
 def validate(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

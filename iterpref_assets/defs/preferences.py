@@ -15,6 +15,7 @@ from iterpref_assets.defs.stage import (
     publish_in_worker,
     stage_asset,
 )
+from iterpref_assets.settings import load_settings
 
 
 @stage_asset(
@@ -22,14 +23,21 @@ from iterpref_assets.defs.stage import (
     kinds={"polars", "parquet"},
     partitions_def=partitions.problem_shards,
     deps=[debug_trajectories, seed_problems],
-    code_version="1",
+    pool="gpu" if load_settings().pairs.judge else None,
+    code_version="2",
     metadata=columns(tables.PAIRS),
 )
 def codeflow_pairs(
-    context: dg.AssetExecutionContext, config: StageConfig, project: ProjectResource
+    context: dg.AssetExecutionContext,
+    config: StageConfig,
+    project: ProjectResource,
+    workers: WorkerResource,
 ) -> dg.MaterializeResult:
     """CodeFlow pairs: the passing version, an earlier failing one, and the lines that differ."""
-    return publish_here(context, project.settings("pairs", config.overrides), metadata.of_pairs)
+    settings = project.settings("pairs", config.overrides)
+    if settings.pairs.judge:
+        return publish_in_worker(context, workers, settings, metadata.of_pairs)
+    return publish_here(context, settings, metadata.of_pairs)
 
 
 @stage_asset(
@@ -41,7 +49,7 @@ def codeflow_pairs(
         base_models,
         lab_base_model,
     ],
-    code_version="1",
+    code_version="2",
     metadata=columns(tables.TOKENIZED_PAIRS),
 )
 def preference_pairs(

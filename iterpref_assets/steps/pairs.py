@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, digest_json
 from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.build import build_pairs
-from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
+from iterpref_assets.core.pairs.streaming import (
+    build_pair_file,
+    row_count,
+    tokenize_pair_files,
+)
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import Step, StepContext
 
 PAIRS_FILE = "pairs.parquet"
+JUDGEMENTS_FILE = "judgements.parquet"
 TOKENS_FILE = "tokens.parquet"
 
 
-def read_pairs(store: ArtifactStore, shards: Sequence[str]) -> pl.DataFrame:
-    """Every candidate pair of the shards, dropped ones included."""
-    frames = [
-        tables.read_table(
-            store.current(ArtifactKey("codeflow_pairs", shard)).path(PAIRS_FILE), tables.PAIRS
-        )
-        for shard in shards
-    ]
-    return pl.concat(frames)
+def pair_files(store: ArtifactStore, shards: Sequence[str]) -> list[Path]:
+    """The tables of every candidate pair of the shards, dropped ones included."""
+    keys = [ArtifactKey("codeflow_pairs", shard) for shard in shards]
+    return [store.current(key).path(PAIRS_FILE) for key in keys]
+
+
+def read_kept_pairs(
+    store: ArtifactStore, shards: Sequence[str], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Some columns of tables.PAIRS, of the shards' kept pairs alone."""
+    files = pair_files(store, shards)
+    for file in files:
+        tables.check_table(file, tables.PAIRS)
+    if not files:
+        return pl.DataFrame(schema=tables.PAIRS).select(columns)
+    kept = pl.scan_parquet(files).filter(pl.col("dropped_by").is_null())
+    return kept.select(columns).collect()
 
 
 def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
@@ -40,10 +58,11 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
 
 def _plan_codeflow_pairs(context: StepContext, shard: str) -> Plan:
     settings = context.settings
+    judge = settings.pairs.judge
     return Plan(
         ArtifactKey("codeflow_pairs", shard),
-        "1",
-        {"pairs": settings.section("pairs")},
+        "2",
+        {"pairs": settings.section("pairs"), "judge": judge_identity(judge) if judge else None},
         (ArtifactKey("debug_trajectories", shard), ArtifactKey("seed_problems", shard)),
     )
 
@@ -53,7 +72,7 @@ def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
     shards = settings.seeds.shards()
     return Plan(
         ArtifactKey("preference_pairs", base_model),
-        "1",
+        "2",
         {
             "pairs": settings.section("pairs"),
             "allow_training_on": list(settings.seed_filter.allow_training_on),
@@ -67,19 +86,54 @@ def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
 
 
 def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
-    store = context.store
+    judge = context.settings.pairs.judge
+    if judge is not None:
+        asyncio.run(_build_and_judge(context, plans, judge))
+        return
     for plan in plans:
-        shard = plan.key.partition
-        versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
-        problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
-        pairs = build_pairs(
-            tables.read_table(versions, tables.VERSIONS),
-            tables.read_table(problems, tables.PROBLEMS),
-            context.settings.pairs,
+        with context.store.publishing(plan) as staging:
+            out = staging.folder / PAIRS_FILE
+            _build(context, plan, out)
+            staging.row_count = row_count(out)
+
+
+async def _build_and_judge(context: StepContext, plans: Sequence[Plan], judge: JudgeConfig) -> None:
+    async with open_engine(judge.engine, judge.model) as engine:
+        for plan in plans:
+            await _judge_shard(context, plan, judge, engine)
+
+
+async def _judge_shard(
+    context: StepContext, plan: Plan, judge: JudgeConfig, engine: Engine
+) -> None:
+    """Build a shard's pairs and ask about them.
+
+    Answers outlast the artifact: they lie by judge, so pairs built in another way that hold the
+    same two programs are not asked about again.
+    """
+    store = context.store
+    answers = store.root / "judge" / digest_json(judge_identity(judge))[:16]
+    built = store.work_folder(plan) / PAIRS_FILE
+    _build(context, plan, built)
+    with store.publishing(plan) as staging:
+        out = staging.folder / PAIRS_FILE
+        outcome = await judge_pair_file(
+            built,
+            engine,
+            judge,
+            answers / f"{plan.key.partition}.jsonl",
+            pairs_out=out,
+            judgements_out=staging.folder / JUDGEMENTS_FILE,
         )
-        with store.publishing(plan) as staging:
-            tables.write_table(pairs, tables.PAIRS, staging.folder / PAIRS_FILE)
-            staging.row_count = pairs.height
+        staging.row_count = row_count(out)
+        staging.figures.update({"judge_answers": outcome.answers, "judge_asked": outcome.asked})
+
+
+def _build(context: StepContext, plan: Plan, out: Path) -> None:
+    store, shard = context.store, plan.key.partition
+    versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
+    problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
+    build_pair_file(versions, problems, context.settings.pairs, out)
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -88,25 +142,34 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     settings, store = context.settings, context.store
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
-        pairs = read_pairs(store, settings.seeds.shards())
-        refuse_benchmark_tasks(
-            pairs["problem_id"], settings.seed_filter.allow_training_on, place="codeflow_pairs"
-        )
-        tokenized = tokenize_pairs(pairs, AutoTokenizer.from_pretrained(folder), settings.pairs)
-        _require_pairs(tokenized.pairs)
+        files = pair_files(store, settings.seeds.shards())
+        _refuse_benchmark_tasks(files, settings.seed_filter.allow_training_on)
         with store.publishing(plan) as staging:
-            tables.write_table(tokenized.pairs, tables.PAIRS, staging.folder / PAIRS_FILE)
-            tables.write_table(
-                tokenized.table, tables.TOKENIZED_PAIRS, staging.folder / TOKENS_FILE
+            tokens = staging.folder / TOKENS_FILE
+            tokenize_pair_files(
+                files,
+                AutoTokenizer.from_pretrained(folder),
+                settings.pairs,
+                pairs_out=staging.folder / PAIRS_FILE,
+                tokens_out=tokens,
             )
-            staging.row_count = tokenized.table.height
+            _require_pairs(staging.folder / PAIRS_FILE)
+            staging.row_count = row_count(tokens)
 
 
-def _require_pairs(pairs: pl.DataFrame) -> None:
-    if pairs["dropped_by"].null_count() == 0:
-        drops = dict(pairs["dropped_by"].value_counts(sort=True).iter_rows())
+def _refuse_benchmark_tasks(files: Sequence[Path], allowed: Sequence[str]) -> None:
+    for file in files:
+        tables.check_table(file, tables.PAIRS)
+        ids = pl.read_parquet(file, columns=["problem_id"])["problem_id"]
+        refuse_benchmark_tasks(ids, allowed, place="codeflow_pairs")
+
+
+def _require_pairs(file: Path) -> None:
+    dropped_by = pl.read_parquet(file, columns=["dropped_by"])["dropped_by"]
+    if dropped_by.null_count() == 0:
+        drops = dict(dropped_by.value_counts(sort=True).iter_rows())
         raise InputError(
-            f"no pair is left of {pairs.height} candidates (dropped by {drops or 'nothing'})",
+            f"no pair is left of {dropped_by.len()} candidates (dropped by {drops or 'nothing'})",
             field="preference_pairs",
             remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
         )

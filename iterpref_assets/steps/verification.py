@@ -19,7 +19,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
-from iterpref_assets.steps.pairs import read_pairs, read_tokens
+from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
 from iterpref_assets.steps.problems import read_problems
 
 Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
@@ -72,9 +72,13 @@ def _identities(problem: Problem) -> set[tuple[str, str]]:
 
 
 def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
-    """Kept pairs whose chosen equals their rejected."""
-    kept = _kept(store, shards)
-    return kept.filter(pl.col("chosen") == pl.col("rejected"))["pair_id"].to_list()
+    """Kept pairs whose chosen equals their own rejected, or that of a pair of the same problem."""
+    columns = ["pair_id", "problem_id", "chosen", "rejected"]
+    kept = read_kept_pairs(store, shards, columns)
+    rejected = kept.select("problem_id", chosen="rejected")
+    return kept.join(rejected, on=["problem_id", "chosen"], how="semi", maintain_order="left")[
+        "pair_id"
+    ].to_list()
 
 
 def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> list[str]:
@@ -133,21 +137,17 @@ def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> list[Prob
     return [problem for key in keys for problem in read_problems(store, key)]
 
 
-def _kept(store: ArtifactStore, shards: Sequence[str]) -> pl.DataFrame:
-    return read_pairs(store, shards).filter(pl.col("dropped_by").is_null())
-
-
 def _judge_pairs(
     settings: Settings, store: ArtifactStore, shards: Sequence[str], side: str
 ) -> list[tuple[str, Execution]]:
-    kept = _kept(store, shards)
+    kept = read_kept_pairs(store, shards, ["pair_id", "problem_id", side])
     problems = {problem.problem_id: problem for problem in _training_problems(store, shards)}
     work = [(code, problems[name]) for code, name in kept.select(side, "problem_id").iter_rows()]
     return list(zip(kept["pair_id"], _judge(settings, work), strict=True))
 
 
 def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:
-    with Sandbox() as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with Sandbox(packages=settings.packages) as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(
             pool.map(lambda item: sandbox.judge(item[0], item[1].tests, settings.limits), work)
         )

@@ -1,4 +1,4 @@
-"""Trajectories -> candidate preference pairs (METHOD.md, 1.4 to 1.6)."""
+"""Programs with verdicts -> candidate preference pairs (METHOD.md, 1.4 to 1.6)."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.pairs.difference import line_difference
 from iterpref_assets.core.pairs.filters import first_filter
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.pairs.names import debugging_pair_id
+from iterpref_assets.core.pairs.sampled import CANDIDATES, sampled_candidates
+from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
 from iterpref_assets.core.seeding import derive_seed
-
-# A version that was refused was never run, so it is known neither to pass nor to fail.
-_NOT_FAILING = [Verdict.PASSED, Verdict.REFUSED]
 
 
 def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConfig) -> pl.DataFrame:
     """One candidate pair for every solved trajectory with an earlier failing version.
 
-    Which version is rejected depends on the trajectory's id and the seed alone, so a table built
-    in parts equals one built at once.
+    With negatives PASS_RATE, those of `sampled_candidates` instead. Which program is rejected
+    depends on ids and the seed alone, so a table built in parts that split no problem equals one
+    built at once.
 
     Args:
-        versions: columns of tables.VERSIONS; whole trajectories, in any order.
+        versions: columns of tables.VERSIONS; whole problems, in any order.
         problems: at least `problem_id` and `prompt` of tables.PROBLEMS.
         config: how the negative is chosen, what differs and what drops a pair.
 
     Returns:
-        Columns of tables.PAIRS, in order of (problem_id, sample).
+        Columns of tables.PAIRS, in order of (problem_id, sample of y+).
 
     Raises:
         polars.exceptions.ColumnNotFoundError: where an input lacks a column.
-        InputError: where a solved trajectory's problem is not in `problems`.
+        InputError: where a pair's problem is not in `problems`.
     """
-    candidates = _candidates(versions)
+    if config.negatives is Negatives.PASS_RATE:
+        candidates = sampled_candidates(versions, config.seed)
+    else:
+        candidates = _debugging_candidates(versions, config)
     wanted = pl.col("problem_id").is_in(candidates["problem_id"].implode())
     prompts = problems.filter(wanted).select("problem_id", "prompt")
     candidates = candidates.join(prompts, on="problem_id", how="left", maintain_order="left")
@@ -47,15 +50,17 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
             field="problem_id",
             remedy="Give the problem table that the trajectories were made from",
         )
-    return pl.DataFrame(
-        [_pair(row, config) for row in candidates.iter_rows(named=True)], schema=tables.PAIRS
-    )
+    rows = [
+        row | compare(row["chosen"], row["rejected"], config)
+        for row in candidates.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=tables.PAIRS)
 
 
-def _candidates(versions: pl.DataFrame) -> pl.DataFrame:
-    """Solved trajectories with their final program and the earlier failing ones."""
-    failing = ~pl.col("verdict").is_in(_NOT_FAILING)
-    return (
+def _debugging_candidates(versions: pl.DataFrame, config: PairConfig) -> pl.DataFrame:
+    """For each solved trajectory its last version and one of the earlier failing ones."""
+    failing = ~pl.col("verdict").is_in(NOT_FAILING)
+    solved = (
         versions.sort("problem_id", "sample", "trajectory_id", "round")
         .group_by("problem_id", "sample", "trajectory_id", maintain_order=True)
         .agg(
@@ -66,32 +71,31 @@ def _candidates(versions: pl.DataFrame) -> pl.DataFrame:
             failing_rounds=pl.col("round").filter(failing),
         )
         .filter(pl.col("solved"), pl.col("failing").list.len() > 0)
-        .drop("solved", "sample")
     )
+    rows = [_debugging_candidate(row, config) for row in solved.iter_rows(named=True)]
+    return pl.DataFrame(rows, schema=CANDIDATES)
+
+
+def _debugging_candidate(row: dict[str, Any], config: PairConfig) -> dict[str, Any]:
+    pick = _pick(row["trajectory_id"], len(row["failing"]), config)
+    rounds = row["failing_rounds"][pick], row["chosen_round"]
+    return {
+        "pair_id": debugging_pair_id(row["trajectory_id"], *rounds),
+        "trajectory_id": row["trajectory_id"],
+        "problem_id": row["problem_id"],
+        "chosen": row["chosen"],
+        "rejected": row["failing"][pick],
+        "chosen_round": rounds[1],
+        "rejected_round": rounds[0],
+    }
 
 
 def _pick(trajectory_id: str, count: int, config: PairConfig) -> int:
-    match config.negatives:
-        case Negatives.FIRST:
-            return 0
-        case Negatives.LAST:
-            return count - 1
-        case Negatives.RANDOM:
-            return derive_seed("negative", config.seed, trajectory_id) % count
-
-
-def _pair(row: dict[str, Any], config: PairConfig) -> dict[str, Any]:
-    pick = _pick(row["trajectory_id"], len(row["failing"]), config)
-    rejected_round = row["failing_rounds"][pick]
-    return {
-        "pair_id": f"{row['trajectory_id']}:{rejected_round}-{row['chosen_round']}",
-        "trajectory_id": row["trajectory_id"],
-        "problem_id": row["problem_id"],
-        "prompt": row["prompt"],
-        "chosen_round": row["chosen_round"],
-        "rejected_round": rejected_round,
-        **compare(row["chosen"], row["failing"][pick], config),
-    }
+    if config.negatives is Negatives.FIRST:
+        return 0
+    if config.negatives is Negatives.LAST:
+        return count - 1
+    return derive_seed("negative", config.seed, trajectory_id) % count
 
 
 def compare(chosen: str, rejected: str, config: PairConfig) -> dict[str, Any]:

@@ -6,15 +6,22 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from iterpref_assets.core.engines.config import EngineConfig
 from iterpref_assets.core.records import Record
 
 
 class Negatives(StrEnum):
-    """Which earlier failing version is y- (paper, Table 20)."""
+    """Which failing program is y-.
+
+    RANDOM, FIRST, LAST: an earlier version of the trajectory whose last version is y+ (paper, Table
+    20). PASS_RATE: no debugging at all, but another independent sample of the same problem, as
+    Code-Optimise and PLUM do; the baseline that debugging pairs are compared with (Tables 5, 7).
+    """
 
     RANDOM = "random"
     FIRST = "first"
     LAST = "last"
+    PASS_RATE = "pass_rate"  # noqa: S105
 
 
 class Difference(StrEnum):
@@ -37,18 +44,36 @@ class Filter(StrEnum):
     LONG_DIFFERENCE = "long_difference"
     EQUAL_AST = "equal_ast"
     FORMATTING_ONLY = "formatting_only"
+    JUDGED_FORMATTING = "judged_formatting"
     TOO_MANY_TOKENS = "too_many_tokens"
+
+
+class JudgeConfig(Record):
+    """The LLM that is asked whether two programs differ in form alone; its answers are greedy.
+
+    Attributes:
+        engine: what it runs on.
+        model: a checkpoint's folder, a hub name, or the name a server knows it by.
+        max_tokens: longest answer; a longer one is cut off and counts as malformed.
+        max_in_flight: questions held at once; it bounds memory and changes no answer.
+    """
+
+    engine: EngineConfig
+    model: str = Field(min_length=1)
+    max_tokens: int = Field(default=512, ge=1)
+    max_in_flight: int = Field(default=64, ge=1)
 
 
 class PairConfig(Record):
     """How pairs are made from trajectories.
 
     Attributes:
-        negatives: which failing version is rejected.
+        negatives: which failing program is rejected.
         difference: how D+ and D- are found.
         max_diff_lines: filter (ii), the longest D- kept, in lines.
         max_tokens: filter (iii), the longest y+ or y- kept, in tokens with the end-of-turn token.
         seed: of the random choice of negatives.
+        judge: who is asked about pairs that no other filter dropped; None asks nobody.
     """
 
     negatives: Negatives = Negatives.RANDOM
@@ -56,3 +81,4 @@ class PairConfig(Record):
     max_diff_lines: int = Field(default=20, ge=1)
     max_tokens: int = Field(default=2048, ge=1)
     seed: int = 0
+    judge: JudgeConfig | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
-from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.config import Negatives, PairConfig
+from iterpref_assets.core.pairs.sampled import require_samples
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.tables import Schema
 
@@ -45,19 +46,23 @@ def build_pair_file(
         on_rows: told of finished version rows.
 
     Raises:
-        InputError: where a file is missing, has other columns or is out of order.
+        InputError: where a file is missing, has other columns or is out of order, or `config` asks
+            for pairs of samples and no problem has two.
     """
+    tables.check_table(versions, tables.VERSIONS)
     tables.check_table(problems, tables.PROBLEMS)
+    if config.negatives is Negatives.PASS_RATE:
+        require_samples(versions)
     prompts = pl.read_parquet(problems, columns=["problem_id", "prompt"])
     with TableWriter(out, tables.PAIRS) as writer:
-        for batch in trajectory_batches(versions):
+        for batch in problem_batches(versions):
             writer.write(build_pairs(batch, prompts, config))
             if on_rows:
                 on_rows(batch.height)
 
 
-def tokenize_pair_file(
-    pairs: Path,
+def tokenize_pair_files(
+    pairs: Sequence[Path],
     tokenizer: PreTrainedTokenizerFast,
     config: PairConfig,
     *,
@@ -65,10 +70,10 @@ def tokenize_pair_file(
     tokens_out: Path,
     on_rows: OnRows | None = None,
 ) -> None:
-    """`tokenize_pairs` from file to file.
+    """`tokenize_pairs` from files to one file each of pairs and ids, in the order of the files.
 
     Args:
-        pairs: Parquet with the columns of tables.PAIRS.
+        pairs: Parquet files with the columns of tables.PAIRS.
         tokenizer: a fast tokenizer with an end-of-turn token.
         config: `max_tokens` is read.
         pairs_out: where every pair goes, filter (iii) applied (tables.PAIRS).
@@ -76,17 +81,18 @@ def tokenize_pair_file(
         on_rows: told of finished pair rows.
 
     Raises:
-        InputError: where `pairs` is missing or has other columns, or the tokenizer will not do.
+        InputError: where a file is missing or has other columns, or the tokenizer will not do.
     """
     with ExitStack() as stack:
         all_pairs = stack.enter_context(TableWriter(pairs_out, tables.PAIRS))
         tokens = stack.enter_context(TableWriter(tokens_out, tables.TOKENIZED_PAIRS))
-        for batch in _batches(pairs, tables.PAIRS):
-            tokenized = tokenize_pairs(batch, tokenizer, config)
-            all_pairs.write(tokenized.pairs)
-            tokens.write(tokenized.table)
-            if on_rows:
-                on_rows(batch.height)
+        for file in pairs:
+            for batch in table_batches(file, tables.PAIRS):
+                tokenized = tokenize_pairs(batch, tokenizer, config)
+                all_pairs.write(tokenized.pairs)
+                tokens.write(tokenized.table)
+                if on_rows:
+                    on_rows(batch.height)
 
 
 def row_count(table: Path) -> int:
@@ -94,17 +100,17 @@ def row_count(table: Path) -> int:
     return pq.read_metadata(table).num_rows
 
 
-def trajectory_batches(versions: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a version table in batches that split no trajectory.
+def problem_batches(versions: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a version table in batches that split no problem.
 
     Raises:
         InputError: where rows are not in order of (problem_id, sample).
     """
     carried = pl.DataFrame(schema=tables.VERSIONS)
-    for batch in _batches(versions, tables.VERSIONS):
+    for batch in table_batches(versions, tables.VERSIONS):
         rows = pl.concat([carried, batch])
         _check_order(rows, versions)
-        unfinished = pl.col("trajectory_id") == rows["trajectory_id"][-1]
+        unfinished = pl.col("problem_id") == rows["problem_id"][-1]
         carried = rows.filter(unfinished)
         yield rows.filter(~unfinished)
     if not carried.is_empty():
@@ -124,7 +130,12 @@ def _check_order(rows: pl.DataFrame, file: Path) -> None:
         )
 
 
-def _batches(file: Path, schema: Schema) -> Iterator[pl.DataFrame]:
+def table_batches(file: Path, schema: Schema) -> Iterator[pl.DataFrame]:
+    """The rows of a table, up to ROWS of them at a time.
+
+    Raises:
+        InputError: where the file is missing or has other columns.
+    """
     tables.check_table(file, schema)
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
         for batch in parquet.iter_batches(batch_size=ROWS):

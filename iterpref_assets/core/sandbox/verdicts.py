@@ -18,6 +18,10 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
+NOT_FAILING = (Verdict.PASSED, Verdict.REFUSED)
+"""What is no failure: a program that was refused never ran, so it neither passes nor fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.

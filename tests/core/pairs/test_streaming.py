@@ -46,8 +46,8 @@ def _stream(folder: Path, tokenizer) -> tuple[pl.DataFrame, pl.DataFrame]:
     streaming.build_pair_file(
         folder / "versions.parquet", folder / "problems.parquet", CONFIG, folder / "built.parquet"
     )
-    streaming.tokenize_pair_file(
-        folder / "built.parquet",
+    streaming.tokenize_pair_files(
+        [folder / "built.parquet"],
         tokenizer,
         CONFIG,
         pairs_out=folder / "pairs.parquet",
@@ -87,20 +87,20 @@ def test_rows_out_of_order_are_refused(tmp_path):
     versions, _ = _write_inputs(tmp_path)
     versions.reverse().write_parquet(tmp_path / "versions.parquet")
     with pytest.raises(InputError, match="not in order"):
-        list(streaming.trajectory_batches(tmp_path / "versions.parquet"))
+        list(streaming.problem_batches(tmp_path / "versions.parquet"))
 
 
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.parquet"):
-        list(streaming.trajectory_batches(tmp_path / "nowhere.parquet"))
+        list(streaming.problem_batches(tmp_path / "nowhere.parquet"))
 
 
 def test_a_file_that_is_no_table_is_named(tmp_path):
     (tmp_path / "notes.parquet").write_text("hello")
     with pytest.raises(InputError, match=r"notes\.parquet: not a readable Parquet file"):
-        list(streaming.trajectory_batches(tmp_path / "notes.parquet"))
+        list(streaming.problem_batches(tmp_path / "notes.parquet"))
 
 
 def test_an_empty_table_gives_no_batch(tmp_path):
     pl.DataFrame(schema=tables.VERSIONS).write_parquet(tmp_path / "versions.parquet")
-    assert list(streaming.trajectory_batches(tmp_path / "versions.parquet")) == []
+    assert list(streaming.problem_batches(tmp_path / "versions.parquet")) == []

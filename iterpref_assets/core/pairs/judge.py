@@ -1,0 +1,215 @@
+"""An LLM's word on pairs that the other filters kept: do the programs differ in form alone?
+
+The paper's last filter (METHOD.md, 1.6). The deterministic filters come first, so the judge sees
+little. Every answer is logged before it counts, and no question is asked again once it is answered.
+An answer without a clear verdict drops nothing and is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.engines.protocol import (
+    Completion,
+    Engine,
+    FinishReason,
+    Request,
+    Sampling,
+)
+from iterpref_assets.core.journal import Journal, storable
+from iterpref_assets.core.pairs.config import Filter, JudgeConfig
+from iterpref_assets.core.pairs.streaming import TableWriter, table_batches
+from iterpref_assets.core.prompts import Message, Role
+from iterpref_assets.core.seeding import derive_seed
+
+PROMPT_VERSION = "1"
+_TEMPLATE = Template(
+    (files(__package__ or "") / f"judge_prompt_{PROMPT_VERSION}.md").read_text(encoding="utf-8")
+)
+_KIND = "answer"
+_VERDICT_LINE = re.compile(r"^\s*VERDICT\b.*$", re.MULTILINE)
+
+
+class Answer(StrEnum):
+    """What an answer says; all but the first two are malformed.
+
+    NO_VERDICT: its last line is no verdict, or an earlier line is one too. CUT_OFF: it reached the
+    longest answer allowed. UNANSWERED: the question was too long, or withheld by the server.
+    """
+
+    FORM = "form"
+    SUBSTANCE = "substance"
+    NO_VERDICT = "no_verdict"
+    CUT_OFF = "cut_off"
+    UNANSWERED = "unanswered"
+
+
+_VERDICTS = {"VERDICT: FORM": Answer.FORM, "VERDICT: SUBSTANCE": Answer.SUBSTANCE}
+
+
+@dataclass(frozen=True)
+class JudgeOutcome:
+    """What judging came to.
+
+    Attributes:
+        answers: pairs by what was answered about them, every Answer with its zero.
+        asked: questions put to the engine this time; the others were answered before.
+    """
+
+    answers: dict[str, int]
+    asked: int
+
+
+def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
+    """What an answer depends on: the engine, the model and the prompt.
+
+    Of a model in a folder it names the files with their sizes and times of change.
+    """
+    identity: dict[str, JsonValue] = {
+        **config.model_dump(mode="json", exclude={"max_in_flight"}),
+        "prompt_version": PROMPT_VERSION,
+    }
+    folder = Path(config.model)
+    if folder.is_dir():
+        identity["files"] = [
+            [path.name, path.stat().st_size, path.stat().st_mtime_ns]
+            for path in sorted(folder.iterdir())
+        ]
+    return identity
+
+
+def judge_conversation(chosen: str, rejected: str) -> tuple[Message, ...]:
+    """The question about one pair; it does not say which program passed."""
+    question = _TEMPLATE.substitute(first=rejected, second=chosen)
+    return (Message(Role.USER, question),)
+
+
+def parse_answer(text: str, reason: FinishReason) -> Answer:
+    """What an answer says, read strictly."""
+    if reason is FinishReason.LENGTH:
+        return Answer.CUT_OFF
+    if reason is not FinishReason.STOP:
+        return Answer.UNANSWERED
+    lines = text.rstrip().splitlines()
+    verdict = _VERDICTS.get(lines[-1]) if lines else None
+    alone = len(_VERDICT_LINE.findall(text)) == 1
+    return verdict if verdict and alone else Answer.NO_VERDICT
+
+
+async def judge_pair_file(
+    pairs: Path,
+    engine: Engine,
+    config: JudgeConfig,
+    log: Path,
+    *,
+    pairs_out: Path,
+    judgements_out: Path,
+    on_rows: Callable[[int], None] | None = None,
+) -> JudgeOutcome:
+    """Ask about every kept pair of a table, and drop those that differ in form alone.
+
+    Args:
+        pairs: Parquet with the columns of tables.PAIRS.
+        engine: an engine that is entered.
+        config: the longest answer, and how many questions are held at once.
+        log: where answers are kept from one run to the next, one judge to a file; those in it are
+            held in memory.
+        pairs_out: where every pair goes (tables.PAIRS).
+        judgements_out: where each judged pair's answer goes (tables.JUDGEMENTS).
+        on_rows: told of finished pair rows.
+
+    Raises:
+        InputError: where `pairs` is missing or has other columns, or `log` is another judge's.
+    """
+    counts: Counter[str] = Counter()
+    with (
+        Journal(log, judge_identity(config)) as journal,
+        TableWriter(pairs_out, tables.PAIRS) as all_pairs,
+        TableWriter(judgements_out, tables.JUDGEMENTS) as judgements,
+    ):
+        judge = _Judge(engine, config, journal)
+        for batch in table_batches(pairs, tables.PAIRS):
+            rows = await judge.judge(batch)
+            judgements.write(rows)
+            counts.update(rows["answer"])
+            all_pairs.write(_drop(batch, rows))
+            if on_rows:
+                on_rows(batch.height)
+    return JudgeOutcome({answer.value: counts[answer] for answer in Answer}, judge.asked)
+
+
+class _Judge:
+    def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal) -> None:
+        self._engine, self._config, self._journal = engine, config, journal
+        self._answers = {row["question"]: row for _, row in journal.records()}
+        self.asked = 0
+
+    async def judge(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """tables.JUDGEMENTS of the pairs that are kept."""
+        kept = pairs.filter(pl.col("dropped_by").is_null())
+        programs = list(kept.select("chosen", "rejected").iter_rows())
+        questions = [_question(*each) for each in programs]
+        missing = {
+            question: each
+            for question, each in zip(questions, programs, strict=True)
+            if question not in self._answers
+        }
+        await for_each(missing.items(), self._config.max_in_flight, self._ask)
+        rows = [
+            {"pair_id": pair_id, **self._answers[question]}
+            for pair_id, question in zip(kept["pair_id"], questions, strict=True)
+        ]
+        return pl.DataFrame(rows, schema=tables.JUDGEMENTS)
+
+    async def _ask(self, item: tuple[str, tuple[str, str]]) -> None:
+        question, programs = item
+        request = Request(
+            key=f"judge#{question}",
+            messages=judge_conversation(*programs),
+            sampling=Sampling(temperature=0.0, max_tokens=self._config.max_tokens),
+            seed=derive_seed("judge", question),
+        )
+        row = _answer_row(question, await self._engine.generate(request), self._engine.description)
+        self._journal.append(_KIND, row)
+        self._answers[question] = dict(row)
+        self.asked += 1
+
+
+def _question(chosen: str, rejected: str) -> str:
+    text = f"{PROMPT_VERSION}\x1f{chosen}\x1f{rejected}"
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+
+
+def _answer_row(question: str, completion: Completion, engine: str) -> Mapping[str, Any]:
+    return {
+        "question": question,
+        "answer": parse_answer(completion.text, completion.finish_reason).value,
+        "text": storable(completion.text),
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+        "finish_reason": completion.finish_reason.value,
+        "engine": engine,
+    }
+
+
+def _drop(pairs: pl.DataFrame, judgements: pl.DataFrame) -> pl.DataFrame:
+    same = judgements.filter(pl.col("answer") == Answer.FORM)["pair_id"]
+    return pairs.with_columns(
+        dropped_by=pl.when(pl.col("pair_id").is_in(same.implode()))
+        .then(pl.lit(Filter.JUDGED_FORMATTING.value))
+        .otherwise(pl.col("dropped_by"))
+    )

@@ -1,0 +1,89 @@
+"""Pairs of independent samples: the baseline that debugging pairs are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.names import sampled_pair_id
+from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
+from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.tables import Schema
+
+CANDIDATES: Schema = {
+    "pair_id": pl.String(),
+    "trajectory_id": pl.String(),
+    "problem_id": pl.String(),
+    "chosen": pl.String(),
+    "rejected": pl.String(),
+    "chosen_round": pl.Int32(),
+    "rejected_round": pl.Int32(),
+}
+"""The columns of tables.PAIRS that are known before two programs are compared."""
+
+
+def sampled_candidates(versions: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """A passing sample of a problem beside a failing one, each program in one pair at most.
+
+    Only first versions count (round 0). Equal programs of a problem count once, so a problem gives
+    as many pairs as it has different passing or failing samples, whichever are fewer; which of them
+    meet is drawn from their ids and `seed`.
+
+    Args:
+        versions: columns of tables.VERSIONS; whole problems, in any order.
+        seed: of the draw.
+
+    Returns:
+        Columns of CANDIDATES, in order of (problem_id, sample of y+).
+    """
+    first = versions.filter(pl.col("round") == 0).sort("problem_id", "sample")
+    rows = [
+        row
+        for (_,), samples in first.group_by("problem_id", maintain_order=True)
+        for row in _matches(samples, seed)
+    ]
+    return pl.DataFrame(rows, schema=CANDIDATES)
+
+
+def require_samples(versions: Path) -> None:
+    """Refuse a version table in which every problem has one sample.
+
+    Raises:
+        InputError: where no problem has two.
+    """
+    samples = pl.scan_parquet(versions).filter(pl.col("round") == 0).group_by("problem_id").len()
+    if (samples.select(pl.col("len").max()).collect().item() or 0) < 2:  # noqa: PLR2004
+        raise InputError(
+            "pairs of independent samples need two samples of a problem, and there is one of each",
+            file=versions,
+            field="negatives",
+            remedy="Set sampling.samples_per_problem to 2 or more, or use other negatives",
+        )
+
+
+def _matches(samples: pl.DataFrame, seed: int) -> Iterator[dict[str, Any]]:
+    different = samples.unique("code", keep="first", maintain_order=True)
+    passing = _drawn(different.filter(pl.col("verdict") == Verdict.PASSED), seed)
+    failing = _drawn(different.filter(~pl.col("verdict").is_in(NOT_FAILING)), seed)
+    pairs = zip(passing, failing, strict=False)
+    for chosen, rejected in sorted(pairs, key=lambda pair: pair[0]["sample"]):
+        yield {
+            "pair_id": sampled_pair_id(chosen["trajectory_id"], rejected["sample"]),
+            "trajectory_id": chosen["trajectory_id"],
+            "problem_id": chosen["problem_id"],
+            "chosen": chosen["code"],
+            "rejected": rejected["code"],
+            "chosen_round": 0,
+            "rejected_round": 0,
+        }
+
+
+def _drawn(samples: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+    return sorted(
+        samples.iter_rows(named=True),
+        key=lambda row: derive_seed("sampled pair", seed, row["trajectory_id"]),
+    )

@@ -1,0 +1,180 @@
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.judge import (
+    Answer,
+    JudgeOutcome,
+    judge_conversation,
+    judge_pair_file,
+    parse_answer,
+)
+
+CONFIG = JudgeConfig(engine=OpenAIConfig(), model="judge")
+FORM, SUBSTANCE = "Only names.\nVERDICT: FORM", "One adds.\n\nVERDICT: SUBSTANCE\n"
+
+
+class ScriptedJudge:
+    """Answers FORM where the rejected program holds `form`; it can fall over after some answers."""
+
+    description = "scripted judge"
+
+    def __init__(self, answers_left: int = 100) -> None:
+        self.asked: list[str] = []
+        self.answers_left = answers_left
+
+    async def generate(self, request: Request) -> Completion:
+        if not self.answers_left:
+            raise ConnectionError("the server is gone")
+        self.answers_left -= 1
+        text = request.messages[0].content
+        self.asked.append(request.key)
+        answer = FORM if "form =" in text else "Hm." if "odd =" in text else SUBSTANCE
+        return Completion(request.key, answer, 50, 9, FinishReason.STOP, request.seed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+def write_pairs(folder: Path, *rejected: str, dropped_by: str | None = None) -> Path:
+    rows = [
+        {
+            "pair_id": f"p#{number}:0-1",
+            "trajectory_id": f"p#{number}",
+            "problem_id": "p",
+            "prompt": "Do p.",
+            "chosen": "x = 1",
+            "rejected": code,
+            "chosen_round": 1,
+            "rejected_round": 0,
+            "chosen_diff_lines": [0],
+            "rejected_diff_lines": [0],
+            "dropped_by": dropped_by,
+        }
+        for number, code in enumerate(rejected)
+    ]
+    tables.write_table(pl.DataFrame(rows, schema=tables.PAIRS), tables.PAIRS, folder / "in.parquet")
+    return folder / "in.parquet"
+
+
+def judge(
+    folder: Path, pairs: Path, engine: ScriptedJudge, config: JudgeConfig = CONFIG
+) -> JudgeOutcome:
+    return asyncio.run(
+        judge_pair_file(
+            pairs,
+            engine,
+            config,
+            folder / "answers.jsonl",
+            pairs_out=folder / "pairs.parquet",
+            judgements_out=folder / "judgements.parquet",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "answer"),
+    [
+        (FORM, FinishReason.STOP, Answer.FORM),
+        (SUBSTANCE, FinishReason.STOP, Answer.SUBSTANCE),
+        ("VERDICT: FORM", FinishReason.STOP, Answer.FORM),
+        ("", FinishReason.STOP, Answer.NO_VERDICT),
+        ("They differ in form.", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM.", FinishReason.STOP, Answer.NO_VERDICT),
+        ("verdict: form", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM\nOr is it?", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
+        (FORM, FinishReason.LENGTH, Answer.CUT_OFF),
+        ("", FinishReason.PROMPT_TOO_LONG, Answer.UNANSWERED),
+        ("", FinishReason.FILTERED, Answer.UNANSWERED),
+    ],
+)
+def test_only_one_verdict_on_the_last_line_is_one(text, reason, answer):
+    assert parse_answer(text, reason) is answer
+
+
+def test_the_question_holds_both_programs_as_they_are():
+    (message,) = judge_conversation("x = '$first'", "y = {}")
+    assert "<first>\ny = {}\n</first>" in message.content
+    assert "<second>\nx = '$first'\n</second>" in message.content
+
+
+def test_pairs_that_differ_in_form_alone_are_dropped(tmp_path):
+    pairs = write_pairs(tmp_path, "form = 1", "x = 2")
+    outcome = judge(tmp_path, pairs, ScriptedJudge())
+    table = tables.read_table(tmp_path / "pairs.parquet", tables.PAIRS)
+    assert table["dropped_by"].to_list() == ["judged_formatting", None]
+    assert (outcome.answers["form"], outcome.answers["substance"], outcome.asked) == (1, 1, 2)
+
+
+def test_a_malformed_answer_is_counted_and_drops_nothing(tmp_path):
+    outcome = judge(tmp_path, write_pairs(tmp_path, "odd = 1"), ScriptedJudge())
+    table = tables.read_table(tmp_path / "pairs.parquet", tables.PAIRS)
+    assert table["dropped_by"].to_list() == [None]
+    assert outcome.answers["no_verdict"] == 1
+
+
+def test_a_pair_that_another_filter_dropped_is_not_asked_about(tmp_path):
+    engine = ScriptedJudge()
+    judge(tmp_path, write_pairs(tmp_path, "form = 1", dropped_by="empty_focus"), engine)
+    table = tables.read_table(tmp_path / "pairs.parquet", tables.PAIRS)
+    assert (engine.asked, table["dropped_by"].to_list()) == ([], ["empty_focus"])
+
+
+def test_equal_questions_are_asked_once(tmp_path):
+    engine = ScriptedJudge()
+    outcome = judge(tmp_path, write_pairs(tmp_path, "form = 1", "form = 1"), engine)
+    assert (len(engine.asked), outcome.answers["form"]) == (1, 2)
+
+
+def test_what_was_answered_is_not_asked_again_and_gives_the_same_table(tmp_path):
+    pairs = write_pairs(tmp_path, "form = 1", "x = 2", "odd = 1")
+    judge(tmp_path, pairs, ScriptedJudge())
+    files = [tmp_path / "pairs.parquet", tmp_path / "judgements.parquet"]
+    before = [file.read_bytes() for file in files]
+    assert judge(tmp_path, pairs, ScriptedJudge(answers_left=0)).asked == 0
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_answers_outlast_an_engine_that_falls_over(tmp_path):
+    pairs = write_pairs(tmp_path, "form = 1", "x = 2", "x = 3")
+    with pytest.raises(ConnectionError):
+        judge(tmp_path, pairs, ScriptedJudge(answers_left=2))
+    again = ScriptedJudge()
+    assert judge(tmp_path, pairs, again).asked == len(again.asked) == 1
+
+
+def test_what_was_said_is_in_a_table_beside_the_pairs(tmp_path):
+    judge(tmp_path, write_pairs(tmp_path, "form = 1"), ScriptedJudge())
+    (row,) = tables.read_table(tmp_path / "judgements.parquet", tables.JUDGEMENTS).to_dicts()
+    told = {name: row[name] for name in ("pair_id", "answer", "text", "engine")}
+    assert told == {
+        "pair_id": "p#0:0-1",
+        "answer": "form",
+        "text": FORM,
+        "engine": "scripted judge",
+    }
+
+
+def test_answers_of_another_judge_are_refused(tmp_path):
+    pairs = write_pairs(tmp_path, "x = 2")
+    judge(tmp_path, pairs, ScriptedJudge())
+    with pytest.raises(InputError, match="started with other settings"):
+        judge(tmp_path, pairs, ScriptedJudge(), CONFIG.model_copy(update={"model": "another"}))

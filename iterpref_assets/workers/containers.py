@@ -34,6 +34,10 @@ class DockerConfig(Record):
         tmp_size: its `/tmp`, in memory: caches, and all that programs under test write.
         memory: most memory that a container may take (`64g`); None is no limit.
         processes: most processes and threads in a container.
+        network: where run containers reach the database; workers have none.
+        socket: the host's Docker socket, by which run containers start workers; None where
+            DOCKER_HOST leads to a proxy instead.
+        socket_group: the group that owns the socket.
     """
 
     worker_image: str = "iterpref-worker"
@@ -44,6 +48,9 @@ class DockerConfig(Record):
     tmp_size: str = "2g"
     memory: str | None = None
     processes: int = Field(4096, gt=0)
+    network: str = "iterpref"
+    socket: Path | None = Path("/var/run/docker.sock")
+    socket_group: int | None = None
 
 
 def container_options(config: DockerConfig, root: Path, *, gpus: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import dagster as dg
 
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
@@ -43,7 +44,7 @@ def phases(settings: Settings) -> Iterator[Phase]:
         yield Phase(("lab_base_model",), (UNPARTITIONED,))
     for name in settings.base_models:
         yield Phase(("base_models",), (name,))
-    yield Phase(("raw_seeds",), shards)
+    yield from (Phase((asset,), shards) for asset in _seed_assets(settings))
     yield Phase(
         ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"), shards
     )
@@ -56,6 +57,11 @@ def phases(settings: Settings) -> Iterator[Phase]:
             for benchmark in settings.benchmarks:
                 yield Phase((f"{benchmark}_scores",), (f"{name}/{variant}",))
         yield Phase(("experiment_reports",), (name,))
+
+
+def _seed_assets(settings: Settings) -> tuple[str, ...]:
+    synthesised = isinstance(settings.seeds, FeatureTreeSeeds)
+    return ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 
 
 def materialize_chain(

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
     )
     limits: Limits = Limits()
+    packages: tuple[str, ...] = Field(
+        (), description="Installed distributions that programs may import"
+    )
     benchmarks: BenchmarksConfig = Field(
         BenchmarksConfig(), description="What to score besides held-out problems"
     )

@@ -17,7 +17,8 @@ from iterpref_assets.steps.benchmarks import SCORES_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE, UNUSABLE_FILE
+from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
 from iterpref_assets.steps.training import METRICS_FILE
 

@@ -3,21 +3,54 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs import metadata, partitions
-from iterpref_assets.defs.resources import ProjectResource
-from iterpref_assets.defs.stage import columns, publish_here, stage_asset
+from iterpref_assets.defs.models import lab_base_model
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.stage import columns, publish_here, publish_in_worker, stage_asset
+from iterpref_assets.settings import load_settings
+
+
+def _synthetic_tasks() -> dg.AssetsDefinition:
+    @stage_asset(
+        group_name="problems",
+        kinds={"vllm", "parquet"},
+        partitions_def=partitions.problem_shards,
+        deps=[lab_base_model],
+        pool="gpu",
+        code_version="1",
+        metadata=columns(tables.COMPLETIONS),
+    )
+    def synthetic_tasks(
+        context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
+    ) -> dg.MaterializeResult:
+        """Tasks, programs and tests that the generator writes about subtrees of features."""
+        return publish_in_worker(context, workers, project.settings(), metadata.of_completions)
+
+    return synthetic_tasks
+
+
+synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureTreeSeeds) else []
+"""The asset of what the generator writes, where the settings ask for synthesis."""
 
 
 @stage_asset(
     group_name="problems",
     kinds={"python", "parquet"},
     partitions_def=partitions.problem_shards,
+    deps=synthesised,
+    pool="sandbox" if synthesised else None,
     code_version="1",
     metadata=columns(tables.PROBLEMS),
 )
-def raw_seeds(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+def raw_seeds(
+    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
+) -> dg.MaterializeResult:
     """Problems as their source gives them, and which of its records give none."""
-    return publish_here(context, project.settings(), metadata.of_raw_seeds)
+    settings = project.settings()
+    if synthesised:
+        return publish_in_worker(context, workers, settings, metadata.of_raw_seeds)
+    return publish_here(context, settings, metadata.of_raw_seeds)
 
 
 @stage_asset(

@@ -10,8 +10,10 @@ from iterpref_assets.steps import (
     models,
     pairs,
     problems,
+    raw_seeds,
     report,
     seeding,
+    synthesis,
     training,
 )
 from iterpref_assets.steps.step import Step
@@ -20,7 +22,8 @@ CHAIN: tuple[Step, ...] = (
     problems.HELDOUT_PROBLEMS,
     models.LAB_BASE_MODEL,
     models.BASE_MODELS,
-    problems.RAW_SEEDS,
+    synthesis.SYNTHETIC_TASKS,
+    raw_seeds.RAW_SEEDS,
     seeding.SEED_PROBLEMS,
     generation.INITIAL_SAMPLES,
     generation.DEBUG_TRAJECTORIES,

@@ -7,6 +7,8 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.debugging.loop import run_debugging
@@ -24,7 +26,8 @@ COMPLETIONS_FILE = "completions.parquet"
 VERSIONS_FILE = "versions.parquet"
 
 
-def _generator_config(settings: Settings) -> dict[str, object]:
+def generator_identity(settings: Settings) -> dict[str, JsonValue]:
+    """What its completions depend on besides what it is asked."""
     return {
         "engine": settings.section("engine"),
         "generator": model_identity(settings.generator),
@@ -46,7 +49,7 @@ def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
     return Plan(
         ArtifactKey("initial_samples", shard),
         "1",
-        {**_generator_config(settings), "sampling": settings.section("sampling")},
+        {**generator_identity(settings), "sampling": settings.section("sampling")},
         (ArtifactKey("seed_problems", shard), *model_parents(settings.generator)),
     )
 
@@ -57,9 +60,10 @@ def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
         ArtifactKey("debug_trajectories", shard),
         "1",
         {
-            **_generator_config(settings),
+            **generator_identity(settings),
             "debugging": settings.section("debugging"),
             "limits": settings.section("limits"),
+            "packages": list(settings.packages),
         },
         (
             ArtifactKey("seed_problems", shard),
@@ -93,7 +97,7 @@ def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> 
 
 async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
-    with Sandbox() as sandbox:
+    with Sandbox(packages=settings.packages) as sandbox:
         async with open_engine(settings.engine, generator_location(context)) as engine:
             for plan in plans:
                 shard = plan.key.partition

@@ -1,4 +1,4 @@
-"""Seeds as their source gives them, by shard, and held-out problems to score on."""
+"""Tables of problems, and the held-out ones to score on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import frame_to_problems, problems_to_frame
-from iterpref_assets.core.seeds.reading import unusable_frame
 from iterpref_assets.steps.step import Step, StepContext
 
 PROBLEMS_FILE = "problems.parquet"
-UNUSABLE_FILE = "unusable.parquet"
 
 
 def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
@@ -21,25 +19,9 @@ def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
     return frame_to_problems(tables.read_table(path, tables.PROBLEMS))
 
 
-def _plan_raw_seeds(context: StepContext, shard: str) -> Plan:
-    settings = context.settings
-    return Plan(ArtifactKey("raw_seeds", shard), "1", settings.seeds.shard_identity(shard))
-
-
 def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
     settings = context.settings
     return Plan(ArtifactKey("heldout_problems"), "1", settings.seeds.heldout_identity())
-
-
-def _publish_raw_seeds(context: StepContext, plans: Sequence[Plan]) -> None:
-    for plan in plans:
-        reading = context.settings.seeds.load_shard(plan.key.partition)
-        unusable = unusable_frame(reading.unusable)
-        with context.store.publishing(plan) as staging:
-            frame = problems_to_frame(reading.problems)
-            tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
-            tables.write_table(unusable, tables.UNUSABLE_SEEDS, staging.folder / UNUSABLE_FILE)
-            staging.row_count = frame.height
 
 
 def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -50,5 +32,4 @@ def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> No
             staging.row_count = frame.height
 
 
-RAW_SEEDS = Step("raw_seeds", _plan_raw_seeds, _publish_raw_seeds)
 HELDOUT_PROBLEMS = Step("heldout_problems", _plan_heldout_problems, _publish_heldout_problems)

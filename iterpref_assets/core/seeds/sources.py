@@ -11,9 +11,10 @@ from iterpref_assets.core.seeds.files import FileSeeds
 from iterpref_assets.core.seeds.hub import HubSeeds
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.mbpp import MbppSeeds
+from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.core.seeds.table import TableSeeds
 
 SeedSource = Annotated[
-    LabSeeds | FileSeeds | ExercismSeeds | MbppSeeds | TableSeeds | HubSeeds,
+    LabSeeds | FileSeeds | ExercismSeeds | MbppSeeds | TableSeeds | HubSeeds | FeatureTreeSeeds,
     Field(discriminator="kind"),
 ]

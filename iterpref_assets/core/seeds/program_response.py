@@ -1,0 +1,150 @@
+"""Reading a program and its tests that a generator wrote in one response (METHOD.md, 1.1).
+
+`<file>name.py</file>` and a ```python block for each file, then a trailer
+`<json>{"file_names": [...], "packages": [...]}</json>`. Prose around them is passed over.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.sandbox.test_files import plan_tests
+from iterpref_assets.core.seeds.faults import Fault, MalformedError
+from iterpref_assets.core.syntax import parse
+
+_FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.py")
+_TRAILER = re.compile(r"<json>(.*?)</json>", re.DOTALL)
+_TEST_NAME = re.compile(r"tests?|test_.*|.*_tests?")
+_OPENING, _CLOSING = ("```python", "```py"), "```"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenProgram:
+    """A solution and its test file, and the packages that they are said to need."""
+
+    module: str
+    code: str
+    tests: str
+    packages: tuple[str, ...]
+
+
+def read_program(response: str, entry_point: str) -> WrittenProgram:
+    """The solution and the tests in a response.
+
+    Raises:
+        MalformedError: naming the first fault.
+    """
+    if not response.strip():
+        raise MalformedError(Fault.EMPTY)
+    files = dict(_files(_TRAILER.sub("", response)))
+    if not files:
+        raise MalformedError(Fault.NO_FILES)
+    packages = _packages(response, list(files))
+    tests = [name for name in files if _TEST_NAME.fullmatch(name.removesuffix(".py"))]
+    solutions = [name for name in files if name not in tests]
+    test_file = _only(tests, Fault.NO_TEST_FILE, Fault.SEVERAL_TEST_FILES)
+    solution = _only(solutions, Fault.NO_SOLUTION_FILE, Fault.SEVERAL_SOLUTION_FILES)
+    program = WrittenProgram(
+        solution.removesuffix(".py"), files[solution], files[test_file], packages
+    )
+    _check(program, entry_point)
+    return program
+
+
+def imported_packages(*programs: str) -> set[str]:
+    """The top-level modules that programs import absolutely."""
+    found: set[str] = set()
+    for program in programs:
+        tree = parse(program)
+        for node in ast.walk(tree) if tree else ():
+            if isinstance(node, ast.Import):
+                found.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def _files(response: str) -> Iterator[tuple[str, str]]:
+    """Name and content of each file, in order."""
+    name: str | None = None
+    seen: set[str] = set()
+    lines = iter(response.splitlines())
+    for line in lines:
+        if line.strip() in _OPENING:
+            if name is None:
+                raise MalformedError(Fault.CODE_WITHOUT_FILE)
+            yield name, _block(lines, name)
+            name = None
+        for found in _FILE.findall(line):
+            if name is not None:
+                raise MalformedError(Fault.FILE_WITHOUT_CODE, name)
+            name = _file_name(found, seen)
+    if name is not None:
+        raise MalformedError(Fault.FILE_WITHOUT_CODE, name)
+
+
+def _file_name(name: str, seen: set[str]) -> str:
+    if not _NAME.fullmatch(name):
+        raise MalformedError(Fault.BAD_FILE_NAME, name)
+    if name in seen:
+        raise MalformedError(Fault.REPEATED_FILE, name)
+    seen.add(name)
+    return name
+
+
+def _block(lines: Iterator[str], name: str) -> str:
+    block: list[str] = []
+    for line in lines:
+        if line.rstrip() == _CLOSING:
+            return "\n".join(block)
+        block.append(line)
+    raise MalformedError(Fault.UNCLOSED_CODE, name)
+
+
+def _packages(response: str, files: list[str]) -> tuple[str, ...]:
+    """What the trailer says is needed, once it has been found to fit the files."""
+    trailers = _TRAILER.findall(response)
+    text = _only(trailers, Fault.NO_TRAILER, Fault.REPEATED_TRAILER)
+    try:
+        trailer: Any = json.loads(text)
+    except ValueError:
+        raise MalformedError(Fault.TRAILER_NOT_JSON, text[:80]) from None
+    match trailer:
+        case {"file_names": [*names], "packages": [*packages], **rest} if not rest:
+            pass
+        case _:
+            raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
+    if not all(isinstance(each, str) for each in (*names, *packages)):
+        raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
+    if names != files:
+        raise MalformedError(Fault.OTHER_FILE_NAMES, f"{names} for {files}")
+    return tuple(packages)
+
+
+def _only(found: list[str], none: Fault, several: Fault) -> str:
+    if len(found) != 1:
+        raise MalformedError(several if found else none, ", ".join(found)[:80])
+    return found[0]
+
+
+def _check(program: WrittenProgram, entry_point: str) -> None:
+    tree = parse(program.code)
+    for code, parsed in ((program.code, tree), (program.tests, parse(program.tests))):
+        if parsed is None:
+            raise MalformedError(Fault.NO_PYTHON, code[:80])
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} if tree else ()
+    if entry_point not in names:
+        raise MalformedError(Fault.NO_FUNCTION, entry_point)
+    try:
+        plan_tests(program.tests)
+    except InputError as error:
+        raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
+    if program.module not in imported_packages(program.tests):
+        raise MalformedError(Fault.NOT_IMPORTED, program.module)

@@ -1,0 +1,174 @@
+"""Tasks, programs and tests written by a generator: asked for, kept as they come, then read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.engines.protocol import Engine, FinishReason
+from iterpref_assets.core.journal import Journal
+from iterpref_assets.core.progress import track
+from iterpref_assets.core.prompts import Message, Role, codeflow_prompt
+from iterpref_assets.core.records import CodeTests, Problem
+from iterpref_assets.core.sampling import (
+    COMPLETION,
+    LOG,
+    ORDER,
+    GenerationConfig,
+    completion_key,
+    completion_row,
+    make_request,
+)
+from iterpref_assets.core.seeds.faults import Fault, MalformedError
+from iterpref_assets.core.seeds.packages import refused_packages
+from iterpref_assets.core.seeds.program_response import imported_packages, read_program
+from iterpref_assets.core.seeds.reading import Unusable, UnusableRecord
+from iterpref_assets.core.seeds.synthetic import SOURCE, Draw
+from iterpref_assets.core.seeds.task_response import WrittenTask, read_task
+from iterpref_assets.core.tables import COMPLETIONS
+from iterpref_assets.core.templates import load_template
+
+TASK_ROUND, PROGRAM_ROUND = 0, 1
+"""A draw's two responses, as `round` in its table: the task, then its program and tests."""
+
+_TASK, _PROGRAM = load_template("feature_task"), load_template("program_and_tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a shard's responses come to; `programs` is the solution of each problem by its id."""
+
+    problems: list[Problem] = field(default_factory=list[Problem])
+    programs: dict[str, str] = field(default_factory=dict[str, str])
+    unusable: list[UnusableRecord] = field(default_factory=list[UnusableRecord])
+
+
+def synthesis_identity(config: GenerationConfig, packages: Sequence[str]) -> dict[str, JsonValue]:
+    """What responses depend on besides what was drawn and the generator."""
+    return {
+        "generation": config.model_dump(mode="json", exclude={"max_in_flight"}),
+        "templates": {each.name: each.version for each in (_TASK, _PROGRAM)},
+        "packages": list(packages),
+    }
+
+
+async def write_tasks(
+    draws: Sequence[Draw],
+    engine: Engine,
+    config: GenerationConfig,
+    packages: Sequence[str],
+    work_dir: Path,
+) -> pl.DataFrame:
+    """Have a task written about each subtree, and a program with tests for each readable task.
+
+    Each finished response is logged in `work_dir`; a restart with the same folder repeats none.
+
+    Args:
+        draws: what to write about.
+        engine: the generator, entered.
+        config: how it writes.
+        packages: what programs may use besides the standard library.
+        work_dir: where finished responses are kept.
+
+    Returns:
+        tables.COMPLETIONS: rounds TASK_ROUND and, where the task could be read, PROGRAM_ROUND.
+    """
+    settings = synthesis_identity(config, packages)
+    with Journal(work_dir / LOG, settings) as journal, track("Tasks", len(draws)) as tracker:
+        logged = {row["key"]: row for _, row in journal.records()}
+
+        async def respond(name: str, round_: int, prompt: str) -> dict[str, Any]:
+            key = completion_key(name, round_, 0)
+            if key in logged:
+                return logged[key]
+            request = make_request(config, name, round_, 0, (Message(Role.USER, prompt),))
+            completion = await engine.generate(request)
+            row = completion_row(name, round_, 0, completion, engine.description)
+            journal.append(COMPLETION, row)
+            return row
+
+        async def write(draw: Draw) -> None:
+            try:
+                task = _task_in(await respond(draw.name, TASK_ROUND, task_prompt(draw, packages)))
+                await respond(draw.name, PROGRAM_ROUND, program_prompt(task))
+            except MalformedError:
+                pass  # it is counted where responses are read
+            tracker.advance()
+
+        await for_each(iter(draws), config.max_in_flight, write)
+        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+
+
+def task_prompt(draw: Draw, packages: Sequence[str]) -> str:
+    """What asks for a task about a subtree."""
+    allowed = f" and {', '.join(packages)}" if packages else ""
+    return _TASK.fill(features=draw.features, packages=allowed)
+
+
+def program_prompt(task: WrittenTask) -> str:
+    """What asks for a program and its tests."""
+    return _PROGRAM.fill(task=task.statement, signature=task.signature, examples=task.examples)
+
+
+def read_written(
+    draws: Iterable[Draw], completions: pl.DataFrame, packages: Sequence[str]
+) -> Written:
+    """The problems in a shard's responses, and why each other draw gives none.
+
+    Args:
+        draws: what was written about.
+        completions: what `write_tasks` returned.
+        packages: installed distributions that programs may use.
+    """
+    rows = {row["key"]: row for row in completions.iter_rows(named=True)}
+    written = Written()
+    for draw in draws:
+        try:
+            task = _task_in(rows.get(completion_key(draw.name, TASK_ROUND, 0)))
+            row = rows.get(completion_key(draw.name, PROGRAM_ROUND, 0))
+            _read_program(draw, task, _text(row), packages, written)
+        except MalformedError as error:
+            detail = f"{error.fault.value}: {error}" if str(error) else error.fault.value
+            written.unusable.append(UnusableRecord(draw.name, Unusable.MALFORMED, detail))
+    return written
+
+
+def _read_program(
+    draw: Draw, task: WrittenTask, response: str, packages: Sequence[str], written: Written
+) -> None:
+    program = read_program(response, task.entry_point)
+    imported = imported_packages(program.code, program.tests) - {program.module}
+    refused = refused_packages(program.packages, imported, packages)
+    if refused:
+        detail = ", ".join(refused)
+        written.unusable.append(UnusableRecord(draw.name, Unusable.NOT_RUN, detail))
+        return
+    tags = ", ".join(task.tags)
+    written.programs[draw.name] = program.code
+    written.problems.append(
+        Problem(
+            problem_id=draw.name,
+            source=SOURCE,
+            prompt=codeflow_prompt(task.statement, task.signature, task.examples, tags),
+            entry_point=task.entry_point,
+            signature=task.signature,
+            tests=CodeTests(module=program.module, code=program.tests),
+            features=draw.paths,
+        )
+    )
+
+
+def _task_in(row: dict[str, Any] | None) -> WrittenTask:
+    return read_task(_text(row))
+
+
+def _text(row: dict[str, Any] | None) -> str:
+    if row is not None and row["finish_reason"] == FinishReason.LENGTH:
+        raise MalformedError(Fault.TRUNCATED)
+    return row["completion"] if row is not None else ""

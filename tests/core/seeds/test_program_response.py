@@ -1,0 +1,135 @@
+"""A program and its tests are read from a response in one form, and every other form has a name."""
+
+import json
+
+import pytest
+
+from iterpref_assets.core.seeds.faults import Fault, MalformedError
+from iterpref_assets.core.seeds.packages import refused_packages
+from iterpref_assets.core.seeds.program_response import imported_packages, read_program
+
+CODE = "def add(x, y):\n    # Nothing special.\n    return x + y"
+TESTS = "from add import add\n\nassert add(3, 5) == 8"
+
+
+def file(name: str, code: str) -> str:
+    return f"<file>{name}</file>\n```python\n{code}\n```\n"
+
+
+def trailer(*names: str, packages: tuple[str, ...] = ()) -> str:
+    files = names or ("add.py", "test_add.py")
+    return f"<json>{json.dumps({'file_names': files, 'packages': packages})}</json>"
+
+
+SOLUTION, TEST_FILE = file("add.py", CODE), file("test_add.py", TESTS)
+GOOD = f"{SOLUTION}{TEST_FILE}{trailer()}"
+
+
+def test_a_response_in_the_papers_form_is_read() -> None:
+    program = read_program(GOOD, "add")
+    assert (program.module, program.code, program.tests) == ("add", CODE, TESTS)
+    assert program.packages == ()
+
+
+def test_prose_around_files_and_other_blocks_are_passed_over() -> None:
+    prose = (
+        f"Sure! Here is `add`:\n\n{SOLUTION}\nAnd:\n\n{TEST_FILE}\n```bash\npip\n```\n{trailer()}"
+    )
+    assert read_program(prose, "add") == read_program(GOOD, "add")
+
+
+@pytest.mark.parametrize("name", ["test.py", "tests.py", "add_test.py", "test_all.py"])
+def test_the_test_file_is_known_by_its_name(name: str) -> None:
+    response = f"{SOLUTION}{file(name, TESTS)}{trailer('add.py', name)}"
+    assert read_program(response, "add").tests == TESTS
+
+
+def test_the_order_of_the_files_does_not_matter_as_long_as_the_trailer_has_it() -> None:
+    response = f"{TEST_FILE}{SOLUTION}{trailer('test_add.py', 'add.py')}"
+    assert read_program(response, "add").code == CODE
+
+
+def test_packages_are_those_of_the_trailer() -> None:
+    response = f"{SOLUTION}{TEST_FILE}{trailer(packages=('numpy', 'Scikit_Learn'))}"
+    assert read_program(response, "add").packages == ("numpy", "Scikit_Learn")
+
+
+MALFORMED = {
+    Fault.EMPTY: "  \n",
+    Fault.NO_FILES: f"I cannot help.\n{trailer()}",
+    Fault.FILE_WITHOUT_CODE: f"<file>add.py</file>\n{TEST_FILE}{trailer()}",
+    Fault.CODE_WITHOUT_FILE: f"```python\nx = 1\n```\n{GOOD}",
+    Fault.UNCLOSED_CODE: f"{SOLUTION}<file>test_add.py</file>\n```python\n{TESTS}\n",
+    Fault.BAD_FILE_NAME: f"{file('../add.py', CODE)}{TEST_FILE}{trailer()}",
+    Fault.REPEATED_FILE: f"{SOLUTION}{SOLUTION}{TEST_FILE}{trailer()}",
+    Fault.NO_TRAILER: f"{SOLUTION}{TEST_FILE}",
+    Fault.REPEATED_TRAILER: f"{GOOD}{trailer()}",
+    Fault.TRAILER_NOT_JSON: f"{SOLUTION}{TEST_FILE}<json>{{'file_names': []}}</json>",
+    Fault.TRAILER_FIELDS: f'{SOLUTION}{TEST_FILE}<json>{{"file_names": ["add.py"]}}</json>',
+    Fault.OTHER_FILE_NAMES: f"{SOLUTION}{TEST_FILE}{trailer('add.py')}",
+    Fault.NO_TEST_FILE: f"{SOLUTION}{file('b.py', TESTS)}{trailer('add.py', 'b.py')}",
+    Fault.SEVERAL_TEST_FILES: (
+        f"{GOOD.removesuffix(trailer())}{file('test_b.py', TESTS)}"
+        f"{trailer('add.py', 'test_add.py', 'test_b.py')}"
+    ),
+    Fault.NO_SOLUTION_FILE: f"{TEST_FILE}{trailer('test_add.py')}",
+    Fault.SEVERAL_SOLUTION_FILES: (
+        f"{GOOD.removesuffix(trailer())}{file('b.py', CODE)}"
+        f"{trailer('add.py', 'test_add.py', 'b.py')}"
+    ),
+    Fault.NO_PYTHON: f"{file('add.py', 'def add(:')}{TEST_FILE}{trailer()}",
+    Fault.NO_FUNCTION: f"{file('add.py', 'def plus(x, y): return x')}{TEST_FILE}{trailer()}",
+    Fault.NO_ASSERTIONS: f"{SOLUTION}{file('test_add.py', 'from add import add')}{trailer()}",
+    Fault.NOT_IMPORTED: f"{SOLUTION}{file('test_add.py', 'assert 1 + 1 == 2')}{trailer()}",
+}
+OF_TASKS = {Fault.TRUNCATED, Fault.MISSING_SECTION, Fault.REPEATED_SECTION, Fault.BAD_SIGNATURE}
+
+
+@pytest.mark.parametrize(("fault", "response"), MALFORMED.items())
+def test_each_way_of_being_malformed_has_its_name(fault: Fault, response: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_program(response, "add")
+    assert caught.value.fault is fault
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '{"file_names": "add.py", "packages": []}',
+        '["add.py"]',
+        '{"file_names": [1], "packages": []}',
+        '{"file_names": ["add.py", "test_add.py"], "packages": [], "notes": ""}',
+    ],
+)
+def test_a_trailer_with_other_fields_is_malformed(fields: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_program(f"{SOLUTION}{TEST_FILE}<json>{fields}</json>", "add")
+    assert caught.value.fault is Fault.TRAILER_FIELDS
+
+
+def test_every_fault_has_its_example() -> None:
+    assert set(MALFORMED) | OF_TASKS == set(Fault)
+
+
+def test_imports_are_read_from_anywhere_in_the_program() -> None:
+    code = "import os.path as p, numpy\ndef f():\n    from a.b import c\n    from . import d"
+    assert imported_packages(code) == {"os", "numpy", "a"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "imported", "allowed", "refused"),
+    [
+        ([], ["os", "typing"], [], []),
+        (["unittest"], [], [], []),
+        (["numpy"], ["numpy"], [], ["numpy"]),
+        (["numpy"], ["numpy"], ["NumPy"], []),
+        ([], ["numpy"], ["numpy"], []),
+        (["pyyaml"], ["yaml"], ["PyYAML"], []),
+        (["pyyaml"], ["yaml"], ["numpy"], ["pyyaml", "yaml"]),
+        ([], ["no_such_module"], ["numpy"], ["no_such_module"]),
+    ],
+)
+def test_only_the_standard_library_and_allowed_packages_may_be_used(
+    declared: list[str], imported: list[str], allowed: list[str], refused: list[str]
+) -> None:
+    assert refused_packages(declared, imported, allowed) == refused

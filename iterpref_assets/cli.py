@@ -6,8 +6,10 @@ import sys
 
 import typer
 
+from iterpref_assets.commands.backfill import backfill
 from iterpref_assets.commands.evaluate import evaluate
 from iterpref_assets.commands.pairs import export, pairs
+from iterpref_assets.commands.provenance import provenance
 from iterpref_assets.commands.run import prepare, run
 from iterpref_assets.commands.train import train
 from iterpref_assets.core.errors import InputError
@@ -17,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (run, prepare, pairs, export, train, evaluate):
+for command in (run, prepare, backfill, pairs, export, provenance, train, evaluate):
     app.command()(command)
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,7 +25,7 @@ from iterpref_assets.core.engines.config import EngineConfig, ScoringEngineConfi
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
@@ -33,10 +33,13 @@ from iterpref_assets.core.seeds.filtering import SeedFilterConfig
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
+from iterpref_assets.operations.config import OperationsConfig
 from iterpref_assets.workers.containers import DockerConfig
 
 PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
+WEBHOOK = "ITERPREF_WEBHOOK"
+"""Where failures are reported to: a secret, so a variable, which no file sets and nothing dumps."""
 
 
 class Environment(StrEnum):
@@ -115,9 +118,21 @@ class Settings(BaseSettings):
     packages: tuple[str, ...] = Field(
         (), description="Installed distributions that programs may import"
     )
+    operations: OperationsConfig = Field(
+        OperationsConfig(), description="Where the UI is, and what schedules and sensors do"
+    )
     benchmarks: BenchmarksConfig = Field(
         BenchmarksConfig(), description="What to score besides held-out problems"
     )
+
+    @model_validator(mode="after")
+    def _samples_to_pair(self) -> Self:
+        if self.pairs.negatives is Negatives.PASS_RATE and self.sampling.samples_per_problem == 1:
+            raise ValueError(
+                "pairs.negatives is pass_rate, which pairs independent samples, but "
+                "sampling.samples_per_problem is 1: set it to 2 or more"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -168,7 +183,7 @@ def _refuse_unknown_variables() -> None:
     """pydantic-settings ignores variables that match no field: a misspelt one would do nothing."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name in sorted(os.environ):
-        is_ours = name.startswith(PREFIX) and name != SETTINGS_FILE
+        is_ours = name.startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
         if is_ours and name.split("__")[0] not in known:
             raise InputError(
                 "unknown setting",

@@ -5,8 +5,15 @@ import warnings
 import dagster as dg
 
 # The beta features in use. Without single-run backfills a range of shards would start one engine
-# per shard; without the mappings a checkpoint's lineage would not reach its base model.
-for feature in ("backfill_policy", "MultiPartitionMapping", "MultiToSingleDimension"):
+# per shard; without the mappings a checkpoint's lineage would not reach its base model; without the
+# code server Dagster cannot evaluate a condition of our own.
+BETA = (
+    "backfill_policy",
+    "MultiPartitionMapping",
+    "MultiToSingleDimension",
+    "use_user_code_server",
+)
+for feature in BETA:
     warnings.filterwarnings("ignore", message=f".*{feature}.*", category=dg.BetaWarning)
 # Raised inside dagster by its own PipesSubprocessClient.
 warnings.filterwarnings("ignore", message=".*expected_writer_count.*", category=dg.PreviewWarning)

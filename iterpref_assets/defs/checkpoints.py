@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.preferences import preference_pairs, reference_logprobs
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -20,6 +20,7 @@ from iterpref_assets.defs.stage import StageConfig, publish_in_worker, stage_ass
         lab_base_model,
     ],
     pool="gpu",
+    automation_condition=conditions.KEEP_UP,
     code_version="2",
 )
 def checkpoints(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import lab_base_model
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -16,6 +16,7 @@ from iterpref_assets.defs.stage import StageConfig, columns, publish_in_worker, 
     partitions_def=partitions.problem_shards,
     deps=[seed_problems, lab_base_model],
     pool="gpu",
+    automation_condition=conditions.MAKE,
     code_version="1",
     metadata=columns(tables.COMPLETIONS),
 )
@@ -36,6 +37,7 @@ def initial_samples(
     partitions_def=partitions.problem_shards,
     deps=[seed_problems, initial_samples, lab_base_model],
     pool="gpu",
+    automation_condition=conditions.MAKE,
     code_version="1",
     metadata=columns(tables.VERSIONS),
 )

@@ -4,6 +4,13 @@ import dagster as dg
 
 from iterpref_assets.defs import partitions
 
+read_seeds = dg.define_asset_job(
+    "read_seeds",
+    dg.AssetSelection.assets("raw_seeds"),
+    partitions_def=partitions.problem_shards,
+    description="Seeds of some shards, as their source gives them now.",
+)
+
 build_codeflow = dg.define_asset_job(
     "build_codeflow",
     dg.AssetSelection.assets(

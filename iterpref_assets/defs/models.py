@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.stage import publish_here, stage_asset
 
@@ -20,6 +20,7 @@ def lab_base_model(
     kinds={"huggingface", "safetensors"},
     partitions_def=partitions.base_models,
     deps=[lab_base_model],
+    automation_condition=conditions.MAKE,
     code_version="1",
 )
 def base_models(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.problems import seed_problems
@@ -24,6 +24,7 @@ from iterpref_assets.settings import load_settings
     partitions_def=partitions.problem_shards,
     deps=[debug_trajectories, seed_problems],
     pool="gpu" if load_settings().pairs.judge else None,
+    automation_condition=conditions.MAKE,
     code_version="2",
     metadata=columns(tables.PAIRS),
 )
@@ -49,6 +50,7 @@ def codeflow_pairs(
         base_models,
         lab_base_model,
     ],
+    automation_condition=conditions.MAKE,
     code_version="2",
     metadata=columns(tables.TOKENIZED_PAIRS),
 )
@@ -69,6 +71,7 @@ def preference_pairs(
     partitions_def=partitions.base_models,
     deps=[preference_pairs, base_models, lab_base_model],
     pool="gpu",
+    automation_condition=conditions.MAKE,
     code_version="1",
     metadata=columns(tables.REFERENCE_LOGPROBS),
 )

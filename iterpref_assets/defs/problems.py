@@ -4,7 +4,7 @@ import dagster as dg
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import lab_base_model
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.stage import columns, publish_here, publish_in_worker, stage_asset
@@ -74,6 +74,7 @@ def heldout_problems(
         dg.AssetDep(raw_seeds, partition_mapping=partitions.all_shards),
         heldout_problems,
     ],
+    automation_condition=conditions.MAKE,
     code_version="2",
     metadata=columns(tables.PROBLEMS),
 )

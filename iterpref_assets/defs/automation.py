@@ -1,0 +1,189 @@
+"""Schedules and sensors: what a deployment does by itself, once it is switched on.
+
+Every run asked for here is tagged to reuse what is already published of the same inputs: what
+follows an upstream asset that came out the same costs no more than its record.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import JsonValue
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.defs import jobs, partitions
+from iterpref_assets.defs.checkpoints import checkpoints
+from iterpref_assets.defs.notifications import NotifierResource
+from iterpref_assets.defs.resources import ProjectResource
+from iterpref_assets.defs.run_partitions import (
+    FIRST_TAG,
+    LAST_TAG,
+    PARTITION_TAG,
+    range_tags,
+    stretches,
+)
+from iterpref_assets.defs.stage import REUSE_TAG
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.evaluation import REFERENCE
+from iterpref_assets.steps.step import StepContext
+
+OPERATIONS = load_settings().operations
+SCHEDULES = dg.DefaultScheduleStatus(OPERATIONS.default_status.value.upper())
+SENSORS = dg.DefaultSensorStatus(OPERATIONS.default_status.value.upper())
+REUSE = {REUSE_TAG: "true"}
+NEW_CHECKPOINTS_AT_ONCE = 100
+
+
+@dg.schedule(
+    job=jobs.build_codeflow,
+    cron_schedule=OPERATIONS.codeflow_cron,
+    execution_timezone=OPERATIONS.timezone,
+    default_status=SCHEDULES,
+)
+def rebuild_codeflow(
+    context: dg.ScheduleEvaluationContext, project: ProjectResource
+) -> Iterator[dg.RunRequest]:
+    """Weekly: every shard from its seeds to its pairs, new shards included; a run, an engine."""
+    shards = project.settings().seeds.shards()
+    context.instance.add_dynamic_partitions(partitions.SHARDS, list(shards))
+    known = context.instance.get_dynamic_partitions(partitions.SHARDS)
+    for stretch in stretches(known, shards):
+        yield dg.RunRequest(tags={**range_tags(stretch), **REUSE})
+
+
+@dg.schedule(
+    job=jobs.score_variants,
+    cron_schedule=OPERATIONS.evaluation_cron,
+    execution_timezone=OPERATIONS.timezone,
+    default_status=SCHEDULES,
+)
+def evaluate_variants(project: ProjectResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Nightly: every model that is there and whose held-out scores are not those of it now."""
+    settings = project.settings()
+    step_context = StepContext(settings, project.store())
+    unscored = [
+        name
+        for base_model in settings.base_models
+        for name in _variants(step_context.store, base_model)
+        if not _is_scored(step_context, name)
+    ]
+    if not unscored:
+        yield dg.SkipReason("every model's scores are current")
+    for name in unscored:
+        yield dg.RunRequest(partition_key=partitions.partition_key(name), tags=REUSE)
+
+
+@dg.sensor(job=jobs.read_seeds, minimum_interval_seconds=60, default_status=SENSORS)
+def new_seeds(
+    context: dg.SensorEvaluationContext, project: ProjectResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Seeds that came, changed or went: shards are registered, read again, or forgotten.
+
+    A forgotten shard's artifacts and history stay; with its seeds it comes back. What follows the
+    seeds is rebuilt by rebuild_downstream.
+    """
+    seeds = project.settings().seeds
+    digests = {name: _digest(seeds.shard_identity(name)) for name in seeds.shards()}
+    read: dict[str, str] = json.loads(context.cursor or "{}")
+    known = context.instance.get_dynamic_partitions(partitions.SHARDS)
+    new = [name for name in digests if name not in known]
+    gone = [name for name in known if name not in digests]
+    changed = [name for name, digest in digests.items() if read.get(name) != digest]
+    if not (new or gone or changed):
+        return dg.SkipReason("no seeds came, changed or went")
+    order = [*(name for name in known if name in digests), *new]
+    requests = [
+        dg.RunRequest(
+            run_key=_digest([[name, digests[name]] for name in stretch]),
+            tags={**range_tags(stretch), **REUSE},
+        )
+        for stretch in stretches(order, changed)
+    ]
+    return dg.SensorResult(
+        run_requests=requests,
+        cursor=json.dumps(digests),
+        dynamic_partitions_requests=[
+            *([partitions.problem_shards.build_add_request(new)] if new else []),
+            *([partitions.problem_shards.build_delete_request(gone)] if gone else []),
+        ],
+    )
+
+
+@dg.sensor(job=jobs.score_variants, minimum_interval_seconds=60, default_status=SENSORS)
+def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Checkpoints that were published: each is scored on the held-out problems."""
+    published = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            asset_key=checkpoints.key,
+            after_storage_id=int(context.cursor) if context.cursor else None,
+        ),
+        limit=NEW_CHECKPOINTS_AT_ONCE,
+        ascending=True,
+    ).records
+    if not published:
+        return dg.SkipReason("no checkpoint was published")
+    requests = [
+        dg.RunRequest(
+            run_key=str(record.storage_id), partition_key=record.partition_key, tags=REUSE
+        )
+        for record in published
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=str(published[-1].storage_id))
+
+
+rebuild_downstream = dg.AutomationConditionSensorDefinition(
+    "rebuild_downstream",
+    target=dg.AssetSelection.all(),
+    use_user_code_server=True,
+    run_tags=REUSE,
+    default_status=SENSORS,
+    description="What follows an upstream asset that changed and whose blocking checks passed.",
+)
+
+
+@dg.run_failure_sensor(default_status=SENSORS)
+def tell_about_failures(context: dg.RunFailureSensorContext, notifier: NotifierResource) -> None:
+    """Failed runs: what failed, why and where to look, to whoever the notifier tells."""
+    notifier.notify(failure_message(context.dagster_run, _reason(context)))
+
+
+def failure_message(run: dg.DagsterRun, reason: str) -> str:
+    """What people are told about a failed run."""
+    assets = sorted(key.to_user_string() for key in run.asset_selection or ())
+    what = ", ".join(assets) or run.job_name
+    partition = run.tags.get(PARTITION_TAG) or run.tags.get(FIRST_TAG)
+    if last := run.tags.get(LAST_TAG):
+        partition = f"{partition}...{last}"
+    where = f" ({partition})" if partition else ""
+    return f"{what}{where} failed: {reason}\n{OPERATIONS.url}/runs/{run.run_id}"
+
+
+def _reason(context: dg.RunFailureSensorContext) -> str:
+    """The message of the first step that failed; a run that was killed has only its own."""
+    for event in context.get_step_failure_events():
+        failure = event.step_failure_data
+        if failure.user_failure_data is not None and failure.user_failure_data.description:
+            return f"{event.step_key}: {failure.user_failure_data.description}"
+        if failure.error is not None:
+            error = failure.error.cause or failure.error
+            return f"{event.step_key}: {error.message.strip()}"
+    return context.failure_event.message or "no reason was recorded"
+
+
+def _variants(store: ArtifactStore, base_model: str) -> Iterator[str]:
+    """The models that can be scored, as partitions of artifacts: itself, and its checkpoints."""
+    if store.find(ArtifactKey("base_models", base_model)) is not None:
+        yield f"{base_model}/{REFERENCE}"
+    for name in store.partitions("checkpoints"):
+        if name.startswith(f"{base_model}/"):
+            yield name
+
+
+def _is_scored(context: StepContext, partition: str) -> bool:
+    return context.store.reusable(step_of("heldout_scores").plan(context, partition)) is not None
+
+
+def _digest(value: JsonValue) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

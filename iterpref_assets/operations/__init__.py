@@ -1,0 +1,1 @@
+"""What runs beside the chain: talking to a running deployment, and telling people."""

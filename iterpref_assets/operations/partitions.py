@@ -1,0 +1,164 @@
+"""The partitions of a deployment's assets, and naming some of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.operations.graphql import Deployment
+
+RANGE = "..."
+_DIMENSIONS = "|"
+
+_NAMES = "{ assetNodes { assetKey { path } } }"
+
+_ASSET = """
+query Asset($key: AssetKeyInput!) {
+  assetNodeOrError(assetKey: $key) {
+    __typename
+    ... on AssetNode {
+      isPartitioned
+      partitionKeysByDimension { name partitionKeys }
+      assetPartitionStatuses {
+        ... on DefaultPartitionStatuses { ...Keys }
+        ... on MultiPartitionStatuses {
+          primaryDimensionName
+          ranges {
+            primaryDimStartKey
+            primaryDimEndKey
+            secondaryDim { ... on DefaultPartitionStatuses { ...Keys } }
+          }
+        }
+      }
+    }
+  }
+}
+fragment Keys on DefaultPartitionStatuses {
+  materializedPartitions materializingPartitions failedPartitions
+}
+"""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One way in which an asset is divided, its keys in their order."""
+
+    name: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AssetPartitions:
+    """An asset's partitions and what became of them; `dimensions` is empty where it has none."""
+
+    asset: str
+    dimensions: tuple[Dimension, ...]
+    materialized: frozenset[str]
+    materializing: frozenset[str]
+    failed: frozenset[str]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every partition key, in order; several dimensions are joined as Dagster joins them."""
+        if not self.dimensions:
+            return ()
+        cells = itertools.product(*(dimension.keys for dimension in self.dimensions))
+        return tuple(_DIMENSIONS.join(cell) for cell in cells)
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Partitions that hold nothing and that no run is about to make."""
+        return frozenset(self.keys) - self.materialized - self.materializing
+
+    def named(self, names: Sequence[str]) -> tuple[str, ...]:
+        """`names`, each once, in the asset's order.
+
+        Raises:
+            InputError: naming the first that is not a partition of the asset.
+        """
+        known = set(self.keys)
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"{self.asset} has no partition {name!r}",
+                    remedy=f"Use some of {_few(self.keys)}",
+                )
+        wanted = set(names)
+        return tuple(key for key in self.keys if key in wanted)
+
+    def between(self, stretch: str) -> tuple[str, ...]:
+        """The partitions from `A` to `B` of `A...B`, both included, in each dimension.
+
+        Raises:
+            InputError: where it is no such range, names an unknown partition or runs backwards.
+        """
+        first, dots, last = stretch.partition(RANGE)
+        if not dots:
+            raise InputError(f"{stretch!r} is not a range", remedy="Write it FIRST...LAST")
+        self.named([first, last])
+        ends = zip(first.split(_DIMENSIONS), last.split(_DIMENSIONS), strict=True)
+        slices: list[tuple[str, ...]] = []
+        for dimension, (start, end) in zip(self.dimensions, ends, strict=True):
+            low, high = dimension.keys.index(start), dimension.keys.index(end)
+            if low > high:
+                raise InputError(
+                    f"{start!r} comes after {end!r} in {self.asset}", remedy="Swap the two ends"
+                )
+            slices.append(dimension.keys[low : high + 1])
+        return tuple(_DIMENSIONS.join(cell) for cell in itertools.product(*slices))
+
+
+def partitions_of(deployment: Deployment, asset: str) -> AssetPartitions:
+    """What a deployment says of an asset's partitions.
+
+    Raises:
+        InputError: where it has no such asset, with those it has.
+    """
+    node = deployment.ask(_ASSET, key={"path": asset.split("/")})["assetNodeOrError"]
+    if node["__typename"] != "AssetNode":
+        nodes = deployment.ask(_NAMES)["assetNodes"]
+        names = sorted("/".join(found["assetKey"]["path"]) for found in nodes)
+        raise InputError(
+            f"the deployment has no asset {asset!r}",
+            file=deployment.url,
+            remedy=f"Use some of {', '.join(names)}",
+        )
+    dimensions = tuple(
+        Dimension(found["name"], tuple(found["partitionKeys"]))
+        for found in node["partitionKeysByDimension"]
+        if node["isPartitioned"]
+    )
+    statuses = node["assetPartitionStatuses"]
+    return AssetPartitions(
+        asset,
+        dimensions,
+        materialized=_keys(dimensions, statuses, "materializedPartitions"),
+        materializing=_keys(dimensions, statuses, "materializingPartitions"),
+        failed=_keys(dimensions, statuses, "failedPartitions"),
+    )
+
+
+def _keys(dimensions: tuple[Dimension, ...], statuses: dict[str, Any], kind: str) -> frozenset[str]:
+    """The keys of one status; of two dimensions Dagster gives ranges of one, lists of the other."""
+    if "ranges" not in statuses:
+        return frozenset(statuses.get(kind, ()))
+    first, second = dimensions
+    swapped = statuses["primaryDimensionName"] == second.name
+    primary = (second if swapped else first).keys
+    found: set[str] = set()
+    for stretch in statuses["ranges"]:
+        low = primary.index(stretch["primaryDimStartKey"])
+        high = primary.index(stretch["primaryDimEndKey"])
+        for cell in itertools.product(primary[low : high + 1], stretch["secondaryDim"][kind]):
+            found.add(_DIMENSIONS.join(reversed(cell) if swapped else cell))
+    return frozenset(found)
+
+
+def _few(keys: Sequence[str], shown: int = 8) -> str:
+    if not keys:
+        return "none: it has no partition yet (iterpref prepare registers the shards)"
+    rest = f" ... ({len(keys)} in all)" if len(keys) > shown else ""
+    return ", ".join(keys[:shown]) + rest

@@ -1,0 +1,85 @@
+"""A deployment of its own: webserver, daemon and code server of one folder, on a free port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 180
+STOP_SECONDS = 60
+
+
+class LiveDeployment:
+    """What answers at `url`, and commands of the same settings."""
+
+    def __init__(self, root: Path, variables: dict[str, str]) -> None:
+        self.root = root
+        self.log = root / "deployment.log"
+        home = {"ITERPREF_ROOT": str(root), "DAGSTER_HOME": str(root / "dagster")}
+        self.environment = {**os.environ, **variables, **home}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment["ITERPREF_OPERATIONS__URL"] = self.url
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A console script of this environment, to its end."""
+        script = Path(sys.executable).with_name(arguments[0])
+        return subprocess.run(
+            [str(script), *arguments[1:]],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    @contextmanager
+    def serving(self) -> Iterator["LiveDeployment"]:
+        """`dg dev` from entry to exit; ended by its process group, which it starts anew."""
+        script = Path(sys.executable).with_name("dg")
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [str(script), "dev", "--host", "127.0.0.1", "--port", str(self.port)],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._await(process)
+            yield self
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert process.poll() is None, self.log.read_text()[-4000:]
+            if self._answers():
+                return
+            time.sleep(0.5)
+        raise AssertionError(self.log.read_text()[-4000:])
+
+    def _answers(self) -> bool:
+        """Whether the assets are served and the backfill daemon has given sign of life."""
+        query = (
+            "{ assetNodes { id } "
+            "instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
+        )
+        try:
+            answer = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30)
+        except httpx.TransportError:
+            return False
+        data = answer.json()["data"]
+        daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return bool(data["assetNodes"]) and any(
+            daemon["daemonType"] == "BACKFILL" and daemon["healthy"] for daemon in daemons
+        )

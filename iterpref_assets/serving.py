@@ -53,11 +53,10 @@ def run_container_context(settings: Settings, variables: Iterable[str]) -> dict[
 def main() -> None:
     """Become the server."""
     context = run_container_context(load_settings(), os.environ)
-    # fmt: off
-    os.execvp("dagster", [
-        "dagster", "api", "grpc", "--host", "0.0.0.0", "--port", PORT,  # noqa: S104 - in a container
-        "--python-file", "definitions.py", "--container-context", json.dumps(context),
-    ])  # fmt: on
+    server = ["dagster", "api", "grpc", "--python-file", "definitions.py"]
+    listening = ["--host", "0.0.0.0", "--port", PORT]  # noqa: S104 - in a container
+    told = ["--container-context", json.dumps(context)]
+    os.execvp("dagster", [*server, *listening, *told])  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -86,3 +86,15 @@ def container_options(config: DockerConfig, root: Path, *, gpus: bool) -> dict[s
             docker.types.DeviceRequest(count=config.gpus, capabilities=[["gpu"]])
         ]
     return options
+
+
+def remove_ended(hours: int) -> list[str]:
+    """Remove containers of runs and workers that ended and are older than `hours`; their ids.
+
+    Nothing else does: containers that removed themselves would take a crash's last lines along.
+    """
+    import docker
+
+    labelled = {"label": RUN_LABEL, "until": f"{hours}h"}
+    removed = docker.from_env().containers.prune(filters=labelled)
+    return removed["ContainersDeleted"] or []

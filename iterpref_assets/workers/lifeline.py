@@ -37,3 +37,13 @@ def end_with(path: Path) -> None:
         os._exit(ABANDONED_EXIT_CODE)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+def is_held(path: Path) -> bool:
+    """Whether whoever started the worker of this lifeline still lives."""
+    with path.open() as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

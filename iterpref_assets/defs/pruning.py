@@ -1,0 +1,56 @@
+"""Environment `docker`: removing what ended runs and workers leave behind, daily if switched on."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+
+from iterpref_assets.defs.launching import MEETING_PLACES
+from iterpref_assets.defs.resources import ProjectResource
+from iterpref_assets.settings import Environment, load_settings
+from iterpref_assets.workers import containers
+from iterpref_assets.workers.job import MeetingPlace
+from iterpref_assets.workers.lifeline import is_held
+
+
+class PruneConfig(dg.Config, extra="forbid"):
+    """What to keep."""
+
+    hours: int = 24
+
+
+@dg.op
+def remove_ended_containers(
+    context: dg.OpExecutionContext, config: PruneConfig, project: ProjectResource
+) -> None:
+    """Ended containers older than so many hours, and the files of workers that were killed."""
+    for container in containers.remove_ended(config.hours):
+        context.log.info("Removed container %s", container)
+    for folder in abandoned_places(project.settings().root):
+        context.log.info("Removed %s", folder)
+        shutil.rmtree(folder)
+
+
+def abandoned_places(root: Path) -> list[Path]:
+    """Meeting places whose run was killed before it could remove them."""
+    places = [MeetingPlace(folder=folder) for folder in (root / MEETING_PLACES).glob("*")]
+    return [p.folder for p in places if p.lifeline.exists() and not is_held(p.lifeline)]
+
+
+@dg.job
+def prune_containers() -> None:
+    """Remove what ended runs and workers leave behind."""
+    remove_ended_containers()
+
+
+daily = dg.ScheduleDefinition(
+    name="prune_containers_daily", job=prune_containers, cron_schedule="0 4 * * *"
+)
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """The job and its schedule, where runs and workers are containers."""
+    if load_settings().environment is not Environment.DOCKER:
+        return dg.Definitions()
+    return dg.Definitions(jobs=[prune_containers], schedules=[daily])

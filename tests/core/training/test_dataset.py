@@ -7,10 +7,14 @@ import polars as pl
 import pytest
 from training_examples import random_pairs
 
+from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab.shipped import pretrained_dir
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.seeding import derive_rng
 from iterpref_assets.core.training.augment import widen
-from iterpref_assets.core.training.dataset import BatchOrder, token_pairs
+from iterpref_assets.core.training.dataset import BatchOrder, token_pairs, widen_differences
 
 LENGTHS = np.arange(20)[::-1].copy()
 
@@ -78,3 +82,54 @@ def test_mask_of_another_length_is_refused():
     pairs = random_pairs(1, 0).with_columns(pl.col("chosen_mask").list.head(2))
     with pytest.raises(InputError, match=r"ids but 2 marks"):
         token_pairs(pairs, None)
+
+
+CODE = [f"    value_{index} = call(item, {index})" for index in range(9)]
+
+
+@pytest.mark.parametrize("focal", [[4], [1], [8], [1, 5], [2, 3]])
+def test_windows_drawn_over_real_tokens_hold_whole_lines_around_each_hunk(focal):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
+    pairs = pl.DataFrame(
+        [
+            {
+                "pair_id": str(number), "prompt": "Add.", "chosen": "\n".join(CODE),
+                "rejected": "\n".join(CODE), "chosen_diff_lines": [0], "rejected_diff_lines": focal,
+            }
+            for number in range(12)
+        ],
+        schema=tables.PAIRS,
+    )  # fmt: skip
+    tokens = tokenize_pairs(pairs, tokenizer, PairConfig()).table
+    widened = widen_differences(token_pairs(tokens, None), pretrained_dir(), seed=0)
+    # the code lies in a fence: one line before it, and the closing one with the end of the turn
+    fenced = ["```python", *CODE, f"```{tokenizer.eos_token}"]
+    hunks = [line + 1 for line in focal]
+    seen = set()
+    for pair in widened:
+        ids = pair.rejected.ids[pair.rejected.window].tolist()
+        lines = tokenizer.decode(ids).removesuffix("\n").split("\n")
+        seen.add(tuple(fenced.index(line) for line in lines))
+    assert seen <= possible_windows(hunks, last=len(fenced) - 1)
+    assert len(seen) > 1
+
+
+def possible_windows(focal: list[int], last: int) -> set[tuple[int, ...]]:
+    """Every set of lines that 1 or 2 more on each side of each hunk can give."""
+    hunks = [[focal[0], focal[0]]]
+    for line in focal[1:]:
+        if line == hunks[-1][1] + 1:
+            hunks[-1][1] = line
+        else:
+            hunks.append([line, line])
+    found = {frozenset()}
+    for first, end in hunks:
+        found = {
+            lines | set(range(max(first - before, 0), min(end + after, last) + 1))
+            for lines in found
+            for before in (1, 2)
+            for after in (1, 2)
+        }
+    return {tuple(sorted(lines)) for lines in found}

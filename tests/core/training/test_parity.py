@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from plain_equations import plain_loss
 from torch import Tensor, nn
-from training_examples import EDGE_PAIRS, random_pairs
+from training_examples import EDGE_PAIRS, VOCABULARY, pair, random_pairs
 from transformers import AutoModelForCausalLM
 
 from iterpref_assets.core.training.batches import collate, token_readings
@@ -35,13 +36,15 @@ def packed_loss(model: nn.Module, pairs: list[TokenPair], recipe: Recipe, join=c
     return loss
 
 
-def compare(model_dir: Path, pairs: list[TokenPair], recipe: Recipe, chunk: int = 7) -> None:
+def compare(
+    model_dir: Path, pairs: list[TokenPair], recipe: Recipe, chunk=7, dtype=torch.float32
+) -> None:
     plain = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float64)
     readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
     expected = plain_loss(plain, pairs, readings, recipe)
     expected.backward()
 
-    packed = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
+    packed = AutoModelForCausalLM.from_pretrained(model_dir, dtype=dtype)
     give_logprobs(packed, chunk)
     loss = packed_loss(packed, pairs, recipe)
     loss.backward()
@@ -68,5 +71,19 @@ def test_padded_batch_of_packed_rows_gives_the_plain_loss_and_gradients(model_di
 @pytest.mark.parametrize("max_length", [4, 6, 7, 8])
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_truncated_pairs_give_the_plain_loss_and_gradients(model_dir, recipe, max_length):
-    pairs = [pair.cut(max_length) for pair in EDGE_PAIRS.values()]
+    pairs = [example.cut(max_length) for example in EDGE_PAIRS.values()]
     compare(model_dir, pairs, recipe)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_pairs_longer_than_2048_tokens_are_cut_there(model_dir, recipe):
+    rng = np.random.default_rng(7)
+    prompt = rng.integers(1, VOCABULARY, 900).tolist()
+    chosen = rng.integers(1, VOCABULARY, 1300).tolist()
+    rejected = [*chosen[:1100], *rng.integers(1, VOCABULARY, 200).tolist()]
+    # D- lies on both sides of the cut, which comes after 1,148 tokens of the completion
+    marked = [*range(1090, 1110), *range(1140, 1160)]
+    example = pair(prompt, chosen, rejected, marked, marked).cut(2048)
+    assert len(example.prompt) + len(example.rejected.ids) == 2048
+    # in float64: float32 rounds sums of so many tokens to more than 1e-5 by itself
+    compare(model_dir, [example, EDGE_PAIRS["ordinary"]], recipe, 512, torch.float64)

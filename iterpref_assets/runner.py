@@ -19,8 +19,9 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
+from iterpref_assets.steps.benchmarks import ASKED, tasks_key
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.evaluation import REFERENCE
+from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import StepContext
 
 PROCESS_TAG = "iterpref/process"
@@ -45,6 +46,9 @@ def phases(settings: Settings) -> Iterator[Phase]:
     for name in settings.base_models:
         yield Phase(("base_models",), (name,))
     yield from (Phase((asset,), shards) for asset in _seed_assets(settings))
+    benchmarks = settings.benchmarks.names()
+    for benchmark in benchmarks:
+        yield Phase((tasks_key(benchmark).asset,), (UNPARTITIONED,))
     yield Phase(
         ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"), shards
     )
@@ -54,8 +58,11 @@ def phases(settings: Settings) -> Iterator[Phase]:
             if variant != REFERENCE:
                 yield Phase(("checkpoints",), (f"{name}/{variant}",))
             yield Phase(("heldout_scores",), (f"{name}/{variant}",))
-            for benchmark in settings.benchmarks:
-                yield Phase((f"{benchmark}_scores",), (f"{name}/{variant}",))
+            for asked in ASKED:
+                if asked.benchmark in benchmarks:
+                    yield Phase((asked.asset,), (f"{name}/{variant}",))
+        if benchmarks:
+            yield Phase(("leaderboard",), (name,))
         yield Phase(("experiment_reports",), (name,))
 
 

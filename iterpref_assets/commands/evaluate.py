@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.batch import RESULTS, SUMMARY
 from iterpref_assets.core.evaluation.benchmark_config import (
     OFFICIAL,
+    BenchmarkName,
     BigCodeConfig,
     ContestConfig,
     PlusConfig,
@@ -27,15 +27,6 @@ from iterpref_assets.core.evaluation.runs import Run, score_file
 
 if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
-
-
-class BenchmarkName(StrEnum):
-    """The benchmarks that can be scored."""
-
-    HUMANEVAL = "humaneval"
-    MBPP = "mbpp"
-    BIGCODEBENCH = "bigcodebench"
-    LIVECODEBENCH = "livecodebench"
 
 
 def evaluate(

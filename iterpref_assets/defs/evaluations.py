@@ -3,11 +3,10 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
+from iterpref_assets.defs.benchmarks import MODEL_DEPS, leaderboards
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.generations import debug_trajectories, initial_samples
-from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import heldout_problems, seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -18,13 +17,6 @@ from iterpref_assets.defs.stage import (
     publish_in_worker,
     stage_asset,
 )
-from iterpref_assets.settings import load_settings
-
-MODEL_DEPS = [
-    dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
-    lab_base_model,
-    dg.AssetDep(checkpoints, partition_mapping=partitions.checkpoint_of_score),
-]
 
 
 @stage_asset(
@@ -47,39 +39,6 @@ def heldout_scores(
     return publish_in_worker(context, workers, settings, metadata.of_scores)
 
 
-BENCHMARK_TITLES = {
-    PlusBenchmark.HUMANEVAL: "HumanEval and HumanEval+",
-    PlusBenchmark.MBPP: "MBPP and MBPP+ (v0.2.0)",
-}
-
-
-def _benchmark_scores(benchmark: PlusBenchmark) -> dg.AssetsDefinition:
-    @stage_asset(
-        name=f"{benchmark.value}_scores",
-        description=f"{BENCHMARK_TITLES[benchmark]}, greedy, for one variant of one base model.",
-        group_name="evaluations",
-        kinds={"vllm", "bubblewrap", "parquet"},
-        partitions_def=partitions.scores,
-        deps=MODEL_DEPS,
-        pool="gpu",
-        code_version="1",
-        metadata=columns(tables.SCORES),
-    )
-    def scores(
-        context: dg.AssetExecutionContext,
-        config: StageConfig,
-        project: ProjectResource,
-        workers: WorkerResource,
-    ) -> dg.MaterializeResult:
-        settings = project.settings("evaluation", config.overrides)
-        return publish_in_worker(context, workers, settings, metadata.of_benchmark_scores)
-
-    return scores
-
-
-benchmark_scores = [_benchmark_scores(name) for name in load_settings().benchmarks]
-
-
 @stage_asset(
     group_name="reports",
     kinds={"markdown", "matplotlib"},
@@ -93,7 +52,9 @@ benchmark_scores = [_benchmark_scores(name) for name in load_settings().benchmar
         preference_pairs,
         dg.AssetDep(checkpoints, partition_mapping=partitions.base_model_of),
         dg.AssetDep(heldout_scores, partition_mapping=partitions.base_model_of),
+        *leaderboards,
     ],
+    automation_condition=conditions.KEEP_UP,
     code_version="1",
 )
 def experiment_reports(

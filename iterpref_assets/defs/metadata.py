@@ -10,21 +10,42 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact
+from iterpref_assets.core.evaluation.benchmark_summary import BenchmarkSummary
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
+from iterpref_assets.core.evaluation.summary import (
+    PassRate,
+    ScoreSummary,
+    error_table,
+    summarize,
+)
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
-from iterpref_assets.steps.benchmarks import SCORES_FILE
+from iterpref_assets.core.training.curves import TIMED
+from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
+from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.leaderboard import PLOT_FILE as BOARD_PLOT_FILE
+from iterpref_assets.steps.leaderboard import TEXT_FILE as BOARD_TEXT_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
-from iterpref_assets.steps.training import METRICS_FILE
+from iterpref_assets.steps.training import METRICS_FILE, SPEED_CURVE
 
 Metadata = dict[str, dg.MetadataValue]
 
 SHOWN_PAIRS = 3
+CURVES = {
+    "loss": "Loss",
+    "reward_margin": "Reward margin",
+    "reward_accuracy": "Reward accuracy",
+    "chosen_logprob": "Log-probability of y+ (nats a token)",
+    "rejected_logprob": "Log-probability of y- (nats a token)",
+    "focal_logprob": "Log-probability of D- (nats a token)",
+    "grad_norm": "Gradient norm",
+    TIMED: "Pairs per second",
+}
+"""What is drawn of a training run, by the name of its figure."""
 
 
 def of_nothing(_artifact: Artifact) -> Metadata:
@@ -137,15 +158,16 @@ def of_checkpoint(artifact: Artifact) -> Metadata:
     from iterpref_assets.core.reporting import plots
 
     lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    figures = dict(artifact.manifest.figures)
+    speeds = figures.pop(SPEED_CURVE)
+    rows = [{**json.loads(line), TIMED: speed} for line, speed in zip(lines, speeds, strict=True)]
     recipe = artifact.manifest.partition.split("/")[-1]
-    wanted = {"loss": "Loss", "reward_margin": "Reward margin", "reward_accuracy": "Accuracy"}
     curves = {
         f"{name}_curve": _image(plots.training_curves({recipe: rows}, name, label))
-        for name, label in wanted.items()
+        for name, label in CURVES.items()
         if any(name in row for row in rows)
     }
-    return {"figures": dg.MetadataValue.json(artifact.manifest.figures), **curves}
+    return {"figures": dg.MetadataValue.json(figures), **curves}
 
 
 def of_scores(artifact: Artifact) -> Metadata:
@@ -164,21 +186,56 @@ def of_scores(artifact: Artifact) -> Metadata:
     }
 
 
+def of_benchmark_tasks(artifact: Artifact) -> Metadata:
+    """How many tasks can run, why others cannot, and what was loaded."""
+    frame = tables.read_table(artifact.path(TASKS_FILE), tables.BENCHMARK_TASKS)
+    left_out = frame.filter(pl.col("not_run") != "")
+    source = json.loads(artifact.path(SOURCE_FILE).read_text(encoding="utf-8"))
+    return {
+        "data": dg.MetadataValue.json(source),
+        "tasks": dg.MetadataValue.int(frame.height),
+        "runnable": dg.MetadataValue.int(frame.height - left_out.height),
+        "reference_verdicts": _table(frame["verdict"].value_counts(sort=True)),
+        "tasks_by_group": _table(frame["group"].value_counts(sort=True)),
+        "not_run": _table(left_out.select("task_id", "not_run")),
+    }
+
+
 def of_benchmark_scores(artifact: Artifact) -> Metadata:
-    """pass@1 on the base tests and on base and plus tests together."""
-    summary = _summary(artifact, SCORES_FILE, "evaluation")
-    rates = {"base": summary, "plus": summary.plus}
-    rows = [
-        {
-            "tests": name,
-            "pass_at_1": f"{r.pass_at_1:.1%}",
-            "low": f"{r.low:.1%}",
-            "high": f"{r.high:.1%}",
-        }
-        for name, r in rates.items()
-        if r is not None
-    ]
-    return {"pass_at_1": _table(pl.DataFrame(rows)), "tasks": dg.MetadataValue.int(summary.n)}
+    """pass@1 by tests and by group, failures by type, and what was not judged and why."""
+    text = artifact.path(BENCHMARK_SUMMARY_FILE).read_text(encoding="utf-8")
+    summary = BenchmarkSummary.model_validate_json(text)
+    overall = summary.overall
+    rates: dict[str, PassRate | None] = {"all tasks": overall, "with plus tests": overall.plus}
+    shown = {name: rate for name, rate in {**rates, **summary.groups}.items() if rate}
+    frame = tables.read_table(artifact.path(SCORES_FILE), tables.SCORES)
+    variant = artifact.manifest.partition.split("/")[-1]
+    unanswered = {reason: n for reason, n in summary.unanswered.items() if n}
+    return {
+        "pass_at_1": dg.MetadataValue.float(overall.pass_at_1),
+        "rates": _table(pl.DataFrame([_rate(name, rate) for name, rate in shown.items()])),
+        "error_types": _table(error_table({variant: frame})),
+        "not_run": dg.MetadataValue.json(summary.not_run),
+        "counted_as_failed_without_an_answer": dg.MetadataValue.json(unanswered),
+        "prompts": dg.MetadataValue.text(summary.style.value),
+        "data": dg.MetadataValue.json(summary.data.model_dump()),
+    }
+
+
+def _rate(name: str, rate: PassRate) -> dict[str, str]:
+    more = {f"pass@{k}": f"{value:.1%}" for k, value in rate.pass_at_k.items() if k > 1}
+    interval = {"low": f"{rate.low:.1%}", "high": f"{rate.high:.1%}"}
+    return (
+        {"tests": name, "tasks": f"{rate.n}", "pass@1": f"{rate.pass_at_1:.1%}"} | interval | more
+    )
+
+
+def of_leaderboard(artifact: Artifact) -> Metadata:
+    """The tables and the figure."""
+    return {
+        "leaderboard": _markdown(artifact.path(BOARD_TEXT_FILE).read_text(encoding="utf-8")),
+        "plot": _image(artifact.path(BOARD_PLOT_FILE).read_bytes()),
+    }
 
 
 def of_report(artifact: Artifact) -> Metadata:

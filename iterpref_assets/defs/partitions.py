@@ -6,7 +6,7 @@ import dagster as dg
 
 from iterpref_assets.core.training.recipes import RECIPE_NAMES
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.evaluation import REFERENCE
+from iterpref_assets.steps.scored import REFERENCE
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
 _RECIPES = dg.StaticPartitionsDefinition(RECIPE_NAMES)

@@ -1,97 +1,194 @@
-"""Scores on HumanEval+ and MBPP+, on the same path as the held-out problems."""
+"""The benchmarks: which of their tasks can be run here, and every variant's scores on them."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
-from iterpref_assets.core.evaluation.plus.expected import CallRunner
+from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
+from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
+from iterpref_assets.core.evaluation.bigcode.data import Split
+from iterpref_assets.core.evaluation.references import (
+    ReferenceResult,
+    require_passing,
+    run_references,
+)
+from iterpref_assets.core.evaluation.results import DataSource
 from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.evaluation.suite import Suite
+from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.steps.evaluation import model_keys, scored_model_folder
+from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import Step, StepContext
 
-SCORES_FILE = "greedy.parquet"
-OFFICIAL = "official"
+TASKS_FILE = "tasks.parquet"
+SOURCE_FILE = "source.json"
+SCORES_FILE = "scores.parquet"
+SUMMARY_FILE = "summary.json"
+WORKERS = os.cpu_count() or 1
 
 
-def _data_file(context: StepContext, benchmark: PlusBenchmark) -> Path | None:
-    """The benchmark's file, None for evalplus's own source.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One way in which a benchmark is asked: an asset of scores.
 
-    Raises:
-        InputError: where the settings do not ask for this benchmark.
+    `split` says how BigCodeBench is asked; the others know no such difference.
     """
-    source = context.settings.benchmarks.get(benchmark)
-    if source is None:
-        raise InputError(
-            f"{benchmark.value} is not among the benchmarks",
-            field="benchmarks",
-            remedy=f'Set benchmarks.{benchmark.value} to its file or to "{OFFICIAL}"',
-        )
-    return source if isinstance(source, Path) else None
+
+    asset: str
+    benchmark: BenchmarkName
+    title: str
+    split: Split = Split.COMPLETE
 
 
-def _plan(benchmark: PlusBenchmark, context: StepContext, partition: str) -> Plan:
-    settings, path = context.settings, _data_file(context, benchmark)
-    if path is not None and not path.is_file():
-        raise InputError(
-            "no such file",
-            file=path,
-            field=f"benchmarks.{benchmark.value}",
-            remedy=f'Correct the setting, or set it to "{OFFICIAL}"',
-        )
-    data = hashlib.sha256(path.read_bytes()).hexdigest() if path else OFFICIAL
+ASKED = (
+    Asked("humaneval_scores", BenchmarkName.HUMANEVAL, "HumanEval and HumanEval+"),
+    Asked("mbpp_scores", BenchmarkName.MBPP, "MBPP and MBPP+ (v0.2.0)"),
+    Asked(
+        "bigcodebench_complete_scores",
+        BenchmarkName.BIGCODEBENCH,
+        "BigCodeBench Complete, Full and Hard",
+    ),
+    Asked(
+        "bigcodebench_instruct_scores",
+        BenchmarkName.BIGCODEBENCH,
+        "BigCodeBench Instruct, Full and Hard",
+        Split.INSTRUCT,
+    ),
+    Asked("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
+)
+
+
+def tasks_key(benchmark: BenchmarkName) -> ArtifactKey:
+    """The artifact that says which of a benchmark's tasks can be run."""
+    return ArtifactKey(f"{benchmark}_tasks")
+
+
+def read_tasks(store: ArtifactStore, benchmark: BenchmarkName) -> list[ReferenceResult]:
+    """A benchmark's tasks as published."""
+    path = store.current(tasks_key(benchmark)).path(TASKS_FILE)
+    rows = tables.read_table(path, tables.BENCHMARK_TASKS).iter_rows(named=True)
+    return [ReferenceResult.model_validate(row) for row in rows]
+
+
+def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> list[str]:
+    """Tasks whose reference solution failed here without an excuse."""
+    return [
+        f"{task.task_id}: {task.verdict} {task.message}"
+        for task in read_tasks(store, benchmark)
+        if task.fails
+    ]
+
+
+def _plan_tasks(
+    benchmark: BenchmarkName, context: StepContext, _partition: str = UNPARTITIONED
+) -> Plan:
+    identity = context.settings.benchmarks.config(benchmark).identity()
+    return Plan(tasks_key(benchmark), "1", identity)
+
+
+def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequence[Plan]) -> None:
+    store = context.store
+    suite = context.settings.benchmarks.open(benchmark)
+    with suite.open_sandbox(WORKERS) as sandbox:
+        tasks = suite.tasks(PromptStyle.CHAT, sandbox, _cache(store), WORKERS)
+        for plan in plans:
+            results = run_references(suite, tasks, sandbox, store.work_folder(plan), WORKERS)
+            rows = [result.model_dump() for result in results]
+            frame = pl.DataFrame(rows, schema=tables.BENCHMARK_TASKS)
+            with store.publishing(plan) as staging:
+                tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
+                source = suite.facts.source.model_dump_json(indent=2)
+                (staging.folder / SOURCE_FILE).write_text(source + "\n", encoding="utf-8")
+                staging.row_count = frame.height
+
+
+def _cache(store: ArtifactStore) -> Path:
+    return store.root / "cache"
+
+
+def _plan_scores(asked: Asked, context: StepContext, partition: str) -> Plan:
+    settings = context.settings
     return Plan(
-        ArtifactKey(f"{benchmark.value}_scores", partition),
-        "1",
+        ArtifactKey(asked.asset, partition),
+        "2",
         {
-            "data": data,
+            "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
             "engine": settings.section("evaluation_engine"),
             "evaluation": settings.section("evaluation"),
+            "base_prompts": _has_base_prompts(context, partition),
         },
-        model_keys(context, partition),
+        (tasks_key(asked.benchmark), *model_keys(context, partition)),
     )
 
 
-def _publish(benchmark: PlusBenchmark, context: StepContext, plans: Sequence[Plan]) -> None:
-    data = load_plus(benchmark, _data_file(context, benchmark))
-    cache = context.store.root / "cache"
-    with Sandbox(packages=SANDBOX_PACKAGES) as sandbox:
-        loaded = plus_benchmark(data, sandbox, cache, os.cpu_count() or 1)
+def _has_base_prompts(context: StepContext, partition: str) -> bool:
+    base_model, variant = partition.split("/")
+    return variant == REFERENCE and base_model in context.settings.benchmarks.base_prompts
+
+
+def _publish_scores(asked: Asked, context: StepContext, plans: Sequence[Plan]) -> None:
+    suite = context.settings.benchmarks.open(asked.benchmark, asked.split)
+    results = read_tasks(context.store, asked.benchmark)
+    require_passing(results)
+    _require_same_data(context.store, asked.benchmark, suite)
+    with suite.open_sandbox(WORKERS) as sandbox:
         for plan in plans:
-            asyncio.run(_score(context, plan, sandbox, list(loaded.tasks.values())))
+            asyncio.run(_score(context, plan, suite, results, sandbox))
+
+
+def _require_same_data(store: ArtifactStore, benchmark: BenchmarkName, suite: Suite) -> None:
+    """Refuse data that changed at its source since its tasks were run."""
+    text = store.current(tasks_key(benchmark)).path(SOURCE_FILE).read_text(encoding="utf-8")
+    if DataSource.model_validate_json(text).sha256 != suite.facts.source.sha256:
+        raise InputError(
+            f"the data of {benchmark} changed since its reference solutions were run",
+            remedy=f"Materialize {tasks_key(benchmark).asset} again",
+        )
 
 
 async def _score(
-    context: StepContext, plan: Plan, sandbox: Sandbox, tasks: Sequence[EvaluationTask[CallRunner]]
+    context: StepContext,
+    plan: Plan,
+    suite: Suite,
+    results: Sequence[ReferenceResult],
+    sandbox: Sandbox,
 ) -> None:
     settings, store = context.settings, context.store
     folder = scored_model_folder(context, plan.key.partition)
+    is_chat = has_chat_template(folder) and not _has_base_prompts(context, plan.key.partition)
+    style = PromptStyle.PREFILLED if is_chat else PromptStyle.COMPLETION
+    tasks = suite.tasks(style, sandbox, _cache(store), WORKERS)
+    runnable = [tasks[result.task_id] for result in results if not result.not_run]
     async with open_engine(settings.evaluation_engine, folder) as engine:
         scores = await score_tasks(
-            tasks, engine, sandbox, settings.evaluation, store.work_folder(plan)
+            runnable, engine, sandbox, settings.evaluation, store.work_folder(plan)
         )
+    summary = summarize_benchmark(scores, results, suite.facts.source, style, settings.evaluation)
     with store.publishing(plan) as staging:
         tables.write_table(scores, tables.SCORES, staging.folder / SCORES_FILE)
+        text = summary.model_dump_json(indent=2)
+        (staging.folder / SUMMARY_FILE).write_text(text + "\n", encoding="utf-8")
         staging.row_count = scores.height
 
 
-def _step(benchmark: PlusBenchmark) -> Step:
-    return Step(
-        f"{benchmark.value}_scores", partial(_plan, benchmark), partial(_publish, benchmark)
-    )
-
-
-HUMANEVAL_SCORES = _step(PlusBenchmark.HUMANEVAL)
-MBPP_SCORES = _step(PlusBenchmark.MBPP)
+BENCHMARK_TASKS = tuple(
+    Step(tasks_key(name).asset, partial(_plan_tasks, name), partial(_publish_tasks, name))
+    for name in BenchmarkName
+)
+BENCHMARK_SCORES = tuple(
+    Step(asked.asset, partial(_plan_scores, asked), partial(_publish_scores, asked))
+    for asked in ASKED
+)

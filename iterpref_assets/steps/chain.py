@@ -7,6 +7,7 @@ from iterpref_assets.steps import (
     benchmarks,
     evaluation,
     generation,
+    leaderboard,
     models,
     pairs,
     problems,
@@ -32,8 +33,9 @@ CHAIN: tuple[Step, ...] = (
     training.REFERENCE_LOGPROBS,
     training.CHECKPOINTS,
     evaluation.HELDOUT_SCORES,
-    benchmarks.HUMANEVAL_SCORES,
-    benchmarks.MBPP_SCORES,
+    *benchmarks.BENCHMARK_TASKS,
+    *benchmarks.BENCHMARK_SCORES,
+    leaderboard.LEADERBOARD,
     report.EXPERIMENT_REPORTS,
 )
 

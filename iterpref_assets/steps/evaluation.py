@@ -15,9 +15,9 @@ from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import Step, StepContext
 
-REFERENCE = "reference"
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
 

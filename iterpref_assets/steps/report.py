@@ -23,35 +23,16 @@ from iterpref_assets.core.reporting.report import (
     summary_lines,
     write_report,
 )
-from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE, SAMPLED_FILE
+from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.scored import REFERENCE, is_current, scored_variants
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.training import METRICS_FILE
 
 SUMMARY_FILE = "summary.txt"
 SHOWN_PAIRS = 3
-
-
-def scored_variants(store: ArtifactStore, base_model: str) -> list[str]:
-    """The variants whose present model has held-out scores, the reference model first."""
-    names = [name.split("/") for name in store.partitions("heldout_scores")]
-    variants = {
-        variant
-        for model, variant in names
-        if model == base_model and _scores_are_current(store, f"{model}/{variant}")
-    }
-    return sorted(variants, key=lambda variant: (variant != REFERENCE, variant))
-
-
-def _scores_are_current(store: ArtifactStore, partition: str) -> bool:
-    """Whether everything that the scores were made of is still the newest of its kind."""
-    upstream = store.current(ArtifactKey("heldout_scores", partition)).manifest.upstream
-    found = {name: store.find(ArtifactKey(*name.split("/", 1))) for name in upstream}
-    return all(
-        artifact is not None and artifact.manifest.content_hash == upstream[name]
-        for name, artifact in found.items()
-    )
 
 
 def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
@@ -68,8 +49,16 @@ def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
             *(ArtifactKey(asset, shard) for asset in by_shard for shard in shards),
             *(ArtifactKey("checkpoints", f"{base_model}/{v}") for v in variants if v != REFERENCE),
             *(ArtifactKey("heldout_scores", f"{base_model}/{v}") for v in variants),
+            *_leaderboard_keys(context, base_model),
         ),
     )
+
+
+def _leaderboard_keys(context: StepContext, base_model: str) -> list[ArtifactKey]:
+    """The leaderboard, where benchmarks are scored and it still stands."""
+    key = ArtifactKey("leaderboard", base_model)
+    asked = context.settings.benchmarks.names()
+    return [key] if asked and is_current(context.store, key) else []
 
 
 def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -104,6 +93,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         focal_share=focal_share(tokens),
         curves=_curves(store, base_model),
         benchmarks=[_heldout_benchmark(store, base_model)],
+        leaderboard=_leaderboard(context, base_model),
         provenance={
             str(parent): store.current(parent).manifest.content_hash[:16] for parent in plan.parents
         },
@@ -133,6 +123,13 @@ def _curves(store: ArtifactStore, base_model: str) -> dict[str, list[dict[str, f
             lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
             curves[variant] = [json.loads(line) for line in lines]
     return curves
+
+
+def _leaderboard(context: StepContext, base_model: str) -> pl.DataFrame | None:
+    for key in _leaderboard_keys(context, base_model):
+        path = context.store.current(key).path(BOARD_FILE)
+        return tables.read_table(path, tables.LEADERBOARD)
+    return None
 
 
 def _heldout_benchmark(store: ArtifactStore, base_model: str) -> Benchmark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,6 +52,14 @@ def require_checkpoint(model: Path | str) -> None:
             file=model,
             remedy="Give a folder written by save_pretrained, or a hub name",
         )
+
+
+def has_chat_template(model: Path) -> bool:
+    """Whether the tokenizer in a checkpoint's folder can render a chat, without loading it."""
+    if any(model.glob("*chat_template*")):
+        return True
+    config = model / "tokenizer_config.json"
+    return config.is_file() and bool(json.loads(config.read_bytes()).get("chat_template"))
 
 
 _HERE = "<<-- the model goes on here -->>"

@@ -111,10 +111,11 @@ class ReplayConfig(Record):
     completions: tuple[Path, ...] = Field(min_length=1)
 
 
-CheckpointEngineConfig: TypeAlias = Annotated[
-    VllmConfig | TransformersConfig, Field(discriminator="kind")
+ScoringEngineConfig: TypeAlias = Annotated[
+    VllmConfig | TransformersConfig | ReplayConfig, Field(discriminator="kind")
 ]
-"""An engine that loads the checkpoint it is given: the only kind that can score one."""
+"""An engine that loads the checkpoint it is given, or what such a one generated, to judge it again:
+the only kinds that can score one."""
 
 EngineConfig: TypeAlias = Annotated[
     VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig, Field(discriminator="kind")

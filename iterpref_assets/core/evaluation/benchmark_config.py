@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
 
 OFFICIAL = "official"
+
+
+class BenchmarkName(StrEnum):
+    """The benchmarks there are."""
+
+    HUMANEVAL = "humaneval"
+    MBPP = "mbpp"
+    BIGCODEBENCH = "bigcodebench"
+    LIVECODEBENCH = "livecodebench"
 
 
 class BenchmarkConfig(Record):
@@ -151,6 +161,39 @@ class BenchmarksConfig(Record):
     bigcodebench: BigCodeConfig | None = None
     livecodebench: ContestConfig | None = None
     base_prompts: tuple[str, ...] = ()
+
+    def names(self) -> tuple[BenchmarkName, ...]:
+        """The benchmarks that are given, in the order they are listed here."""
+        return tuple(name for name in BenchmarkName if getattr(self, name) is not None)
+
+    def config(self, name: BenchmarkName) -> PlusConfig | BigCodeConfig | ContestConfig:
+        """One benchmark's settings.
+
+        Raises:
+            InputError: where it is not given.
+        """
+        found = getattr(self, name)
+        if found is None:
+            raise InputError(
+                f"{name} is not among the benchmarks",
+                field="benchmarks",
+                remedy=f'Set benchmarks.{name}.data to its file or to "{OFFICIAL}"',
+            )
+        return found
+
+    def open(self, name: BenchmarkName, split: Split = Split.COMPLETE) -> Suite:
+        """One benchmark, loaded; `split` says how BigCodeBench is to be asked.
+
+        Raises:
+            InputError: where it is not given, or its data is missing or malformed.
+        """
+        match self.config(name):
+            case PlusConfig() as plus:
+                return plus.open(PlusBenchmark(name))
+            case BigCodeConfig() as bigcode:
+                return bigcode.open(split)
+            case ContestConfig() as contests:
+                return contests.open()
 
 
 def _digest(path: Path) -> str:

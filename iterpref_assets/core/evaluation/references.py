@@ -116,7 +116,7 @@ def _run(suite: Suite, task: EvaluationTask[Sandbox], sandbox: Sandbox) -> Refer
 
 
 def _result(suite: Suite, name: str, group: str, execution: Execution) -> ReferenceResult:
-    excuse = "" if execution.passed else suite.excuse(execution)
+    excuse = "" if execution.passed else suite.excuse(name, execution)
     return ReferenceResult(
         task_id=name,
         group=group,

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
-from iterpref_assets.core.engines.protocol import Completion, Engine, Request
+from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.tasks import EvaluationTask
@@ -26,6 +26,8 @@ from iterpref_assets.core.tables import SCORES, validate
 JOURNAL = "scores.jsonl"
 SCORE = "score"
 JUDGING_THREADS = 8
+UNANSWERED = (FinishReason.PROMPT_TOO_LONG, FinishReason.FILTERED)
+"""How a completion ends that holds nothing; it counts as failed."""
 
 JudgeT = TypeVar("JudgeT")
 
@@ -113,6 +115,8 @@ class _Scorer(Generic[JudgeT]):
 
     async def score(self, task: EvaluationTask[JudgeT], sample: int) -> Score:
         completion = await self._generate(task, sample)
+        if completion.finish_reason in UNANSWERED:
+            return _unanswered(task, sample, completion)
         code = task.program(completion.text)
         judgement = await asyncio.get_running_loop().run_in_executor(
             self.pool, task.judge, code, self.sandbox
@@ -137,6 +141,20 @@ class _Scorer(Generic[JudgeT]):
                 seed=derive_seed(self.config.seed, task.task_id, 0, sample),
             )
         )
+
+
+def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
+    """A failure whose reason is the verdict: there is no program to run."""
+    return Score(
+        task_id=task.task_id,
+        sample=sample,
+        completion="",
+        code="",
+        verdict=completion.finish_reason.value,
+        error_type="",
+        base_passed=False,
+        plus_passed=False if task.has_plus else None,
+    )
 
 
 async def _score_all(

@@ -57,7 +57,7 @@ class Suite(Protocol):
         """
         ...
 
-    def excuse(self, execution: Execution) -> str:
+    def excuse(self, task_id: str, execution: Execution) -> str:
         """Why a reference that failed so cannot pass here, or "" where nothing here is to blame."""
         ...
 

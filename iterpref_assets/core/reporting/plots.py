@@ -71,7 +71,7 @@ def pass_rate_by_round(rates: Sequence[float]) -> bytes:
         )
         axes.margins(x=0.08)
 
-    return _render(draw, width=6.0, height=3.6)
+    return render(draw, width=6.0, height=3.6)
 
 
 def pairs_by_filter(kept: int, dropped: Mapping[str, int]) -> bytes:
@@ -92,7 +92,7 @@ def pairs_by_filter(kept: int, dropped: Mapping[str, int]) -> bytes:
         axes.set(title="Candidate pairs kept, and dropped by filter", xlabel="Pairs")
         axes.margins(x=0.25)
 
-    return _render(draw, width=7.0, height=1.2 + 0.42 * len(names))
+    return render(draw, width=7.0, height=1.2 + 0.42 * len(names))
 
 
 def training_curves(
@@ -127,7 +127,7 @@ def training_curves(
         axes.set(title=f"{label}, by training step", xlabel="Optimizer step", ylabel=label)
         axes.legend(loc="best")
 
-    return _render(draw, width=6.0, height=3.6)
+    return render(draw, width=6.0, height=3.6)
 
 
 def scores_by_variant(scores: Sequence[Score], title: str) -> bytes:
@@ -162,10 +162,10 @@ def scores_by_variant(scores: Sequence[Score], title: str) -> bytes:
         axes.grid(visible=False, axis="y")
         axes.set(title=title, xlabel="Problems solved (%), with confidence interval", xlim=(0, 105))
 
-    return _render(draw, width=7.0, height=1.2 + 0.55 * len(scores))
+    return render(draw, width=7.0, height=1.2 + 0.55 * len(scores))
 
 
-def _render(draw: Callable[[Axes], None], *, width: float, height: float) -> bytes:
+def render(draw: Callable[[Axes], None], *, width: float, height: float) -> bytes:
     """PNG bytes of one figure of `width` by `height` inches; nothing global is changed."""
     from matplotlib import style
     from matplotlib.backends.backend_agg import FigureCanvasAgg

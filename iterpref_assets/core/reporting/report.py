@@ -6,13 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.reporting import markdown, plots
+from iterpref_assets.core.reporting.leaderboard import (
+    leaderboard_lines,
+    leaderboard_plot,
+    leaderboard_text,
+)
 from iterpref_assets.core.reporting.plots import Score
 
 Rows = Sequence[Mapping[str, float]]
 
 REPORT = "report.md"
+LEADERBOARD = "leaderboard.png"
 
 METRICS = {
     "loss": "Loss (nats)",
@@ -50,6 +58,7 @@ class ReportInputs:
         focal_share: share of y- tokens on D- lines, in [0, 1].
         curves: for each recipe its logged rows (`step` and the keys of METRICS).
         benchmarks: one or more.
+        leaderboard: tables.LEADERBOARD, None where no benchmark was scored.
         provenance: what it was made of, e.g. {"base model": "...", "pairs": "sha256 ..."}.
         example_pairs: rendered pairs (markdown.pair_difference).
     """
@@ -65,6 +74,7 @@ class ReportInputs:
     benchmarks: Sequence[Benchmark]
     provenance: Mapping[str, str]
     example_pairs: Sequence[str] = ()
+    leaderboard: pl.DataFrame | None = None
 
 
 def write_report(inputs: ReportInputs, folder: Path) -> Path:
@@ -99,6 +109,7 @@ def summary_lines(inputs: ReportInputs) -> list[str]:
             for benchmark in inputs.benchmarks
             for score in benchmark.scores
         ],
+        *([] if inputs.leaderboard is None else leaderboard_lines(inputs.leaderboard)),
     ]
 
 
@@ -116,6 +127,8 @@ def _figures(inputs: ReportInputs) -> Iterator[tuple[str, bytes]]:
     for index, benchmark in enumerate(inputs.benchmarks):
         image = plots.scores_by_variant(benchmark.scores, benchmark.title)
         yield f"scores_{index}.png", image
+    if inputs.leaderboard is not None:
+        yield LEADERBOARD, leaderboard_plot(inputs.leaderboard)
 
 
 def _text(inputs: ReportInputs, figures: list[str]) -> str:
@@ -152,10 +165,17 @@ def _text(inputs: ReportInputs, figures: list[str]) -> str:
                 _image(f"scores_{index}.png", benchmark.title),
             )
         ],
+        *_benchmarks(inputs.leaderboard),
         "## Made of",
         markdown.table(["What", "Which"], list(inputs.provenance.items())),
     ]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
+
+
+def _benchmarks(leaderboard: pl.DataFrame | None) -> list[str]:
+    if leaderboard is None:
+        return []
+    return ["### Benchmarks", leaderboard_text(leaderboard), _image(LEADERBOARD, "pass@1")]
 
 
 def _scores(benchmark: Benchmark) -> str:

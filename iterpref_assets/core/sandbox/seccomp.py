@@ -25,8 +25,8 @@ _FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032)
 sends signals."""
 
 ALLOWED = """
-read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek open openat close
-close_range stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64
+read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek open openat creat
+close close_range stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64
 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat
 symlink symlinkat readlink readlinkat chmod fchmod fchmodat umask truncate ftruncate fallocate
 listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr

@@ -160,7 +160,14 @@ def test_tasks_may_start_commands_and_write_below_tmp(sandbox):
     ],
 )
 def test_only_what_is_lacking_here_excuses_a_reference(error_type, message, reason):
-    assert excuse(Execution(Verdict.EXCEPTION, error_type, message)) == reason
+    execution = Execution(Verdict.EXCEPTION, error_type, message)
+    assert excuse("BigCodeBench/0", execution) == reason
+
+
+def test_a_failure_that_does_not_tell_why_is_excused_for_listed_tasks_only():
+    execution = Execution(Verdict.WRONG_ANSWER, message="None != 'dns.google'")
+    assert excuse("BigCodeBench/176", execution) == "needs the network"
+    assert excuse("BigCodeBench/177", execution) == ""
 
 
 def test_imports_inside_functions_and_tests_count():

@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -139,3 +140,22 @@ def test_a_task_that_occurs_twice_is_refused(tmp_path):
         generate_and_judge(
             lab_tasks(problems("a", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
         )
+
+
+@dataclass
+class SilentEngine(EchoEngine):
+    """Says that the prompt is too long for its context."""
+
+    async def generate(self, request):
+        return Completion(request.key, "", 9, 0, FinishReason.PROMPT_TOO_LONG, request.seed)
+
+
+@pytest.mark.parametrize(("has_plus", "plus_passed"), [(False, None), (True, False)])
+def test_a_prompt_that_is_too_long_fails_with_that_reason_and_runs_nothing(
+    tmp_path, has_plus, plus_passed
+):
+    task = SimpleNamespace(task_id="a", messages=(), has_plus=has_plus)
+    scores = generate_and_judge([task], SilentEngine(), None, EvaluationConfig(), tmp_path)
+    (row,) = scores.rows(named=True)
+    assert (row["verdict"], row["error_type"]) == ("prompt_too_long", "")
+    assert (row["base_passed"], row["plus_passed"]) == (False, plus_passed)

@@ -10,7 +10,9 @@ import re
 
 from iterpref_assets.core.sandbox.verdicts import Execution
 
-_RESOURCE = re.compile(r"Resource (?:\x1b\[\d+m)?(\w+)")
+NETWORK, PROC = "needs the network", "needs /proc"
+
+_RESOURCE = re.compile(r"Resource (?:\x1b\[\d+m)?([a-z_]+)")
 _NETWORK = re.compile(
     r"name resolution|Failed to resolve|Max retries exceeded|URL Error|Network is unreachable"
     r"|Function not implemented|gaierror|URLError|ConnectionError"
@@ -19,7 +21,19 @@ _PROC = re.compile(r"'/proc/|PID not found|NoSuchProcess")
 _COMMAND = re.compile(r"No such file or directory: '((?:/bin/|/usr/bin/)?[\w.-]+)'")
 
 
-def excuse(execution: Execution) -> str:
+UNTOLD = {
+    "BigCodeBench/111": "expects numpy 1.21, which has no build for this Python",
+    "BigCodeBench/147": NETWORK,
+    "BigCodeBench/176": NETWORK,
+    "BigCodeBench/276": "expects scipy 1.7, which has no build for this Python",
+    "BigCodeBench/461": PROC,
+    "BigCodeBench/1028": PROC,
+}
+"""References of v0.1.4 that pass on a host with its libraries, and whose failure here does not tell
+why: they swallow the error, or return something else."""
+
+
+def excuse(task_id: str, execution: Execution) -> str:
     """What is lacking here, or "" where nothing is known to be."""
     said = f"{execution.error_type}: {execution.message}"
     if execution.error_type in ("LookupError", "MissingCorpusError"):
@@ -28,9 +42,9 @@ def excuse(execution: Execution) -> str:
     if execution.error_type in ("ImportError", "ModuleNotFoundError"):
         return f"lacks a library: {execution.message}"
     if _NETWORK.search(said):
-        return "needs the network"
+        return NETWORK
     if _PROC.search(said):
-        return "needs /proc"
+        return PROC
     if found := _COMMAND.search(said):
         return f"needs the command {found[1]}"
-    return ""
+    return UNTOLD.get(task_id, "")

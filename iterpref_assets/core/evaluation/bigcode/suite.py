@@ -77,9 +77,9 @@ class BigCodeSuite:
         problems = self._problems.items()
         return {name: BigCodeTask(problem, self._split, style) for name, problem in problems}
 
-    def excuse(self, execution: Execution) -> str:
+    def excuse(self, task_id: str, execution: Execution) -> str:
         """What the sandbox lacks by design, or the libraries' own data."""
-        return excuses.excuse(execution)
+        return excuses.excuse(task_id, execution)
 
     def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
         """The benchmark to score samples on; tasks whose reference cannot pass here are not run.

@@ -71,7 +71,7 @@ class ContestSuite:
             for name, problem in self._problems.items()
         }
 
-    def excuse(self, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+    def excuse(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
         return ""
 

@@ -41,7 +41,7 @@ class PlusSuite:
         expected = expected_outputs(self._data, sandbox, cache, workers)
         return {task.task_id: task for task in plus_tasks(self._data, expected, style)}
 
-    def excuse(self, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+    def excuse(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
         return ""
 

@@ -1,0 +1,82 @@
+"""The leaderboard of one base model: every benchmark's scores that still stand, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.benchmark_summary import in_group
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.leaderboard import COLUMNS, Column, leaderboard
+from iterpref_assets.core.reporting.leaderboard import leaderboard_plot, leaderboard_text
+from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, Asked, read_tasks, tasks_key
+from iterpref_assets.steps.scored import REFERENCE, scored_variants
+from iterpref_assets.steps.step import Step, StepContext
+
+BOARD_FILE = "leaderboard.parquet"
+TEXT_FILE = "leaderboard.md"
+PLOT_FILE = "leaderboard.png"
+
+
+def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
+    settings, store = context.settings, context.store
+    scored = [
+        ArtifactKey(asked.asset, f"{base_model}/{variant}")
+        for asked in _asked(context)
+        for variant in scored_variants(store, base_model, asked.asset)
+    ]
+    return Plan(
+        ArtifactKey("leaderboard", base_model),
+        "1",
+        {"scores": [str(key) for key in scored], "evaluation": settings.section("evaluation")},
+        (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
+    )
+
+
+def _asked(context: StepContext) -> list[Asked]:
+    names = context.settings.benchmarks.names()
+    return [asked for asked in ASKED if asked.benchmark in names]
+
+
+def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        cells = _cells(context, plan.key.partition)
+        if not cells:
+            raise InputError(
+                f"no scores of {plan.key.partition} on any benchmark still stand",
+                remedy="Materialize the benchmarks' scores first",
+            )
+        config = EvaluationConfig.model_validate(plan.config["evaluation"])
+        board = leaderboard(cells, REFERENCE, config)
+        with context.store.publishing(plan) as staging:
+            tables.write_table(board, tables.LEADERBOARD, staging.folder / BOARD_FILE)
+            text = leaderboard_text(board)
+            (staging.folder / TEXT_FILE).write_text(text, encoding="utf-8")
+            (staging.folder / PLOT_FILE).write_bytes(leaderboard_plot(board))
+            staging.row_count = board.height
+
+
+def _cells(context: StepContext, base_model: str) -> dict[Column, dict[str, pl.DataFrame]]:
+    store, by_asset = context.store, {asked.asset: asked for asked in _asked(context)}
+    cells: dict[Column, dict[str, pl.DataFrame]] = {}
+    for column in COLUMNS:
+        if column.asset in by_asset:
+            tasks = read_tasks(store, by_asset[column.asset].benchmark)
+            for variant in scored_variants(store, base_model, column.asset):
+                scores = _scores(store, ArtifactKey(column.asset, f"{base_model}/{variant}"))
+                if column.group:
+                    scores = in_group(scores, tasks, column.group)
+                if scores.height:
+                    cells.setdefault(column, {})[variant] = scores
+    return cells
+
+
+def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
+    return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
+
+
+LEADERBOARD = Step("leaderboard", _plan_leaderboard, _publish_leaderboard)

@@ -1,0 +1,34 @@
+"""Which variants have scores that still stand: made of what is newest of its kind."""
+
+from __future__ import annotations
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+
+REFERENCE = "reference"
+"""The variant that is the base model itself."""
+
+
+def scored_variants(
+    store: ArtifactStore, base_model: str, asset: str = "heldout_scores"
+) -> list[str]:
+    """The variants whose present model has scores of `asset`, the reference model first."""
+    names = [name.split("/") for name in store.partitions(asset)]
+    variants = {
+        variant
+        for model, variant in names
+        if model == base_model and is_current(store, ArtifactKey(asset, f"{model}/{variant}"))
+    }
+    return sorted(variants, key=lambda variant: (variant != REFERENCE, variant))
+
+
+def is_current(store: ArtifactStore, key: ArtifactKey) -> bool:
+    """Whether there is such an artifact, and all it was made of is still the newest of its kind."""
+    artifact = store.find(key)
+    if artifact is None:
+        return False
+    upstream = artifact.manifest.upstream
+    found = {name: store.find(ArtifactKey(*name.split("/", 1))) for name in upstream}
+    return all(
+        parent is not None and parent.manifest.content_hash == upstream[name]
+        for name, parent in found.items()
+    )

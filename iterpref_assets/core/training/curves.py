@@ -64,4 +64,4 @@ class CurveWriter:
 
 def _line(point: Point) -> str:
     kept = {name: value for name, value in point.items() if name != TIMED}
-    return f"{json.dumps(kept)}\n"
+    return f"{json.dumps(kept, sort_keys=True)}\n"

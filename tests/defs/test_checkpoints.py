@@ -1,0 +1,68 @@
+"""The checkpoints asset while it trains, and what it leaves in the UI."""
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.training.recipes import RECIPE_NAMES
+from iterpref_assets.defs import partitions
+from iterpref_assets.defs.checkpoints import checkpoints
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.models import BASE_MODELS, LAB_BASE_MODEL
+from iterpref_assets.steps.pairs import TOKENS_FILE
+from iterpref_assets.steps.step import StepContext
+from iterpref_assets.steps.training import REFERENCE_LOGPROBS
+
+RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
+PAIRS = pl.DataFrame(
+    [
+        {
+            "pair_id": str(number), "prompt_ids": [5, 6, 7 + number],
+            "chosen_ids": [10, 11 + number, 12, 0], "rejected_ids": [10, 40 + number, 0],
+            "chosen_mask": [False, True, True, False], "rejected_mask": [False, True, False],
+        }
+        for number in range(8)
+    ],
+    schema=tables.TOKENIZED_PAIRS,
+)  # fmt: skip
+CURVES = {
+    "loss", "reward_margin", "reward_accuracy", "chosen_logprob", "rejected_logprob",
+    "focal_logprob", "grad_norm", "pairs_per_second",
+}  # fmt: skip
+
+
+@pytest.fixture
+def inputs(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab's model with a few pairs and their reference log-probabilities."""
+    monkeypatch.setenv("ITERPREF_TRAINING__BATCH_SIZE", "4")
+    monkeypatch.setenv("ITERPREF_TRAINING__MICRO_BATCH_SIZE", "2")
+    context = StepContext(load_settings(), store)
+    with store.publishing(Plan(ArtifactKey("preference_pairs", "lab"), "1")) as staging:
+        tables.write_table(PAIRS, tables.TOKENIZED_PAIRS, staging.folder / TOKENS_FILE)
+    for step, partition in (
+        (LAB_BASE_MODEL, "all"), (BASE_MODELS, "lab"), (REFERENCE_LOGPROBS, "lab"),
+    ):  # fmt: skip
+        step.publish(context, [step.plan(context, partition)])
+
+
+@pytest.mark.slow
+def test_curves_stream_to_the_run_and_stay_as_plots(inputs, instance: dg.DagsterInstance) -> None:
+    result = dg.materialize(
+        [checkpoints], instance=instance, partition_key="lab|focal_rpo", resources=RESOURCES
+    )
+    lines = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    for step in (1, 2, 3, 4):
+        (line,) = [line for line in lines if line.endswith(f"  step {step}")]
+        assert all(name in line for name in CURVES)
+    (materialization,) = result.asset_materializations_for_node("checkpoints")
+    plots = {f"{name}_curve" for name in CURVES}
+    assert plots <= materialization.metadata.keys()
+    assert materialization.metadata["loss_curve"].value.startswith("![](data:image/png;base64,")
+
+
+def test_every_base_model_is_crossed_with_every_recipe() -> None:
+    keys = set(partitions.checkpoints.get_partition_keys())
+    assert keys == {f"{m}|{r}" for m in load_settings().base_models for r in RECIPE_NAMES}

@@ -12,6 +12,7 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
+from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
@@ -19,7 +20,7 @@ from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import contaminated_problems
 
-SHOWN = 5
+SHOWN, LISTED = 5, 100
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, pool="sandbox")
@@ -52,11 +53,23 @@ def no_benchmark_overlap(
     )
 
 
+@dg.asset_check(asset=debug_trajectories)
+def prompts_leak_no_tests(
+    context: dg.AssetCheckExecutionContext, project: ProjectResource
+) -> dg.AssetCheckResult:
+    """No debugging prompt tells more of the tests than the failures shown (a warning)."""
+    shards = _shards(context, project)
+    return _result(
+        lambda: verification.leaking_prompts(project.store(), shards),
+        severity=dg.AssetCheckSeverity.WARN,
+    )
+
+
 @dg.asset_check(asset=codeflow_pairs, blocking=True)
 def pairs_differ(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
-    """No kept pair's chosen equals its rejected."""
+    """No kept pair's chosen equals its rejected, nor that of another pair of the same problem."""
     return _result(lambda: verification.equal_pairs(project.store(), _shards(context, project)))
 
 
@@ -137,5 +150,5 @@ def _result(
         passed=not offenders,
         severity=severity,
         description="; ".join(offenders[:SHOWN]),
-        metadata={"offenders": len(offenders)},
+        metadata={"offenders": len(offenders), "first": list(offenders[:LISTED])},
     )

@@ -11,6 +11,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.debugging.leaks import leaks
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.lab.problems import SOURCE as LAB
@@ -19,6 +20,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
+from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
 from iterpref_assets.steps.problems import read_problems
 
@@ -69,6 +71,21 @@ def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
 def _identities(problem: Problem) -> set[tuple[str, str]]:
     parts = {"id": problem.problem_id, "prompt": problem.prompt, "reference": problem.reference}
     return {(name, value) for name, value in parts.items() if value}
+
+
+def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+    """Debugging turns whose prompt tells more of the tests than the failures shown so far."""
+    offenders: list[str] = []
+    for shard in shards:
+        problems = {problem.problem_id: problem for problem in _training_problems(store, [shard])}
+        path = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
+        versions = tables.read_table(path, tables.VERSIONS)
+        for rows in versions.partition_by("trajectory_id", maintain_order=True):
+            name, problem = rows["trajectory_id"][0], problems[rows["problem_id"][0]]
+            offenders += [
+                f"{name} round {leak.round}: {leak.literal}" for leak in leaks(problem, rows)
+            ]
+    return offenders
 
 
 def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> list[str]:

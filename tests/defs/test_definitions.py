@@ -26,11 +26,13 @@ ASSETS = {
     "raw_seeds": "problems",
     "reference_logprobs": "preferences",
     "seed_problems": "problems",
+    "test_quality": "problems",
 }
 CHECKS = {
     "seed_problems": {
         "reference_solutions_pass", "tests_tell_siblings_apart", "no_benchmark_overlap",
     },
+    "debug_trajectories": {"prompts_leak_no_tests"},
     "codeflow_pairs": {"pairs_differ", "chosen_passes_all_tests", "rejected_fails_a_test"},
     "preference_pairs": {"every_pair_has_focal_tokens"},
     "heldout_scores": {"checkpoint_not_worse_than_base"},

@@ -14,11 +14,13 @@ from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.evaluation import GREEDY_FILE
+from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 
 SHARD = "a"
 GOOD, BAD = "def f(x):\n    return x + 1", "def f(x):\n    return x - 1"
+OTHER = "def f(x):\n    return 1 + x"
 PROBLEM = Problem.model_validate(
     {
         "problem_id": "p1",
@@ -54,12 +56,26 @@ def publish_problems(
 
 
 def publish_pair(store: ArtifactStore, chosen: str, rejected: str, dropped_by=None) -> None:
-    row = {
-        "pair_id": "q1", "trajectory_id": "p1#0", "problem_id": "p1", "prompt": PROBLEM.prompt,
-        "chosen": chosen, "rejected": rejected, "chosen_round": 1, "rejected_round": 0,
-        "chosen_diff_lines": [1], "rejected_diff_lines": [1], "dropped_by": dropped_by,
-    }  # fmt: skip
-    frame = pl.DataFrame([row], schema=tables.PAIRS)
+    publish_pairs(store, ("q1", chosen, rejected), dropped_by=dropped_by)
+
+
+def publish_pairs(
+    store: ArtifactStore,
+    *pairs: tuple[str, str, str],
+    dropped_by: str | None = None,
+    problem_of: dict[str, str] | None = None,
+) -> None:
+    """Pairs as (name, chosen, rejected), all of problem p1 but those in `problem_of`."""
+    rows = [
+        {
+            "pair_id": name, "trajectory_id": "p1#0",
+            "problem_id": (problem_of or {}).get(name, "p1"), "prompt": PROBLEM.prompt,
+            "chosen": chosen, "rejected": rejected, "chosen_round": 1, "rejected_round": 0,
+            "chosen_diff_lines": [1], "rejected_diff_lines": [1], "dropped_by": dropped_by,
+        }
+        for name, chosen, rejected in pairs
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=tables.PAIRS)
     publish(store, ArtifactKey("codeflow_pairs", SHARD), PAIRS_FILE, frame, tables.PAIRS)
 
 
@@ -115,6 +131,34 @@ def test_other_problems_than_the_held_out_ones_are_no_leak(store: ArtifactStore)
 def test_equal_programs_are_an_offending_pair(store: ArtifactStore) -> None:
     publish_pair(store, GOOD, GOOD)
     assert verification.equal_pairs(store, [SHARD]) == ["q1"]
+
+
+def test_a_program_chosen_in_one_pair_and_rejected_in_another_is_named(store) -> None:
+    publish_pairs(store, ("q1", GOOD, BAD), ("q2", OTHER, GOOD))
+    assert verification.equal_pairs(store, [SHARD]) == ["q1"]
+
+
+def test_another_problems_rejected_program_may_be_chosen_here(store: ArtifactStore) -> None:
+    publish_pairs(store, ("q1", GOOD, BAD), ("q2", OTHER, GOOD), problem_of={"q2": "p2"})
+    assert verification.equal_pairs(store, [SHARD]) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "count"),
+    [("f(1) gave 0", 0), ("f(12345678) gave 0 and f(87654321) gave 1", 1)],
+)
+def test_a_prompt_that_tells_of_a_second_test_is_named(store, told: str, count: int) -> None:
+    cases = [{"arguments": f"({n},)", "expected": "2"} for n in ("12345678", "87654321")]
+    tests = {"kind": "function", "entry_point": "f", "cases": cases}
+    publish_problems(store, Problem.model_validate(PROBLEM.model_dump() | {"tests": tests}))
+    rows = [
+        {"trajectory_id": "p1#0", "problem_id": "p1", "round": n, "code": GOOD, "feedback": told}
+        for n in range(2)
+    ]
+    frame = pl.DataFrame(rows, schema=tables.VERSIONS)
+    key = ArtifactKey("debug_trajectories", SHARD)
+    publish(store, key, VERSIONS_FILE, frame, tables.VERSIONS)
+    assert len(verification.leaking_prompts(store, [SHARD])) == count
 
 
 def test_a_dropped_pair_is_not_looked_at(store: ArtifactStore) -> None:

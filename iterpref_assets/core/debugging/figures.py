@@ -1,10 +1,27 @@
-"""What a debugging run came to, in numbers."""
+"""What a debugging run came to, in numbers, and what sampling alone comes to for as many calls."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
+from iterpref_assets.core.tables import Schema
+
+BUDGETS: Schema = {
+    "method": pl.String(),
+    "calls": pl.Int64(),
+    "generations": pl.Int64(),
+    "solved": pl.Float64(),
+    "pairs": pl.Int64(),
+    "calls_per_pair": pl.Float64(),
+    "pairs_per_1000": pl.Float64(),
+}
+"""One method at one budget a row: at most `calls` of a problem (trajectory), the generations that
+this took in all, the share solved, and candidate pairs; `calls_per_pair` is null without a pair."""
+
+DEBUGGING, SAMPLING = "debugging", "sampling"
 
 
 def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
@@ -15,3 +32,74 @@ def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
     trajectories = versions["trajectory_id"].n_unique()
     passed = versions.filter(pl.col("verdict") == Verdict.PASSED.value)["round"]
     return [int((passed <= round_).sum()) / trajectories for round_ in range(max_rounds + 1)]
+
+
+def compare_budgets(versions: pl.DataFrame, max_rounds: int) -> pl.DataFrame:
+    """Debugging against independent samples, for the same number of calls a problem (Table 5).
+
+    Both stop as soon as they have nothing to gain: a trajectory once it passes, sampling once a
+    problem has a passing and a failing sample. Sampling is known up to as many calls as there are
+    samples of a problem. A call that gave no program to run is not counted.
+
+    Args:
+        versions: tables.VERSIONS with at least one row; of it `trajectory_id`, `problem_id`,
+            `sample`, `round` and `verdict` are read.
+        max_rounds: debugging rounds that a trajectory was allowed.
+
+    Returns:
+        BUDGETS, debugging first, each method in order of calls.
+    """
+    debugged, sampled = _debugged(versions), _sampled(versions)
+    samples = versions.filter(pl.col("round") == 0)["sample"].n_unique()
+    rows = [_spent(DEBUGGING, debugged, calls) for calls in range(1, max_rounds + 2)]
+    rows += [_spent(SAMPLING, sampled, calls) for calls in range(1, samples + 1)]
+    return pl.DataFrame(rows, schema=BUDGETS)
+
+
+def _debugged(versions: pl.DataFrame) -> pl.DataFrame:
+    """Of each trajectory the calls made, and those until it passed, and until it had a pair."""
+    passed = pl.col("verdict") == Verdict.PASSED.value
+    return (
+        versions.group_by("trajectory_id")
+        .agg(made=pl.len(), solved=pl.col("round").filter(passed).min() + 1)
+        # What passes at once has no failing version to reject.
+        .with_columns(paired=pl.when(pl.col("solved") > 1).then("solved"))
+    )
+
+
+def _sampled(versions: pl.DataFrame) -> pl.DataFrame:
+    """Of each problem the calls made, and those until one passed, and until it had a pair."""
+    number = pl.int_range(1, pl.len() + 1)
+    passed = pl.col("verdict") == Verdict.PASSED.value
+    failed = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
+    return (
+        versions.filter(pl.col("round") == 0)
+        .sort("problem_id", "sample")
+        .group_by("problem_id", maintain_order=True)
+        .agg(
+            made=pl.len(),
+            solved=number.filter(passed).min(),
+            failed=number.filter(failed).min(),
+        )
+        .with_columns(
+            paired=pl.when(pl.col("solved").is_not_null() & pl.col("failed").is_not_null()).then(
+                pl.max_horizontal("solved", "failed")
+            )
+        )
+        .with_columns(made=pl.min_horizontal("made", "paired"))
+    )
+
+
+def _spent(method: str, items: pl.DataFrame, calls: int) -> dict[str, Any]:
+    """A row of BUDGETS; `items` holds the calls made, and those until solved and until paired."""
+    generations = int(items["made"].clip(upper_bound=calls).sum())
+    pairs = int((items["paired"] <= calls).sum())
+    return {
+        "method": method,
+        "calls": calls,
+        "generations": generations,
+        "solved": int((items["solved"] <= calls).sum()) / items.height,
+        "pairs": pairs,
+        "calls_per_pair": generations / pairs if pairs else None,
+        "pairs_per_1000": 1000 * pairs / generations,
+    }

@@ -7,11 +7,12 @@ comes early; nothing is dumped or copied.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from iterpref_assets.core.syntax import parse
 
 # Where a tree holds a name that can be a local variable's.
 _NAME_FIELDS: dict[type[ast.AST], str] = {ast.Name: "id", ast.arg: "arg", ast.ExceptHandler: "name"}
@@ -32,7 +33,7 @@ class Likeness(StrEnum):
 
 def likeness(first: str, second: str) -> Likeness:
     """How alike two programs are; the answer does not depend on their order."""
-    ours, theirs = _parse(first), _parse(second)
+    ours, theirs = parse(first), parse(second)
     if ours is None or theirs is None:
         return Likeness.DIFFERENT
     try:
@@ -45,15 +46,6 @@ def likeness(first: str, second: str) -> Likeness:
     except RecursionError:
         return Likeness.DIFFERENT
     return Likeness.FORMATTING if renaming.is_local(ours, theirs) else Likeness.DIFFERENT
-
-
-def _parse(code: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
 
 
 @dataclass

@@ -1,15 +1,21 @@
 """`iterpref train` from tables to a model folder."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from iterpref_assets.commands.train import read_config, train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.workdir import model_digest, table_digest
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
 PAIRS = pl.DataFrame(
     {
         "pair_id": ["a", "b"],
@@ -72,3 +78,51 @@ def test_unknown_option_is_named_with_the_known_ones(tmp_path):
     file.write_text("learning_rat = 1")
     with pytest.raises(InputError, match=r"learning_rat'.*learning_rate, epochs"):
         read_config(file)
+
+
+def test_manifest_names_what_the_model_was_made_of(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert manifest["recipe"]["name"] == "focal_rpo"
+    assert manifest["recipe"]["beta"] == 0.1
+    assert manifest["config"]["batch_size"] == 2
+    assert manifest["model_sha256"] == model_digest(model)
+    assert manifest["pairs_sha256"] == table_digest(PAIRS)
+    assert manifest["code_version"]
+    assert manifest["figures"]["steps"] == 1
+
+
+def test_finished_model_is_not_overwritten(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(tmp_path / "pairs.parquet", model, "sft", tmp_path / "out", config)
+    with pytest.raises(InputError, match="exists already"):
+        train(tmp_path / "pairs.parquet", model, "sft", tmp_path / "out", config)
+
+
+def test_contradictory_options_are_refused(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text('sharding = "fsdp2"\n[lora]\nrank = 4\n')
+    with pytest.raises(InputError, match="leave one of them out"):
+        read_config(file)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_example_configs_are_the_papers_batches(file):
+    options = read_config(file)
+    assert options.batch_size == 128
+    assert options.epochs == 3
+
+
+@pytest.mark.slow
+def test_processes_of_torchrun_write_one_model(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    arguments = ["--pairs", tmp_path / "pairs.parquet", "--model", model, "--recipe", "focal_rpo"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for out, starter in (("one", [sys.executable]), ("two", torchrun)):
+        command = [*starter, "-m", "iterpref_assets", "train", *arguments, "--config", config]
+        subprocess.run([*command, "--out", tmp_path / out], check=True)
+    one, two = (load_file(tmp_path / out / "model.safetensors") for out in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+    assert not (tmp_path / "two.work").exists()

@@ -6,7 +6,7 @@ import dagster as dg
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.defs import metadata, partitions
+from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
@@ -103,6 +103,7 @@ def _leaderboard(scores: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
         ],
         code_version="1",
         metadata=columns(tables.LEADERBOARD),
+        automation_condition=conditions.KEEP_UP,
     )
     def leaderboard(
         context: dg.AssetExecutionContext, project: ProjectResource

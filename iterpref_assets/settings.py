@@ -26,6 +26,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
+from iterpref_assets.core.quality.config import QualityConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
@@ -115,6 +116,9 @@ class Settings(BaseSettings):
         EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
     )
     limits: Limits = Limits()
+    test_quality: QualityConfig = Field(
+        QualityConfig(), description="How the tests of seed problems are examined"
+    )
     packages: tuple[str, ...] = Field(
         (), description="Installed distributions that programs may import"
     )

@@ -70,6 +70,27 @@ WRITTEN_PROGRAMS: Schema = {
 """The solution that a generator wrote together with a problem's tests, and what came of running
 both: a row a problem, in order of problem_id."""
 
+TEST_QUALITY: Schema = {
+    "problem_id": pl.String(),
+    "verdict": pl.String(),
+    "lines": pl.Int32(),
+    "covered_lines": pl.Int32(),
+    "branches": pl.Int32(),
+    "covered_branches": pl.Int32(),
+    "mutants": pl.Int32(),
+    "killed": pl.Int32(),
+    "survivors": pl.List(pl.String()),
+    "flaky": pl.Boolean(),
+    "accuracy": pl.Int8(),
+    "effectiveness": pl.Int8(),
+    "reasonableness": pl.Int8(),
+    "rating_fault": pl.String(),
+}
+"""How good one problem's tests are a row: `verdict` is the reference's, the counts are of its
+statements, branches and mutants, `survivors` are the changes that no test notices, `flaky` says
+whether the reference fails with another hash seed and order. Ratings are a judge's, 1 to 5.
+What was not measured is null."""
+
 VERSIONS: Schema = {
     "trajectory_id": pl.String(),
     "problem_id": pl.String(),

@@ -19,6 +19,7 @@ from iterpref_assets.core.evaluation.summary import (
     summarize,
 )
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
+from iterpref_assets.core.quality.summary import summarize_tests
 from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
@@ -28,6 +29,7 @@ from iterpref_assets.steps.leaderboard import PLOT_FILE as BOARD_PLOT_FILE
 from iterpref_assets.steps.leaderboard import TEXT_FILE as BOARD_TEXT_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.quality import QUALITY_FILE
 from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
 from iterpref_assets.steps.training import METRICS_FILE, SPEED_CURVE
@@ -35,6 +37,7 @@ from iterpref_assets.steps.training import METRICS_FILE, SPEED_CURVE
 Metadata = dict[str, dg.MetadataValue]
 
 SHOWN_PAIRS = 3
+SHOWN_CHANGES = 20
 CURVES = {
     "loss": "Loss",
     "reward_margin": "Reward margin",
@@ -89,6 +92,24 @@ def of_seeds(artifact: Artifact) -> Metadata:
         "dropped_by_reason": dg.MetadataValue.json(artifact.manifest.figures["dropped"]),
         "dropped_by_benchmark": _table(by_benchmark.sort("reason", "benchmark")),
         "dropped_examples": _table(dropped.unique("reason", keep="first", maintain_order=True)),
+    }
+
+
+def of_test_quality(artifact: Artifact) -> Metadata:
+    """The summary, and the changes of solutions that tests do not notice."""
+    frame = tables.read_table(artifact.path(QUALITY_FILE), tables.TEST_QUALITY)
+    summary = summarize_tests(frame)
+    shares = {
+        name: dg.MetadataValue.float(value)
+        for name in ("line_coverage", "branch_coverage", "mutation_score")
+        if (value := getattr(summary, name)) is not None
+    }
+    alive = frame.explode("survivors").drop_nulls("survivors")
+    return {
+        **shares,
+        "flaky": dg.MetadataValue.int(summary.flaky),
+        "summary": dg.MetadataValue.json(summary.model_dump(mode="json")),
+        "unnoticed_changes": _table(alive.select("problem_id", "survivors").head(SHOWN_CHANGES)),
     }
 
 

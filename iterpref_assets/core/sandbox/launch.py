@@ -18,7 +18,6 @@ ENVIRONMENT = {
     "USER": "program",
     "LANG": "C.UTF-8",
     "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -33,17 +32,20 @@ _COMMANDS = ("/usr/bin", "/etc/alternatives")
 class Granted:
     """What programs get besides Python.
 
-    `importable` are files and folders; `commands` are the system's, such as `sh` and `tar`.
+    `importable` are files and folders; `commands` are the system's, such as `sh` and `tar`;
+    `hash_seed` is what orders their sets of strings.
     """
 
     importable: tuple[Path, ...] = ()
     commands: bool = False
+    hash_seed: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of programs."""
         own = f"{sys.base_prefix}/bin:" if self.commands else ""
-        return {**ENVIRONMENT, "PATH": f"{own}{ENVIRONMENT['PATH']}"}
+        path = f"{own}{ENVIRONMENT['PATH']}"
+        return {**ENVIRONMENT, "PATH": path, "PYTHONHASHSEED": str(self.hash_seed)}
 
     @property
     def command_files(self) -> tuple[str, ...]:

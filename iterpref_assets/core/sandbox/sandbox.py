@@ -77,6 +77,7 @@ class Sandbox:
         packages: installed distributions that programs may import, besides the standard library.
         libraries: a folder of more that they may import, such as `pip install --target` fills.
         commands: whether they may start the system's commands, such as `sh` and `tar`.
+        hash_seed: what orders programs' sets of strings.
 
     Raises:
         InputError: where a package is not installed or there is no such folder.
@@ -91,8 +92,9 @@ class Sandbox:
         packages: Sequence[str] = (),
         libraries: Path | None = None,
         commands: bool = False,
+        hash_seed: int = 0,
     ) -> None:
-        granted = Granted(importable_files(packages, libraries), commands)
+        granted = Granted(importable_files(packages, libraries), commands, hash_seed)
         self._settings, first = _start_first(tuple(preload), granted)
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
         self._workers = {first}

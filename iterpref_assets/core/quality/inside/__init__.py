@@ -1,0 +1,1 @@
+"""What runs inside the sandbox to measure tests; its text is sent there."""

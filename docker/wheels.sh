@@ -6,9 +6,11 @@ cd "$(dirname "$0")/.."
 name=$1 pip=${2:-pip}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-for lock in services code "worker-${DEVICE:-cpu}" bigcodebench; do
-    "$pip" download --quiet --no-deps --require-hashes --dest "$folder/wheels" \
-        --requirement "requirements/$lock.lock" 2> "$folder/errors" \
-        || { cat "$folder/errors" >&2; exit 1; }
-done
+fetch() {
+    "$pip" download --quiet --no-deps --require-hashes --dest "$folder/wheels" "$@" \
+        2> "$folder/errors" || { cat "$folder/errors" >&2; exit 1; }
+}
+fetch -r requirements/services.lock -r requirements/code.lock
+fetch -r "requirements/worker-${DEVICE:-cpu}.lock"
+fetch -r requirements/bigcodebench.lock
 tar -C "$folder" -c wheels | docker import - "$name"

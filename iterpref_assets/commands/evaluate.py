@@ -82,7 +82,7 @@ def evaluate(
         window = {"since": since and since.date(), "until": until and until.date()}
         suite = ContestConfig(data=source, **window).open()
     else:
-        suite = PlusConfig(data=source).open(PlusBenchmark(benchmark))
+        suite = PlusConfig(data=source).open(PlusBenchmark(benchmark), _cache_folder())
     run = Run(samples, out, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
     _print(score_file(suite, run), out)
 

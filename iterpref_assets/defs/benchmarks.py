@@ -9,7 +9,8 @@ from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.models import base_models, lab_base_model
-from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.defs.offenders import offenders_result
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.stage import (
     StageConfig,
     columns,
@@ -20,7 +21,6 @@ from iterpref_assets.defs.stage import (
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.benchmarks import ASKED, Asked, failing_references, tasks_key
 
-SHOWN = 5
 MODEL_DEPS = [
     dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
     lab_base_model,
@@ -56,13 +56,7 @@ def _references_pass(
         blocking=True,
     )
     def check(project: ProjectResource) -> dg.AssetCheckResult:
-        with bad_input_as_failure():
-            offenders = failing_references(project.store(), benchmark)
-        return dg.AssetCheckResult(
-            passed=not offenders,
-            description="; ".join(offenders[:SHOWN]),
-            metadata={"offenders": len(offenders)},
-        )
+        return offenders_result(lambda: failing_references(project.store(), benchmark))
 
     return check
 

@@ -4,8 +4,6 @@ Blocking ones stop downstream assets of the same run. Each looks at the partitio
 all published ones where it is executed alone.
 """
 
-from collections.abc import Callable, Sequence
-
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
 
@@ -13,14 +11,13 @@ from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
 from iterpref_assets.defs.generations import debug_trajectories
+from iterpref_assets.defs.offenders import offenders_result
 from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
-from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import contaminated_problems
-
-SHOWN, LISTED = 5, 100
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, pool="sandbox")
@@ -36,7 +33,9 @@ def tests_tell_siblings_apart(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No program that differs in one feature and behaves differently passes the tests (lab)."""
-    return _result(lambda: verification.lab_siblings(project.store(), _shards(context, project)))
+    return offenders_result(
+        lambda: verification.lab_siblings(project.store(), _shards(context, project))
+    )
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, additional_deps=["heldout_problems"])
@@ -45,7 +44,7 @@ def no_benchmark_overlap(
 ) -> dg.AssetCheckResult:
     """No training problem is a held-out one's twin, nor shares anything with a benchmark's item."""
     settings, store, shards = project.settings(), project.store(), _shards(context, project)
-    return _result(
+    return offenders_result(
         lambda: [
             *verification.leaked_problems(store, shards),
             *contaminated_problems(settings, store, shards),
@@ -59,7 +58,7 @@ def prompts_leak_no_tests(
 ) -> dg.AssetCheckResult:
     """No debugging prompt tells more of the tests than the failures shown (a warning)."""
     shards = _shards(context, project)
-    return _result(
+    return offenders_result(
         lambda: verification.leaking_prompts(project.store(), shards),
         severity=dg.AssetCheckSeverity.WARN,
     )
@@ -70,7 +69,9 @@ def pairs_differ(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No kept pair's chosen equals its rejected, nor that of another pair of the same problem."""
-    return _result(lambda: verification.equal_pairs(project.store(), _shards(context, project)))
+    return offenders_result(
+        lambda: verification.equal_pairs(project.store(), _shards(context, project))
+    )
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
@@ -95,7 +96,7 @@ def every_pair_has_focal_tokens(
 ) -> dg.AssetCheckResult:
     """Every tokenized pair has a D- token to penalise, and there is at least one pair."""
     names = _partitions(context, project.store(), preference_pairs)
-    return _result(lambda: verification.unfocused_pairs(project.store(), names))
+    return offenders_result(lambda: verification.unfocused_pairs(project.store(), names))
 
 
 @dg.asset_check(asset=heldout_scores, additional_deps=[checkpoints])
@@ -104,7 +105,7 @@ def checkpoint_not_worse_than_base(
 ) -> dg.AssetCheckResult:
     """No checkpoint's greedy held-out pass@1 lies below its reference model's (a warning)."""
     names = _partitions(context, project.store(), heldout_scores)
-    return _result(
+    return offenders_result(
         lambda: verification.worse_than_reference(project.store(), names),
         severity=dg.AssetCheckSeverity.WARN,
     )
@@ -117,7 +118,9 @@ def _executed(
     find_offenders: verification.Verification,
 ) -> dg.AssetCheckResult:
     shards = _shards(context, project)
-    return _result(lambda: workers.verify(context, find_offenders, shards, project.settings()))
+    return offenders_result(
+        lambda: workers.verify(context, find_offenders, shards, project.settings())
+    )
 
 
 def _shards(context: dg.AssetCheckExecutionContext, project: ProjectResource) -> list[str]:
@@ -138,17 +141,3 @@ def _partitions(
     with partition_loading_context(dynamic_partitions_store=context.instance):
         keys = asset.partitions_def.get_partition_keys_in_range(stretch)
     return [artifact_partition(key) for key in keys]
-
-
-def _result(
-    find_offenders: Callable[[], Sequence[str]],
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
-) -> dg.AssetCheckResult:
-    with bad_input_as_failure():
-        offenders = find_offenders()
-    return dg.AssetCheckResult(
-        passed=not offenders,
-        severity=severity,
-        description="; ".join(offenders[:SHOWN]),
-        metadata={"offenders": len(offenders), "first": list(offenders[:LISTED])},
-    )

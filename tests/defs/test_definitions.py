@@ -16,6 +16,7 @@ ASSETS = {
     "base_models": "models",
     "checkpoints": "checkpoints",
     "codeflow_pairs": "preferences",
+    "data_cards": "preferences",
     "debug_trajectories": "trajectories",
     "experiment_reports": "reports",
     "heldout_problems": "problems",
@@ -74,7 +75,7 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> Non
     }  # fmt: skip
     kinds = {
         "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
-        "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
+        "data_cards": "model", "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
     }  # fmt: skip
     for step in CHAIN:
         if dg.AssetKey(step.asset) not in graph.get_all_asset_keys():
@@ -97,18 +98,3 @@ def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> N
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "synthetic_tasks" in done.stdout
-
-
-def test_a_benchmark_is_an_asset_once_the_settings_ask_for_it() -> None:
-    script = (
-        "import definitions;"
-        "keys = definitions.defs().resolve_asset_graph().get_all_asset_keys();"
-        "print(sorted(key.to_user_string() for key in keys))"
-    )
-    environment = {**os.environ, "ITERPREF_BENCHMARKS": '{"mbpp": "official"}'}
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "'mbpp_scores'" in done.stdout
-    assert "'humaneval_scores'" not in done.stdout

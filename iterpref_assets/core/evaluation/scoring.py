@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
@@ -99,7 +100,12 @@ async def score_tasks(
                 scores[score.task_id, score.sample] = score
                 tracker.advance()
 
-            await _score_all(missing, _Scorer(engine, judge, config, pool), keep)
+            scorer = _Scorer(engine, judge, config, pool)
+
+            async def score(item: tuple[EvaluationTask[JudgeT], int]) -> None:
+                keep(await scorer.score(*item))
+
+            await for_each(missing, config.in_flight, score)
     rows = [scores[task.task_id, sample].model_dump() for task, sample in wanted]
     return validate(pl.DataFrame(rows, schema=SCORES), SCORES)
 
@@ -155,26 +161,6 @@ def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completio
         base_passed=False,
         plus_passed=False if task.has_plus else None,
     )
-
-
-async def _score_all(
-    items: Sequence[tuple[EvaluationTask[JudgeT], int]],
-    scorer: _Scorer[JudgeT],
-    keep: Callable[[Score], None],
-) -> None:
-    """Score every item, `in_flight` at once; the first error stops the others and is raised."""
-    queue = iter(items)
-
-    async def drain() -> None:
-        for task, sample in queue:
-            keep(await scorer.score(task, sample))
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(scorer.config.in_flight, len(items))):
-                group.create_task(drain())
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
 
 
 def _settings(engine: Engine, config: EvaluationConfig) -> dict[str, JsonValue]:

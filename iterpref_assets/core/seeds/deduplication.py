@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from datasketch import MinHash, MinHashLSH
+from typing import TYPE_CHECKING
 
 from iterpref_assets.core.decontamination.index import grams
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.exercism import SOURCE as EXERCISM
 from iterpref_assets.core.seeds.exercism import exercise_of
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 PERMUTATIONS = 128
 
@@ -44,6 +46,8 @@ class DuplicateIndex:
     """
 
     def __init__(self, words: int, threshold: float) -> None:
+        from datasketch import MinHashLSH
+
         self._words, self._threshold = words, threshold
         self._exact: dict[tuple[str, str], str] = {}
         self._near = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
@@ -83,6 +87,8 @@ class DuplicateIndex:
         return None
 
     def _fingerprint(self, prompt: str) -> MinHash:
+        from datasketch import MinHash
+
         runs = sorted(set(grams(prompt, self._words))) or [prompt.casefold()]
         fingerprint = MinHash(num_perm=PERMUTATIONS)
         fingerprint.update_batch([run.encode() for run in runs])

@@ -12,7 +12,8 @@ from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import contaminated_problems
-from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, PROBLEMS_FILE, RAW_SEEDS, read_problems
+from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, PROBLEMS_FILE, read_problems
+from iterpref_assets.steps.raw_seeds import RAW_SEEDS
 from iterpref_assets.steps.seeding import DROPPED_FILE, SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -148,3 +149,17 @@ def test_a_named_override_lets_that_source_through_and_is_in_the_manifest(tmp_pa
     manifest = run.store.current(ArtifactKey("seed_problems", "s")).manifest
     assert manifest.config["seed_filter"]["allow_training_on"] == ["llmdebugger"]
     assert contaminated_problems(run.settings, run.store, ["s"]) == []
+
+
+def test_the_labs_seeds_are_what_the_lab_composes(tmp_path: Path) -> None:
+    lab = {"shards": 2, "problems_per_shard": 40, "heldout_problems": 20}
+    settings = Settings.model_validate({"root": tmp_path, "seeds": {"kind": "lab", "lab": lab}})
+    run = StepContext(settings, ArtifactStore(settings.root))
+    shards = settings.seeds.shards()
+    publish(HELDOUT_PROBLEMS, run, "all")
+    publish(RAW_SEEDS, run, *shards)
+    publish(SEED_PROBLEMS, run, *shards)
+    for shard in shards:
+        key = ArtifactKey("seed_problems", shard)
+        composed = problems_to_frame(settings.seeds.load_shard(shard).problems)
+        assert problems_to_frame(read_problems(run.store, key)).equals(composed)

@@ -109,7 +109,7 @@ class PooledSeeds(Record):
         return _read(type(self), self.model_dump_json(), repr(self.source_identity()))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _read(source: type[PooledSeeds], config: str, _content: str) -> Reading:
     """Read a source once for all its shards; `_content` changes where its files do."""
     return source.model_validate_json(config).read()

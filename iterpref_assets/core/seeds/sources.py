@@ -11,10 +11,18 @@ from iterpref_assets.core.seeds.files import FileSeeds
 from iterpref_assets.core.seeds.hub import HubSeeds
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.mbpp import MbppSeeds
+from iterpref_assets.core.seeds.mixed import MixedSeeds
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.core.seeds.table import TableSeeds
 
 SeedSource = Annotated[
-    LabSeeds | FileSeeds | ExercismSeeds | MbppSeeds | TableSeeds | HubSeeds | FeatureTreeSeeds,
+    LabSeeds
+    | FileSeeds
+    | ExercismSeeds
+    | MbppSeeds
+    | TableSeeds
+    | HubSeeds
+    | MixedSeeds
+    | FeatureTreeSeeds,
     Field(discriminator="kind"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -12,7 +12,12 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_summary import in_group
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.leaderboard import COLUMNS, Column, leaderboard
-from iterpref_assets.core.reporting.leaderboard import leaderboard_plot, leaderboard_text
+from iterpref_assets.core.evaluation.summary import error_table
+from iterpref_assets.core.reporting.leaderboard import (
+    failures_text,
+    leaderboard_plot,
+    leaderboard_text,
+)
 from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, Asked, read_tasks, tasks_key
 from iterpref_assets.steps.scored import REFERENCE, scored_variants
 from iterpref_assets.steps.step import Step, StepContext
@@ -54,7 +59,7 @@ def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
         board = leaderboard(cells, REFERENCE, config)
         with context.store.publishing(plan) as staging:
             tables.write_table(board, tables.LEADERBOARD, staging.folder / BOARD_FILE)
-            text = leaderboard_text(board)
+            text = "\n".join([leaderboard_text(board), *_failures(cells)])
             (staging.folder / TEXT_FILE).write_text(text, encoding="utf-8")
             (staging.folder / PLOT_FILE).write_bytes(leaderboard_plot(board))
             staging.row_count = board.height
@@ -73,6 +78,15 @@ def _cells(context: StepContext, base_model: str) -> dict[Column, dict[str, pl.D
                 if scores.height:
                     cells.setdefault(column, {})[variant] = scores
     return cells
+
+
+def _failures(cells: Mapping[Column, Mapping[str, pl.DataFrame]]) -> Iterator[str]:
+    """How programs failed, once for each asset of scores."""
+    seen: set[str] = set()
+    for column, variants in cells.items():
+        if column.asset not in seen:
+            seen.add(column.asset)
+            yield failures_text(column.title, error_table(variants))
 
 
 def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ABSENT = "-"
+SHOWN_ERRORS = 12
 
 
 def leaderboard_text(board: pl.DataFrame) -> str:
@@ -48,6 +49,19 @@ def leaderboard_text(board: pl.DataFrame) -> str:
             markdown.table(head, gains),
         ]
     return "\n".join(blocks)
+
+
+def failures_text(title: str, errors: pl.DataFrame) -> str:
+    """The most frequent ways to fail, in the form of the paper's Table 18.
+
+    Args:
+        title: where programs failed.
+        errors: core.evaluation.summary.error_table, a column per variant.
+    """
+    shown = errors.head(SHOWN_ERRORS)
+    more = "" if shown.height == errors.height else f", the {SHOWN_ERRORS} most frequent ways"
+    body = markdown.table(shown.columns, shown.rows()) if shown.height else "None.\n"
+    return f"Failing programs by error type, {title}{more}\n\n{body}"
 
 
 def leaderboard_lines(board: pl.DataFrame) -> list[str]:

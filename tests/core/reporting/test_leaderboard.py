@@ -4,6 +4,7 @@ import polars as pl
 from PIL import Image
 
 from iterpref_assets.core.reporting.leaderboard import (
+    failures_text,
     leaderboard_lines,
     leaderboard_plot,
     leaderboard_text,
@@ -54,3 +55,17 @@ def test_the_figure_is_a_picture_with_the_same_bytes_each_time():
     figure = leaderboard_plot(BOARD)
     assert Image.open(io.BytesIO(figure)).format == "PNG"
     assert leaderboard_plot(BOARD) == figure
+
+
+def test_failures_have_a_column_per_variant():
+    errors = pl.DataFrame(
+        {"error_type": ["KeyError", "timeout"], "rpo": [139, 1], "focal": [100, 0]}
+    )
+    text = failures_text("BCB-F comp", errors)
+    assert "| error_type | rpo | focal |" in text
+    assert "| KeyError | 139 | 100 |" in text
+
+
+def test_faultless_models_have_no_failures_to_show():
+    empty = pl.DataFrame(schema={"error_type": pl.String, "rpo": pl.Int64})
+    assert failures_text("HE", empty).endswith("None.\n")

@@ -1,5 +1,8 @@
 import re
+from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.reporting.plots import Score
@@ -9,6 +12,7 @@ from iterpref_assets.core.reporting.report import (
     summary_lines,
     write_report,
 )
+from iterpref_assets.core.tables import LEADERBOARD
 
 REFERENCE = Score("reference", Interval(estimate=0.432, low=0.4, high=0.465), 600)
 FOCAL = Score("focal_rpo", Interval(estimate=0.457, low=0.42, high=0.49), 600)
@@ -76,3 +80,14 @@ def test_equal_inputs_give_equal_files(tmp_path: Path):
         for folder in ("first", "second")
     )
     assert first == second
+
+
+def test_benchmarks_have_their_leaderboard_in_the_report_and_the_summary(tmp_path: Path):
+    row = ("HE", "reference", 164, 0.616, 0.54, 0.69, None, None, None)
+    board = pl.DataFrame([row], schema=LEADERBOARD, orient="row")
+    inputs = replace(INPUTS, leaderboard=board)
+    assert (
+        "| reference | 61.6 (54.0 to 69.0) | 61.6 |" in write_report(inputs, tmp_path).read_text()
+    )
+    assert (tmp_path / "leaderboard.png").is_file()
+    assert summary_lines(inputs)[-1] == "reference           HE 61.6"

@@ -1,5 +1,11 @@
 """The checkpoints asset while it trains, and what it leaves in the UI."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -66,3 +72,33 @@ def test_curves_stream_to_the_run_and_stay_as_plots(inputs, instance: dg.Dagster
 def test_every_base_model_is_crossed_with_every_recipe() -> None:
     keys = set(partitions.checkpoints.get_partition_keys())
     assert keys == {f"{m}|{r}" for m in load_settings().base_models for r in RECIPE_NAMES}
+
+
+ADD_A_RECIPE = """
+import sys, types
+from importlib.util import find_spec
+from pathlib import Path
+
+name = "iterpref_assets.core.training.recipes"
+source = Path(find_spec(name).origin).read_text()
+head = "RECIPES: tuple[Recipe, ...] = ("
+assert head in source
+source = source.replace(head, head + 'Recipe("mine", (_FOCAL,), 0.2, 0.0, "Mine"),')
+module = sys.modules[name] = types.ModuleType(name)
+exec(source, module.__dict__)
+import definitions
+node = definitions.defs().resolve_asset_graph().get(__import__("dagster").AssetKey("checkpoints"))
+print(node.partitions_def.get_partition_keys())
+"""
+
+
+def test_a_model_and_a_recipe_are_added_by_one_entry_each() -> None:
+    models = {"lab": {"source": "lab"}, "other": {"source": "local", "path": "other"}}
+    done = subprocess.run(
+        [sys.executable, "-c", ADD_A_RECIPE],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "ITERPREF_BASE_MODELS": json.dumps(models)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "'other|mine'" in done.stdout
+    assert "'lab|focal_rpo'" in done.stdout

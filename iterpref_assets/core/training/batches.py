@@ -16,7 +16,7 @@ from torch import Tensor
 
 from iterpref_assets.core.training.config import Attention
 from iterpref_assets.core.training.losses import TokenReadings
-from iterpref_assets.core.training.packing import PADDING, PackedRow
+from iterpref_assets.core.training.packing import NOTHING, PADDING, PackedRow
 
 if TYPE_CHECKING:
     from torch.nn.attention.flex_attention import BlockMask
@@ -60,9 +60,16 @@ def collate_joined(rows: Sequence[PackedRow]) -> dict[str, Tensor]:
     return batch | _readings(rows)
 
 
-def collator(attention: Attention) -> Callable[[Sequence[PackedRow]], dict[str, Tensor]]:
-    """How the pairs of a micro-batch become rows for `attention`."""
-    return collate_joined if attention is Attention.BLOCKS else collate
+def collator(attention: Attention) -> Callable[[Sequence[PackedRow | None]], dict[str, Tensor]]:
+    """How the pairs of a micro-batch become rows for `attention`; None is no pair."""
+    join = collate_joined if attention is Attention.BLOCKS else collate
+
+    def collate_pairs(rows: Sequence[PackedRow | None]) -> dict[str, Tensor]:
+        present = [row for row in rows if row is not None]
+        # A process without a pair runs a row that nothing is read from: the others wait for it.
+        return join(present) if present else join([NOTHING]) | {"pairs": torch.tensor(0)}
+
+    return collate_pairs
 
 
 def token_readings(batch: dict[str, Tensor]) -> TokenReadings:

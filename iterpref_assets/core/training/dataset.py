@@ -21,6 +21,9 @@ from iterpref_assets.core.training.packing import (
 )
 from iterpref_assets.core.training.recipes import Recipe
 
+NO_PAIR = -1
+"""Stands for a pair where there is none."""
+
 
 def token_pairs(tokenized: pl.DataFrame, reference: pl.DataFrame | None) -> list[TokenPair]:
     """The rows of tables.TOKENIZED_PAIRS with their tables.REFERENCE_LOGPROBS.
@@ -96,7 +99,10 @@ def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> lis
 
 
 class PackedPairs:
-    """A map-style dataset of packed rows, `len(pairs)` for each reading of the recipe in turn."""
+    """A map-style dataset of packed rows, `len(pairs)` for each reading of the recipe in turn.
+
+    At NO_PAIR it has None.
+    """
 
     def __init__(self, pairs: list[TokenPair], recipe: Recipe, max_length: int) -> None:
         self.pairs = [pair.cut(max_length) for pair in pairs]
@@ -105,7 +111,9 @@ class PackedPairs:
     def __len__(self) -> int:
         return len(self.pairs) * len(self.readings)
 
-    def __getitem__(self, index: int) -> PackedRow:
+    def __getitem__(self, index: int) -> PackedRow | None:
+        if index == NO_PAIR:
+            return None
         reading, place = divmod(index, len(self.pairs))
         return pack(self.pairs[place], self.readings[reading])
 
@@ -119,15 +127,25 @@ class PackedPairs:
 class BatchOrder:
     """A sampler: each pair once an epoch, batch after batch, in a seeded order.
 
+    Processes take as many rows of every batch as each other: the last one of an epoch is filled up
+    with NO_PAIR to a `multiple` that all can share.
+
     Within a batch, rows come sorted by length, so that those of one forward pass are of like
     length and processes that take turns have like work. Where a recipe has several readings, the
     pairs of each batch take them in turn.
     """
 
     def __init__(
-        self, lengths: NDArray[np.int64], *, readings: int, batch_size: int, seed: int
+        self,
+        lengths: NDArray[np.int64],
+        *,
+        readings: int,
+        batch_size: int,
+        seed: int,
+        multiple: int = 1,
     ) -> None:
         self.lengths, self.readings = lengths, readings
+        self.pairs, self.multiple = len(lengths) // readings, multiple
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -135,13 +153,14 @@ class BatchOrder:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths) // self.readings
+        return -(-self.pairs // self.multiple) * self.multiple
 
     def __iter__(self) -> Iterator[int]:
-        pairs = len(self)
+        pairs = self.pairs
         order = np.random.default_rng(derive_seed("batch order", self.seed, self.epoch))
         shuffled = order.permutation(pairs)
         for start in range(0, pairs, self.batch_size):
             batch = shuffled[start : start + self.batch_size]
             rows = batch + pairs * (np.arange(len(batch)) % self.readings)
             yield from rows[np.argsort(self.lengths[rows], kind="stable")].tolist()
+        yield from [NO_PAIR] * (len(self) - pairs)

@@ -227,3 +227,16 @@ def _end(completion: Completion, tokens: Tokens, *, imitated: bool) -> int:
         return len(completion.ids)
     read = np.flatnonzero(read_tokens(completion, tokens))
     return int(read[-1]) + 1 if read.size else 0
+
+
+_NONE = np.zeros(0, dtype=np.float32)
+_NO_IDS = np.zeros(0, dtype=np.int32)
+NOTHING = PackedRow(
+    np.zeros(1, dtype=np.int32),
+    np.zeros(1, dtype=np.int32),
+    np.full(1, SHARED, dtype=np.int8),
+    _NO_IDS,
+    _NO_IDS,
+    *[_NONE] * 8,
+)
+"""The shortest row, of which nothing is read."""

@@ -68,6 +68,9 @@ class PairTrainer(Trainer):
             readings=len(dataset.readings),
             batch_size=batch_size,
             seed=args.seed,
+            multiple=args.per_device_train_batch_size * args.world_size
+            if args.world_size > 1
+            else 1,
         )
         self.sums = self._no_sums()
         self.logged_at = time.perf_counter()
@@ -83,7 +86,7 @@ class PairTrainer(Trainer):
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         totals = torch.tensor(
             [
-                sum(sample["pairs"] for sample in samples),
+                sum(float(sample["pairs"]) for sample in samples),
                 sum(float(sample["imitated"].sum()) for sample in samples),
             ],
             device=device,

@@ -14,7 +14,16 @@ from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.seeding import derive_rng
 from iterpref_assets.core.training.augment import widen
-from iterpref_assets.core.training.dataset import BatchOrder, token_pairs, widen_differences
+from iterpref_assets.core.training.batches import collator
+from iterpref_assets.core.training.config import Attention
+from iterpref_assets.core.training.dataset import (
+    NO_PAIR,
+    BatchOrder,
+    PackedPairs,
+    token_pairs,
+    widen_differences,
+)
+from iterpref_assets.core.training.recipes import recipe_named
 
 LENGTHS = np.arange(20)[::-1].copy()
 
@@ -133,3 +142,21 @@ def possible_windows(focal: list[int], last: int) -> set[tuple[int, ...]]:
             for after in (1, 2)
         }
     return {tuple(sorted(lines)) for lines in found}
+
+
+def test_last_batch_is_filled_up_so_that_all_processes_have_a_share():
+    order = BatchOrder(LENGTHS, readings=1, batch_size=8, seed=0, multiple=8)
+    rows = list(order)
+    assert len(rows) == len(order) == 24
+    assert rows[20:] == [NO_PAIR] * 4
+    assert sorted(rows[:20]) == list(range(20))
+
+
+def test_no_pair_is_a_row_of_which_nothing_is_read():
+    dataset = PackedPairs(token_pairs(random_pairs(3, 0), None), recipe_named("dpo"), 2048)
+    collate = collator(Attention.DENSE)
+    assert collate([dataset[0], dataset[NO_PAIR]])["pairs"] == 1
+    empty = collate([dataset[NO_PAIR], dataset[NO_PAIR]])
+    assert empty["pairs"] == 0
+    assert len(empty["targets"]) == 0
+    assert empty["input_ids"].shape == (1, 1)

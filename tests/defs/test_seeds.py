@@ -1,0 +1,79 @@
+"""Raw seeds, kept seeds and their check in Dagster's hands."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.defs.checks import no_benchmark_overlap
+from iterpref_assets.defs.partitions import SHARDS
+from iterpref_assets.defs.problems import heldout_problems, raw_seeds, seed_problems
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+
+from .conftest import PROBLEM, publish_problems
+
+RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
+ASSETS = [heldout_problems, raw_seeds, seed_problems, no_benchmark_overlap]
+
+
+def materialize(instance: dg.DagsterInstance, *shards: str) -> dg.ExecuteInProcessResult:
+    """Held-out problems first, as `iterpref run` does; then the shards in one run."""
+    instance.add_dynamic_partitions(SHARDS, list(shards))
+    dg.materialize([heldout_problems], instance=instance, resources=RESOURCES)
+    stretch = {
+        "dagster/asset_partition_range_start": shards[0],
+        "dagster/asset_partition_range_end": shards[-1],
+    }
+    return dg.materialize(
+        ASSETS, instance=instance, resources=RESOURCES, tags=stretch, raise_on_error=False,
+        selection=[raw_seeds, seed_problems],
+    )  # fmt: skip
+
+
+def test_two_shards_are_filtered_in_one_run_and_say_what_was_dropped(
+    seeds: Path, store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    other = {**PROBLEM, "problem_id": "p3", "prompt": "Double x.", "reference": ""}
+    again = {**PROBLEM, "problem_id": "p2", "prompt": "add one to X."}
+    (seeds / "b.jsonl").write_text(f"{json.dumps(again)}\n{json.dumps(other)}\n")
+    result = materialize(instance, "a", "b")
+    assert result.success
+    records = instance.fetch_materializations(seed_problems.key, limit=10).records
+    shown = {r.partition_key: r.asset_materialization.metadata["dropped"].value for r in records}
+    assert shown == {"a": 0, "b": 1}
+    assert store.current(ArtifactKey("seed_problems", "a")).manifest.row_count == 1
+    assert store.current(ArtifactKey("seed_problems", "b")).manifest.figures["dropped"] == {
+        "exact_duplicate": 1
+    }
+
+
+def test_the_check_refuses_a_benchmarks_own_tasks(
+    seeds: Path, store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    assert materialize(instance, "a").success
+    task = {**PROBLEM, "problem_id": "HumanEval/3", "source": "llmdebugger"}
+    publish_problems(store, ArtifactKey("seed_problems", "a"), task)
+    result = dg.materialize(
+        ASSETS, instance=instance, resources=RESOURCES, raise_on_error=False,
+        selection=dg.AssetSelection.checks(no_benchmark_overlap),
+    )  # fmt: skip
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert not evaluation.passed
+    assert "HumanEval/3: benchmark_task of llmdebugger" in str(evaluation.description)
+
+
+def test_a_named_override_lets_them_through(
+    seeds: Path,
+    store: ArtifactStore,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITERPREF_SEED_FILTER", '{"allow_training_on": ["llmdebugger"]}')
+    task = {**PROBLEM, "problem_id": "HumanEval/3", "source": "llmdebugger"}
+    (seeds / "a.jsonl").write_text(json.dumps(task) + "\n")
+    result = materialize(instance, "a")
+    assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
+    manifest = store.current(ArtifactKey("seed_problems", "a")).manifest
+    assert manifest.config["seed_filter"]["allow_training_on"] == ["llmdebugger"]

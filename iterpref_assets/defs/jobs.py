@@ -3,10 +3,13 @@
 import dagster as dg
 
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.problems import synthesised
+
+_RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 
 read_seeds = dg.define_asset_job(
     "read_seeds",
-    dg.AssetSelection.assets("raw_seeds"),
+    dg.AssetSelection.assets(*_RAW_SEEDS),
     partitions_def=partitions.problem_shards,
     description="Seeds of some shards, as their source gives them now.",
 )
@@ -14,7 +17,7 @@ read_seeds = dg.define_asset_job(
 build_codeflow = dg.define_asset_job(
     "build_codeflow",
     dg.AssetSelection.assets(
-        "raw_seeds", "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
+        *_RAW_SEEDS, "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
     ),
     partitions_def=partitions.problem_shards,
     description="Problems, samples, trajectories and pairs of some shards.",

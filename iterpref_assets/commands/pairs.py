@@ -226,6 +226,6 @@ def _print_summary(out: Path) -> None:
     console = Console()
     console.print(table)
     if counts.kept:
-        share = focal_share(pl.read_parquet(tokens_beside(out), columns=["rejected_mask"]))
+        share = focal_share(pl.scan_parquet(tokens_beside(out)))
         console.print(f"focal share of y-: {share:.1%}")
     console.print(f"pairs: {out}\ntokens: {tokens_beside(out)}", soft_wrap=True)

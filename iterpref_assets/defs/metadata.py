@@ -131,43 +131,58 @@ def of_completions(artifact: Artifact) -> Metadata:
 
 
 def of_trajectories(artifact: Artifact) -> Metadata:
-    """The pass rate by debugging round, and how versions failed."""
-    from iterpref_assets.core.debugging.figures import pass_rate_by_round
+    """The pass rate by debugging round, what it cost beside sampling, and how versions failed."""
+    from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
     from iterpref_assets.core.reporting import plots
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
-    rates = pass_rate_by_round(frame, artifact.manifest.config["debugging"]["max_rounds"])
+    max_rounds = artifact.manifest.config["debugging"]["max_rounds"]
+    rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
     return {
         "pass_rate_by_round": _table(rounds),
         "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
+        "debugging_and_sampling_by_calls": _table(compare_budgets(frame, max_rounds)),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
     }
 
 
 def of_pairs(artifact: Artifact) -> Metadata:
-    """Pairs kept and dropped by filter, and the first ones with D+ and D- marked."""
+    """Pairs kept and dropped by filter, and some of each with D+ and D- marked."""
+    from iterpref_assets.core.pairs.characteristics import KEPT, drawn_pairs
     from iterpref_assets.core.reporting import plots
-    from iterpref_assets.core.reporting.markdown import pair_difference
 
-    frame = tables.read_table(artifact.path(PAIRS_FILE), tables.PAIRS)
-    kept = frame.filter(pl.col("dropped_by").is_null())
-    counts = count_by_filter(frame)
-    shown = [pair_difference(row) for row in kept.head(SHOWN_PAIRS).iter_rows(named=True)]
+    file = artifact.path(PAIRS_FILE)
+    counts = count_by_filter(pl.read_parquet(file, columns=["dropped_by"]))
+    dropped = {
+        f"dropped_by_{name}": _pair_examples(drawn_pairs(file, 1, pl.col("dropped_by") == name))
+        for name, count in counts.dropped.items()
+        if count
+    }
+    judged = artifact.manifest.figures.get("judge_answers")
     return {
         "kept": dg.MetadataValue.int(counts.kept),
         "dropped_by_filter": dg.MetadataValue.json(counts.dropped),
         "filter_plot": _image(plots.pairs_by_filter(counts.kept, counts.dropped)),
-        "examples": _markdown("\n\n".join(shown)),
+        "examples": _pair_examples(drawn_pairs(file, SHOWN_PAIRS, KEPT)),
+        **dropped,
+        **({"judge_answers": dg.MetadataValue.json(judged)} if judged else {}),
     }
+
+
+def _pair_examples(pairs: pl.DataFrame) -> dg.MetadataValue:
+    from iterpref_assets.core.reporting.markdown import pair_difference
+
+    return _markdown("\n\n".join(pair_difference(row) for row in pairs.iter_rows(named=True)))
 
 
 def of_preference_pairs(artifact: Artifact) -> Metadata:
     """How long the pairs are, and which share of y- the focal term reads."""
-    frame = tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
-    lengths = [frame[f"{side}_ids"].list.len().mean() for side in ("prompt", "chosen", "rejected")]
+    file = artifact.path(TOKENS_FILE)
+    sides = [pl.col(f"{side}_ids").list.len().mean() for side in ("prompt", "chosen", "rejected")]
+    lengths = pl.scan_parquet(file).select(sides).collect().row(0)
     return {
-        "focal_share": dg.MetadataValue.float(focal_share(frame)),
+        "focal_share": dg.MetadataValue.float(focal_share(pl.scan_parquet(file))),
         "mean_tokens": dg.MetadataValue.text(
             "prompt {:.0f}, y+ {:.0f}, y- {:.0f}".format(*lengths)
         ),
@@ -261,10 +276,28 @@ def of_leaderboard(artifact: Artifact) -> Metadata:
 
 def of_report(artifact: Artifact) -> Metadata:
     """The report itself, its plots inline."""
-    text = artifact.path("report.md").read_text(encoding="utf-8")
+    return {"report": _with_plots(artifact, "report.md")}
+
+
+def of_data_card(artifact: Artifact) -> Metadata:
+    """The card itself, its plots inline, and where ten pairs stand side by side."""
+    from iterpref_assets.core.reporting.data_card import CARD, PAGE
+
+    figures = artifact.manifest.figures
+    return {
+        "card": _with_plots(artifact, CARD),
+        "pairs_side_by_side": dg.MetadataValue.path(str(artifact.path(PAGE))),
+        "kept": dg.MetadataValue.int(figures["kept"]),
+        "calls_per_pair": dg.MetadataValue.float(figures["calls_per_pair"]),
+        "pairs_per_1000_calls": dg.MetadataValue.float(figures["pairs_per_1000"]),
+    }
+
+
+def _with_plots(artifact: Artifact, name: str) -> dg.MetadataValue:
+    text = artifact.path(name).read_text(encoding="utf-8")
     for path in sorted(artifact.folder.glob("*.png")):
         text = text.replace(f"({path.name})", f"({_data_uri(path.read_bytes())})")
-    return {"report": _markdown(text)}
+    return _markdown(text)
 
 
 def _summary(artifact: Artifact, file: str, section: str) -> ScoreSummary:

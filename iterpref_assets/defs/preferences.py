@@ -4,7 +4,7 @@ import dagster as dg
 
 from iterpref_assets.core import tables
 from iterpref_assets.defs import conditions, metadata, partitions
-from iterpref_assets.defs.generations import debug_trajectories
+from iterpref_assets.defs.generations import debug_trajectories, initial_samples
 from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -80,3 +80,21 @@ def reference_logprobs(
 ) -> dg.MaterializeResult:
     """The reference model's log-probability of every token of every pair, computed once."""
     return publish_in_worker(context, workers, project.settings(), metadata.of_nothing)
+
+
+@stage_asset(
+    group_name="preferences",
+    kinds={"markdown", "matplotlib"},
+    partitions_def=partitions.base_models,
+    deps=[
+        *(
+            dg.AssetDep(asset, partition_mapping=partitions.all_shards)
+            for asset in (seed_problems, initial_samples, debug_trajectories, codeflow_pairs)
+        ),
+        preference_pairs,
+    ],
+    code_version="1",
+)
+def data_cards(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
+    """What the pairs are like: counts by stage, lengths, failures, features, ten pairs to read."""
+    return publish_here(context, project.settings(), metadata.of_data_card)

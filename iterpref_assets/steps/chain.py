@@ -5,6 +5,7 @@ from __future__ import annotations
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.steps import (
     benchmarks,
+    data_card,
     evaluation,
     generation,
     leaderboard,
@@ -32,6 +33,7 @@ CHAIN: tuple[Step, ...] = (
     generation.DEBUG_TRAJECTORIES,
     pairs.CODEFLOW_PAIRS,
     pairs.PREFERENCE_PAIRS,
+    data_card.DATA_CARDS,
     training.REFERENCE_LOGPROBS,
     training.CHECKPOINTS,
     evaluation.HELDOUT_SCORES,

@@ -76,7 +76,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
     versions = pl.concat(_read(store, "debug_trajectories", shard) for shard in shards)
     pairs_key = ArtifactKey("preference_pairs", base_model)
     pairs = tables.read_table(store.current(pairs_key).path(PAIRS_FILE), tables.PAIRS)
-    tokens = tables.read_table(store.current(pairs_key).path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
+    tokens = store.current(pairs_key).path(TOKENS_FILE)
     kept = pairs.filter(pl.col("dropped_by").is_null())
     shown = kept.head(SHOWN_PAIRS).iter_rows(named=True)
     counts = count_by_filter(pairs)
@@ -90,7 +90,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         pass_rate_by_round=pass_rate_by_round(versions, _max_rounds(store, shards[0])),
         kept=counts.kept,
         dropped=counts.dropped,
-        focal_share=focal_share(tokens),
+        focal_share=focal_share(pl.scan_parquet(tokens)),
         curves=_curves(store, base_model),
         benchmarks=[_heldout_benchmark(store, base_model)],
         leaderboard=_leaderboard(context, base_model),

@@ -75,7 +75,8 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> Non
     }  # fmt: skip
     kinds = {
         "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
-        "data_cards": "model", "experiment_reports": "model", "checkpoints": "cell", "heldout_scores": "cell",
+        "data_cards": "model", "experiment_reports": "model",
+        "checkpoints": "cell", "heldout_scores": "cell",
     }  # fmt: skip
     for step in CHAIN:
         if dg.AssetKey(step.asset) not in graph.get_all_asset_keys():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _SAMPLED = ":0~"
+REJECTED_SAMPLE = rf"{_SAMPLED}(\d+)$"
+"""Finds the rejected sample in the name of a pair of independent samples, and in no other."""
 
 
 def debugging_pair_id(trajectory_id: str, rejected_round: int, chosen_round: int) -> str:

@@ -25,13 +25,15 @@ def count_by_filter(pairs: pl.DataFrame) -> FilterCounts:
     )
 
 
-def focal_share(table: pl.DataFrame) -> float:
+def focal_share(table: pl.LazyFrame) -> float:
     """The share of y- tokens that lie on D- lines, over all pairs of tables.TOKENIZED_PAIRS.
 
     Raises:
         ValueError: where there is no token: no pairs is not a share of zero.
     """
-    marks = table["rejected_mask"].explode().drop_nulls()
-    if marks.is_empty():
+    mask = pl.col("rejected_mask").list
+    sums = table.select(marked=mask.sum().sum(), tokens=mask.len().sum()).collect()
+    marked, tokens = sums.row(0)
+    if not tokens:
         raise ValueError("no rejected token to take a share of")
-    return int(marks.sum()) / len(marks)
+    return marked / tokens

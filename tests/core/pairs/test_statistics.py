@@ -22,9 +22,9 @@ def test_every_filter_is_counted_zeros_included():
 
 def test_the_focal_share_is_taken_over_all_tokens():
     table = pl.DataFrame({"rejected_mask": [[True, False, False], [True]]})
-    assert focal_share(table) == 0.5
+    assert focal_share(table.lazy()) == 0.5
 
 
 def test_no_pairs_have_no_focal_share():
     with pytest.raises(ValueError, match="no rejected token"):
-        focal_share(pl.DataFrame(schema=tables.TOKENIZED_PAIRS))
+        focal_share(pl.LazyFrame(schema=tables.TOKENIZED_PAIRS))

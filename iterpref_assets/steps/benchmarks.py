@@ -135,8 +135,16 @@ def _plan_scores(asked: Asked, context: StepContext, partition: str) -> Plan:
 
 
 def _has_base_prompts(context: StepContext, partition: str) -> bool:
+    settings = context.settings
     base_model, variant = partition.split("/")
-    return variant == REFERENCE and base_model in context.settings.benchmarks.base_prompts
+    unknown = set(settings.benchmarks.base_prompts) - settings.base_models.keys()
+    if unknown:
+        raise InputError(
+            f"unknown base model {min(unknown)!r}",
+            field="benchmarks.base_prompts",
+            remedy=f"Use names of base_models: {', '.join(settings.base_models)}",
+        )
+    return variant == REFERENCE and base_model in settings.benchmarks.base_prompts
 
 
 def _publish_scores(asked: Asked, context: StepContext, plans: Sequence[Plan]) -> None:

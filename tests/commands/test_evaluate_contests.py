@@ -60,7 +60,8 @@ def test_a_sample_outside_the_window_is_refused(files, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "misplaced", [("--from", "2024-08-15"), ("--split", "instruct"), ("--subset", "hard")]
+    "misplaced",
+    [("--from", "2024-08-15"), ("--split", "instruct"), ("--subset", "hard"), ("--libraries", ".")],
 )
 def test_an_option_of_another_benchmark_is_refused(files, tmp_path, misplaced):
     data, samples = files

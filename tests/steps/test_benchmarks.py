@@ -1,0 +1,112 @@
+"""What a benchmark's scores are planned from, and what they refuse to start with."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.results import DataSource
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.benchmarks import (
+    BENCHMARK_SCORES,
+    BENCHMARK_TASKS,
+    SOURCE_FILE,
+    TASKS_FILE,
+    failing_references,
+)
+from iterpref_assets.steps.step import StepContext
+
+(TASKS,) = (step for step in BENCHMARK_TASKS if step.asset == "livecodebench_tasks")
+(SCORES,) = (step for step in BENCHMARK_SCORES if step.asset == "livecodebench_scores")
+PROBLEM = {
+    "question_id": "add",
+    "question_content": "Add two numbers.",
+    "starter_code": "",
+    "contest_date": "2024-08-03T00:00:00",
+    "difficulty": "easy",
+    "public_tests": [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}],
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "contests.jsonl"
+    path.write_text(json.dumps(PROBLEM) + "\n")
+    return path
+
+
+@pytest.fixture
+def configured(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch):
+    """The context of a deployment with LiveCodeBench and what else is asked for."""
+
+    def make(solution: str = "", **benchmarks) -> StepContext:
+        source = {"data": str(data)}
+        if solution:
+            source["solutions"] = str(tmp_path / "solutions.jsonl")
+            row = {"task_id": "add", "solution": solution}
+            (tmp_path / "solutions.jsonl").write_text(json.dumps(row) + "\n")
+        monkeypatch.setenv(
+            "ITERPREF_BENCHMARKS", json.dumps({"livecodebench": source, **benchmarks})
+        )
+        monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path / "root"))
+        return StepContext(load_settings(), ArtifactStore(tmp_path / "root"))
+
+    return make
+
+
+def publish_tasks(context: StepContext, sha256: str) -> None:
+    row = ("add", "", "", "no_reference", "", "")
+    frame = pl.DataFrame([row], schema=tables.BENCHMARK_TASKS, orient="row")
+    with context.store.publishing(Plan(ArtifactKey("livecodebench_tasks"), "1")) as staging:
+        tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
+        source = DataSource(benchmark="livecodebench", sha256=sha256, md5="")
+        (staging.folder / SOURCE_FILE).write_text(source.model_dump_json())
+
+
+def test_other_data_makes_tasks_and_scores_stale(configured, data: Path) -> None:
+    context = configured()
+    before = [TASKS.plan(context, "all"), SCORES.plan(context, "lab/focal_rpo")]
+    data.write_text(json.dumps(PROBLEM | {"question_content": "Add."}) + "\n")
+    after = [TASKS.plan(context, "all"), SCORES.plan(context, "lab/focal_rpo")]
+    assert all(old.config != new.config for old, new in zip(before, after, strict=True))
+
+
+def test_only_the_reference_model_is_asked_as_a_base_model(configured) -> None:
+    context = configured(base_prompts=["lab"])
+    asked = [SCORES.plan(context, f"lab/{name}").config for name in ("reference", "focal_rpo")]
+    assert [config["base_prompts"] for config in asked] == [True, False]
+
+
+def test_a_misspelt_base_model_is_named(configured) -> None:
+    with pytest.raises(InputError, match=r"benchmarks\.base_prompts"):
+        SCORES.plan(configured(base_prompts=["lap"]), "lab/reference")
+
+
+def test_data_that_changed_since_its_references_ran_is_refused(configured) -> None:
+    context = configured()
+    publish_tasks(context, "other")
+    with pytest.raises(InputError, match="changed since its reference solutions were run"):
+        SCORES.publish(context, [])
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("solution", "offenders"),
+    [("print(3)", []), ("print(4)", ["add: wrong_answer "])],
+)
+def test_a_failing_reference_is_an_offender(configured, solution: str, offenders) -> None:
+    context = configured(solution)
+    TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
+    assert failing_references(context.store, "livecodebench") == offenders
+
+
+@pytest.mark.sandbox
+def test_nothing_is_scored_where_a_reference_fails(configured) -> None:
+    context = configured("print(4)")
+    TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
+    with pytest.raises(InputError, match="1 reference solutions fail here, first add"):
+        SCORES.publish(context, [])

@@ -12,7 +12,7 @@ DATA := ../shared/data
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test check bench lab-model lock clean
+.PHONY: help setup run ui test test-ui screenshots check bench lab-model lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,12 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 
 test: setup ## Run every test
 	$(BIN)/pytest
+
+test-ui: setup ## Drive the UI in a headless browser (needs chromium)
+	$(BIN)/pytest tests/ui -m ui
+
+screenshots: setup ## The same, keeping what the browser shows in docs/images
+	$(BIN)/pytest tests/ui -m ui --screenshots docs/images
 
 check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/ruff format --check .

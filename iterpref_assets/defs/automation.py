@@ -50,7 +50,7 @@ def rebuild_codeflow(
     context.instance.add_dynamic_partitions(partitions.SHARDS, list(shards))
     known = context.instance.get_dynamic_partitions(partitions.SHARDS)
     for stretch in stretches(known, shards):
-        yield dg.RunRequest(tags={**range_tags(stretch), **REUSE})
+        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags={**range_tags(stretch), **REUSE})
 
 
 @dg.schedule(
@@ -59,7 +59,9 @@ def rebuild_codeflow(
     execution_timezone=OPERATIONS.timezone,
     default_status=SCHEDULES,
 )
-def evaluate_variants(project: ProjectResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def evaluate_variants(
+    context: dg.ScheduleEvaluationContext, project: ProjectResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Nightly: every model that is there and whose held-out scores are not those of it now."""
     settings = project.settings()
     step_context = StepContext(settings, project.store())
@@ -72,7 +74,9 @@ def evaluate_variants(project: ProjectResource) -> Iterator[dg.RunRequest | dg.S
     if not unscored:
         yield dg.SkipReason("every model's scores are current")
     for name in unscored:
-        yield dg.RunRequest(partition_key=partitions.partition_key(name), tags=REUSE)
+        yield dg.RunRequest(
+            run_key=_at(context, name), partition_key=partitions.partition_key(name), tags=REUSE
+        )
 
 
 @dg.sensor(job=jobs.read_seeds, minimum_interval_seconds=60, default_status=SENSORS)
@@ -170,6 +174,11 @@ def _reason(context: dg.RunFailureSensorContext) -> str:
             error = failure.error.cause or failure.error
             return f"{event.step_key}: {error.message.strip()}"
     return context.failure_event.message or "no reason was recorded"
+
+
+def _at(context: dg.ScheduleEvaluationContext, partition: str) -> str:
+    """A run key that a tick which is evaluated again repeats, and no other tick does."""
+    return f"{context.scheduled_execution_time.isoformat()} {partition}"
 
 
 def _variants(store: ArtifactStore, base_model: str) -> Iterator[str]:

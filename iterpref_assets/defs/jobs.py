@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from iterpref_assets.defs import partitions
 from iterpref_assets.defs.problems import synthesised
 
 _RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
@@ -10,7 +9,6 @@ _RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 read_seeds = dg.define_asset_job(
     "read_seeds",
     dg.AssetSelection.assets(*_RAW_SEEDS),
-    partitions_def=partitions.problem_shards,
     description="Seeds of some shards, as their source gives them now.",
 )
 
@@ -19,27 +17,23 @@ build_codeflow = dg.define_asset_job(
     dg.AssetSelection.assets(
         *_RAW_SEEDS, "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
     ),
-    partitions_def=partitions.problem_shards,
     description="Problems, samples, trajectories and pairs of some shards.",
 )
 
 prepare_preferences = dg.define_asset_job(
     "prepare_preferences",
     dg.AssetSelection.assets("preference_pairs", "reference_logprobs"),
-    partitions_def=partitions.base_models,
     description="Tokens, masks and reference log-probabilities of a base model.",
 )
 
 train_checkpoints = dg.define_asset_job(
     "train_checkpoints",
     dg.AssetSelection.assets("checkpoints"),
-    partitions_def=partitions.checkpoints,
     description="A base model trained by a recipe.",
 )
 
 score_variants = dg.define_asset_job(
     "score_variants",
     dg.AssetSelection.assets("heldout_scores"),
-    partitions_def=partitions.scores,
     description="A reference model or checkpoint on the held-out problems.",
 )

@@ -186,10 +186,9 @@ def _asset_progress(count: dict[str, Any]) -> AssetProgress:
 
 def _partitions(tags: Sequence[dict[str, str]]) -> str:
     named = {tag["key"]: tag["value"] for tag in tags}
-    if partition := named.get("dagster/partition"):
-        return partition
-    first = named.get("dagster/asset_partition_range_start")
-    return f"{first}...{named['dagster/asset_partition_range_end']}" if first else "all"
+    first = named.get("dagster/asset_partition_range_start", named.get("dagster/partition"))
+    last = named.get("dagster/asset_partition_range_end", first)
+    return first or "all" if first == last else f"{first}...{last}"
 
 
 def _reason(deployment: Deployment, run: dict[str, Any]) -> str:

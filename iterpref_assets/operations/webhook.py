@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import httpx
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential
+
+# It logs every URL that it asks, and here the URL is the secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 ATTEMPTS = 5
 _TOO_MANY = 429

@@ -1,6 +1,5 @@
 """What follows an upstream change by itself, and what a failed check holds back."""
 
-from collections.abc import Callable
 
 import dagster as dg
 import pytest

@@ -1,0 +1,246 @@
+"""Schedules and sensors ask for the right runs, and are off until somebody switches them on."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.defs import automation
+from iterpref_assets.defs.notifications import NotifierResource, WebhookNotifier
+from iterpref_assets.defs.partitions import SHARDS
+from iterpref_assets.defs.resources import ProjectResource
+from iterpref_assets.defs.stage import REUSE_TAG
+from iterpref_assets.runner import load_definitions
+from iterpref_assets.settings import WEBHOOK
+from iterpref_assets.steps.step import StepContext
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 1, 4, 2, tzinfo=UTC)
+FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return load_definitions().get_repository_def()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """One that keeps its state in a folder: schedules open the instance anew."""
+    (tmp_path / "home").mkdir()
+    with dg.instance_for_test(temp_dir=str(tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance, repository, store: ArtifactStore):
+    """Evaluates a schedule or sensor as a daemon would, from one cursor to the next."""
+    cursors: dict[str, str | None] = {}
+
+    def evaluate(automated):
+        resources = {"project": ProjectResource()}
+        if isinstance(automated, dg.ScheduleDefinition):
+            context = dg.build_schedule_context(
+                instance, scheduled_execution_time=NOW,
+                repository_def=repository, resources=resources,
+            )  # fmt: skip
+            return automated.evaluate_tick(context)
+        with dg.build_sensor_context(
+            instance, cursors.get(automated.name), repository_def=repository, resources=resources
+        ) as context:
+            data = automated.evaluate_tick(context)
+            cursors[automated.name] = data.cursor
+            for request in data.dynamic_partitions_requests or ():
+                apply(instance, request)
+            return data
+
+    return evaluate
+
+
+def apply(instance: dg.DagsterInstance, request) -> None:
+    if isinstance(request, dg.AddDynamicPartitionsRequest):
+        instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
+        return
+    for key in request.partition_keys:
+        instance.delete_dynamic_partition(request.partitions_def_name, key)
+
+
+def ranges(data) -> list[tuple[str, str]]:
+    return [(request.tags[FIRST], request.tags[LAST]) for request in data.run_requests]
+
+
+def add_seeds(seeds: Path, name: str) -> None:
+    content = (seeds / "a.jsonl").read_text()
+    (seeds / f"{name}.jsonl").write_text(content.replace('"p1"', json.dumps(name)))
+
+
+def publish(store: ArtifactStore, asset: str, partition: str) -> None:
+    with store.publishing(Plan(ArtifactKey(asset, partition), "1")) as staging:
+        (staging.folder / "file").write_text("x")
+
+
+@pytest.mark.parametrize("status", ["stopped", "running"])
+def test_everything_has_the_status_that_the_settings_say(status: str) -> None:
+    script = (
+        "import definitions; d = definitions.defs();"
+        "print({x.name: x.default_status.value for x in [*d.schedules, *d.sensors]})"
+    )
+    variables = {} if status == "stopped" else {"ITERPREF_OPERATIONS__DEFAULT_STATUS": status}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, **variables},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    names = {
+        "rebuild_codeflow", "evaluate_variants", "new_seeds", "new_checkpoints",
+        "rebuild_downstream", "tell_about_failures",
+    }  # fmt: skip
+    found = eval(done.stdout.splitlines()[-1])
+    assert found == dict.fromkeys(names, status.upper())
+
+
+def test_the_weekly_rebuild_covers_every_shard_in_one_run(seeds, tick) -> None:
+    for name in ("b", "c"):
+        add_seeds(seeds, name)
+    data = tick(automation.rebuild_codeflow)
+    assert ranges(data) == [("a", "c")]
+    assert data.run_requests[0].tags[REUSE_TAG]
+
+
+def test_the_weekly_rebuild_leaves_out_a_shard_whose_seeds_are_gone(seeds, instance, tick) -> None:
+    instance.add_dynamic_partitions(SHARDS, ["a", "gone", "b"])
+    add_seeds(seeds, "b")
+    assert ranges(tick(automation.rebuild_codeflow)) == [("a", "a"), ("b", "b")]
+
+
+def test_the_nightly_evaluation_asks_for_every_model_that_is_there(store, tick) -> None:
+    for partition in ("lab/focal_rpo", "lab/sft", "unknown/sft"):
+        publish(store, "checkpoints", partition)
+    publish(store, "heldout_problems", "all")
+    publish(store, "base_models", "lab")
+    publish(store, "lab_base_model", "all")
+    keys = {request.partition_key for request in tick(automation.evaluate_variants).run_requests}
+    assert keys == {"lab|reference", "lab|focal_rpo", "lab|sft"}
+
+
+def test_the_nightly_evaluation_leaves_out_what_is_scored(store, tick) -> None:
+    publish(store, "heldout_problems", "all")
+    publish(store, "checkpoints", "lab/sft")
+    step = automation.step_of("heldout_scores")
+    plan = step.plan(StepContext(ProjectResource().settings(), store), "lab/sft")
+    with store.publishing(plan) as staging:
+        (staging.folder / "file").write_text("x")
+    data = tick(automation.evaluate_variants)
+    assert not data.run_requests
+    assert "current" in data.skip_message
+
+
+def test_new_seed_files_become_shards_and_are_read(seeds, instance, tick) -> None:
+    assert ranges(tick(automation.new_seeds)) == [("a", "a")]
+    for name in ("b", "c"):
+        add_seeds(seeds, name)
+    assert ranges(tick(automation.new_seeds)) == [("b", "c")]
+    assert instance.get_dynamic_partitions(SHARDS) == ["a", "b", "c"]
+
+
+def test_unchanged_seed_files_ask_for_nothing(tick) -> None:
+    tick(automation.new_seeds)
+    assert "no seeds" in tick(automation.new_seeds).skip_message
+
+
+def test_a_changed_seed_file_is_read_again(seeds, instance, tick) -> None:
+    first = tick(automation.new_seeds)
+    add_seeds(seeds, "b")
+    tick(automation.new_seeds)
+    path = seeds / "a.jsonl"
+    path.write_text(path.read_text().replace("Add one", "Add 1"))
+    again = tick(automation.new_seeds)
+    assert ranges(again) == [("a", "a")]
+    assert again.run_requests[0].run_key != first.run_requests[0].run_key
+
+
+def test_a_removed_seed_file_is_forgotten_and_its_artifacts_stay(
+    seeds, instance, store, tick
+) -> None:
+    add_seeds(seeds, "b")
+    tick(automation.new_seeds)
+    publish(store, "raw_seeds", "b")
+    (seeds / "b.jsonl").unlink()
+    data = tick(automation.new_seeds)
+    assert not data.run_requests
+    assert instance.get_dynamic_partitions(SHARDS) == ["a"]
+    assert store.find(ArtifactKey("raw_seeds", "b")) is not None
+
+
+def test_a_folder_that_lost_all_its_files_forgets_no_shard(seeds, instance, tick) -> None:
+    tick(automation.new_seeds)
+    (seeds / "a.jsonl").unlink()
+    with pytest.raises(Exception, match="seed problems"):
+        tick(automation.new_seeds)
+    assert instance.get_dynamic_partitions(SHARDS) == ["a"]
+
+
+def report_checkpoint(instance: dg.DagsterInstance, partition: str) -> None:
+    event = dg.AssetMaterialization("checkpoints", partition=partition)
+    instance.report_runless_asset_event(event)
+
+
+def test_each_new_checkpoint_is_scored_once(instance, tick) -> None:
+    report_checkpoint(instance, "lab|focal_rpo")
+    report_checkpoint(instance, "lab|sft")
+    data = tick(automation.new_checkpoints)
+    assert [r.partition_key for r in data.run_requests] == ["lab|focal_rpo", "lab|sft"]
+    assert "no checkpoint" in tick(automation.new_checkpoints).skip_message
+
+
+def test_a_checkpoint_that_is_published_again_is_scored_again(instance, tick) -> None:
+    report_checkpoint(instance, "lab|sft")
+    first = tick(automation.new_checkpoints).run_requests[0]
+    report_checkpoint(instance, "lab|sft")
+    second = tick(automation.new_checkpoints).run_requests[0]
+    assert first.run_key != second.run_key
+
+
+class Recorder(NotifierResource):
+    """Keeps messages instead of sending them."""
+
+    def notify(self, text: str) -> None:
+        MESSAGES.append(text)
+
+
+MESSAGES: list[str] = []
+
+
+def failed_run(instance: dg.DagsterInstance, repository, partition: str):
+    instance.add_dynamic_partitions(SHARDS, [partition])
+    job = repository.get_job("read_seeds")
+    return job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=False)
+
+
+def test_a_failed_run_is_told_with_its_partition_reason_and_place(
+    seeds, store, instance, repository
+) -> None:
+    MESSAGES.clear()
+    (seeds / "torn.jsonl").write_text("{\n")
+    result = failed_run(instance, repository, "torn")
+    context = dg.build_run_status_sensor_context(
+        "tell_about_failures", result.get_run_failure_event(), instance, result.dagster_run,
+    ).for_run_failure()  # fmt: skip
+    automation.tell_about_failures(context, notifier=Recorder())
+    (message,) = MESSAGES
+    assert message.startswith("read_seeds (torn) failed: ")
+    assert "torn.jsonl:1" in message
+    assert message.endswith(f"/runs/{result.run_id}")
+
+
+def test_without_a_webhook_a_failure_is_logged(monkeypatch, caplog) -> None:
+    monkeypatch.delenv(WEBHOOK, raising=False)
+    WebhookNotifier().notify("it failed")
+    assert "it failed" in caplog.text
+    assert WEBHOOK in caplog.text

@@ -1,0 +1,43 @@
+"""A deployment whose seeds are files of one problem, so that a shard costs nothing."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from live_deployment import LiveDeployment
+from seed_files import SHARDS, TORN, problem
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of seed files: a problem in each, and one file that is torn."""
+    folder = tmp_path_factory.mktemp("seeds")
+    for shard in SHARDS:
+        (folder / f"{shard}.jsonl").write_text(problem(shard))
+    (folder / f"{TORN}.jsonl").write_text('{"problem_id": \n')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveDeployment:
+    """A deployment that is not served yet, its shards registered."""
+    heldout = tmp_path_factory.mktemp("heldout") / "heldout.jsonl"
+    heldout.write_text(problem("h0", split="heldout", prompt="Take one from x."))
+    source = {"kind": "files", "folder": str(seeds), "heldout": str(heldout)}
+    root = tmp_path_factory.mktemp("deployment")
+    found = LiveDeployment(root, {"ITERPREF_SEEDS": json.dumps(source)})
+    done = found.command("iterpref", "prepare")
+    assert done.returncode == 0, done.stderr
+    return found
+
+
+@pytest.fixture(scope="module")
+def deployment(prepared: LiveDeployment) -> Iterator[LiveDeployment]:
+    """The deployment, served: webserver, daemon and code server."""
+    with prepared.serving():
+        yield prepared

@@ -1,0 +1,107 @@
+"""Partitions are named, ranged over and told apart by what became of them."""
+
+import json
+
+import httpx
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.operations.graphql import Deployment
+from iterpref_assets.operations.partitions import AssetPartitions, Dimension, partitions_of
+
+MODELS = Dimension("base_model", ("big", "lab"))
+RECIPES = Dimension("recipe", ("dpo", "focal", "sft"))
+NOTHING = frozenset()
+
+
+def cells(*dimensions: Dimension, **status: set[str]) -> AssetPartitions:
+    kinds = {"materialized": NOTHING, "materializing": NOTHING, "failed": NOTHING}
+    given = {kind: frozenset(keys) for kind, keys in status.items()}
+    return AssetPartitions("checkpoints", dimensions, **(kinds | given))
+
+
+def answering(node: dict) -> Deployment:
+    """A deployment that gives this answer to every question about an asset."""
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"assetNodeOrError": node}})
+
+    return Deployment("http://dagster", transport=httpx.MockTransport(answer))
+
+
+def test_the_keys_of_two_dimensions_are_every_cell_in_order() -> None:
+    assert cells(MODELS, RECIPES).keys == (
+        "big|dpo", "big|focal", "big|sft", "lab|dpo", "lab|focal", "lab|sft",
+    )  # fmt: skip
+
+
+def test_a_range_of_two_dimensions_is_a_block() -> None:
+    block = cells(MODELS, RECIPES).between("big|focal...lab|sft")
+    assert block == ("big|focal", "big|sft", "lab|focal", "lab|sft")
+
+
+def test_named_partitions_come_once_and_in_order() -> None:
+    assert cells(RECIPES).named(["sft", "dpo", "sft"]) == ("dpo", "sft")
+
+
+@pytest.mark.parametrize(
+    ("stretch", "told"),
+    [("sft...dpo", "Swap"), ("dpo", "FIRST...LAST"), ("dpo...kto", "'kto'"), ("...sft", "''")],
+)
+def test_a_bad_range_is_refused(stretch: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        cells(RECIPES).between(stretch)
+
+
+def test_what_is_being_made_is_not_missing() -> None:
+    asset = cells(RECIPES, materialized={"dpo"}, materializing={"sft"})
+    assert asset.missing == {"focal"}
+
+
+def test_what_failed_before_it_was_ever_made_is_missing() -> None:
+    assert cells(RECIPES, materialized={"dpo", "sft"}, failed={"focal"}).missing == {"focal"}
+
+
+def test_ranges_of_the_first_dimension_hold_lists_of_the_second() -> None:
+    inner = {"materializedPartitions": ["dpo"], "materializingPartitions": []}
+    statuses = {
+        "primaryDimensionName": "base_model",
+        "ranges": [
+            {
+                "primaryDimStartKey": "big", "primaryDimEndKey": "lab",
+                "secondaryDim": {**inner, "failedPartitions": ["sft"]},
+            }
+        ],
+    }  # fmt: skip
+    node = {
+        "__typename": "AssetNode", "isPartitioned": True,
+        "partitionKeysByDimension": [
+            {"name": d.name, "partitionKeys": list(d.keys)} for d in (MODELS, RECIPES)
+        ],
+        "assetPartitionStatuses": statuses,
+    }  # fmt: skip
+    found = partitions_of(answering(node), "checkpoints")
+    assert found.materialized == {"big|dpo", "lab|dpo"}
+    assert found.failed == {"big|sft", "lab|sft"}
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>hello</html>", json.dumps([1]).encode(), json.dumps({"a": 1}).encode()]
+)
+def test_what_is_not_dagster_is_told_apart(content: bytes) -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, content=content))
+    with pytest.raises(InputError, match="not a Dagster webserver"):
+        Deployment("http://other", transport=transport).ask("{ version }")
+
+
+def test_a_webserver_that_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    refusals = iter([httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        for error in refusals:
+            raise error
+        return httpx.Response(200, json={"data": {"version": "1"}})
+
+    deployment = Deployment("http://dagster", transport=httpx.MockTransport(answer))
+    assert deployment.ask_again("{ version }") == {"version": "1"}

@@ -1,0 +1,103 @@
+"""A real browser before a real deployment; CodeFlow is made of recorded completions."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from live_deployment import LiveDeployment
+from recorded import write_deployment
+from user_interface import UserInterface
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WAIT_SECONDS = 120
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--screenshots FOLDER`: keep what the browser showed there."""
+    parser.addoption("--screenshots", type=Path, help="keep screenshots in this folder")
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDeployment]:
+    """A deployment where nothing has been materialized."""
+    variables = write_deployment(tmp_path_factory.mktemp("recorded"))
+    found = LiveDeployment(tmp_path_factory.mktemp("deployment"), variables)
+    done = found.command("iterpref", "prepare")
+    assert done.returncode == 0, done.stderr
+    with found.serving():
+        yield found
+
+
+@pytest.fixture(scope="session")
+def page() -> Iterator[Page]:
+    """A page of the system's Chromium, with a profile of its own."""
+    paths = [path for name in BROWSERS if (path := shutil.which(name))]
+    assert paths, "needs a browser: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1440, "height": 900})
+        opened.set_default_timeout(WAIT_SECONDS * 1000)
+        yield opened
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def ui(page: Page, deployment: LiveDeployment) -> UserInterface:
+    """The UI, after the dialog that Dagster shows on the first visit."""
+    opened = UserInterface(page, deployment.url)
+    opened.visit("/asset-groups")
+    page.get_by_role("button", name="Skip").click()
+    return opened
+
+
+@pytest.fixture
+def keep(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps what the page shows under a name, where the command asks for screenshots."""
+    folder: Path | None = request.config.getoption("--screenshots", default=None)
+
+    def screenshot(name: str) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png")
+
+    return screenshot
+
+
+@pytest.fixture(scope="session")
+def heldout_run(ui: UserInterface) -> str:
+    """The run that Materialize on the page of heldout_problems started; its status at the end."""
+    ui.visit("/assets/heldout_problems")
+    ui.press("Materialize")
+    return ui.status_of_launched_run()
+
+
+@pytest.fixture(scope="session")
+def models_run(ui: UserInterface) -> str:
+    """The run that Materialize on two assets selected in the lineage started; its status."""
+    ui.visit_group("models")
+    ui.page.get_by_text("lab_base_model", exact=True).first.click()
+    ui.page.get_by_text("base_models", exact=True).first.click(modifiers=["Shift"])
+    ui.press("Materialize selected (2)")
+    ui.choose_all_partitions()
+    ui.press("Launch 1 run")
+    return ui.status_of_launched_run()
+
+
+@pytest.fixture(scope="session")
+def codeflow(ui: UserInterface, heldout_run: str, models_run: str) -> str:
+    """The backfill of every shard of the job build_codeflow; its status at the end."""
+    ui.visit(f"/locations/{ui.location}/jobs/build_codeflow")
+    ui.press("Materialize all")
+    ui.choose_all_partitions()
+    ui.press("Launch backfill")
+    return ui.status_of_launched_backfill()

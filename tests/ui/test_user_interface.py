@@ -1,0 +1,113 @@
+"""What a team does in the UI: look, materialize, backfill, read results and errors."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+from user_interface import UserInterface
+
+from iterpref_assets.runner import load_definitions
+
+pytestmark = [pytest.mark.ui, pytest.mark.timeout(900)]
+
+
+def assets_by_group() -> dict[str, list[str]]:
+    graph = load_definitions().resolve_asset_graph()
+    groups: dict[str, list[str]] = {}
+    for key in sorted(graph.get_all_asset_keys()):
+        groups.setdefault(graph.get(key).group_name, []).append(key.to_user_string())
+    return groups
+
+
+def test_the_lineage_shows_every_group(ui: UserInterface, keep: Callable[[str], None]) -> None:
+    ui.visit("/asset-groups")
+    for group in assets_by_group():
+        expect(ui.page.get_by_text(group, exact=True).first).to_be_visible()
+    keep("lineage")
+
+
+@pytest.mark.parametrize(("group", "assets"), assets_by_group().items())
+def test_the_lineage_of_a_group_shows_its_assets(
+    ui: UserInterface, keep: Callable[[str], None], group: str, assets: list[str]
+) -> None:
+    ui.visit_group(group)
+    for asset in assets:
+        expect(ui.page.get_by_text(asset, exact=True).first).to_be_visible()
+    keep(f"lineage-{group}")
+
+
+def test_one_asset_is_materialized(heldout_run: str) -> None:
+    assert heldout_run == "Success"
+
+
+def test_a_selection_of_assets_is_materialized(models_run: str) -> None:
+    assert models_run == "Success"
+
+
+def test_a_backfill_of_every_shard_is_launched_and_succeeds(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    assert codeflow in {"Success", "Completed"}
+    for asset in ("raw_seeds", "initial_samples", "debug_trajectories", "codeflow_pairs"):
+        expect(ui.page.get_by_text(asset, exact=True).first).to_be_visible()
+    keep("backfill")
+
+
+def test_the_partitions_of_an_asset_are_shown_as_made(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/codeflow_pairs?view=partitions")
+    expect(ui.page.get_by_text("Materialized (3)")).to_be_visible()
+    keep("partitions")
+
+
+def test_the_result_of_a_check_is_shown(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/codeflow_pairs?view=checks&checkDetail=chosen_passes_all_tests")
+    expect(ui.page.get_by_text("Passed", exact=True).first).to_be_visible()
+    expect(ui.page.get_by_text("blocking", exact=True).first).to_be_visible()
+    keep("check")
+
+
+def test_the_pass_rate_is_plotted_beside_the_trajectories(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/debug_trajectories?view=partitions&partition=shard-1")
+    row = ui.page.get_by_role("row").filter(has_text="pass_rate_plot").last
+    row.get_by_text("[Show Markdown]").click()
+    plot = ui.page.locator("img[src^='data:image/png']")
+    expect(plot).to_be_visible()
+    assert plot.evaluate("image => image.naturalWidth") > 0
+    keep("plot")
+
+
+def test_the_table_of_pass_rates_holds_what_was_recorded(ui: UserInterface, codeflow: str) -> None:
+    ui.visit("/assets/debug_trajectories?view=partitions&partition=shard-1")
+    for rate in ("37.5%", "62.5%", "75.0%", "87.5%"):
+        expect(ui.page.get_by_text(rate, exact=True).first).to_be_visible()
+
+
+def test_the_message_of_a_failed_run_says_what_to_do(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/experiment_reports")
+    ui.press("Materialize")
+    ui.press("Confirm")
+    ui.choose_all_partitions()
+    ui.press("Launch 1 run")
+    assert ui.status_of_launched_run() == "Failure"
+    message = ui.page.get_by_text("Materialize preference_pairs (partition lab) first").last
+    expect(message).to_be_visible()
+    keep("failed-run")
+
+
+def test_schedules_and_sensors_are_listed_and_off(
+    ui: UserInterface, keep: Callable[[str], None]
+) -> None:
+    ui.visit("/automation")
+    for name in ("rebuild_codeflow", "new_seeds", "rebuild_downstream", "tell_about_failures"):
+        expect(ui.page.get_by_text(name, exact=True).first).to_be_visible()
+    switches = ui.page.get_by_role("switch").or_(ui.page.get_by_role("checkbox"))
+    assert not any(switch.is_checked() for switch in switches.all())
+    keep("automation")

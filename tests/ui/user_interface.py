@@ -1,0 +1,49 @@
+"""What a person does in Dagster's UI, in a browser."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+ENDED = re.compile("^(Success|Failure|Failed|Canceled|Completed)$")
+
+
+class UserInterface:
+    """The UI at `url`, by what is written on it."""
+
+    location = "iterpref"
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+
+    def visit(self, path: str) -> None:
+        """Open a page of the UI."""
+        self.page.goto(self.url + path)
+
+    def visit_group(self, group: str) -> None:
+        """Open the lineage graph of a group of assets."""
+        self.visit(f"/locations/{self.location}/asset-groups/{group}/lineage")
+
+    def press(self, label: str) -> None:
+        """Press the button whose label starts so."""
+        self.page.get_by_role("button", name=re.compile(f"^{re.escape(label)}")).first.click()
+
+    def choose_all_partitions(self) -> None:
+        """Press All in the dialog that launches a backfill."""
+        self.page.get_by_role("button", name="All", exact=True).first.click()
+
+    def status_of_launched_run(self) -> str:
+        """Follow the link to the run that was just launched; its status once it has ended."""
+        self.page.get_by_text("View", exact=True).last.click()
+        self.page.wait_for_url(re.compile("/runs/"))
+        return self._final_status()
+
+    def status_of_launched_backfill(self) -> str:
+        """Follow the link to the backfill that was just launched; its status once it has ended."""
+        self.page.get_by_text("View", exact=True).last.click()
+        self.page.wait_for_url(re.compile("/runs/b/"))
+        return self._final_status()
+
+    def _final_status(self) -> str:
+        status = self.page.get_by_text(ENDED).first
+        expect(status).to_be_visible()
+        return status.inner_text()

@@ -98,9 +98,9 @@ def compare_losses(folder: Path, batch: int, micro: int, threads: int) -> bool:
         theirs = measure(replace(run, who="trl", micro=batch), threads)["losses"]
         apart = [abs(a - b) for a, b in zip(mine, theirs, strict=True)]
         for who, losses in (("ours", mine), ("trl", theirs)):
-            print(f"{who:<5}{recipe:<5}" + " ".join(f"{loss:.7f}" for loss in losses))
+            print(f"{who:<5}{recipe:<5}" + " ".join(f"{loss:.7f}" for loss in losses), flush=True)
         # The first dpo loss is log 2 whatever the tokens; later ones, at trained weights, are not.
-        print(f"{'':<10}" + " ".join(f"{value:.1e}  " for value in apart))
+        print(f"{'':<10}" + " ".join(f"{value:.1e}  " for value in apart), flush=True)
         agree &= max(apart) <= TOLERANCE
     return agree
 

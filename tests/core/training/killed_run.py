@@ -1,4 +1,7 @@
-"""A training run that kills itself with SIGKILL after a step: model, inputs, folder, step."""
+"""A training run that kills itself with SIGKILL: model, inputs, folder, when, config.
+
+`when` is a step, after which it dies, or `checkpoint-STEP`, in the midst of writing which it does.
+"""
 
 import os
 import signal
@@ -6,6 +9,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import torch
 
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
@@ -13,11 +17,20 @@ from iterpref_assets.core.training.trainer import train
 
 if __name__ == "__main__":
     model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
-    last = int(sys.argv[4])
+    when = sys.argv[4]
+    saved = torch.save
 
     def die(point: dict[str, float]) -> None:
-        if point["step"] == last:
+        if str(point["step"]) == when:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def die_while_saving(content, file, *args, **kwargs) -> None:
+        if when in Path(file).parts:
+            Path(file).write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        saved(content, file, *args, **kwargs)
+
+    torch.save = die_while_saving
 
     train(
         pl.read_parquet(inputs / "pairs.parquet"),

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -8,10 +9,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
-from iterpref_assets.commands.pairs import export, pairs, tokens_beside
+from iterpref_assets.commands.pair_making import tokens_beside
+from iterpref_assets.commands.pairs import export, pairs
 from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.judge import question
 from iterpref_assets.core.pairs.manifest import require_trainable
 
 CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]
@@ -133,6 +136,61 @@ def test_recorded_trajectories_are_executed_again(tokenizer, tmp_path):
     shown = _run("pairs", "--trajectories", *files, "--tokenizer", tokenizer, "--out", out)
     assert tables.read_table(out, tables.PAIRS)["chosen"].to_list() == [CODE[2], CODE[2]]
     assert "2 trajectories do not do what was recorded" in " ".join(shown.split())
+    assert re.search(r"HumanEval/0#two\W+not solved\W+passed", shown)
+
+
+def test_samples_are_paired_and_refused_where_there_is_one(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    with pytest.raises(InputError, match="two samples of a problem"):
+        _build(inputs, tokenizer, out, "--negatives", "pass_rate")
+    versions = pl.read_parquet(inputs[0]).filter(pl.col("round") != 1)
+    samples = versions.with_columns(sample=pl.col("round"), round=pl.lit(0, dtype=pl.Int32()))
+    samples.write_parquet(inputs[0])
+    _build(inputs, tokenizer, out, "--negatives", "pass_rate")
+    row = tables.read_table(out, tables.PAIRS).row(0, named=True)
+    assert (row["chosen"], row["rejected"]) == (CODE[2], CODE[0])
+
+
+@pytest.fixture
+def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge in the settings whose recorded answer to the one question is `FORM`."""
+    row = {
+        "key": f"judge#{question(CODE[2], CODE[0])}", "completion": "VERDICT: FORM",
+        "finish_reason": "stop", "engine": "recorded", "prompt_tokens": 1, "completion_tokens": 1,
+        "seed": 0,
+    }  # fmt: skip
+    path = tmp_path / "answers.parquet"
+    pl.DataFrame([row], schema=tables.COMPLETIONS).write_parquet(path)
+    engine = {"kind": "replay", "completions": [str(path)]}
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE", json.dumps({"engine": engine, "model": "any"}))
+
+
+def test_the_judge_of_the_settings_drops_pairs_where_it_is_asked_for(
+    judge, inputs, tokenizer, tmp_path
+):
+    out = tmp_path / "pairs.parquet"
+    shown = _build(inputs, tokenizer, out, "--negatives", "first", "--judge")
+    assert tables.read_table(out, tables.PAIRS)["dropped_by"].to_list() == ["judged_formatting"]
+    assert "form 1" in shown
+    assert "1 asked now" in shown
+
+
+def test_the_same_command_asks_the_judge_nothing_twice(judge, inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    _build(inputs, tokenizer, out, "--negatives", "first", "--judge")
+    assert "0 asked now" in _build(inputs, tokenizer, out, "--negatives", "first", "--judge")
+
+
+def test_asking_a_judge_that_the_settings_do_not_name_is_refused(inputs, tokenizer, tmp_path):
+    with pytest.raises(InputError, match="name no judge"):
+        _build(inputs, tokenizer, tmp_path / "pairs.parquet", "--judge")
+
+
+def test_kept_pairs_can_be_read_side_by_side(inputs, tokenizer, tmp_path):
+    page = tmp_path / "pairs.html"
+    arguments = ("--negatives", "first", "--page", str(page))
+    _build(inputs, tokenizer, tmp_path / "pairs.parquet", *arguments)
+    assert '<td class="minus">    return a</td>' in page.read_text()
 
 
 def test_a_version_table_without_problems_is_refused(inputs, tokenizer, tmp_path):
@@ -171,7 +229,7 @@ def _benchmark_inputs(inputs: tuple[Path, Path]) -> tuple[Path, Path]:
 def test_the_manifest_names_inputs_and_benchmark_tasks(inputs, tokenizer, tmp_path):
     shown = _build(_benchmark_inputs(inputs), tokenizer, tmp_path / "pairs.parquet")
     manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
-    assert list(manifest["made_of"]) == ["versions.parquet"]
+    assert list(manifest["made_of"]) == ["versions.parquet", "problems.parquet"]
     assert manifest["benchmark_tasks"] == {"HumanEval": 1}
     assert manifest["allow_training_on"] == []
     assert "`iterpref train` refuses them" in shown

@@ -162,41 +162,42 @@ class _Judge:
         """tables.JUDGEMENTS of the pairs that are kept."""
         kept = pairs.filter(pl.col("dropped_by").is_null())
         programs = list(kept.select("chosen", "rejected").iter_rows())
-        questions = [_question(*each) for each in programs]
+        questions = [question(*each) for each in programs]
         missing = {
-            question: each
-            for question, each in zip(questions, programs, strict=True)
-            if question not in self._answers
+            name: each
+            for name, each in zip(questions, programs, strict=True)
+            if name not in self._answers
         }
         await for_each(missing.items(), self._config.max_in_flight, self._ask)
         rows = [
-            {"pair_id": pair_id, **self._answers[question]}
-            for pair_id, question in zip(kept["pair_id"], questions, strict=True)
+            {"pair_id": pair_id, **self._answers[name]}
+            for pair_id, name in zip(kept["pair_id"], questions, strict=True)
         ]
         return pl.DataFrame(rows, schema=tables.JUDGEMENTS)
 
     async def _ask(self, item: tuple[str, tuple[str, str]]) -> None:
-        question, programs = item
+        name, programs = item
         request = Request(
-            key=f"judge#{question}",
+            key=f"judge#{name}",
             messages=judge_conversation(*programs),
             sampling=Sampling(temperature=0.0, max_tokens=self._config.max_tokens),
-            seed=derive_seed("judge", question),
+            seed=derive_seed("judge", name),
         )
-        row = _answer_row(question, await self._engine.generate(request), self._engine.description)
+        row = _answer_row(name, await self._engine.generate(request), self._engine.description)
         self._journal.append(_KIND, row)
-        self._answers[question] = dict(row)
+        self._answers[name] = dict(row)
         self.asked += 1
 
 
-def _question(chosen: str, rejected: str) -> str:
+def question(chosen: str, rejected: str) -> str:
+    """The name of the question about two programs, the same for the same programs."""
     text = f"{PROMPT_VERSION}\x1f{chosen}\x1f{rejected}"
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
 
-def _answer_row(question: str, completion: Completion, engine: str) -> Mapping[str, Any]:
+def _answer_row(name: str, completion: Completion, engine: str) -> Mapping[str, Any]:
     return {
-        "question": question,
+        "question": name,
         "answer": parse_answer(completion.text, completion.finish_reason).value,
         "text": storable(completion.text),
         "prompt_tokens": completion.prompt_tokens,

@@ -61,7 +61,8 @@ def require_samples(versions: Path) -> None:
             "pairs of independent samples need two samples of a problem, and there is one of each",
             file=versions,
             field="negatives",
-            remedy="Set sampling.samples_per_problem to 2 or more, or use other negatives",
+            remedy="Set sampling.samples_per_problem to 2 or more, give recorded trajectories of "
+            "several models, or use other negatives",
         )
 
 

@@ -15,7 +15,7 @@ import polars as pl
 import typer
 from pydantic import ValidationError
 
-from iterpref_assets.commands.pairs import tokens_beside
+from iterpref_assets.commands.pair_making import tokens_beside
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import TrainConfig

@@ -75,6 +75,7 @@ def of_raw_seeds(artifact: Artifact) -> Metadata:
     return {
         **of_problems(artifact),
         "unusable": dg.MetadataValue.int(unusable.height),
+        "figures": dg.MetadataValue.json(artifact.manifest.figures),
         "unusable_by_reason": _table(unusable["reason"].value_counts(sort=True)),
         "unusable_examples": _table(unusable.unique("reason", maintain_order=True)),
     }

@@ -48,6 +48,10 @@ def _publish_raw_seeds(context: StepContext, plans: Sequence[Plan]) -> None:
                 tables.write_table(
                     programs, tables.WRITTEN_PROGRAMS, staging.folder / PROGRAMS_FILE
                 )
+                staging.figures["malformed"] = {
+                    fault.value: count for fault, count in sorted(written.faults.items())
+                }
+                staging.figures["programs"] = dict(Counter(programs["verdict"]))
         else:
             reading = seeds.load_shard(shard)
             with context.store.publishing(plan) as staging:

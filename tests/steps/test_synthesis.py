@@ -88,7 +88,11 @@ def test_responses_become_raw_seeds_with_what_came_of_each_program(context: Step
         ("tree-000/00003", "not_run", "requests"),
         ("tree-000/00004", "malformed", "no_files"),
     ]
-    assert artifact.manifest.figures["unusable"] == {"not_run": 1, "malformed": 1}
+    assert artifact.manifest.figures == {
+        "unusable": {"not_run": 1, "malformed": 1},
+        "malformed": {"no_files": 1},
+        "programs": {"passed": 1, "wrong_answer": 2},
+    }
 
 
 def test_raw_seeds_are_stale_once_the_responses_or_the_allow_list_change(context) -> None:

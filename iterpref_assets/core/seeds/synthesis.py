@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +43,19 @@ _TASK, _PROGRAM = load_template("feature_task"), load_template("program_and_test
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a shard's responses come to; `programs` is the solution of each problem by its id."""
+    """What a shard's responses come to.
+
+    Attributes:
+        problems: those that can be run.
+        programs: the solution of each problem by its id.
+        unusable: the draws that give none.
+        faults: how often responses were malformed in which way.
+    """
 
     problems: list[Problem] = field(default_factory=list[Problem])
     programs: dict[str, str] = field(default_factory=dict[str, str])
     unusable: list[UnusableRecord] = field(default_factory=list[UnusableRecord])
+    faults: Counter[Fault] = field(default_factory=Counter[Fault])
 
 
 def synthesis_identity(config: GenerationConfig, packages: Sequence[str]) -> dict[str, JsonValue]:
@@ -136,6 +145,7 @@ def read_written(
         except MalformedError as error:
             detail = f"{error.fault.value}: {error}" if str(error) else error.fault.value
             written.unusable.append(UnusableRecord(draw.name, Unusable.MALFORMED, detail))
+            written.faults[error.fault] += 1
     return written
 
 

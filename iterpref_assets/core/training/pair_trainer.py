@@ -55,7 +55,7 @@ class PairTrainer(Trainer):
             args=args,
             train_dataset=cast(Any, dataset),
             data_collator=cast(Any, collator(attention)),
-            callbacks=[_WholeCheckpoints()],
+            callbacks=[_LastPoint(), _WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
         if args.gradient_checkpointing:
@@ -163,6 +163,15 @@ class PairTrainer(Trainer):
         """Not counted: the estimate would walk all parameters for every micro-batch."""
         del inputs
         return 0
+
+
+class _LastPoint(TrainerCallback):
+    """Gives the last step a point, wherever `logging_steps` would put the last one."""
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        del args, kwargs
+        if state.global_step >= state.max_steps:
+            control.should_log = True
 
 
 class _WholeCheckpoints(TrainerCallback):

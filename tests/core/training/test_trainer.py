@@ -81,6 +81,14 @@ def test_curve_has_a_point_a_step_in_memory_on_file_and_through_the_callback(
     assert figures <= seen[0].keys()
 
 
+@pytest.mark.parametrize(("logging_steps", "steps"), [(4, [4, 6]), (100, [6])])
+def test_last_step_has_a_point(model_dir, reference, tmp_path, logging_steps, steps):
+    config = CONFIG.model_copy(update={"logging_steps": logging_steps})
+    outcome = run(model_dir, tmp_path, reference, config=config)
+    assert [point["step"] for point in outcome.curve] == steps
+    assert outcome.figures["loss"] == outcome.curve[-1]["loss"]
+
+
 def test_trained_model_loads_and_its_tokenizer_is_that_of_the_base(model_dir, reference, tmp_path):
     from transformers import AutoModelForCausalLM
 
@@ -176,6 +184,19 @@ def test_gradient_checkpointing_does_not_change_the_losses(model_dir, reference,
     kept = run(model_dir, tmp_path / "a", reference).curve
     recomputed = run(model_dir, tmp_path / "b", reference, config=config).curve
     assert [p["loss"] for p in recomputed] == pytest.approx([p["loss"] for p in kept], abs=1e-6)
+
+
+@pytest.mark.parametrize("precision", [Precision.MIXED_BFLOAT16, Precision.BFLOAT16])
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_bfloat16_trains_and_keeps_the_type_of_the_base(
+    model_dir, reference, tmp_path, precision, checkpointing
+):
+    options = {"precision": precision, "gradient_checkpointing": checkpointing}
+    config = CONFIG.model_copy(update=options)
+    exact = run(model_dir, tmp_path / "exact", reference).curve
+    rounded = run(model_dir, tmp_path / "rounded", reference, config=config).curve
+    assert [p["loss"] for p in rounded] == pytest.approx([p["loss"] for p in exact], rel=0.05)
+    assert {weight.dtype for weight in weights(tmp_path / "rounded").values()} == {torch.float32}
 
 
 @pytest.mark.slow

@@ -54,6 +54,7 @@ def phases(settings: Settings) -> Iterator[Phase]:
     )
     for name in settings.base_models:
         yield Phase(("preference_pairs", "reference_logprobs"), (name,))
+        yield Phase(("data_cards",), (name,))
         for variant in settings.variants:
             if variant != REFERENCE:
                 yield Phase(("checkpoints",), (f"{name}/{variant}",))

@@ -22,8 +22,8 @@ build_codeflow = dg.define_asset_job(
 
 prepare_preferences = dg.define_asset_job(
     "prepare_preferences",
-    dg.AssetSelection.assets("preference_pairs", "reference_logprobs"),
-    description="Tokens, masks and reference log-probabilities of a base model.",
+    dg.AssetSelection.assets("preference_pairs", "data_cards", "reference_logprobs"),
+    description="Tokens, masks, data card and reference log-probabilities of a base model.",
 )
 
 train_checkpoints = dg.define_asset_job(

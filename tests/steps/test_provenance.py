@@ -2,120 +2,23 @@
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 import pytest
 import typer
+from published_shard import GENERATOR, PROBLEMS, SHARD, publish, publish_pairs
 from typer.testing import CliRunner
 
 from iterpref_assets.commands.provenance import provenance
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import debug_problems
-from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.build import build_pairs
-from iterpref_assets.core.pairs.config import Negatives, PairConfig
+from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
-from iterpref_assets.core.prompts import PROMPT_VERSION, fenced
-from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
-from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 from iterpref_assets.core.seeds.frames import problems_to_frame
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
-from iterpref_assets.steps.pairs import PAIRS_FILE
+from iterpref_assets.steps.generation import COMPLETIONS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
-
-SHARD = "a"
-PROBLEMS = [
-    Problem(
-        problem_id=f"p{number}",
-        source="test",
-        prompt=f"Give {number}.",
-        tests=FunctionTests(entry_point="f", cases=(Case(arguments="()", expected=str(number)),)),
-    )
-    for number in (2, 3)
-]
-GENERATOR = {"source": "hub", "repository": "someone/model", "revision": "abc123"}
-
-
-class CountingEngine:
-    """Answers with sample plus round, so that some trajectories pass late and some at once."""
-
-    description = "counting engine 1.0"
-
-    async def generate(self, request: Request) -> Completion:
-        _, round_, sample = request.key.split("#")
-        text = fenced(f"answer = {int(round_) + int(sample)}")
-        return Completion(request.key, text, 9, 4, FinishReason.STOP, request.seed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
-
-def judge(code: str, tests: Tests) -> Execution:
-    assert isinstance(tests, FunctionTests)
-    given, needed = code.removeprefix("answer = "), tests.cases[0].expected
-    if given == needed:
-        return Execution(Verdict.PASSED)
-    return Execution(Verdict.WRONG_ANSWER, message=f"needs [{needed}], got {given}")
-
-
-def publish(
-    store: ArtifactStore, asset: str, config: dict, *files: tuple[str, pl.DataFrame, tables.Schema],
-    parents: tuple[str, ...] = (),
-) -> None:  # fmt: skip
-    keys = tuple(ArtifactKey(parent, SHARD) for parent in parents)
-    with store.publishing(Plan(ArtifactKey(asset, SHARD), "1", config, keys)) as staging:
-        for name, frame, schema in files:
-            tables.write_table(frame, schema, staging.folder / name)
-
-
-def publish_pairs(store: ArtifactStore, folder: Path, negatives: Negatives) -> pl.DataFrame:
-    """A shard of debugged problems and its pairs, as the chain publishes them."""
-    config = SamplingConfig(samples_per_problem=3)
-    initial = sample_problems(PROBLEMS, CountingEngine(), config, folder / "samples")
-    outcome = debug_problems(
-        PROBLEMS, initial, CountingEngine(), judge, DebugConfig(), folder / "debugging"
-    )
-    problems = problems_to_frame(PROBLEMS)
-    pairs = build_pairs(outcome.versions, problems, PairConfig(negatives=negatives))
-    publish(store, "seed_problems", {}, (PROBLEMS_FILE, problems, tables.PROBLEMS))
-    publish(
-        store,
-        "initial_samples",
-        {},
-        (COMPLETIONS_FILE, initial, tables.COMPLETIONS),
-        parents=("seed_problems",),
-    )
-    publish(
-        store,
-        "debug_trajectories",
-        {"prompts": PROMPT_VERSION, "generator": GENERATOR},
-        (VERSIONS_FILE, outcome.versions, tables.VERSIONS),
-        (COMPLETIONS_FILE, outcome.completions, tables.COMPLETIONS),
-        parents=("seed_problems", "initial_samples"),
-    )
-    publish(
-        store,
-        "codeflow_pairs",
-        {},
-        (PAIRS_FILE, pairs, tables.PAIRS),
-        parents=("debug_trajectories", "seed_problems"),
-    )
-    return pairs
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def _features(inputs: CardInputs) -> Iterator[str]:
         [
             ["problems", *[each.problems for each in both]],
             ["different features", *[len(each.features) for each in both]],
-            ["as many as equally frequent", *[f"{each.effective_features:.1f}" for each in both]],
+            ["effective number of features", *[f"{each.effective_features:.1f}" for each in both]],
             ["different combinations", *[each.combinations for each in both]],
         ],
     )

@@ -53,8 +53,14 @@ class HubSeeds(PooledSeeds):
         return read_mapped(self._rows(place), self.columns, self.name, place)
 
     def _rows(self, place: str) -> Any:
-        import datasets
-
+        try:
+            import datasets
+        except ModuleNotFoundError:
+            raise InputError(
+                "the package `datasets` is not installed here",
+                field="seeds.kind",
+                remedy="Install it, or download the data set and use seeds.kind `table`",
+            ) from None
         try:
             return datasets.load_dataset(
                 self.repository, name=self.subset, split=self.split, revision=self.revision

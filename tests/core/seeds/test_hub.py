@@ -1,5 +1,6 @@
 """A hub data set is read from a folder laid out like one of its snapshots."""
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -55,3 +56,9 @@ def test_a_split_or_subset_that_is_not_there_is_one_message(snapshot: Path, chan
 def test_anything_but_a_whole_commit_is_refused_as_revision(revision: str) -> None:
     with pytest.raises(ValidationError, match="revision"):
         seeds("owner/name", revision=revision)
+
+
+def test_a_machine_without_the_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(InputError, match="`datasets` is not installed"):
+        seeds("owner/name").read()

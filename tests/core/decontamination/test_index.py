@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iterpref_assets.core.decontamination.index import ContaminationIndex, Rule
 from iterpref_assets.core.decontamination.items import BenchmarkItem, item_of, read_items
@@ -57,6 +59,16 @@ def test_ten_shared_words_in_a_row_are_found_whatever_their_case_and_punctuation
 )
 def test_fewer_words_or_another_order_are_no_overlap(prompt: str) -> None:
     assert rules(problem(prompt=prompt)) == []
+
+
+@given(st.integers(0, 3), st.lists(st.sampled_from(["sort", "a", "list"]), max_size=30))
+def test_any_ten_words_in_a_row_of_an_item_are_found_wherever_they_stand(
+    start: int, around: list[str]
+) -> None:
+    shared = ITEM.prompts[0].split()[start : start + 10]
+    half = len(around) // 2
+    prompt = " ".join([*around[:half], *shared, *around[half:]])
+    assert (Rule.PROMPT_WORDS, "B/1") in rules(problem(prompt=prompt))
 
 
 def test_numbers_alone_are_no_shared_words() -> None:

@@ -1,8 +1,11 @@
 """A program and its tests are read from a response in one form, and every other form has a name."""
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iterpref_assets.core.seeds.faults import Fault, MalformedError
 from iterpref_assets.core.seeds.packages import refused_packages
@@ -29,6 +32,19 @@ def test_a_response_in_the_papers_form_is_read() -> None:
     program = read_program(GOOD, "add")
     assert (program.module, program.code, program.tests) == ("add", CODE, TESTS)
     assert program.packages == ()
+
+
+LINES = st.lists(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=40))
+
+
+@given(LINES, LINES)
+def test_what_is_written_in_the_papers_form_is_read_back_to_the_letter(
+    comments: list[str], prose: list[str]
+) -> None:
+    code = "\n".join([CODE, *(f"# {line}" for line in comments)])
+    words = "\n".join(re.sub(r"[`<>]", "", line) for line in prose)
+    program = read_program(f"{words}\n{file('add.py', code)}{TEST_FILE}{words}\n{trailer()}", "add")
+    assert (program.code, program.tests) == (code, TESTS)
 
 
 def test_prose_around_files_and_other_blocks_are_passed_over() -> None:

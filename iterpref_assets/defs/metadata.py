@@ -143,7 +143,9 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     return {
         "pass_rate_by_round": _table(rounds),
         "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
-        "debugging_and_sampling_by_calls": _table(compare_budgets(frame, max_rounds)),
+        "debugging_and_sampling_by_calls": _table(
+            compare_budgets(frame, max_rounds).with_columns(pl.col(pl.Float64).round(3))
+        ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
     }
 

@@ -1,0 +1,94 @@
+"""What is shown beside pairs: how many each filter dropped, and some of each to look at."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.defs import metadata
+from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+
+
+def published(
+    root: Path, file: str, rows: list[dict], schema: tables.Schema, **more: dict
+) -> Artifact:
+    store, key = ArtifactStore(root), ArtifactKey("shown", "a")
+    with store.publishing(Plan(key, "1", more.get("config", {}))) as staging:
+        tables.write_table(pl.DataFrame(rows, schema=schema), schema, staging.folder / file)
+        staging.figures.update(more.get("figures", {}))
+    return store.current(key)
+
+
+def pair(name: str, dropped_by: str | None) -> dict:
+    return {
+        "pair_id": f"{name}#0:0-1", "trajectory_id": f"{name}#0", "problem_id": name,
+        "prompt": "Do.", "chosen": f"{name} = 1", "rejected": f"{name} = 2", "chosen_round": 1,
+        "rejected_round": 0, "chosen_diff_lines": [0], "rejected_diff_lines": [0],
+        "dropped_by": dropped_by,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Artifact:
+    rows = [pair("a", None), pair("b", "equal_ast"), pair("c", "long_difference")]
+    figures = {"judge_answers": {"form": 0, "no_verdict": 1}}
+    return published(tmp_path, PAIRS_FILE, rows, tables.PAIRS, figures=figures)
+
+
+def test_drops_are_counted_by_filter(pairs: Artifact) -> None:
+    shown = metadata.of_pairs(pairs)
+    assert shown["kept"].value == 1
+    counts = shown["dropped_by_filter"].value
+    assert {name: count for name, count in counts.items() if count} == {
+        "equal_ast": 1, "long_difference": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("examples", "-a = 2\n+a = 1"),
+        ("dropped_by_equal_ast", "-b = 2\n+b = 1"),
+        ("dropped_by_long_difference", "-c = 2\n+c = 1"),
+    ],
+)
+def test_a_pair_of_each_fate_can_be_looked_at(pairs: Artifact, entry: str, line: str) -> None:
+    assert line in metadata.of_pairs(pairs)[entry].value
+
+
+def test_what_the_judge_answered_is_counted(pairs: Artifact) -> None:
+    assert metadata.of_pairs(pairs)["judge_answers"].value["no_verdict"] == 1
+
+
+def test_the_cost_of_pairs_stands_beside_trajectories(tmp_path: Path) -> None:
+    rows = [
+        {
+            "trajectory_id": "a#0",
+            "problem_id": "a",
+            "sample": 0,
+            "round": number,
+            "verdict": verdict,
+        }
+        for number, verdict in enumerate(["wrong_answer", "passed"])
+    ]
+    config = {"debugging": {"max_rounds": 1}}
+    artifact = published(tmp_path, VERSIONS_FILE, rows, tables.VERSIONS, config=config)
+    table = metadata.of_trajectories(artifact)["debugging_and_sampling_by_calls"]
+    assert {record.data["method"]: record.data["pairs"] for record in table.records} == {
+        "debugging": "1", "sampling": "0",
+    }  # fmt: skip
+
+
+def test_the_focal_share_stands_beside_tokens(tmp_path: Path) -> None:
+    row = {
+        "pair_id": "a", "prompt_ids": [1], "chosen_ids": [1], "rejected_ids": [1, 2, 3, 4],
+        "chosen_mask": [True], "rejected_mask": [True, False, False, False],
+    }  # fmt: skip
+    shown = metadata.of_preference_pairs(
+        published(tmp_path, TOKENS_FILE, [row], tables.TOKENIZED_PAIRS)
+    )
+    assert shown["focal_share"].value == 0.25
+    assert shown["mean_tokens"].value == "prompt 1, y+ 1, y- 4"

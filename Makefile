@@ -12,7 +12,7 @@ DATA := ../shared/data
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test test-ui screenshots check bench lab-model lock clean
+.PHONY: help setup run ui test test-docker test-ui screenshots check bench lab-model lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,15 @@ test-ui: setup ## Drive the UI in a headless browser (needs chromium)
 
 screenshots: setup ## The same, keeping what the browser shows in docs/images
 	$(BIN)/pytest tests/ui -m ui --screenshots docs/images
+
+test-docker: setup ## Run the tests that need a Docker engine, starting one where none runs
+	@command -v docker > /dev/null && { docker info > /dev/null 2>&1 || command -v dockerd > /dev/null; } \
+		|| { echo "iterpref: needs a Docker engine: apt-get install docker.io"; exit 1; }
+	@docker compose version > /dev/null 2>&1 || command -v docker-compose > /dev/null \
+		|| { echo "iterpref: needs compose: apt-get install docker-compose"; exit 1; }
+	@command -v debootstrap > /dev/null \
+		|| { echo "iterpref: needs debootstrap: apt-get install debootstrap"; exit 1; }
+	$(BIN)/pytest -m docker tests/docker
 
 check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/ruff format --check .

@@ -21,7 +21,12 @@ from pydantic_settings import (
 )
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.engines.config import EngineConfig, ScoringEngineConfig, VllmConfig
+from iterpref_assets.core.engines.config import (
+    EngineConfig,
+    EngineKind,
+    ScoringEngineConfig,
+    VllmConfig,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
@@ -135,6 +140,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 "pairs.negatives is pass_rate, which pairs independent samples, but "
                 "sampling.samples_per_problem is 1: set it to 2 or more"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _engine_in_reach(self) -> Self:
+        if self.environment is Environment.DOCKER and self.engine.kind is EngineKind.OPENAI:
+            raise ValueError(
+                "engine.kind is openai, but workers in containers have no network: "
+                "use vllm or transformers, or another environment"
             )
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
     Raises:
         InputError: where the batch cannot be split evenly over the processes, or weights are to be
-            sharded over a single one.
+            sharded over a single one or by a library that is not installed.
     """
     import torch
     from transformers import TrainingArguments
@@ -37,6 +38,12 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
             f"{config.sharding.value} shards over several processes, and this is one",
             field="sharding",
             remedy="Start them with torchrun, or set sharding to none",
+        )
+    if config.sharding is Sharding.ZERO3 and find_spec("deepspeed") is None:
+        raise InputError(
+            "zero3 needs DeepSpeed, which is not installed",
+            field="sharding",
+            remedy="pip install deepspeed, or set sharding to fsdp2",
         )
     return TrainingArguments(
         output_dir=str(workdir.checkpoints(work_dir)),

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from training_examples import random_pairs
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.config import Lora, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.recipes import recipe_named
@@ -339,3 +340,11 @@ def test_sharding_over_one_process_is_refused(model_dir, reference, tmp_path):
     config = CONFIG.model_copy(update={"sharding": Sharding.FSDP2})
     with pytest.raises(InputError, match="shards over several processes"):
         run(model_dir, tmp_path, reference, config=config)
+
+
+def test_deepspeed_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "deepspeed", None)
+    config = CONFIG.model_copy(update={"sharding": Sharding.ZERO3})
+    with pytest.raises(InputError, match="pip install deepspeed"):
+        training_arguments(config, tmp_path)

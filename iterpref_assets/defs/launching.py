@@ -28,6 +28,12 @@ from iterpref_assets.workers.lifeline import held
 MEETING_PLACES = "workers"
 """Below the root: where workers in containers and their runs meet."""
 
+GPU_POOL = "gpu"
+"""Steps of this pool are given GPUs."""
+
+_ENVIRONMENT = {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in the container
+"""Caches go to memory, and nothing is looked for on a network that is not there."""
+
 _LAST_LINES = 50
 
 Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -85,19 +91,21 @@ def _in_container(
     from dagster_docker import PipesDockerClient
 
     config = settings.docker
-    publishes = isinstance(job, PublishJob)
+    operation = context.op_execution_context
     name = f"iterpref-worker-{job.place.folder.name}"
     # The reader that follows Docker's logs loses messages over 16 kB.
     reader = dg.PipesFileMessageReader(str(job.place.messages))
     try:
         return PipesDockerClient(message_reader=reader).run(
-            context=context.op_execution_context,
-            image=config.worker_image if publishes else config.sandbox_image,
+            context=operation,
+            image=config.worker_image if isinstance(job, PublishJob) else config.sandbox_image,
             command=list(COMMAND),
-            env=_environment(),
+            env=_ENVIRONMENT,
             extras=job.model_dump(mode="json"),
             container_kwargs={
-                **container_options(config, settings.root.resolve(), gpus=publishes),
+                **container_options(
+                    config, settings.root.resolve(), gpus=operation.op_def.pool == GPU_POOL
+                ),
                 "name": name,
                 "labels": {WORKER_LABEL: "true", RUN_LABEL: context.run.run_id},
             },
@@ -118,8 +126,3 @@ def _remove(name: str) -> None:
     client = docker.from_env()
     with suppress(docker.errors.NotFound):
         client.containers.get(name).remove(force=True)
-
-
-def _environment() -> dict[str, str]:
-    """Caches go to memory, and nothing is looked for on a network that is not there."""
-    return {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in the container

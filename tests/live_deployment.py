@@ -39,6 +39,15 @@ class LiveDeployment:
             cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
+    def ask(self, query: str, **variables: object) -> dict:
+        """The data of a GraphQL query or mutation."""
+        answer = httpx.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=120
+        )
+        content = answer.json()
+        assert "errors" not in content, content["errors"]
+        return content["data"]
+
     @contextmanager
     def serving(self) -> Iterator["LiveDeployment"]:
         """`dg dev` from entry to exit; ended by its process group, which it starts anew."""
@@ -75,10 +84,9 @@ class LiveDeployment:
             "instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
         )
         try:
-            answer = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=30)
+            data = self.ask(query)
         except httpx.TransportError:
             return False
-        data = answer.json()["data"]
         daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
         return bool(data["assetNodes"]) and any(
             daemon["daemonType"] == "BACKFILL" and daemon["healthy"] for daemon in daemons

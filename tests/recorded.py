@@ -10,6 +10,7 @@ from iterpref_assets.core.sampling import completion_key
 
 SHARDS, PROBLEMS, ROUNDS = 3, 8, 5
 NEVER = ROUNDS + 1
+HELDOUT, SAMPLES = 101, 2
 SOLVED_IN = (0, 1, 0, 2, 1, 3, 0, NEVER)
 """The round in which each problem of a shard is solved."""
 
@@ -37,12 +38,18 @@ def write_deployment(folder: Path) -> dict[str, str]:
             rows += _completions(divisor, SOLVED_IN[number])
         (seeds / f"shard-{shard}.jsonl").write_text("".join(lines))
     heldout = folder / "heldout.jsonl"
-    heldout.write_text(_problem(101, "heldout"))
+    heldout.write_text(_problem(HELDOUT, "heldout"))
+    rows += [_completion(HELDOUT, 0, sample, solved_in=0) for sample in range(SAMPLES)]
     completions = folder / "completions.parquet"
     tables.write_table(pl.DataFrame(rows, tables.COMPLETIONS), tables.COMPLETIONS, completions)
     source = {"kind": "files", "folder": str(seeds), "heldout": str(heldout)}
-    engine = {"kind": "replay", "completions": [str(completions)]}
-    return {"ITERPREF_SEEDS": json.dumps(source), "ITERPREF_ENGINE": json.dumps(engine)}
+    engine = json.dumps({"kind": "replay", "completions": [str(completions)]})
+    return {
+        "ITERPREF_SEEDS": json.dumps(source),
+        "ITERPREF_ENGINE": engine,
+        "ITERPREF_EVALUATION_ENGINE": engine,
+        "ITERPREF_SAMPLED_EVALUATION__SAMPLES": str(SAMPLES),
+    }
 
 
 def _name(divisor: int) -> str:
@@ -72,21 +79,23 @@ def _problem(divisor: int, split: str) -> str:
 
 
 def _completions(divisor: int, solved_in: int) -> list[dict]:
-    return [
-        {
-            "key": completion_key(_name(divisor), round_, 0),
-            "problem_id": _name(divisor),
-            "sample": 0,
-            "round": round_,
-            "completion": _answer(divisor, round_, solved_in),
-            "prompt_tokens": 40,
-            "completion_tokens": 60,
-            "finish_reason": "stop",
-            "seed": 0,
-            "engine": "by hand",
-        }
-        for round_ in range(min(solved_in, ROUNDS) + 1)
-    ]
+    rounds = range(min(solved_in, ROUNDS) + 1)
+    return [_completion(divisor, round_, 0, solved_in) for round_ in rounds]
+
+
+def _completion(divisor: int, round_: int, sample: int, solved_in: int) -> dict:
+    return {
+        "key": completion_key(_name(divisor), round_, sample),
+        "problem_id": _name(divisor),
+        "sample": sample,
+        "round": round_,
+        "completion": _answer(divisor, round_, solved_in),
+        "prompt_tokens": 40,
+        "completion_tokens": 60,
+        "finish_reason": "stop",
+        "seed": 0,
+        "engine": "by hand",
+    }
 
 
 def _answer(divisor: int, round_: int, solved_in: int) -> str:

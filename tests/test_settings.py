@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.settings import SETTINGS_FILE, load_settings
+from iterpref_assets.settings import SETTINGS_FILE, WEBHOOK, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -99,3 +99,18 @@ def test_the_judge_of_pairs_is_one_setting(monkeypatch) -> None:
     monkeypatch.setenv("ITERPREF_PAIRS__JUDGE", judge)
     found = load_settings().pairs.judge
     assert (found.model, found.engine.base_url) == ("m", "http://judge/v1")
+
+
+def test_the_webhook_is_a_variable_that_no_dump_of_the_settings_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(WEBHOOK, "https://chat/secret")
+    assert "secret" not in load_settings().model_dump_json()
+
+
+def test_a_file_may_not_hold_the_webhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('webhook = "https://chat/secret"\n')
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    with pytest.raises(InputError, match="webhook"):
+        load_settings()

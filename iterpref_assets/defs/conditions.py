@@ -51,6 +51,9 @@ def _not_passed(
     Going back in time, the first evaluation that covers a partition decides about it; it must have
     seen what the partition holds. One that is planned, or that never came, has not passed.
     """
+    definition = asked.partitions_def
+    if definition is None:
+        return asked if not _passed_whole(instance, check) else asked.compute_difference(asked)
     undecided = set(asked.expensively_compute_partition_keys())
     held = instance.event_log_storage.get_latest_storage_id_by_partition(
         asked.key, dg.DagsterEventType.ASSET_MATERIALIZATION, undecided
@@ -62,7 +65,7 @@ def _not_passed(
         run = instance.get_run_by_id(record.run_id)
         tags = {} if run is None else run.tags
         covered = undecided.intersection(
-            partition_keys_of_run(tags, asked.partitions_def, instance) or undecided
+            partition_keys_of_run(tags, definition, instance) or undecided
         )
         seen = _seen(record)
         passed |= {key for key in covered if key in held and held[key] <= seen}
@@ -70,11 +73,19 @@ def _not_passed(
     return asked.compute_difference(asked.compute_intersection_with_partition_keys(passed))
 
 
+def _passed_whole(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> bool:
+    """Whether the check of an asset without partitions passed what the asset holds."""
+    held = instance.fetch_materializations(check.asset_key, limit=1).records
+    newest = next(_history(instance, check), None)
+    return bool(held) and newest is not None and held[0].storage_id <= _seen(newest)
+
+
 def _seen(record: AssetCheckExecutionRecord) -> int:
     """The last materialization that an evaluation vouches for; 0 where it did not pass."""
     if record.status is not AssetCheckExecutionRecordStatus.SUCCEEDED or record.event is None:
         return 0
-    target = record.event.asset_check_evaluation.target_materialization_data
+    evaluation = record.event.asset_check_evaluation
+    target = None if evaluation is None else evaluation.target_materialization_data
     return 0 if target is None else target.storage_id
 
 

@@ -1,6 +1,7 @@
 """A deployment of its own for each test: settings, artifacts and a Dagster instance."""
 
 import json
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -11,6 +12,8 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.steps.problems import PROBLEMS_FILE
+
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 PROBLEM = {
     "problem_id": "p1",

@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from ticking import Ticker
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
@@ -22,7 +22,6 @@ from iterpref_assets.settings import WEBHOOK
 from iterpref_assets.steps.step import StepContext
 
 ROOT = Path(__file__).resolve().parents[2]
-NOW = datetime(2026, 1, 4, 2, tzinfo=UTC)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -41,35 +40,8 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def tick(instance: dg.DagsterInstance, repository, store: ArtifactStore):
-    """Evaluates a schedule or sensor as a daemon would, from one cursor to the next."""
-    cursors: dict[str, str | None] = {}
-
-    def evaluate(automated):
-        resources = {"project": ProjectResource()}
-        if isinstance(automated, dg.ScheduleDefinition):
-            context = dg.build_schedule_context(
-                instance, scheduled_execution_time=NOW,
-                repository_def=repository, resources=resources,
-            )  # fmt: skip
-            return automated.evaluate_tick(context)
-        with dg.build_sensor_context(
-            instance, cursors.get(automated.name), repository_def=repository, resources=resources
-        ) as context:
-            data = automated.evaluate_tick(context)
-            cursors[automated.name] = data.cursor
-            for request in data.dynamic_partitions_requests or ():
-                apply(instance, request)
-            return data
-
-    return evaluate
-
-
-def apply(instance: dg.DagsterInstance, request) -> None:
-    if isinstance(request, dg.AddDynamicPartitionsRequest):
-        instance.add_dynamic_partitions(request.partitions_def_name, request.partition_keys)
-        return
-    for key in request.partition_keys:
-        instance.delete_dynamic_partition(request.partitions_def_name, key)
+    """Evaluates a schedule or sensor, from one cursor to the next."""
+    return Ticker(instance, repository).tick
 
 
 def ranges(data) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """What follows an upstream change by itself, and what a failed check holds back."""
 
-
 import dagster as dg
 import pytest
 
@@ -29,7 +28,23 @@ def child() -> None: ...
 def costly_child() -> None: ...
 
 
-DEFS = dg.Definitions(assets=[parent, child, costly_child], asset_checks=[parent_is_well])
+@dg.asset
+def whole() -> None: ...
+
+
+@dg.asset_check(asset=whole, blocking=True)
+def whole_is_well() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed="whole" not in FAILING)
+
+
+@dg.asset(deps=[whole], automation_condition=MAKE)
+def child_of_whole() -> None: ...
+
+
+DEFS = dg.Definitions(
+    assets=[parent, child, costly_child, whole, child_of_whole],
+    asset_checks=[parent_is_well, whole_is_well],
+)
 
 
 class Deployment:
@@ -46,7 +61,7 @@ class Deployment:
         self.cursor = result.cursor
         return {
             asset.key.to_user_string(): set(result.get_requested_partitions(asset.key))
-            for asset in (child, costly_child)
+            for asset in (child, costly_child, child_of_whole)
         }
 
     def run(self, *assets: dg.AssetsDefinition, checks: bool = True, **selected) -> None:
@@ -138,3 +153,12 @@ def test_what_was_asked_for_once_keeps_up_with_its_parent(deployment: Deployment
     deployment.tick()
     deployment.run(parent, partition_key="a")
     assert deployment.tick()["costly_child"] == {"a"}
+
+
+@pytest.mark.parametrize(("failing", "followed"), [(set(), {None}), ({"whole"}, set())])
+def test_an_asset_without_partitions_is_followed_only_if_it_passed(
+    deployment: Deployment, failing: set[str], followed: set
+) -> None:
+    FAILING.update(failing)
+    deployment.run(whole)
+    assert deployment.tick()["child_of_whole"] == followed

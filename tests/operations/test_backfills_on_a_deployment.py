@@ -1,5 +1,7 @@
 """The three ways to backfill from a shell, on a deployment that runs."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -125,3 +127,36 @@ def test_bad_input_is_one_line(deployment, arguments: tuple[str, ...], told: lis
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert all(text in done.stderr for text in told)
+
+
+def test_a_run_whose_process_is_killed_is_failed_and_retried(
+    deployment, instance, seeds: Path
+) -> None:
+    pipe = seeds / "stuck.jsonl"
+    os.mkfifo(pipe)
+    instance.add_dynamic_partitions("problem_shards", ["stuck"])
+    launched = backfill(deployment, "raw_seeds", "--partitions", "stuck")
+    assert launched.returncode == 0, launched.stderr
+    while (pid := process_of(instance, runs_of(instance, launched.stdout))) is None:
+        time.sleep(0.2)
+    os.kill(pid, signal.SIGKILL)
+    pipe.unlink()
+    pipe.write_text(problem("stuck"))
+    while "stuck" not in made(instance):
+        time.sleep(0.5)
+    retried, killed = runs_of(instance, launched.stdout)
+    assert killed.status is dg.DagsterRunStatus.FAILURE
+    assert retried.parent_run_id == killed.run_id
+
+
+def process_of(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> int | None:
+    """The process that executes the only run's step, once it does."""
+    if not runs:
+        return None
+    pids = [
+        entry.dagster_event.engine_event_data.metadata["pid"].value
+        for entry in instance.all_logs(runs[0].run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        if "pid" in entry.dagster_event.engine_event_data.metadata
+    ]
+    steps = instance.all_logs(runs[0].run_id, of_type=dg.DagsterEventType.STEP_START)
+    return int(pids[-1]) if pids and steps else None

@@ -40,11 +40,22 @@ def sampled_candidates(versions: pl.DataFrame, seed: int) -> pl.DataFrame:
     Returns:
         Columns of CANDIDATES, in order of (problem_id, sample of y+).
     """
-    first = versions.filter(pl.col("round") == 0).sort("problem_id", "sample")
+    sample = pl.struct("trajectory_id", "sample", "code")
+    problems = (
+        versions.filter(pl.col("round") == 0)
+        .sort("problem_id", "sample")
+        .unique(["problem_id", "code"], keep="first", maintain_order=True)
+        .group_by("problem_id", maintain_order=True)
+        .agg(
+            passing=sample.filter(pl.col("verdict") == Verdict.PASSED),
+            failing=sample.filter(~pl.col("verdict").is_in(NOT_FAILING)),
+        )
+        .filter(pl.col("passing").list.len() > 0, pl.col("failing").list.len() > 0)
+    )
     rows = [
         row
-        for (_,), samples in first.group_by("problem_id", maintain_order=True)
-        for row in _matches(samples, seed)
+        for problem_id, passing, failing in problems.iter_rows()
+        for row in _matches(problem_id, _drawn(passing, seed), _drawn(failing, seed))
     ]
     return pl.DataFrame(rows, schema=CANDIDATES)
 
@@ -66,16 +77,15 @@ def require_samples(versions: Path) -> None:
         )
 
 
-def _matches(samples: pl.DataFrame, seed: int) -> Iterator[dict[str, Any]]:
-    different = samples.unique("code", keep="first", maintain_order=True)
-    passing = _drawn(different.filter(pl.col("verdict") == Verdict.PASSED), seed)
-    failing = _drawn(different.filter(~pl.col("verdict").is_in(NOT_FAILING)), seed)
+def _matches(
+    problem_id: str, passing: list[dict[str, Any]], failing: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
     pairs = zip(passing, failing, strict=False)
     for chosen, rejected in sorted(pairs, key=lambda pair: pair[0]["sample"]):
         yield {
             "pair_id": sampled_pair_id(chosen["trajectory_id"], rejected["sample"]),
             "trajectory_id": chosen["trajectory_id"],
-            "problem_id": chosen["problem_id"],
+            "problem_id": problem_id,
             "chosen": chosen["code"],
             "rejected": rejected["code"],
             "chosen_round": 0,
@@ -83,8 +93,5 @@ def _matches(samples: pl.DataFrame, seed: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _drawn(samples: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
-    return sorted(
-        samples.iter_rows(named=True),
-        key=lambda row: derive_seed("sampled pair", seed, row["trajectory_id"]),
-    )
+def _drawn(samples: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    return sorted(samples, key=lambda row: derive_seed("sampled pair", seed, row["trajectory_id"]))

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import lab_base_model
@@ -29,6 +30,9 @@ def _synthetic_tasks() -> dg.AssetsDefinition:
 
     return synthetic_tasks
 
+
+_RUNS_REFERENCES = not isinstance(load_settings().seeds, LabSeeds)
+"""Reference solutions that come from elsewhere are run before they are believed."""
 
 synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureTreeSeeds) else []
 """The asset of what the generator writes, where the settings ask for synthesis."""
@@ -75,11 +79,15 @@ def heldout_problems(
         heldout_problems,
     ],
     automation_condition=conditions.MAKE,
+    pool="sandbox" if _RUNS_REFERENCES else None,
     code_version="2",
     metadata=columns(tables.PROBLEMS),
 )
 def seed_problems(
-    context: dg.AssetExecutionContext, project: ProjectResource
+    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.MaterializeResult:
-    """Training problems: raw seeds without duplicates and without what benchmarks ask."""
-    return publish_here(context, project.settings(), metadata.of_seeds)
+    """Training problems: raw seeds that are new, no benchmark's, and pass their own tests."""
+    settings = project.settings()
+    if _RUNS_REFERENCES:
+        return publish_in_worker(context, workers, settings, metadata.of_seeds)
+    return publish_here(context, settings, metadata.of_seeds)

@@ -9,9 +9,13 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds.filtering import SeedFilter, drop_counts
+from iterpref_assets.core.sandbox.judging_many import judge_all
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.seeds.filtering import DropReason, SeedFilter, drop_counts, drop_row
 from iterpref_assets.core.seeds.frames import problems_to_frame
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import benchmark_digests, benchmark_items
 from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems
 from iterpref_assets.steps.step import Step, StepContext
@@ -26,7 +30,12 @@ def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
     return Plan(
         ArtifactKey("seed_problems", shard),
         "2",
-        {"seed_filter": filters, "benchmarks": benchmark_digests(settings)},
+        {
+            "seed_filter": filters,
+            "benchmarks": benchmark_digests(settings),
+            "limits": settings.section("limits"),
+            "packages": list(settings.packages),
+        },
         (
             ArtifactKey("heldout_problems"),
             *(ArtifactKey("raw_seeds", name) for name in _shards_up_to(context, shard)),
@@ -53,7 +62,35 @@ def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
     for shard in _shards_up_to(context, last):
         kept, dropped = seeds.sift(read_problems(store, ArtifactKey("raw_seeds", shard)))
         if shard in wanted:
-            _publish(context, wanted[shard], kept, dropped)
+            kept, failing = _run_references(settings, kept)
+            _publish(context, wanted[shard], kept, pl.concat([dropped, failing]))
+
+
+def _run_references(
+    settings: Settings, problems: list[Problem]
+) -> tuple[list[Problem], pl.DataFrame]:
+    """The problems whose reference passes or is missing, and tables.DROPPED_SEEDS on the others.
+
+    The lab's are not run: a check does so, because one that fails is a fault of this project.
+    """
+    run = [each for each in problems if each.reference and each.source != LAB]
+    failing: dict[str, str] = {}
+    if run:
+        with Sandbox(packages=settings.packages) as sandbox:
+            work = [(each.reference, each.tests) for each in run]
+            executions = judge_all(sandbox, work, settings.limits)
+        failing = {
+            problem.problem_id: f"{execution.verdict}: {execution.message}"
+            for problem, execution in zip(run, executions, strict=True)
+            if not execution.passed
+        }
+    rows = [
+        drop_row(each, DropReason.REFERENCE_FAILS, None, None, failing[each.problem_id])
+        for each in problems
+        if each.problem_id in failing
+    ]
+    kept = [each for each in problems if each.problem_id not in failing]
+    return kept, pl.DataFrame(rows, schema=tables.DROPPED_SEEDS)
 
 
 def _publish(context: StepContext, plan: Plan, kept: list[Problem], dropped: pl.DataFrame) -> None:
@@ -67,6 +104,7 @@ def _publish(context: StepContext, plan: Plan, kept: list[Problem], dropped: pl.
     with context.store.publishing(plan) as staging:
         frame = problems_to_frame(kept)
         tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+        dropped = dropped.sort("problem_id", maintain_order=True)
         tables.write_table(dropped, tables.DROPPED_SEEDS, staging.folder / DROPPED_FILE)
         staging.row_count = frame.height
         staging.figures["dropped"] = counts

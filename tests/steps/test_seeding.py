@@ -112,6 +112,20 @@ def test_a_shard_of_which_nothing_is_left_is_refused_with_the_reasons(tmp_path: 
         publish(SEED_PROBLEMS, run, "s")
 
 
+@pytest.mark.sandbox
+def test_a_seed_whose_own_reference_fails_is_dropped_with_its_verdict(tmp_path: Path) -> None:
+    good = row("a", "Sort.", reference="def f():\n    return 1")
+    bad = row("b", "Reverse.", reference="def f():\n    return 2")
+    run = made(tmp_path, {"s": [good, bad, row("c", "Shuffle.")]})
+    publish(SEED_PROBLEMS, run, "s")
+    artifact = run.store.current(ArtifactKey("seed_problems", "s"))
+    dropped = tables.read_table(artifact.path(DROPPED_FILE), tables.DROPPED_SEEDS)
+    assert kept(run, "s") == ["a", "c"]
+    assert dropped.select("problem_id", "reason", "evidence").rows() == [
+        ("b", "reference_fails", "wrong_answer: assert f() == 1  # got 2")
+    ]
+
+
 def test_another_benchmark_file_makes_the_seeds_stale(tmp_path: Path, benchmark: Path) -> None:
     run = made(tmp_path, {"s": [row("b", "Sort.")]})
     publish(SEED_PROBLEMS, run, "s")

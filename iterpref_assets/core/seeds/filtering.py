@@ -22,10 +22,11 @@ HELDOUT = "held-out"
 
 
 class DropReason(StrEnum):
-    """Why a seed is dropped; the first four are decontamination.Rule.
+    """Why a seed is dropped; the first four are decontamination.index.Rule.
 
     BENCHMARK_TASK: it is a benchmark's own task, known by its source or id, with no benchmark file
     at hand that says which. EXACT_DUPLICATE, NEAR_DUPLICATE: an earlier seed asks for the same.
+    REFERENCE_FAILS: its own reference solution fails its tests, so one of them is wrong.
     """
 
     TASK_ID = "task_id"
@@ -35,6 +36,7 @@ class DropReason(StrEnum):
     BENCHMARK_TASK = "benchmark_task"
     EXACT_DUPLICATE = "exact_duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    REFERENCE_FAILS = "reference_fails"
 
 
 class SeedFilterConfig(Record):
@@ -96,11 +98,13 @@ class SeedFilter:
         if problem.source in self._config.allow_training_on:
             return []
         rows = [
-            _row(problem, overlap.rule, overlap.item.benchmark, overlap.item.item, overlap.evidence)
+            drop_row(
+                problem, overlap.rule, overlap.item.benchmark, overlap.item.item, overlap.evidence
+            )
             for overlap in self._benchmarks.overlaps(problem)
         ]
         if not rows and is_benchmark_task(problem.source, problem.problem_id):
-            rows.append(_row(problem, DropReason.BENCHMARK_TASK, problem.source, None, ""))
+            rows.append(drop_row(problem, DropReason.BENCHMARK_TASK, problem.source, None, ""))
         return rows
 
     def _duplication(self, problem: Problem) -> list[dict[str, str | None]]:
@@ -110,12 +114,13 @@ class SeedFilter:
         reason = DropReason.EXACT_DUPLICATE if twin.is_exact else DropReason.NEAR_DUPLICATE
         benchmark = HELDOUT if twin.problem_id in self._heldout else None
         evidence = f"likeness {twin.likeness:.2f}"
-        return [_row(problem, reason, benchmark, twin.problem_id, evidence)]
+        return [drop_row(problem, reason, benchmark, twin.problem_id, evidence)]
 
 
-def _row(
+def drop_row(
     problem: Problem, reason: str, benchmark: str | None, shared_with: str | None, evidence: str
 ) -> dict[str, str | None]:
+    """A row of tables.DROPPED_SEEDS."""
     return {
         "problem_id": problem.problem_id,
         "source": problem.source,

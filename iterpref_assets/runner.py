@@ -19,7 +19,7 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
-from iterpref_assets.steps.benchmarks import ASKED, tasks_key
+from iterpref_assets.steps.benchmarks import asked_of, tasks_key
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import StepContext
@@ -59,9 +59,8 @@ def phases(settings: Settings) -> Iterator[Phase]:
             if variant != REFERENCE:
                 yield Phase(("checkpoints",), (f"{name}/{variant}",))
             yield Phase(("heldout_scores",), (f"{name}/{variant}",))
-            for asked in ASKED:
-                if asked.benchmark in benchmarks:
-                    yield Phase((asked.asset,), (f"{name}/{variant}",))
+            for asked in asked_of(settings):
+                yield Phase((asked.asset,), (f"{name}/{variant}",))
         if benchmarks:
             yield Phase(("leaderboard",), (name,))
         yield Phase(("experiment_reports",), (name,))

@@ -62,7 +62,7 @@ def rebuild_codeflow(
 def evaluate_variants(
     context: dg.ScheduleEvaluationContext, project: ProjectResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Nightly: every model that is there and whose held-out scores are not those of it now."""
+    """Nightly: every model that is there and whose scores are not those of it now."""
     settings = project.settings()
     step_context = StepContext(settings, project.store())
     unscored = [
@@ -117,7 +117,7 @@ def new_seeds(
 
 @dg.sensor(job=jobs.score_variants, minimum_interval_seconds=60, default_status=SENSORS)
 def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Checkpoints that were published: each is scored on the held-out problems."""
+    """Checkpoints that were published: each is scored, on benchmarks too."""
     published = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(
             asset_key=checkpoints.key,
@@ -191,7 +191,8 @@ def _variants(store: ArtifactStore, base_model: str) -> Iterator[str]:
 
 
 def _is_scored(context: StepContext, partition: str) -> bool:
-    return context.store.reusable(step_of("heldout_scores").plan(context, partition)) is not None
+    plans = [step_of(asset).plan(context, partition) for asset in jobs.SCORES]
+    return all(context.store.reusable(plan) is not None for plan in plans)
 
 
 def _digest(value: JsonValue) -> str:

@@ -19,7 +19,7 @@ from iterpref_assets.defs.stage import (
     stage_asset,
 )
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import ASKED, Asked, failing_references, tasks_key
+from iterpref_assets.steps.benchmarks import Asked, asked_of, failing_references, tasks_key
 
 MODEL_DEPS = [
     dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
@@ -37,6 +37,7 @@ def _tasks(benchmark: BenchmarkName) -> dg.AssetsDefinition:
         pool="sandbox",
         code_version="1",
         metadata=columns(tables.BENCHMARK_TASKS),
+        automation_condition=conditions.MAKE,
     )
     def tasks(
         context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
@@ -112,8 +113,6 @@ benchmark_tasks = {name: _tasks(name) for name in load_settings().benchmarks.nam
 task_assets = list(benchmark_tasks.values())
 task_checks = [_references_pass(name, tasks) for name, tasks in benchmark_tasks.items()]
 score_assets = [
-    _scores(asked, benchmark_tasks[asked.benchmark])
-    for asked in ASKED
-    if asked.benchmark in benchmark_tasks
+    _scores(asked, benchmark_tasks[asked.benchmark]) for asked in asked_of(load_settings())
 ]
 leaderboards = [_leaderboard(score_assets)] if score_assets else []

@@ -3,6 +3,11 @@
 import dagster as dg
 
 from iterpref_assets.defs.problems import synthesised
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.benchmarks import asked_of
+
+SCORES = ("heldout_scores", *(asked.asset for asked in asked_of(load_settings())))
+"""Every asset of scores that there is."""
 
 _RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 
@@ -34,6 +39,6 @@ train_checkpoints = dg.define_asset_job(
 
 score_variants = dg.define_asset_job(
     "score_variants",
-    dg.AssetSelection.assets("heldout_scores"),
-    description="A reference model or checkpoint on the held-out problems.",
+    dg.AssetSelection.assets(*SCORES),
+    description="A reference model or checkpoint on the held-out problems and the benchmarks.",
 )

@@ -29,6 +29,7 @@ from iterpref_assets.core.evaluation.scoring import score_tasks
 from iterpref_assets.core.evaluation.suite import Suite
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import model_keys, scored_model_folder
 from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import Step, StepContext
@@ -69,6 +70,12 @@ ASKED = (
     ),
     Asked("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
 )
+
+
+def asked_of(settings: Settings) -> tuple[Asked, ...]:
+    """Those whose data the settings give."""
+    names = settings.benchmarks.names()
+    return tuple(asked for asked in ASKED if asked.benchmark in names)
 
 
 def tasks_key(benchmark: BenchmarkName) -> ArtifactKey:

@@ -18,7 +18,7 @@ from iterpref_assets.core.reporting.leaderboard import (
     leaderboard_plot,
     leaderboard_text,
 )
-from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, Asked, read_tasks, tasks_key
+from iterpref_assets.steps.benchmarks import SCORES_FILE, asked_of, read_tasks, tasks_key
 from iterpref_assets.steps.scored import REFERENCE, scored_variants
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -31,7 +31,7 @@ def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
     settings, store = context.settings, context.store
     scored = [
         ArtifactKey(asked.asset, f"{base_model}/{variant}")
-        for asked in _asked(context)
+        for asked in asked_of(settings)
         for variant in scored_variants(store, base_model, asked.asset)
     ]
     return Plan(
@@ -40,11 +40,6 @@ def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
         {"scores": [str(key) for key in scored], "evaluation": settings.section("evaluation")},
         (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
     )
-
-
-def _asked(context: StepContext) -> list[Asked]:
-    names = context.settings.benchmarks.names()
-    return [asked for asked in ASKED if asked.benchmark in names]
 
 
 def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -66,7 +61,7 @@ def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _cells(context: StepContext, base_model: str) -> dict[Column, dict[str, pl.DataFrame]]:
-    store, by_asset = context.store, {asked.asset: asked for asked in _asked(context)}
+    store, by_asset = context.store, {asked.asset: asked for asked in asked_of(context.settings)}
     cells: dict[Column, dict[str, pl.DataFrame]] = {}
     for column in COLUMNS:
         if column.asset in by_asset:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Images:
 
 def build_images() -> Images:
     images = Images()
-    base, wheels = _base(), _wheels()
+    with ThreadPoolExecutor() as pool:
+        base, wheels = (future.result() for future in [pool.submit(_base), pool.submit(_wheels)])
     run(
         "docker", "build", "--quiet", "--network", "host", "--build-arg", f"BASE={base}",
         "--file", "docker/postgres.Dockerfile", "--tag", images.postgres, ".",

@@ -11,7 +11,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.core.debugging.leaks import leaks
+from iterpref_assets.core.debugging.leaks import leaks, literals_by_test
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.lab.problems import SOURCE as LAB
@@ -80,10 +80,12 @@ def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
         problems = {problem.problem_id: problem for problem in _training_problems(store, [shard])}
         path = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
         versions = tables.read_table(path, tables.VERSIONS)
+        literals = {name: literals_by_test(problem.tests) for name, problem in problems.items()}
         for rows in versions.partition_by("trajectory_id", maintain_order=True):
-            name, problem = rows["trajectory_id"][0], problems[rows["problem_id"][0]]
+            name, problem = rows["trajectory_id"][0], rows["problem_id"][0]
             offenders += [
-                f"{name} round {leak.round}: {leak.literal}" for leak in leaks(problem, rows)
+                f"{name} round {leak.round}: {leak.literal}"
+                for leak in leaks(problems[problem], literals[problem], rows)
             ]
     return offenders
 

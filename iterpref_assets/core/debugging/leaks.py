@@ -41,14 +41,14 @@ class Leak:
     literal: str
 
 
-def leaks(problem: Problem, versions: pl.DataFrame) -> Iterator[Leak]:
+def leaks(problem: Problem, by_test: list[set[str]], versions: pl.DataFrame) -> Iterator[Leak]:
     """What the debugging prompts of one trajectory tell of the tests beyond its feedback.
 
     Args:
-        problem: with the statement and the tests.
+        problem: with the statement.
+        by_test: `literals_by_test` of its tests.
         versions: the trajectory's rows of tables.VERSIONS, in order of rounds.
     """
-    by_test = literals_by_test(problem.tests)
     known = problem.prompt
     rows = list(versions.select("round", "code", "feedback").iter_rows())
     for index, (round_, code, feedback) in enumerate(rows[:-1]):

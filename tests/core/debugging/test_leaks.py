@@ -30,7 +30,8 @@ def found(*versions: tuple[str, str], prompt: str = "Shout.", tests=TESTS) -> li
         {"round": number, "code": code, "feedback": feedback}
         for number, (code, feedback) in enumerate(versions)
     ]
-    return list(leaks(problem, pl.DataFrame(rows, schema=tables.VERSIONS)))
+    versions = pl.DataFrame(rows, schema=tables.VERSIONS)
+    return list(leaks(problem, literals_by_test(tests), versions))
 
 
 def test_feedback_on_one_test_is_no_leak():

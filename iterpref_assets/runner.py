@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import logging
 import os
 import socket
@@ -17,6 +16,7 @@ from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
+from iterpref_assets.defs.run_partitions import range_tags, stretches
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
 from iterpref_assets.steps.benchmarks import asked_of, tasks_key
@@ -164,10 +164,7 @@ def _ranges(instance: dg.DagsterInstance, partitions: Sequence[str]) -> Iterator
     if len(partitions) == 1:
         yield tuple(partitions)
         return
-    known, wanted = instance.get_dynamic_partitions(SHARDS), set(partitions)
-    for is_wanted, stretch in itertools.groupby(known, key=wanted.__contains__):
-        if is_wanted:
-            yield tuple(stretch)
+    yield from stretches(instance.get_dynamic_partitions(SHARDS), partitions)
 
 
 def _execute(
@@ -179,10 +176,7 @@ def _execute(
     keys = [partition_key(name) for name in partitions]
     tags = {REUSE_TAG: "true", PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
     if len(keys) > 1:
-        tags |= {
-            "dagster/asset_partition_range_start": keys[0],
-            "dagster/asset_partition_range_end": keys[-1],
-        }
+        tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
     job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(

@@ -5,7 +5,6 @@ all published ones where it is executed alone.
 """
 
 import dagster as dg
-from dagster._core.definitions.partitions.context import partition_loading_context
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
@@ -16,6 +15,7 @@ from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.run_partitions import partition_keys_of_run
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import contaminated_problems
 
@@ -131,13 +131,8 @@ def _partitions(
     context: dg.AssetCheckExecutionContext, store: ArtifactStore, asset: dg.AssetsDefinition
 ) -> list[str]:
     """The run's partitions, or every published one where the check is executed alone."""
-    tags = context.run.tags
-    if key := tags.get("dagster/partition"):
-        return [artifact_partition(key)]
-    first = tags.get("dagster/asset_partition_range_start")
-    if first is None or asset.partitions_def is None:
+    definition = asset.partitions_def
+    keys = definition and partition_keys_of_run(context.run.tags, definition, context.instance)
+    if keys is None:
         return list(store.partitions(asset.key.to_user_string()))
-    stretch = dg.PartitionKeyRange(first, tags["dagster/asset_partition_range_end"])
-    with partition_loading_context(dynamic_partitions_store=context.instance):
-        keys = asset.partitions_def.get_partition_keys_in_range(stretch)
     return [artifact_partition(key) for key in keys]

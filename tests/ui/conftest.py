@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
@@ -47,6 +47,7 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
         opened = browser.new_page(viewport={"width": 1440, "height": 900})
         opened.set_default_timeout(WAIT_SECONDS * 1000)
+        expect.set_options(timeout=WAIT_SECONDS * 1000)
         yield opened
         browser.close()
 
@@ -95,7 +96,7 @@ def models_run(ui: UserInterface) -> str:
 
 @pytest.fixture(scope="session")
 def codeflow(ui: UserInterface, heldout_run: str, models_run: str) -> str:
-    """The backfill of every shard of the job build_codeflow; its status at the end."""
+    """The backfill of every shard that the page of the job build_codeflow launched; its status."""
     ui.visit(f"/locations/{ui.location}/jobs/build_codeflow")
     ui.press("Materialize all")
     ui.choose_all_partitions()

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-ENDED = re.compile("^(Success|Failure|Failed|Canceled|Completed)$")
+RUN_ENDED = re.compile("^(Success|Failure|Canceled)$")
+BACKFILL_ENDED = re.compile("^(Succeeded|Completed|Failed|Canceled)$")
 
 
 class UserInterface:
@@ -35,15 +36,14 @@ class UserInterface:
         """Follow the link to the run that was just launched; its status once it has ended."""
         self.page.get_by_text("View", exact=True).last.click()
         self.page.wait_for_url(re.compile("/runs/"))
-        return self._final_status()
+        status = self.page.get_by_text(RUN_ENDED).first
+        expect(status).to_be_visible()
+        return status.inner_text()
 
     def status_of_launched_backfill(self) -> str:
         """Follow the link to the backfill that was just launched; its status once it has ended."""
         self.page.get_by_text("View", exact=True).last.click()
         self.page.wait_for_url(re.compile("/runs/b/"))
-        return self._final_status()
-
-    def _final_status(self) -> str:
-        status = self.page.get_by_text(ENDED).first
-        expect(status).to_be_visible()
+        status = self.page.get_by_text("Status", exact=True).locator("xpath=following-sibling::*")
+        expect(status).to_have_text(BACKFILL_ENDED)
         return status.inner_text()

@@ -13,6 +13,7 @@ from ticking import Ticker
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
+from iterpref_assets.defs.conditions import KEEP_UP, MAKE
 from iterpref_assets.defs.notifications import NotifierResource, WebhookNotifier
 from iterpref_assets.defs.partitions import SHARDS
 from iterpref_assets.defs.resources import ProjectResource
@@ -177,6 +178,17 @@ def test_a_checkpoint_that_is_published_again_is_scored_again(instance, tick) ->
     report_checkpoint(instance, "lab|sft")
     second = tick(automation.new_checkpoints).run_requests[0]
     assert first.run_key != second.run_key
+
+
+def test_what_costs_hours_is_kept_up_and_never_begun(repository) -> None:
+    graph = repository.asset_graph
+    conditions = {
+        key.to_user_string(): graph.get(key).automation_condition
+        for key in graph.get_all_asset_keys()
+    }
+    assert conditions["checkpoints"] == conditions["experiment_reports"] == KEEP_UP
+    made = {name for name, condition in conditions.items() if condition == MAKE}
+    assert made >= {"seed_problems", "initial_samples", "codeflow_pairs", "preference_pairs"}
 
 
 class Recorder(NotifierResource):

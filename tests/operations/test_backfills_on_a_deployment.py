@@ -149,6 +149,38 @@ def test_a_run_whose_process_is_killed_is_failed_and_retried(
     assert retried.parent_run_id == killed.run_id
 
 
+def test_the_daemon_reads_a_new_seed_file_and_rebuilds_what_follows(
+    deployment, instance, seeds: Path
+) -> None:
+    switch(deployment, "start", "rebuild_downstream")
+    # What changed before its first tick is not news to it.
+    while not ticks_of(deployment, "rebuild_downstream"):
+        time.sleep(0.5)
+    (seeds / "new.jsonl").write_text(problem("new"))
+    switch(deployment, "start", "new_seeds")
+    while "new" not in instance.get_materialized_partitions(dg.AssetKey("seed_problems")):
+        time.sleep(1)
+    for name in ("new_seeds", "rebuild_downstream"):
+        switch(deployment, "stop", name)
+    assert "new" in made(instance)
+
+
+def switch(deployment: LiveDeployment, what: str, sensor: str) -> None:
+    done = deployment.command("dagster", "sensor", what, sensor, "-w", "workspace.yaml")
+    assert done.returncode == 0, done.stderr
+
+
+def ticks_of(deployment: LiveDeployment, sensor: str) -> list[dict]:
+    """The ticks that the daemon has finished."""
+    query = """query Ticks($name: String!) {
+      sensorOrError(sensorSelector: {
+        repositoryName: "__repository__", repositoryLocationName: "iterpref", sensorName: $name
+      }) { ... on Sensor { sensorState { ticks { status } } } }
+    }"""
+    found = deployment.ask(query, name=sensor)["sensorOrError"]["sensorState"]["ticks"]
+    return [tick for tick in found if tick["status"] in {"SUCCESS", "SKIPPED"}]
+
+
 def process_of(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> int | None:
     """The process that executes the only run's step, once it does."""
     if not runs:

@@ -16,6 +16,9 @@ from iterpref_assets.settings import PREFIX, Settings, load_settings
 
 PORT = "4000"
 _ALSO_PASSED = ("DOCKER_HOST", "HF_TOKEN", "HF_ENDPOINT", "OPENAI_API_KEY")
+_SOCKET = "/var/run/docker.sock"
+"""Where Docker's clients look for it, wherever the host keeps it."""
+
 _STOP_SECONDS = 30
 """How long a cancelled run may take to end its worker and record it."""
 
@@ -37,7 +40,7 @@ def run_container_context(settings: Settings, variables: Iterable[str]) -> dict[
         "stop_timeout": _STOP_SECONDS,
     }
     if docker.socket is not None:
-        volumes[str(docker.socket)] = {"bind": str(docker.socket), "mode": "rw"}
+        volumes[str(docker.socket)] = {"bind": _SOCKET, "mode": "rw"}
     if docker.socket_group is not None:
         options["group_add"] = [str(docker.socket_group)]
     passed = [name for name in variables if name.startswith(PREFIX) or name in _ALSO_PASSED]

@@ -110,6 +110,10 @@ class Stack:
         until(f"a worker of run {run_id}", lambda: self.workers(run_id), SECONDS_TO_RUN)
         return self.workers(run_id)[0]
 
+    def meeting_places(self) -> list[str]:
+        """The folders in which workers and their runs meet."""
+        return self.compose("exec", "-T", "code", "ls", "/data/workers").split()
+
     def artifacts(self) -> str:
         """Every current version, as the volume holds it."""
         return self.compose(

@@ -70,6 +70,12 @@ def test_the_run_launcher_accepts_what_the_code_server_tells_it() -> None:
     assert launcher.container_kwargs["group_add"] == ["99"]
 
 
+def test_run_containers_find_the_socket_wherever_the_host_keeps_it() -> None:
+    settings = Settings(docker={"socket": "/run/user/7/docker.sock"}, root="/data")
+    told = run_container_context(settings, [])["docker"]["container_kwargs"]
+    assert told["volumes"]["/run/user/7/docker.sock"]["bind"] == "/var/run/docker.sock"
+
+
 def test_without_a_socket_run_containers_get_none() -> None:
     settings = Settings(docker={"socket": None}, root="/data")
     told = run_container_context(settings, [])["docker"]["container_kwargs"]

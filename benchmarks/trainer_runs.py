@@ -5,6 +5,7 @@ python benchmarks/trainer_runs.py RUN.json      # prints one JSON line; started 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -96,27 +97,42 @@ def reference(run: Run) -> dict[str, Any]:
     return {"wall": spent[0] / len(tokens), "cpu": spent[1] / len(tokens), "losses": []}
 
 
+class Done(Exception):  # noqa: N818 - nothing went wrong
+    """All steps are measured: the model, for the 7B shape larger than many a disk, is not saved."""
+
+
 def ours(run: Run, marks: Marks) -> list[float]:
     """The losses of one run of this project's trainer."""
     from iterpref_assets.core.training.trainer import train
 
     folder = Path(run.folder)
-    with tempfile.TemporaryDirectory() as work:
-        outcome = train(
-            pl.read_parquet(folder / PAIRS),
+    tokens = pl.read_parquet(folder / PAIRS)
+    steps = -(-len(tokens) // run.batch) * run.epochs
+    losses: list[float] = []
+
+    def note(point: dict[str, float]) -> None:
+        marks.add()
+        losses.append(point["loss"])
+        if len(losses) == steps:
+            raise Done
+
+    with tempfile.TemporaryDirectory() as work, contextlib.suppress(Done):
+        train(
+            tokens,
             pl.read_parquet(folder / REFERENCE),
             folder / MODEL,
             recipe_named(run.recipe),
             config_of(run),
             Path(work) / "out",
             Path(work) / "work",
-            lambda _: marks.add(),
+            note,
         )
-    return [point["loss"] for point in outcome.curve]
+    return losses
 
 
 def peer(run: Run, marks: Marks) -> list[float]:
     """The losses of one run of trl's trainer, on the very same token ids."""
+    import torch
     from datasets import Dataset
     from transformers import AutoTokenizer, TrainerCallback
     from trl import DPOConfig, DPOTrainer
@@ -152,6 +168,7 @@ def peer(run: Run, marks: Marks) -> list[float]:
             max_length=2048,
             precompute_ref_log_probs=run.precompute,
             gradient_checkpointing=run.checkpointing,
+            use_cpu=not torch.cuda.is_available(),
             bf16=run.precision is not Precision.FLOAT32,
             model_init_kwargs={"dtype": "bfloat16" if half else "float32"},
             logging_steps=1,

@@ -1,6 +1,7 @@
 """Environment `docker`: removing what ended runs and workers leave behind, daily if switched on."""
 
 import shutil
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -26,15 +27,22 @@ def remove_ended_containers(
     """Ended containers older than so many hours, and the files of workers that were killed."""
     for container in containers.remove_ended(config.hours):
         context.log.info("Removed container %s", container)
-    for folder in abandoned_places(project.settings().root):
+    for folder in abandoned_places(project.settings().root, config.hours):
         context.log.info("Removed %s", folder)
         shutil.rmtree(folder)
 
 
-def abandoned_places(root: Path) -> list[Path]:
-    """Meeting places whose run was killed before it could remove them."""
+def abandoned_places(root: Path, hours: float) -> list[Path]:
+    """Meeting places older than `hours` whose run was killed before it could remove them."""
+    latest = time.time() - hours * 3600
     places = [MeetingPlace(folder=folder) for folder in (root / MEETING_PLACES).glob("*")]
-    return [p.folder for p in places if p.lifeline.exists() and not is_held(p.lifeline)]
+    return [
+        place.folder
+        for place in places
+        if place.lifeline.exists()
+        and place.lifeline.stat().st_mtime <= latest
+        and not is_held(place.lifeline)
+    ]
 
 
 @dg.job

@@ -65,6 +65,16 @@ def test_a_killed_run_fails_and_succeeds_when_it_is_retried(stack: Stack, chain)
     until("the slot", lambda: graphql.active_slots(stack.deployment, "gpu") == 0, SECONDS_TO_NOTICE)
 
 
+def test_a_worker_that_dies_fails_its_run_with_its_last_lines(stack: Stack, chain) -> None:
+    run_id = stack.launch(["initial_samples"], ["lab-000"])
+    stack.working(run_id).kill()
+    assert stack.ended(run_id) == "FAILURE"
+    said = _said(stack, run_id)
+    assert any("The worker's last lines" in line for line in said)
+    assert any("non-zero status code" in line for line in said)
+    assert _retry_of(stack, run_id) is None
+
+
 def test_a_cancelled_run_ends_its_worker_and_frees_its_slot(stack: Stack, chain) -> None:
     run_id = stack.launch(["initial_samples"], ["lab-001"])
     stack.working(run_id)

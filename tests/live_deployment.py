@@ -1,5 +1,6 @@
 """A deployment of its own: webserver, daemon and code server of one folder, on a free port."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,12 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180
 STOP_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Be interrupted when the parent dies, were it killed: it could not stop what it started."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 class LiveDeployment:
@@ -56,6 +63,7 @@ class LiveDeployment:
             process = subprocess.Popen(
                 [str(script), "dev", "--host", "127.0.0.1", "--port", str(self.port)],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_end_with_parent,
             )  # fmt: skip
         try:
             self._await(process)

@@ -5,21 +5,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from live_deployment import LiveDeployment
-from seed_files import SHARDS, TORN, problem
+from seed_files import SHARDS, problem
 
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of seed files: a problem in each, and one file that is torn."""
+    """The folder of seed files, a problem in each."""
     folder = tmp_path_factory.mktemp("seeds")
     for shard in SHARDS:
         (folder / f"{shard}.jsonl").write_text(problem(shard))
-    (folder / f"{TORN}.jsonl").write_text('{"problem_id": \n')
     return folder
 
 
@@ -41,3 +41,10 @@ def deployment(prepared: LiveDeployment) -> Iterator[LiveDeployment]:
     """The deployment, served: webserver, daemon and code server."""
     with prepared.serving():
         yield prepared
+
+
+@pytest.fixture(scope="module")
+def instance(deployment: LiveDeployment) -> Iterator[dg.DagsterInstance]:
+    """Dagster's records of the deployment."""
+    with dg.DagsterInstance.from_config(str(deployment.root / "dagster")) as opened:
+        yield opened

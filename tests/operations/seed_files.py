@@ -3,7 +3,6 @@
 import json
 
 SHARDS = ("s0", "s1", "s2", "s3", "s4", "s5")
-TORN = "torn"
 
 
 def problem(name: str, **changes: str) -> str:

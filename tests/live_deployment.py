@@ -1,6 +1,5 @@
 """A deployment of its own: webserver, daemon and code server of one folder, on a free port."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -16,12 +15,8 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180
 STOP_SECONDS = 60
-PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent() -> None:
-    """Be interrupted when the parent dies, were it killed: it could not stop what it started."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+ENDING_WITH_PARENT = ("setpriv", "--pdeathsig", "INT", "--")
+"""A test that is killed cannot stop what it started."""
 
 
 class LiveDeployment:
@@ -61,9 +56,11 @@ class LiveDeployment:
         script = Path(sys.executable).with_name("dg")
         with self.log.open("wb") as log:
             process = subprocess.Popen(
-                [str(script), "dev", "--host", "127.0.0.1", "--port", str(self.port)],
+                [
+                    *ENDING_WITH_PARENT, str(script), "dev",
+                    "--host", "127.0.0.1", "--port", str(self.port),
+                ],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=_end_with_parent,
             )  # fmt: skip
         try:
             self._await(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -25,6 +27,8 @@ _GRACE_SECONDS = 30.0
 """How long after the wall-clock limit a server may stay silent before it is given up."""
 
 _CHUNK = 1 << 16
+_PIPE_BYTES = 1 << 20
+"""Room for results under way, so that a program and its reader seldom wait for each other."""
 _HEADER = 5
 _FRAME_SLACK = 1 << 16
 
@@ -145,6 +149,8 @@ class Worker:
         """
         self.serial += 1
         results, results_in = os.pipe()
+        with suppress(PermissionError):  # an unprivileged user may hold only so many large pipes
+            fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         output, output_in = os.pipe() if stdout else (-1, -1)
         given = [
             results_in,
@@ -204,7 +210,7 @@ class Running:
             if not events:
                 raise WorkerLostError("the fork server fell silent")
             for descriptor, _ in events:
-                chunk = os.read(descriptor, _CHUNK)
+                chunk = os.read(descriptor, _PIPE_BYTES)
                 if not chunk:
                     poller.unregister(descriptor)
                     waiting.discard(descriptor)
@@ -220,14 +226,15 @@ class Running:
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
         start = 0
-        while len(buffer) - start >= _HEADER:
-            length = int.from_bytes(buffer[start + 1 : start + _HEADER], "little")
-            self._check(length > self.limits.result_bytes + _FRAME_SLACK)
-            end = start + _HEADER + length
-            if self.overflowed or end > len(buffer):
-                break
-            yield bytes(buffer[start : start + 1]), bytes(buffer[start + _HEADER : end])
-            start = end
+        with memoryview(buffer) as data:
+            while len(data) - start >= _HEADER:
+                length = int.from_bytes(data[start + 1 : start + _HEADER], "little")
+                self._check(length > self.limits.result_bytes + _FRAME_SLACK)
+                end = start + _HEADER + length
+                if self.overflowed or end > len(data):
+                    break
+                yield bytes(data[start : start + 1]), bytes(data[start + _HEADER : end])
+                start = end
         del buffer[:start]
 
     def _check(self, over: bool) -> None:

@@ -42,11 +42,11 @@ def put(kind: bytes, payload: bytes) -> None:
 
 def flush() -> None:
     """Write the frames that were put."""
-    data = bytes(_pending)
+    with memoryview(_pending) as data:
+        sent = 0
+        while sent < len(data):
+            sent += os.write(RESULTS, data[sent:])
     _pending.clear()
-    sent = os.write(RESULTS, data) if data else 0
-    while sent < len(data):
-        sent += os.write(RESULTS, memoryview(data)[sent:])
 
 
 def send(kind: bytes, payload: bytes) -> None:

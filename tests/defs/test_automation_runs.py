@@ -5,11 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.events import AssetKeyPartitionKey
 from recorded import SHARDS, write_deployment
 from ticking import Ticker
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
+from iterpref_assets.defs.run_partitions import range_tags
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
 
@@ -39,10 +41,7 @@ class Deployment:
         return self.ticker.tick(automated).run_requests or []
 
     def execute(self, automated, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """The run as it would be launched: of the job, or of the assets that are named."""
-        if request.asset_selection:
-            names = [key.to_user_string() for key in request.asset_selection]
-            return self.materialize(*names, partition_key=request.partition_key)
+        """The run as it would be launched."""
         job = self.repository.get_job(automated.job_name)
         return job.execute_in_process(
             instance=self.instance, partition_key=request.partition_key, tags=request.tags
@@ -111,7 +110,15 @@ def test_the_run_for_changed_seeds_is_followed_downstream(deployment, codeflow) 
     path.write_text(path.read_text().replace("Return the sum", "Give the sum"))
     (request,) = deployment.tick(automation.new_seeds)
     assert deployment.execute(automation.new_seeds, request).success
-    followed = deployment.tick(automation.rebuild_downstream)
-    assert {key.to_user_string() for request in followed for key in request.asset_selection} >= {
-        "seed_problems"
+    (followed,) = deployment.tick(automation.rebuild_downstream)
+    cells = set(followed.asset_graph_subset.iterate_asset_partitions())
+    assert cells == {
+        AssetKeyPartitionKey(dg.AssetKey(asset), shard)
+        for asset in ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
+        for shard in SHARD_NAMES
     }
+    tags = {**followed.tags, **range_tags(SHARD_NAMES)}
+    assets = {cell.asset_key.to_user_string() for cell in cells}
+    assert deployment.materialize(*assets, tags=tags).success
+    pairs = deployment.versions("codeflow_pairs")
+    assert {shard for shard in SHARD_NAMES if pairs[shard] != codeflow[shard]} == {"shard-1"}

@@ -42,7 +42,8 @@ def backfill(
     if keys == ():
         console.print(f"no {'failed' if failed else 'missing'} partition: nothing to do")
         return
-    _require_partitions(found, keys)
+    if keys is None:
+        _require_partitions(found)
     backfill_id = backfills.launch(deployment, assets, keys)
     console.print(f"backfill {backfill_id}: {deployment.url}/runs/b/{backfill_id}", soft_wrap=True)
     if not backfills.backfill_daemon_runs(deployment):
@@ -56,6 +57,8 @@ def _keys(
 ) -> tuple[str, ...]:
     """The chosen partitions, of the first asset: all assets are partitioned alike."""
     first = found[0]
+    if not first.dimensions:
+        raise InputError(f"{first.asset} has no partitions", remedy="Use --all to make it")
     for other in found[1:]:
         if other.dimensions != first.dimensions:
             raise InputError(
@@ -70,9 +73,9 @@ def _keys(
     return tuple(key for key in first.keys if key in wanted)
 
 
-def _require_partitions(found: Sequence[AssetPartitions], keys: Sequence[str] | None) -> None:
+def _require_partitions(found: Sequence[AssetPartitions]) -> None:
     for asset in found:
-        if keys is None and asset.dimensions and not asset.keys:
+        if asset.dimensions and not asset.keys:
             raise InputError(
                 f"{asset.asset} has no partition yet",
                 remedy="Register the shards: iterpref prepare",
@@ -94,7 +97,7 @@ def _watch(console: Console, deployment: Deployment, backfill_id: str) -> bool:
                 note = f"[red]{asset.failed} failed[/]" if asset.failed else ""
                 progress.update(bar, total=asset.targeted, completed=asset.materialized, note=note)
             if state.error:
-                console.print(f"[red]{state.error}[/]", markup=True)
+                console.print(state.error, style="red", markup=False)
     failures = backfills.failed_runs(deployment, backfill_id)
     for run in failures:
         console.print(f"{run.partitions}: {run.reason}", markup=False, soft_wrap=True)

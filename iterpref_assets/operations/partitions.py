@@ -124,7 +124,9 @@ def partitions_of(deployment: Deployment, asset: str) -> AssetPartitions:
         raise InputError(
             f"the deployment has no asset {asset!r}",
             file=deployment.url,
-            remedy=f"Use some of {', '.join(names)}",
+            remedy=f"Use some of {', '.join(names)}"
+            if names
+            else "Its code did not load: see the UI",
         )
     dimensions = tuple(
         Dimension(found["name"], tuple(found["partitionKeys"]))
@@ -159,6 +161,6 @@ def _keys(dimensions: tuple[Dimension, ...], statuses: dict[str, Any], kind: str
 
 def _few(keys: Sequence[str], shown: int = 8) -> str:
     if not keys:
-        return "none: it has no partition yet (iterpref prepare registers the shards)"
+        return "none: iterpref prepare registers the shards"
     rest = f" ... ({len(keys)} in all)" if len(keys) > shown else ""
     return ", ".join(keys[:shown]) + rest

@@ -89,8 +89,8 @@ def test_missing_partitions_are_made_until_none_is_missing(deployment, instance)
 
 
 def test_all_partitions_of_two_assets_are_made_and_checked(deployment, instance) -> None:
-    heldout = deployment.command("dg", "launch", "--assets", "heldout_problems")
-    assert heldout.returncode == 0, heldout.stderr
+    heldout = backfill(deployment, "heldout_problems", "--all", "--wait")
+    assert heldout.returncode == 0, heldout.stdout + heldout.stderr
     done = backfill(deployment, "raw_seeds", "seed_problems", "--all", "--wait")
     assert done.returncode == 0, done.stdout + done.stderr
     checked = instance.event_log_storage.get_asset_check_execution_history(
@@ -113,6 +113,7 @@ def test_a_two_dimensional_partition_that_fails_is_named_with_its_reason(deploym
         (("raw_seeds", "--partitions", "s9"), ["'s9'", "s0, s1"]),
         (("checkpoints", "--partitions", "lab"), ["'lab'", "lab|"]),
         (("raw_seeds", "checkpoints", "--missing"), ["different partitions"]),
+        (("heldout_problems", "--missing"), ["no partitions", "--all"]),
         (("raw_seeds",), ["--partitions", "--all"]),
         (("raw_seeds", "--all", "--url", "http://127.0.0.1:9"), ["127.0.0.1:9", "make ui"]),
     ],

@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "iterpref_assets"
 PLAIN = sorted(
-    path for folder in ("core", "operations", "steps", "workers") for path in (PACKAGE / folder).rglob("*.py")
+    path
+    for folder in ("core", "operations", "steps", "workers")
+    for path in (PACKAGE / folder).rglob("*.py")
 )
 
 

@@ -16,7 +16,9 @@ def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["run", "prepare", "backfill", "pairs", "export", "train", "evaluate"])
+@pytest.mark.parametrize(
+    "name", ["run", "prepare", "backfill", "pairs", "export", "train", "evaluate"]
+)
 def test_every_command_explains_itself(name: str) -> None:
     done = iterpref(name, "--help")
     assert done.returncode == 0

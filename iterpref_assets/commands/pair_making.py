@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.refusal import BenchmarkSource
@@ -106,13 +106,18 @@ def _only(files: list[Path]) -> Path:
 
 
 def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
-    from iterpref_assets.core.pairs.llmdebugger import disagreements, execute, read_trajectories
+    from iterpref_assets.core.pairs.llmdebugger import (
+        PACKAGES,
+        disagreements,
+        execute,
+        read_trajectories,
+    )
     from iterpref_assets.core.sandbox.sandbox import Sandbox
     from iterpref_assets.core.seeds.frames import problems_to_frame
 
     recorded = read_trajectories(files)
     programs = recorded.versions.height
-    with Sandbox() as sandbox, track("programs run", programs) as tracker:
+    with Sandbox(packages=PACKAGES) as sandbox, track("programs run", programs) as tracker:
         executed = execute(recorded, sandbox.judge, on_rows=tracker.advance)
     _print_disagreements(recorded.claims.height, executed, disagreements(recorded, executed))
     versions, problems = work / "versions.parquet", work / "problems.parquet"
@@ -130,7 +135,7 @@ def _print_disagreements(trajectories: int, executed: pl.DataFrame, found: pl.Da
     )
     if found.is_empty():
         return
-    table = Table("trajectory", "recorded", "here")
+    table = Table(Column("trajectory", overflow="fold"), "recorded", "here")
     for name, is_solved, verdict, error_type in found.iter_rows():
         here = " ".join(part for part in (verdict, error_type) if part)
         table.add_row(name, "solved" if is_solved else "not solved", here)

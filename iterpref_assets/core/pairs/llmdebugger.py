@@ -25,6 +25,8 @@ from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 SOURCE = "llmdebugger"
+PACKAGES = ("numpy",)
+"""What recorded programs may import besides the standard library, as in HumanEval+ and MBPP+."""
 
 OnRows = Callable[[int], None]
 

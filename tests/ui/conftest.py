@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from live_deployment import LiveDeployment
+from live_deployment import ROOT, LiveDeployment
 from recorded import write_deployment
 from user_interface import UserInterface
 
@@ -20,6 +20,13 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WAIT_SECONDS = 120
+SHORTEN = """places => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode())
+        for (const [path, name] of Object.entries(places))
+            walker.currentNode.data = walker.currentNode.data.replaceAll(path, name);
+}"""
+"""Screenshots show no path of the machine that they were taken on."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,13 +69,17 @@ def ui(page: Page, deployment: LiveDeployment) -> UserInterface:
 
 
 @pytest.fixture
-def keep(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]:
+def keep(
+    page: Page, deployment: LiveDeployment, request: pytest.FixtureRequest
+) -> Callable[[str], None]:
     """Keeps what the page shows under a name, where the command asks for screenshots."""
     folder: Path | None = request.config.getoption("--screenshots", default=None)
+    places = {str(deployment.root): "data", str(Path(sys.prefix)): ".venv", str(ROOT): "."}
 
     def screenshot(name: str) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
+            page.evaluate(SHORTEN, places)
             page.screenshot(path=folder / f"{name}.png")
 
     return screenshot

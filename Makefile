@@ -65,11 +65,16 @@ check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/pyright
 	$(BIN)/dg check defs
 
-bench: setup ## Measure against the peers (an hour; results are printed)
+bench: setup ## Measure against the peers (hours; results are printed)
 	$(BIN)/python benchmarks/evalplus_speed.py humaneval --samples references \
 		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python benchmarks/evalplus_speed.py mbpp --samples references \
 		--data $(DATA)/benchmarks/MbppPlus.jsonl.gz
+	$(BIN)/python benchmarks/evalplus_agreement.py
+	$(BIN)/pip install --quiet --target data/benchmark-peers/bigcodebench -r requirements/bigcodebench.txt
+	$(BIN)/python benchmarks/references.py bigcodebench \
+		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
+		--libraries data/benchmark-peers/bigcodebench
 	$(BIN)/python benchmarks/sandbox_throughput.py
 	$(BIN)/python benchmarks/sandbox_under_load.py
 	$(BIN)/python benchmarks/sandbox_endurance.py
@@ -78,7 +83,11 @@ bench: setup ## Measure against the peers (an hour; results are printed)
 	$(BIN)/python benchmarks/masks.py
 	$(BIN)/python benchmarks/pair_scale.py --rows 60000 250000 1000000
 	$(BIN)/pip install --quiet --no-deps --target data/benchmark-peers/trl trl==1.16.0
+	$(BIN)/python benchmarks/trainer_speed.py --parity
 	$(BIN)/python benchmarks/trainer_speed.py
+	$(BIN)/python benchmarks/orchestration.py load
+	$(BIN)/python benchmarks/orchestration.py chain
+	$(BIN)/python benchmarks/orchestration.py backfill
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
 	$(BIN)/python -m iterpref_assets.workers.pretrain_lab_model \

@@ -43,4 +43,6 @@ def running_engine() -> Iterator[None]:
     finally:
         daemon.terminate()
         daemon.wait()
+        # It leaves the network namespace mounted that it lent to containers.
+        subprocess.run(["umount", str(folder / "exec/netns/default")], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)

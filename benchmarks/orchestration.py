@@ -98,20 +98,27 @@ def chain() -> None:
 
 def _lives_of_workers(process: subprocess.Popen[bytes]) -> list[tuple[float, float]]:
     """When each worker process below `process` began and ended, until `process` ends."""
-    parent, begun, ended = psutil.Process(process.pid), {}, {}
+    parent = psutil.Process(process.pid)
+    begun: dict[int, float] = {}
+    ended: dict[int, float] = {}
     while process.poll() is None:
-        alive = {}
-        for child in parent.children():
-            try:
-                if "iterpref_assets.workers" in child.cmdline():
-                    alive[child.pid] = child.create_time()
-            except psutil.NoSuchProcess:
-                continue
-        begun |= alive
-        now = time.time()
+        now, alive = time.time(), _workers_below(parent)
+        # Not psutil's create_time: it counts from a boot time that may be seconds off.
+        begun |= {pid: now for pid in alive if pid not in begun}
         ended |= {pid: now for pid in begun if pid not in alive and pid not in ended}
         time.sleep(0.05)
     return [(begun[pid], ended.get(pid, time.time())) for pid in begun]
+
+
+def _workers_below(parent: psutil.Process) -> set[int]:
+    found = set()
+    for child in parent.children():
+        try:
+            if "iterpref_assets.workers" in child.cmdline():
+                found.add(child.pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
 
 
 def _steps(instance: object) -> Iterator[tuple[float, float]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -207,7 +208,7 @@ def _watched(deployment: LiveDeployment, title: str) -> Iterator[None]:
         ordered = sorted(waits)
         print(
             f"    {what}: {len(waits)}, median {statistics.median(ordered):.2f} s, "
-            f"95% {ordered[int(0.95 * (len(ordered) - 1))]:.2f} s, longest {ordered[-1]:.2f} s"
+            f"95% {ordered[math.ceil(0.95 * len(ordered)) - 1]:.2f} s, longest {ordered[-1]:.2f} s"
         )
 
 

@@ -28,12 +28,11 @@ def test_the_lineage_shows_every_group(ui: UserInterface, keep: Callable[[str], 
 
 @pytest.mark.parametrize(("group", "assets"), assets_by_group().items())
 def test_the_lineage_of_a_group_shows_its_assets(
-    ui: UserInterface, keep: Callable[[str], None], group: str, assets: list[str]
+    ui: UserInterface, group: str, assets: list[str]
 ) -> None:
     ui.visit_group(group)
     for asset in assets:
         expect(ui.page.get_by_text(asset, exact=True).first).to_be_visible()
-    keep(f"lineage-{group}")
 
 
 def test_one_asset_is_materialized(heldout_run: str) -> None:
@@ -59,6 +58,15 @@ def test_a_backfill_of_an_asset_is_launched_and_counts_its_partitions(
     assert ui.status_of_launched_backfill() == "Succeeded"
     expect(ui.page.get_by_text("100% completed")).to_be_visible()
     keep("backfill")
+
+
+def test_the_lineage_says_how_much_is_made_and_what_passed(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit_group("preferences")
+    expect(ui.page.get_by_text("100% filled").first).to_be_visible()
+    expect(ui.page.get_by_text("3 / 3 Passed").first).to_be_visible()
+    keep("lineage-preferences")
 
 
 def test_the_partitions_of_an_asset_are_shown_as_made(

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -27,6 +29,13 @@ PROBLEM = {
         "cases": [{"arguments": "(1,)", "expected": "2"}],
     },
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_storage_of_an_earlier_instance() -> Iterator[None]:
+    """Dagster restores the storage of the instance before, which may be gone, when one is left."""
+    with set_defs_state_storage(None):
+        yield
 
 
 @pytest.fixture

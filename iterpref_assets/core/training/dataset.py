@@ -152,6 +152,11 @@ class BatchOrder:
         """Draw the order of `epoch` from now on."""
         self.epoch = epoch
 
+    @property
+    def batches(self) -> int:
+        """Batches, and so optimizer steps, of one epoch."""
+        return -(-len(self) // self.batch_size)
+
     def __len__(self) -> int:
         return -(-self.pairs // self.multiple) * self.multiple
 

@@ -72,6 +72,7 @@ class PairTrainer(Trainer):
             if args.world_size > 1
             else 1,
         )
+        self.add_callback(_EpochOrder(self.order))
         self.sums = self._no_sums()
         self.logged_at = time.perf_counter()
 
@@ -144,7 +145,7 @@ class PairTrainer(Trainer):
     @property
     def total_steps(self) -> int:
         """Optimizer steps of the whole run."""
-        return math.ceil(len(self.order) / self.batch_size) * int(self.args.num_train_epochs)
+        return self.order.batches * int(self.args.num_train_epochs)
 
     def show_on(self, tracker: Tracker) -> None:
         """Show every optimizer step on `tracker`."""
@@ -163,6 +164,19 @@ class PairTrainer(Trainer):
         """Not counted: the estimate would walk all parameters for every micro-batch."""
         del inputs
         return 0
+
+
+class _EpochOrder(TrainerCallback):
+    """Tells the sampler its epoch, which accelerate does not where processes resume within one."""
+
+    def __init__(self, order: BatchOrder) -> None:
+        self.order = order
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any
+    ) -> None:
+        del args, control, kwargs
+        self.order.set_epoch(state.global_step // self.order.batches)
 
 
 class _LastPoint(TrainerCallback):

@@ -215,10 +215,8 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=place,
-            field=".".join(str(part) for part in first["loc"]),
             remedy="See iterpref_assets/settings.py for the known settings",
         ) from None

@@ -136,10 +136,8 @@ def read_config(file: Path | None) -> TrainConfig:
     except tomllib.TOMLDecodeError as error:
         raise InputError(str(error), file=file, remedy="Give a TOML file of options") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=file,
-            field=".".join(str(part) for part in first["loc"]) or None,
             remedy=f"Options are: {', '.join(TrainConfig.model_fields)}",
         ) from None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
 
 
 class InputError(ValueError):
@@ -29,3 +32,17 @@ class InputError(ValueError):
         if field is not None:
             place = f"{place}: field {field!r}" if place else f"field {field!r}"
         super().__init__(": ".join(part for part in (place, problem) if part) + f". {remedy}")
+
+    @classmethod
+    def of_record(
+        cls,
+        error: ValidationError,
+        *,
+        remedy: str,
+        file: Path | str | None = None,
+        line: int | None = None,
+    ) -> Self:
+        """The first thing that a record's validation found wrong."""
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or None
+        return cls(first["msg"], remedy=remedy, file=file, line=line, field=field)

@@ -65,11 +65,9 @@ def read_target_dpo(file: Path, config: PairConfig) -> pl.DataFrame:
     except OSError as error:
         raise InputError(str(error), file=file, remedy="Give a readable file") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=file,
-            field=".".join(map(str, first["loc"])) or None,
             remedy="Give a JSON list of objects with prompt, chosen and rejected",
         ) from None
     rows = [_row(index, entry, config) for index, entry in enumerate(entries)]

@@ -141,12 +141,10 @@ def _lines(file: Path) -> Iterator[_Line]:
         try:
             yield _Line.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(
-                first["msg"],
+            raise InputError.of_record(
+                error,
                 file=file,
                 line=number,
-                field=".".join(map(str, first["loc"])) or None,
                 remedy="Give the JSON lines that LLMDebugger writes",
             ) from None
 

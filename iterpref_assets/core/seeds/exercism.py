@@ -94,12 +94,10 @@ def _exercises(path: Path) -> list[Exercise]:
         try:
             exercises.append(Exercise.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(
-                first["msg"],
+            raise InputError.of_record(
+                error,
                 file=path,
                 line=number,
-                field=".".join(map(str, first["loc"])) or None,
                 remedy="Give one exercise of exercism/problem-specifications a line",
             ) from None
     return exercises

@@ -98,11 +98,9 @@ def _read_problem(path: Path, number: int, line: str) -> Problem:
     try:
         return Problem.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=path,
             line=number,
-            field=".".join(str(part) for part in first["loc"]) or None,
             remedy="Each line is one JSON object with the fields of records.Problem",
         ) from None

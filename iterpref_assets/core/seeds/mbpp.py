@@ -90,12 +90,10 @@ def _task(path: Path, number: int, row: object) -> MbppTask:
     try:
         return MbppTask.model_validate(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=path,
             line=number,
-            field=".".join(map(str, first["loc"])) or None,
             remedy="Give MBPP unchanged",
         ) from None
 

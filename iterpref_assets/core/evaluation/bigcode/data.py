@@ -131,11 +131,9 @@ def _parse(line: bytes, path: Path, number: int) -> BigCodeProblem:
     try:
         return BigCodeProblem.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(
-            first["msg"],
+        raise InputError.of_record(
+            error,
             file=path,
             line=number,
-            field=".".join(map(str, first["loc"])) or None,
             remedy="Give the file of BigCodeBench unchanged",
         ) from None

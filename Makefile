@@ -12,7 +12,7 @@ DATA := ../shared/data
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test test-docker test-ui screenshots check bench lab-model lock clean
+.PHONY: help setup run ui test test-docker test-ray test-ui screenshots check bench lab-model lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,10 @@ test-docker: setup ## Run the tests that need a Docker engine, starting one wher
 	@command -v debootstrap > /dev/null \
 		|| { echo "iterpref: needs debootstrap: apt-get install debootstrap"; exit 1; }
 	$(BIN)/pytest -m docker tests/docker
+
+test-ray: setup ## Run the tests that need a Ray cluster, starting one of two nodes
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
+	$(BIN)/pytest tests/ray -m ray
 
 check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/ruff format --check .

@@ -40,6 +40,7 @@ from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.operations.config import OperationsConfig
+from iterpref_assets.workers.clusters import RayConfig
 from iterpref_assets.workers.containers import DockerConfig
 
 PREFIX = "ITERPREF_"
@@ -57,6 +58,8 @@ class Environment(StrEnum):
     """In processes of this machine, which must have a GPU."""
     DOCKER = "docker"
     """In containers, which the Docker engine in reach starts."""
+    RAY = "ray"
+    """In jobs of a Ray cluster, on any of its hosts."""
 
 
 class LabModel(Record):
@@ -96,6 +99,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Field(Environment.LAB, description="Where heavy steps run")
     docker: DockerConfig = Field(DockerConfig(), description="Containers of environment `docker`")
+    ray: RayConfig = Field(RayConfig(), description="The cluster of environment `ray`")
     root: Path = Field(Path("data"), description="Where artifacts and unfinished work lie")
     seeds: SeedSource = Field(LabSeeds(), description="Where seed problems come from")
     seed_filter: SeedFilterConfig = Field(

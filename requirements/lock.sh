@@ -18,6 +18,13 @@ cuda=(--override overrides.txt)
 compile ../pyproject.toml --extra cpu --extra dev "${cpu[@]}" -o cpu.lock
 compile_cuda ../pyproject.toml --extra gpu "${cuda[@]}" -o gpu.lock
 
+# What environment `ray` adds to cpu.lock, at its versions.
+mapfile -t locked < <(grep -oP '^[a-z0-9._-]+(?===)' cpu.lock)
+compile ../pyproject.toml --extra cpu --extra dev --extra ray "${cpu[@]}" --constraint cpu.lock \
+    "${locked[@]/#/--no-emit-package=}" -o ray.lock
+# uv lists what it left out, after an empty line.
+sed -i '/^$/,$d' ray.lock
+
 # The images of one deployment talk to each other: all have the versions of the machine's locks.
 compile services.in --constraint cpu.lock -o services.lock
 compile code.in --constraint cpu.lock "${cuda[@]}" --override overrides-code.txt -o code.lock

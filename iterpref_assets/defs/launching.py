@@ -1,4 +1,4 @@
-"""Starting a worker where the environment says: a process of this machine, or a container."""
+"""Starting a worker where the environment says: in a process here, a container, or a Ray job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from iterpref_assets.workers.job import MeetingPlace, PublishJob, VerifyJob
 from iterpref_assets.workers.lifeline import held
 
 MEETING_PLACES = "workers"
-"""Below the root: where workers in containers and their runs meet."""
+"""Below the root: where workers in containers or on other hosts and their runs meet."""
+
+_SHARING_THE_ROOT = {Environment.DOCKER, Environment.RAY}
+"""Where workers see no other folder of whoever starts them."""
 
 GPU_POOL = "gpu"
 """Steps of this pool are given GPUs."""
@@ -42,7 +45,7 @@ Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 @contextmanager
 def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
     """A folder that a worker sees too; its lifeline is held within the block."""
-    if settings.environment is Environment.DOCKER:
+    if settings.environment in _SHARING_THE_ROOT:
         folder = settings.root.resolve() / MEETING_PLACES / uuid.uuid4().hex
         folder.mkdir(parents=True)
     else:
@@ -64,9 +67,9 @@ def launch(
         dg.Failure: with the worker's message, where bad input stopped it.
         Exception: where the worker ended in any other way.
     """
-    start = _in_container if settings.environment is Environment.DOCKER else _in_process
+    start = {Environment.DOCKER: _in_container, Environment.RAY: _on_ray}
     try:
-        return start(context, settings, job)
+        return start.get(settings.environment, _in_process)(context, settings, job)
     except (DagsterPipesExecutionError, DagsterPipesError):
         if not job.place.answer.is_file():
             raise
@@ -117,6 +120,16 @@ def _in_container(
         raise
     finally:
         _remove(name)
+
+
+def _on_ray(
+    context: Context, settings: Settings, job: PublishJob | VerifyJob
+) -> dg.PipesClientCompletedInvocation:
+    from iterpref_assets.defs.ray_jobs import run_as_ray_job
+
+    operation = context.op_execution_context
+    with_gpus = operation.op_def.pool == GPU_POOL
+    return run_as_ray_job(operation, settings, job, with_gpus=with_gpus)
 
 
 def _remove(name: str) -> None:

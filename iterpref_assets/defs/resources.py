@@ -76,16 +76,16 @@ class WorkerResource(dg.ConfigurableResource):
     ) -> list[str]:
         """The offenders that a verification finds which executes programs.
 
-        It runs here where the sandbox can, and in a container of its own in environment `docker`,
-        whose run containers have a network.
+        It runs here where the sandbox can. In environment `docker`, whose run containers have a
+        network, it has a container of its own, and in environment `ray` a job.
         """
-        if settings.environment is not Environment.DOCKER:
+        if settings.environment not in {Environment.DOCKER, Environment.RAY}:
             return verification(settings, ArtifactStore(settings.root), shards)
         with meeting_place(settings) as place:
             job = VerifyJob(
                 verification=verification.__name__,
                 partitions=tuple(shards),
-                settings=settings,
+                settings=settings.model_copy(update={"root": settings.root.resolve()}),
                 place=place,
             )
             (offenders,) = launch(context, settings, job).get_custom_messages()

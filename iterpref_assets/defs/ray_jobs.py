@@ -1,0 +1,91 @@
+"""A worker as a job of a Ray cluster, on whichever of its hosts has room.
+
+All hosts hold this environment and the settings' root under the same paths (docs/RAY.md). Neither
+ray nor dagster-ray is imported before a worker starts.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.errors import DagsterPipesExecutionError
+from dagster._core.pipes.context import PipesMessageHandler
+from dagster_pipes import PipesParams
+
+from iterpref_assets.settings import Settings
+from iterpref_assets.workers.containers import COMMAND
+from iterpref_assets.workers.job import PublishJob, VerifyJob
+
+JOB_PREFIX = "iterpref-worker-"
+
+
+class SharedFileMessageReader(dg.PipesFileMessageReader):
+    """Reads messages that another host writes to a file on a shared file system.
+
+    dagster-ray's own reader follows the job's log, where messages lie among all that engines print.
+    """
+
+    @contextmanager
+    def read_messages(self, handler: PipesMessageHandler) -> Generator[PipesParams]:
+        """Read until the session ends, and then whatever the other host wrote last."""
+        with super().read_messages(handler) as params:
+            try:
+                yield params
+            finally:
+                # A network file system asks for a file's true length when it is opened.
+                Path(self._path).open().close()
+
+
+def run_as_ray_job(
+    operation: dg.OpExecutionContext,
+    settings: Settings,
+    job: PublishJob | VerifyJob,
+    *,
+    with_gpus: bool,
+) -> dg.PipesClientCompletedInvocation:
+    """Run the worker as a Ray job, to the end; whatever ends this function ends the job.
+
+    Raises:
+        dg.Failure: where no cluster answers.
+        DagsterPipesExecutionError: with the worker's last lines, where it failed.
+    """
+    from dagster_ray import PipesRayJobClient
+
+    config = settings.ray
+    job_id = f"{JOB_PREFIX}{job.place.folder.name}"
+    client = PipesRayJobClient(
+        address=config.address,
+        message_reader=SharedFileMessageReader(str(job.place.messages)),
+        # The job is stopped below, however this function ends.
+        forward_termination=False,
+    )
+    try:
+        jobs = client.client
+    except ConnectionError as error:
+        raise dg.Failure(
+            f"no Ray cluster takes jobs at {config.address} ({error}): start one, or correct "
+            "ITERPREF_RAY__ADDRESS",
+            allow_retries=False,
+        ) from None
+    try:
+        return client.run(
+            context=operation,
+            submit_job_params={
+                "submission_id": job_id,
+                "entrypoint": shlex.join([sys.executable, *COMMAND[1:]]),
+                "entrypoint_num_cpus": config.cpus,
+                "entrypoint_num_gpus": config.gpus if with_gpus else 0,
+            },
+            extras=job.model_dump(mode="json"),
+        )
+    except RuntimeError as error:
+        raise DagsterPipesExecutionError(str(error)) from None
+    finally:
+        # Refused for a job that was never taken; and where the cluster is gone, so is the job.
+        with suppress(RuntimeError, OSError):
+            jobs.stop_job(job_id)

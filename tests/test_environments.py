@@ -21,3 +21,17 @@ def test_a_server_is_in_reach_of_processes(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("ITERPREF_ENVIRONMENT", "gpu")
     monkeypatch.setenv("ITERPREF_ENGINE", '{"kind": "openai"}')
     assert load_settings().environment is Environment.GPU
+
+
+def test_a_cluster_is_found_by_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_ENVIRONMENT", "ray")
+    monkeypatch.setenv("ITERPREF_RAY__ADDRESS", "http://head:8265")
+    settings = load_settings()
+    assert settings.environment is Environment.RAY
+    assert settings.ray.address == "http://head:8265"
+
+
+def test_a_worker_reserves_some_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_RAY__CPUS", "0")
+    with pytest.raises(InputError, match=r"ray\.cpus"):
+        load_settings()

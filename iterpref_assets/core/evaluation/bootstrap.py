@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from pydantic import Field
 
 from iterpref_assets.core.records import Record
@@ -32,6 +31,8 @@ def bootstrap_mean(values: Sequence[float], settings: Bootstrap) -> Interval:
     Raises:
         ValueError: where there is no value: no tasks is not a score of zero.
     """
+    import numpy as np  # here, because every command and the definitions load this module
+
     array = np.asarray(values, dtype=np.float64)
     if array.size == 0:
         raise ValueError("no task has a score")

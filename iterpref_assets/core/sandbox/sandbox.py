@@ -32,7 +32,7 @@ from iterpref_assets.core.records import CodeTests, Tests
 from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
-from iterpref_assets.core.sandbox.inside import program, testing
+from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
 from iterpref_assets.core.sandbox.reports import (
@@ -99,10 +99,9 @@ class Sandbox:
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
         self._workers = {first}
         self._lock = threading.Lock()
-        self._size = workers or os.cpu_count() or 1
+        for _ in range((workers or os.cpu_count() or 1) - 1):
+            self._idle.put(self._start())
         self._idle.put(first)
-        for _ in range(self._size - 1):
-            self._idle.put(None)
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +176,7 @@ class Sandbox:
     ) -> TestRun:
         """Run the test file beside the candidate; an outcome counts only if it bears the nonce."""
         run = TestRun()
-        nonce = secrets.token_bytes(testing.NONCE_BYTES)
+        nonce = secrets.token_bytes(program.NONCE_BYTES)
         data = {
             "module": tests.module,
             "code": tests.code,
@@ -188,7 +187,7 @@ class Sandbox:
         files = [_source(code), marshal.dumps(data)]
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
             for kind, payload in running.frames():
-                if kind == testing.OUTCOME:
+                if kind == program.OUTCOME:
                     run.outcome = run.outcome or read_test_outcome(payload, nonce)
             status = running.finish()
         run.cpu_seconds = status.cpu_seconds
@@ -218,6 +217,7 @@ class Sandbox:
         worker = self._idle.get()
         try:
             worker = worker or self._start()
+            worker.await_ready()
             yield worker
         except BaseException:
             if worker is not None:
@@ -242,8 +242,7 @@ def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, 
         SandboxUnavailableError: if neither is to be had.
     """
     try:
-        settings = Settings(Bubblewrap(), preload, granted, build_filter())
-        return settings, Worker(settings)
+        return _started(Settings(Bubblewrap(), preload, granted, build_filter()))
     except SandboxUnavailableError as error:
         faults = container.shortcomings()
         if faults:
@@ -252,8 +251,13 @@ def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, 
                 remedy=error.remedy,
             ) from error
     backend = container.Container()
-    settings = Settings(backend, preload, granted, build_filter(signals=backend.signals))
-    return settings, Worker(settings)
+    return _started(Settings(backend, preload, granted, build_filter(signals=backend.signals)))
+
+
+def _started(settings: Settings) -> tuple[Settings, Worker]:
+    worker = Worker(settings)
+    worker.await_ready()
+    return settings, worker
 
 
 def _source(text: str) -> bytes:

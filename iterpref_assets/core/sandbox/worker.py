@@ -84,7 +84,7 @@ class WorkerLostError(SandboxError):
 
 
 class Worker:
-    """A running fork server. Used by one thread at a time."""
+    """A fork server that starts at once and is waited for later. Used by one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -96,8 +96,27 @@ class Worker:
         with theirs:
             isolation = settings.backend.settings(settings.granted, folder)
             self.process = settings.backend.start(theirs, settings.granted, folder, self.errors)
+        message = {
+            **isolation,
+            "preload": settings.preload,
+            "filter": settings.seccomp.hex(),
+            "tmpfs_bytes": settings.tmpfs_bytes,
+        }
+        with suppress(OSError):  # of a server that is dead already `await_ready` says why
+            self.control.send(json.dumps(message).encode())
+        self._ready = False
+
+    def await_ready(self) -> None:
+        """Wait until the server has loaded what it preloads.
+
+        Raises:
+            SandboxUnavailableError: if it cannot be had.
+        """
+        if self._ready:
+            return
         try:
-            self._settle(isolation)
+            self.control.settimeout(_START_SECONDS)
+            self._ready = bool(json.loads(self.control.recv(_CHUNK)))
         except (OSError, ValueError) as error:
             complaint = self.complaint() or str(error)
             self.close()
@@ -114,17 +133,6 @@ class Worker:
     def lost(self) -> WorkerLostError:
         """The error that says how the server died."""
         return WorkerLostError(f"the sandbox failed: {self.complaint()}")
-
-    def _settle(self, isolation: dict[str, Any]) -> None:
-        message = {
-            **isolation,
-            "preload": self.settings.preload,
-            "filter": self.settings.seccomp.hex(),
-            "tmpfs_bytes": self.settings.tmpfs_bytes,
-        }
-        self.control.settimeout(_START_SECONDS)
-        self.control.send(json.dumps(message).encode())
-        json.loads(self.control.recv(_CHUNK))
 
     def start(
         self,

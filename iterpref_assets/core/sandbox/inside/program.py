@@ -17,6 +17,9 @@ from . import encoding
 
 RAISED, NOT_LOADED, NO_FUNCTION, REFUSED, LOADED = b"E", b"L", b"N", b"F", b"R"
 OVERDUE = b"T"
+OUTCOME = b"T"
+NONCE_BYTES = 32
+"""What the runner of a test file sends, and how long the number is that proves it."""
 
 RESULTS = 3
 """The descriptor that results are written to."""

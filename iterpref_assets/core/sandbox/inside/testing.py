@@ -23,9 +23,6 @@ from typing import Any
 
 from . import encoding, program
 
-OUTCOME = b"T"
-NONCE_BYTES = 32
-
 _TEST_FILE = "<tests>"
 _PROTECTED: tuple[Any, ...] = (
     builtins,
@@ -150,8 +147,8 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
     if changed:
         outcome = ("tampered", "", "", changed, 0, 0)
     gc.disable()
-    payload = dumps((read(nonce, NONCE_BYTES), *outcome), file_format)
-    data = OUTCOME + len(payload).to_bytes(4, "little") + payload
+    payload = dumps((read(nonce, program.NONCE_BYTES), *outcome), file_format)
+    data = program.OUTCOME + len(payload).to_bytes(4, "little") + payload
     while data:
         data = data[write(results, data) :]
 

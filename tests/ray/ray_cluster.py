@@ -21,6 +21,7 @@ HEAD, SECOND = "127.0.0.1", "127.0.0.2"
 OBJECT_STORE_BYTES = 80_000_000
 START_SECONDS = 180
 STOP_SECONDS = 30
+SECONDS_TO_RECORD = 60
 ENDING_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
 """A test that is killed cannot stop what it started."""
 
@@ -43,17 +44,27 @@ class RayCluster:
         self._processes = processes
 
     def of_run(self, run_id: str) -> list[JobDetails]:
-        """The workers' jobs of a Dagster run."""
-        return [
-            job
+        """The workers' jobs of a Dagster run that has ended, once Ray has recorded their ends."""
+        ours = [
+            str(job.submission_id)
             for job in self.jobs.list_jobs()
             if str(job.submission_id).startswith(JOB_PREFIX)
             and (job.metadata or {}).get("dagster/run-id") == run_id
         ]
+        return [self._ended(name) for name in ours]
 
     def job_of_run(self, run_id: str) -> JobDetails:
-        """The job that a Dagster run is, where runs are jobs."""
-        return self.jobs.get_job_info(f"dagster-run-{run_id}")
+        """The job that an ended Dagster run was, where runs are jobs."""
+        return self._ended(f"dagster-run-{run_id}")
+
+    def _ended(self, name: str) -> JobDetails:
+        """Ray learns of a process's end a little later than whoever it wrote to."""
+        until(
+            f"the end of {name}",
+            lambda: self.jobs.get_job_status(name).is_terminal(),
+            SECONDS_TO_RECORD,
+        )
+        return self.jobs.get_job_info(name)
 
     def workers(self) -> list[psutil.Process]:
         """The processes of workers that run now."""

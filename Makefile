@@ -84,6 +84,7 @@ bench: setup ## Measure against the peers (hours; results are printed)
 	$(BIN)/python benchmarks/sandbox_endurance.py
 	$(BIN)/python benchmarks/engine_throughput.py iterpref_assets/core/lab/pretrained
 	$(BIN)/python benchmarks/debugging_continuous.py
+	$(BIN)/python benchmarks/debugging_vllm.py iterpref_assets/core/lab/pretrained
 	$(BIN)/python benchmarks/masks.py
 	$(BIN)/python benchmarks/pair_scale.py --rows 60000 250000 1000000
 	$(BIN)/pip install --quiet --no-deps --target data/benchmark-peers/trl trl==1.16.0

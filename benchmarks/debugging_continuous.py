@@ -172,28 +172,37 @@ def initial_completions(script: Script) -> pl.DataFrame:
 
 
 async def debug_in_rounds(
-    problems: list[Problem], initial: pl.DataFrame, engine: Engine, judge: JudgeFunction
+    problems: list[Problem],
+    initial: pl.DataFrame,
+    engine: Engine,
+    judge: JudgeFunction,
+    config: DebugConfig,
 ) -> list[tuple[str, int, str, str]]:
-    """The versions (trajectory, round, code, verdict) of debugging with barriers."""
+    """The versions (trajectory, round, code, verdict) of debugging with barriers.
+
+    `initial` holds one completion of each problem.
+    """
     loop = asyncio.get_running_loop()
     versions: list[tuple[str, int, str, str]] = []
-    texts = dict(initial.select("problem_id", "completion").iter_rows())
     steps: dict[str, Step] = {
-        name: after_completion(0, text, FinishReason.STOP) for name, text in texts.items()
+        name: after_completion(0, text, FinishReason(reason))
+        for name, text, reason in initial.select(
+            "problem_id", "completion", "finish_reason"
+        ).iter_rows()
     }
     by_id = {problem.problem_id: problem for problem in problems}
 
     async def generate(name: str, step: Generate) -> tuple[str, Step]:
         conversation = debug_conversation(by_id[name].prompt, step.code, step.feedback)
-        answer = await engine.generate(make_request(CONFIG, name, step.round, 0, conversation))
+        answer = await engine.generate(make_request(config, name, step.round, 0, conversation))
         return name, after_completion(step.round, answer.text, answer.finish_reason)
 
     async def execute(name: str, step: Judge) -> tuple[str, Step]:
         execution = await loop.run_in_executor(pool, judge, step.code, by_id[name].tests)
         versions.append((trajectory_id(name, 0), step.round, step.code, execution.verdict.value))
-        return name, after_version(step.round, step.code, execution, CONFIG.max_rounds)
+        return name, after_version(step.round, step.code, execution, config.max_rounds)
 
-    with ThreadPoolExecutor(CONFIG.judge_workers) as pool:
+    with ThreadPoolExecutor(config.judge_workers) as pool:
         while steps := {name: step for name, step in steps.items() if step is not None}:
             steps = dict(
                 await asyncio.gather(
@@ -213,7 +222,7 @@ def measure(script: Script, judge_seconds: float) -> None:
 
     async def with_barriers(engine: SteppedEngine) -> list[tuple[str, int, str, str]]:
         async with engine:
-            return await debug_in_rounds(script.problems, initial, engine, judge)
+            return await debug_in_rounds(script.problems, initial, engine, judge, CONFIG)
 
     print(f"\n{initial.height} trajectories, a program takes {judge_seconds * 1000:.0f} ms")
     rates: dict[str, float] = {}

@@ -61,7 +61,7 @@ test-docker: setup ## Run the tests that need a Docker engine, starting one wher
 
 test-ray: setup ## Run the tests that need a Ray cluster, starting one of two nodes
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
-	$(BIN)/pytest tests/ray -m ray
+	$(BIN)/pytest tests/on_ray -m ray
 
 check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/ruff format --check .

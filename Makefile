@@ -79,7 +79,7 @@ bench: setup ## Measure against the peers (hours; results are printed)
 	$(BIN)/python benchmarks/references.py bigcodebench \
 		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
 		--libraries data/benchmark-peers/bigcodebench
-	$(BIN)/python benchmarks/sandbox_throughput.py
+	$(BIN)/python benchmarks/sandbox_throughput.py --evalplus
 	$(BIN)/python benchmarks/sandbox_under_load.py
 	$(BIN)/python benchmarks/sandbox_endurance.py
 	$(BIN)/python benchmarks/engine_throughput.py iterpref_assets/core/lab/pretrained

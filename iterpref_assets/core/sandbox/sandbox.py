@@ -31,7 +31,7 @@ from typing import Any, Self
 from iterpref_assets.core.records import CodeTests, Tests
 from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
-from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
@@ -99,8 +99,13 @@ class Sandbox:
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
         self._workers = {first}
         self._lock = threading.Lock()
-        for _ in range((workers or os.cpu_count() or 1) - 1):
-            self._idle.put(self._start())
+        self._closed = False
+        try:
+            for _ in range((workers or os.cpu_count() or 1) - 1):
+                self._idle.put(self._start())
+        except BaseException:
+            self.close()
+            raise
         self._idle.put(first)
 
     def __enter__(self) -> Self:
@@ -117,6 +122,7 @@ class Sandbox:
     def close(self) -> None:
         """End every server, and every program still running."""
         with self._lock:
+            self._closed = True
             workers, self._workers = self._workers, set()
         for worker in workers:
             worker.close()
@@ -216,21 +222,25 @@ class Sandbox:
     def _worker(self) -> Generator[Worker]:
         worker = self._idle.get()
         try:
-            worker = worker or self._start()
+            if worker is None or worker not in self._workers:
+                worker = self._start()
             worker.await_ready()
             yield worker
         except BaseException:
             if worker is not None:
                 worker.close()
-                self._workers.discard(worker)
+                with self._lock:
+                    self._workers.discard(worker)
                 worker = None
             raise
         finally:
             self._idle.put(worker)
 
     def _start(self) -> Worker:
-        worker = Worker(self._settings)
         with self._lock:
+            if self._closed:
+                raise SandboxError("the sandbox is closed")
+            worker = Worker(self._settings)
             self._workers.add(worker)
         return worker
 

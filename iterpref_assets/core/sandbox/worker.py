@@ -93,16 +93,21 @@ class Worker:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         self.folder = tempfile.TemporaryDirectory(prefix="sandbox-")
         folder = Path(self.folder.name)
-        with theirs:
-            isolation = settings.backend.settings(settings.granted, folder)
-            self.process = settings.backend.start(theirs, settings.granted, folder, self.errors)
+        try:
+            with theirs:
+                isolation = settings.backend.settings(settings.granted, folder)
+                self.process = settings.backend.start(theirs, settings.granted, folder, self.errors)
+        except BaseException:
+            self._let_go()
+            raise
         message = {
             **isolation,
             "preload": settings.preload,
             "filter": settings.seccomp.hex(),
             "tmpfs_bytes": settings.tmpfs_bytes,
         }
-        with suppress(OSError):  # of a server that is dead already `await_ready` says why
+        # Of a server that is dead already, `await_ready` says why.
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.control.send(json.dumps(message).encode())
         self._ready = False
 
@@ -126,6 +131,8 @@ class Worker:
 
     def complaint(self) -> str:
         """The last line that the server wrote to its stderr."""
+        if self.errors.closed:
+            return "it was closed"
         size = os.fstat(self.errors.fileno()).st_size
         said = os.pread(self.errors.fileno(), _CHUNK, max(0, size - _CHUNK))
         return said.decode(errors="replace").strip().rpartition("\n")[2]
@@ -185,6 +192,10 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.control.close()
         self.errors.close()
         self.folder.cleanup()
 

@@ -1,0 +1,56 @@
+"""The pool of fork servers: how it starts, fails and ends."""
+
+import os
+import signal
+
+import pytest
+
+from iterpref_assets.core.sandbox import sandbox as pool
+from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.sandbox.worker import Worker
+
+from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES, descendants
+
+
+def test_a_closed_sandbox_runs_nothing() -> None:
+    sandbox = Sandbox(workers=2)
+    sandbox.close()
+    for _ in range(3):
+        with pytest.raises(SandboxError, match="closed"):
+            sandbox.judge(SQUARE, SQUARES, Limits())
+
+
+def test_a_server_that_cannot_be_started_takes_the_others_with_it(monkeypatch) -> None:
+    before = descendants(os.getpid())
+    started: list[Worker] = []
+
+    def start(settings: pool.Settings) -> Worker:
+        if len(started) == 2:
+            raise BlockingIOError("no more processes")
+        started.append(Worker(settings))
+        return started[-1]
+
+    monkeypatch.setattr(pool, "Worker", start)
+    with pytest.raises(BlockingIOError):
+        Sandbox(workers=3)
+    assert descendants(os.getpid()) == before
+    assert all(worker.control.fileno() == -1 for worker in started)
+
+
+def test_a_server_that_died_is_told_of_and_replaced() -> None:
+    before = descendants(os.getpid())
+    with Sandbox(workers=2) as sandbox:
+        for pid in descendants(os.getpid()) - before:
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises((SandboxError, SandboxUnavailableError)):
+            sandbox.judge(SQUARE, SQUARES, Limits())
+        assert sandbox.judge(SQUARE, SQUARES, Limits()).verdict is Verdict.PASSED
+
+
+def test_a_server_runs_calls_and_test_files_in_any_order() -> None:
+    kinds = (SQUARES, SQUARE_TEST_FILE, SQUARES, SQUARE_TEST_FILE)
+    with Sandbox(workers=1) as sandbox:
+        verdicts = [sandbox.judge(SQUARE, tests, Limits()).verdict for tests in kinds]
+    assert verdicts == [Verdict.PASSED] * 4

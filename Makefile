@@ -41,7 +41,7 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/iterpref prepare
 	@$(BIN)/dg dev --host 127.0.0.1
 
-test: setup ## Run every test
+test: setup ## Run every test but those of the browser, Docker and Ray
 	$(BIN)/pytest
 
 test-ui: setup ## Drive the UI in a headless browser (needs chromium)

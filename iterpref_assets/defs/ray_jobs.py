@@ -6,6 +6,7 @@ ray nor dagster-ray is imported before a worker starts.
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
 import sys
 from collections.abc import Generator
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
+import tenacity
 from dagster._core.errors import DagsterPipesExecutionError
 from dagster._core.pipes.context import PipesMessageHandler
 from dagster_pipes import PipesParams
@@ -22,6 +24,15 @@ from iterpref_assets.workers.containers import COMMAND
 from iterpref_assets.workers.job import PublishJob, VerifyJob
 
 JOB_PREFIX = "iterpref-worker-"
+SECONDS_WITHOUT_ANSWER = 300
+
+_patiently = tenacity.retry(
+    retry=tenacity.retry_if_exception_type((OSError, RuntimeError)),
+    wait=tenacity.wait_fixed(5),
+    stop=tenacity.stop_after_delay(SECONDS_WITHOUT_ANSWER),
+    reraise=True,
+)
+"""A head that is being restarted must not cost a job that goes on."""
 
 
 class SharedFileMessageReader(dg.PipesFileMessageReader):
@@ -54,6 +65,12 @@ def run_as_ray_job(
         dg.Failure: where no cluster answers.
         DagsterPipesExecutionError: with the worker's last lines, where it failed.
     """
+    if importlib.util.find_spec("dagster_ray") is None:
+        raise dg.Failure(
+            "environment is ray, but dagster-ray is not installed: "
+            "pip install --no-deps --require-hashes -r requirements/ray.lock",
+            allow_retries=False,
+        )
     from dagster_ray import PipesRayJobClient
 
     config = settings.ray
@@ -66,12 +83,13 @@ def run_as_ray_job(
     )
     try:
         jobs = client.client
-    except ConnectionError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise dg.Failure(
             f"no Ray cluster takes jobs at {config.address} ({error}): start one, or correct "
             "ITERPREF_RAY__ADDRESS",
             allow_retries=False,
-        ) from None
+        ) from error
+    jobs.get_job_status = _patiently(jobs.get_job_status)
     try:
         return client.run(
             context=operation,
@@ -84,7 +102,7 @@ def run_as_ray_job(
             extras=job.model_dump(mode="json"),
         )
     except RuntimeError as error:
-        raise DagsterPipesExecutionError(str(error)) from None
+        raise DagsterPipesExecutionError(str(error)) from error
     finally:
         # Refused for a job that was never taken; and where the cluster is gone, so is the job.
         with suppress(RuntimeError, OSError):

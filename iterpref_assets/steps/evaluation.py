@@ -56,7 +56,7 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 
 
 def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None:
-    with Sandbox() as sandbox:
+    with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in plans:
             asyncio.run(_score(context, plan, sandbox))
 

@@ -14,7 +14,7 @@ from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.sandbox.errors import SandboxError
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.settings import Environment, Settings
+from iterpref_assets.settings import PREFIX, Environment, Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 from iterpref_assets.steps.verification import EXECUTING
@@ -40,10 +40,21 @@ def _stderr_handler() -> logging.Handler:
     return handler
 
 
+def receive(extras: Mapping[str, object]) -> PublishJob | VerifyJob:
+    """The job that was sent, with the settings that were sent, whatever this host's variables say.
+
+    Raises:
+        ValidationError: where it is no such job.
+    """
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    return TypeAdapter[PublishJob | VerifyJob](WorkerJob).validate_python(extras)
+
+
 def main() -> int:
     """Run the job in the Pipes extras; the exit status says whether a known failure stopped it."""
     with open_dagster_pipes() as pipes:
-        job: PublishJob | VerifyJob = TypeAdapter(WorkerJob).validate_python(pipes.extras)
+        job = receive(pipes.extras)
         end_with(job.place.lifeline)
         log = logging.getLogger("iterpref")
         log.setLevel(logging.INFO)

@@ -12,11 +12,11 @@ class RayConfig(Record):
 
     Attributes:
         address: where the cluster takes jobs: its dashboard's URL.
-        cpus: cores that a worker reserves. Ray gives a worker that many threads of arithmetic
-            (OMP_NUM_THREADS) but holds it to them in no other way.
+        cpus: cores that a worker reserves; Ray holds it to them in no way. vLLM on the CPU takes
+            the engine's `cpu_threads`.
         gpus: GPUs that a step of pool `gpu` reserves and sees; with 0 it sees all of its host's.
     """
 
-    address: str = "http://127.0.0.1:8265"
+    address: str = Field("http://127.0.0.1:8265", pattern=r"^https?://")
     cpus: float = Field(1, gt=0)
     gpus: float = Field(0, ge=0)

@@ -91,7 +91,7 @@ def test_a_cancelled_run_stops_its_job(deployment, cluster, sampled) -> None:
     assert [job.status for job in cluster.of_run(run_id)] == ["STOPPED"]
 
 
-def test_a_worker_that_dies_fails_its_run_with_what_it_said_last(
+def test_a_worker_that_dies_fails_its_run_with_what_ray_says_of_it(
     deployment, cluster, sampled
 ) -> None:
     from ray_cluster import until

@@ -15,8 +15,9 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180
 STOP_SECONDS = 60
-ENDING_WITH_PARENT = ("setpriv", "--pdeathsig", "INT", "--")
-"""A test that is killed cannot stop what it started."""
+ENDING_WITH_PARENT = ("env", "--default-signal=INT", "setpriv", "--pdeathsig", "INT", "--")
+"""A test that is killed cannot stop what it started, and one in the background ignores INT, which
+would be inherited."""
 
 
 class LiveDeployment:

@@ -16,6 +16,10 @@ from iterpref_assets.core.sandbox.worker import Running, Status
 _MAX_ERROR_BYTES = 1 << 16
 """Far more than an honest report of an exception or of tests takes; more is not even read."""
 
+_MAX_NAME = 200
+MAX_STRAY = 100
+"""So many frames that an honest program does not send are passed over; reading takes time here."""
+
 _MAX_KEPT_BYTES = 1 << 30
 """The most that one program's results may take up here."""
 
@@ -27,9 +31,10 @@ def read_calls(
 
     Returns REFUSED if the program reports more than was asked of it.
     """
-    number = kept = 0
+    number = kept = loaded = 0
     for kind, payload in running.frames():
-        if kind == program.LOADED:
+        if kind == program.LOADED and loaded <= MAX_STRAY:
+            loaded += 1
             continue
         if kind == program.NOT_LOADED:
             run.not_loaded = read_error(payload)
@@ -40,7 +45,7 @@ def read_calls(
         if kind == program.OVERDUE:
             return Verdict.TIMEOUT
         kept += len(payload) if keep else 0
-        if number == calls or kept > _MAX_KEPT_BYTES:
+        if loaded > MAX_STRAY or number == calls or kept > _MAX_KEPT_BYTES:
             running.stop()
             return Verdict.REFUSED
         outcome = _outcome(kind, payload)
@@ -69,9 +74,19 @@ def read_error(payload: bytes) -> tuple[str, str]:
         return "", ""
     try:
         name, message = Encoded(VALUE, payload).decode()
+        return _line(name), _text(message)
     except (MalformedValueError, TypeError, ValueError):
         return "", ""
-    return str(name), str(message)
+
+
+def _line(value: object) -> str:
+    """The short line that a name is, whatever the program made of it."""
+    return " ".join(_text(value).split())[:_MAX_NAME]
+
+
+def _text(value: object) -> str:
+    """As text that tables and files can hold: `?` for each half of a surrogate pair."""
+    return str(value).encode(errors="replace").decode()
 
 
 def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
@@ -82,9 +97,14 @@ def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
     try:
         _, kind, test, error_type, message, line, tests_passed = Encoded(VALUE, payload).decode()
         return TestOutcome(
-            str(kind), str(test), str(error_type), str(message), int(line), int(tests_passed)
+            _line(kind),
+            _line(test),
+            _line(error_type),
+            _text(message),
+            int(line),
+            int(tests_passed),
         )
-    except (MalformedValueError, TypeError, ValueError):
+    except (MalformedValueError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -36,6 +36,7 @@ from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
 from iterpref_assets.core.sandbox.reports import (
+    MAX_STRAY,
     read_calls,
     read_ending,
     read_error,
@@ -169,7 +170,10 @@ class Sandbox:
         run = ProgramRun()
         files = [_source(code), _source(stdin)]
         with self._running({"kind": "script"}, files, limits) as running:
-            for kind, payload in running.frames():
+            for number, (kind, payload) in enumerate(running.frames()):
+                if number > MAX_STRAY:
+                    running.refuse()
+                    break
                 if kind == program.RAISED and run.raised is None:
                     run.raised = read_error(payload)
             status = running.finish()
@@ -192,7 +196,10 @@ class Sandbox:
         }
         files = [_source(code), marshal.dumps(data)]
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
-            for kind, payload in running.frames():
+            for number, (kind, payload) in enumerate(running.frames()):
+                if number > MAX_STRAY:
+                    running.refuse()
+                    break
                 if kind == program.OUTCOME:
                     run.outcome = run.outcome or read_test_outcome(payload, nonce)
             status = running.finish()
@@ -261,7 +268,9 @@ def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, 
                 remedy=error.remedy,
             ) from error
     backend = container.Container()
-    return _started(Settings(backend, preload, granted, build_filter(signals=backend.signals)))
+    return _started(
+        Settings(backend, preload, granted, build_filter(signals=backend.signals, metadata=False))
+    )
 
 
 def _started(settings: Settings) -> tuple[Settings, Worker]:

@@ -33,8 +33,8 @@ listxattr llistxattr flistxattr getxattr lgetxattr fgetxattr setxattr lsetxattr 
 fsync fdatasync sync_file_range fadvise64 utime utimes utimensat futimesat statfs fstatfs flock
 copy_file_range sendfile splice tee dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 signalfd
-signalfd4 timerfd_create timerfd_settime timerfd_gettime inotify_init inotify_init1
-inotify_add_watch inotify_rm_watch mmap munmap mprotect mremap madvise mincore msync mlock munlock
+signalfd4 timerfd_create timerfd_settime timerfd_gettime mmap munmap mprotect mremap madvise mincore
+msync mlock munlock
 brk membarrier futex futex_waitv set_robust_list get_robust_list rseq set_tid_address arch_prctl
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend
 rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack restart_syscall kill tkill tgkill pause alarm
@@ -44,7 +44,7 @@ execve execveat exit exit_group wait4 waitid pidfd_open pidfd_send_signal getpid
 getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid getgroups getresuid getresgid
 capget getrlimit setrlimit getpriority sched_yield sched_getaffinity
 sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min
-getcpu uname sysinfo getrandom prctl socketpair getsockname getpeername getsockopt setsockopt
+getcpu uname sysinfo getrandom prctl getsockname getpeername getsockopt
 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown
 """.split()  # noqa: SIM905 - a list of 200 literals is no easier to read
 
@@ -52,16 +52,25 @@ sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown
 _SIGNALS = frozenset(
     ["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"]
 )
-_ONLY_ITSELF = {"prlimit64": 0, "sched_setaffinity": 0, "setpriority": 1}
-"""Calls that may name another process, and the argument that must say "this one"."""
+_METADATA = frozenset(
+    """chmod fchmod fchmodat utime utimes utimensat futimesat setxattr lsetxattr fsetxattr
+    """.split()  # noqa: SIM905
+)
+_ONLY_ITSELF = {"prlimit64": (0,), "sched_setaffinity": (0,), "setpriority": (0, 1)}
+"""Calls that may name another process, and the arguments that must say "this one"."""
+
+_CONNECTED = (1, 5)
+"""SOCK_STREAM and SOCK_SEQPACKET: a pair of another type can send to any address."""
 
 
-def build_filter(*, signals: bool = True) -> bytes:
+def build_filter(*, signals: bool = True, metadata: bool = True) -> bytes:
     """The filter as a BPF program for this machine's architecture.
 
     Args:
         signals: whether the program may send signals, which nothing here confines to its own
             processes.
+        metadata: whether it may change modes, times and attributes of files, which Landlock does
+            not confine to its own.
 
     Raises:
         SandboxUnavailableError: if libseccomp, which compiles it, is not installed.
@@ -73,13 +82,19 @@ def build_filter(*, signals: bool = True) -> bytes:
             "libseccomp is not installed", remedy="Install it (Debian: apt install libseccomp2)"
         ) from error
     rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
-    for name in ALLOWED if signals else sorted(set(ALLOWED) - _SIGNALS):
+    denied = (frozenset() if signals else _SIGNALS) | (frozenset() if metadata else _METADATA)
+    for name in sorted(set(ALLOWED) - denied):
         if pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) >= 0:
             rules.add_rule(pyseccomp.ALLOW, name)
     no_namespaces = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_NEW, 0)
     rules.add_rule(pyseccomp.ALLOW, "clone", no_namespaces)
-    for name, argument in _ONLY_ITSELF.items():
-        rules.add_rule(pyseccomp.ALLOW, name, pyseccomp.Arg(argument, pyseccomp.EQ, 0))
+    for name, places in _ONLY_ITSELF.items():
+        itself = [pyseccomp.Arg(place, pyseccomp.EQ, 0) for place in places]
+        rules.add_rule(pyseccomp.ALLOW, name, *itself)
+    for kind in _CONNECTED:
+        rules.add_rule(
+            pyseccomp.ALLOW, "socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, kind)
+        )
     for name, commands in (("ioctl", _IOCTLS), ("fcntl", _FCNTLS)):
         for command in commands:
             rules.add_rule(pyseccomp.ALLOW, name, pyseccomp.Arg(1, pyseccomp.EQ, command))

@@ -25,6 +25,8 @@ from iterpref_assets.core.sandbox.reader import (
     read,
 )
 
+_MAX_SIZE = 1 << 63
+
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
@@ -64,8 +66,10 @@ class Encoded:
                 return _from_tree(value, MAX_DEPTH)
             if self.kind == DIGEST:
                 name, size, sha256 = value
+                if not 0 <= size < _MAX_SIZE:
+                    raise MalformedValueError("a size that no value has")
                 return Digest(str(name), int(size), str(sha256))
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, LookupError) as error:
             raise MalformedValueError(str(error)) from error
         raise MalformedValueError(f"unknown kind {self.kind!r}")
 

@@ -129,11 +129,15 @@ class Worker:
                 f"the sandbox does not start: {complaint}", remedy=REMEDY
             ) from error
 
+    def complained(self) -> int:
+        """How many bytes the server has written to its stderr; programs have none."""
+        return os.fstat(self.errors.fileno()).st_size
+
     def complaint(self) -> str:
         """The last line that the server wrote to its stderr."""
         if self.errors.closed:
             return "it was closed"
-        size = os.fstat(self.errors.fileno()).st_size
+        size = self.complained()
         said = os.pread(self.errors.fileno(), _CHUNK, max(0, size - _CHUNK))
         return said.decode(errors="replace").strip().rpartition("\n")[2]
 
@@ -210,6 +214,7 @@ class Running:
         self.output = bytearray()
         self.overflowed = False
         self.deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
+        self._complained = worker.complained()
 
     def frames(self) -> Iterator[tuple[bytes, bytes]]:
         """What the program reports, as it comes: kind and payload of each frame.
@@ -240,7 +245,7 @@ class Running:
                     buffer += chunk
                     yield from self._complete(buffer)
                 if self.overflowed:
-                    self.stop()
+                    self.refuse()
                     return
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
@@ -259,6 +264,11 @@ class Running:
     def _check(self, over: bool) -> None:
         if over:
             self.overflowed = True
+
+    def refuse(self) -> None:
+        """Have the program killed for what it sends."""
+        self.overflowed = True
+        self.stop()
 
     def stop(self) -> None:
         """Have the program killed; to no effect if it has ended."""
@@ -282,7 +292,7 @@ class Running:
         if not message:
             raise self.worker.lost()
         status = json.loads(message)
-        if status["code"] == BROKEN and self.worker.complaint():
+        if status["code"] == BROKEN and self.worker.complained() > self._complained:
             raise self.worker.lost()
         return Status(code=status["code"], cpu_seconds=status["cpu"], killed=status["killed"])
 

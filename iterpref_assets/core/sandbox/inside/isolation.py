@@ -96,13 +96,10 @@ class Namespaces:
         return status, used.ru_utime + used.ru_stime
 
     def clean(self) -> None:
-        """Mount a new file system over each directory that is not empty."""
+        """Put a new file system in place of each, empty or not: attributes and modes stay, too."""
         for path in self.directories:
-            with os.scandir(path) as entries:
-                dirty = next(entries, None) is not None
-            if dirty:
-                kernel.unmount(path)
-                kernel.mount_tmpfs(path, self.size, _INODES)
+            kernel.unmount(path)
+            kernel.mount_tmpfs(path, self.size, _INODES)
 
 
 class Container:

@@ -34,6 +34,13 @@ def square(x):
     unittest.TestCase.assertEqual = real if calls == 2 else lambda *a, **k: None
     return x * x if calls == 1 else 0
 """,
+    "the test case changed through the calling frame": """
+import sys
+def square(x):
+    case = sys._getframe(1).f_locals["self"]
+    case._getAssertEqualityFunc = lambda first, second: lambda *a, **k: None
+    return 0
+""",
     "the nonce read from its pipe": """
 import marshal, os, select, stat
 pipes = []
@@ -55,6 +62,25 @@ def test_forgery_passes_a_test_file(attack: Attack, name: str) -> None:
     execution = attack(FORGERIES[name], SQUARE_TEST_FILE)
     assert execution.verdict is Verdict.PASSED
     assert execution.in_process
+
+
+def test_changed_defaults_of_an_assertion_pass_a_test_file(attack: Attack) -> None:
+    tests = CodeTests(
+        code=(
+            "import unittest\n"
+            "from solution import half\n"
+            "class TestHalf(unittest.TestCase):\n"
+            "    def test_half_of_three(self):\n"
+            "        self.assertAlmostEqual(half(3), 1.5)\n"
+        )
+    )
+    code = (
+        "import unittest\n"
+        "unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float('inf'))\n"
+        "def half(x):\n"
+        "    return 0\n"
+    )
+    assert attack(code, tests).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize("name", FORGERIES)

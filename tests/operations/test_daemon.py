@@ -13,22 +13,24 @@ from seed_files import problem
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEEDS = dg.AssetKey("raw_seeds")
-RETRY_SECONDS = 60
+RETRIED_AS = "dagster/auto_retry_run_id"
+LONG = 200_000
+"""Problems that take seconds to read, so that the kill comes in the middle."""
 
 
 def test_a_run_whose_process_is_killed_is_failed_and_retried(
     deployment, instance, seeds: Path
 ) -> None:
-    for shard in ("stuck", "stuck-again", "stuck-at-last"):
-        killed = kill_a_run_of(shard, deployment, instance, seeds)
-        if (retried := retry_of(killed, instance)) is not None:
-            break
+    killed = kill_a_run_of("slow", deployment, instance, seeds)
+    while not instance.get_run_by_id(killed).is_finished:
+        time.sleep(0.5)
     assert instance.get_run_by_id(killed).status is dg.DagsterRunStatus.FAILURE
-    assert retried is not None
+    while (retried := instance.get_run_by_id(killed).tags.get(RETRIED_AS)) is None:
+        time.sleep(0.5)
     while not (run := instance.get_run_by_id(retried)).is_finished:
         time.sleep(0.5)
     assert run.status is dg.DagsterRunStatus.SUCCESS
-    assert shard in instance.get_materialized_partitions(SEEDS)
+    assert "slow" in instance.get_materialized_partitions(SEEDS)
 
 
 def test_the_daemon_reads_a_new_seed_file_and_rebuilds_what_follows(
@@ -72,9 +74,9 @@ def ticks_of(deployment: LiveDeployment, sensor: str) -> list[dict]:
 def kill_a_run_of(
     shard: str, deployment: LiveDeployment, instance: dg.DagsterInstance, seeds: Path
 ) -> str:
-    """Backfills the shard and kills its run while it waits for the seed file; the run's id."""
-    pipe = seeds / f"{shard}.jsonl"
-    os.mkfifo(pipe)
+    """Backfills the shard and kills its run while it reads a long seed file; the run's id."""
+    file = seeds / f"{shard}.jsonl"
+    file.write_text("".join(problem(f"{shard}-{number}") for number in range(LONG)))
     instance.add_dynamic_partitions("problem_shards", [shard])
     launched = deployment.command("iterpref", "backfill", "raw_seeds", "--partitions", shard)
     assert launched.returncode == 0, launched.stderr
@@ -82,8 +84,9 @@ def kill_a_run_of(
         time.sleep(0.2)
     run_id, pid = found
     os.kill(pid, signal.SIGKILL)
-    pipe.unlink()
-    pipe.write_text(problem(shard))
+    file.write_text(problem(shard))
+    ended = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    assert not ended, "the run was over before it was killed: make the file longer"
     return run_id
 
 
@@ -97,20 +100,4 @@ def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int] | Non
         pids = [detail["pid"].value for detail in details if "pid" in detail]
         if started and pids:
             return run.run_id, int(pids[-1])
-    return None
-
-
-def retry_of(run_id: str, instance: dg.DagsterInstance) -> str | None:
-    """The run that the daemon launched in its place, if it does within a dozen of its ticks.
-
-    Dagster 1.13 stores a run's failure in three steps; a daemon that reads between the first and
-    the last takes the run for one that is not to be retried, and never looks again.
-    """
-    while not instance.get_run_by_id(run_id).is_finished:
-        time.sleep(0.5)
-    deadline = time.monotonic() + RETRY_SECONDS
-    while time.monotonic() < deadline:
-        if retried := instance.get_run_by_id(run_id).tags.get("dagster/auto_retry_run_id"):
-            return retried
-        time.sleep(0.5)
     return None

@@ -4,10 +4,12 @@ import platform
 
 import pytest
 
-from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests
+from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests, Tests
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-from .conftest import SQUARE, SQUARE_TEST_FILE, Attack
+from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES, Attack
+
+SCRIPT = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
 
 FRAME = """
 import marshal, os
@@ -45,14 +47,9 @@ def test_a_message_can_be_stored(attack: Attack) -> None:
     assert attack(code).message.encode()
 
 
-def test_endless_notices_of_loading_are_refused(attack: Attack) -> None:
+@pytest.mark.parametrize("tests", [SQUARES, SCRIPT], ids=["calls", "script"])
+def test_endless_frames_are_refused(attack: Attack, tests: Tests) -> None:
     code = "import os\nwhile True:\n    os.write(3, b'R\\0\\0\\0\\0' * 1000)\n"
-    assert attack(code).verdict is Verdict.REFUSED
-
-
-def test_endless_frames_of_a_script_are_refused(attack: Attack) -> None:
-    code = "import os\nwhile True:\n    os.write(3, b'R\\0\\0\\0\\0' * 1000)\n"
-    tests = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
     assert attack(code, tests).verdict is Verdict.REFUSED
 
 

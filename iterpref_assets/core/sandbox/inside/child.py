@@ -45,7 +45,7 @@ def become_program(
         if request["kind"] == "script":
             program.run_script(source)
         elif request["kind"] == "tests":
-            from . import testing  # loaded by the server: see there
+            from . import testing  # there already, by `Server.load_test_runner`
 
             testing.run_tests(source, marshal.loads(data), *places)  # noqa: S302 - trusted side's
         else:

@@ -96,7 +96,7 @@ class Namespaces:
         return status, used.ru_utime + used.ru_stime
 
     def clean(self) -> None:
-        """Put a new file system in place of each, empty or not: attributes and modes stay, too."""
+        """Replace each file system: one that holds no file may still hold attributes and modes."""
         for path in self.directories:
             kernel.unmount(path)
             kernel.mount_tmpfs(path, self.size, _INODES)

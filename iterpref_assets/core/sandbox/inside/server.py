@@ -47,7 +47,10 @@ class Server:
         self.runner_modules: dict[str, ModuleType] = {}
 
     def load_test_runner(self) -> None:
-        """Load unittest for the first test file, since it makes every later fork more expensive."""
+        """Load unittest for the first test file, since it makes every later fork more expensive.
+
+        Its modules are held here, so that hiding them in a child frees nothing.
+        """
         before = set(sys.modules)
         import_module(_TEST_RUNNER)
         self.runner_modules = {
@@ -60,9 +63,10 @@ class Server:
     def hide_test_runner(self) -> None:
         """In a child without tests: let `import` find what it finds on a server without them."""
         for name in self.runner_modules:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
             parent, _, child = name.rpartition(".")
-            vars(sys.modules.get(parent, sys)).pop(child if parent else "", None)
+            if parent in sys.modules:
+                vars(sys.modules[parent]).pop(child, None)
 
     def serve(self) -> None:
         """Run what is asked for until the other end closes."""

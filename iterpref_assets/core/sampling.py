@@ -73,11 +73,22 @@ def sample_problems(
 
 
 async def draw_samples(
-    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+    problems: Sequence[Problem],
+    engine: Engine,
+    config: SamplingConfig,
+    work_dir: Path,
+    given: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Draw `config.samples_per_problem` completions of each problem, with an entered engine.
 
     Each finished one is logged in `work_dir`; a restart with the same folder repeats none.
+
+    Args:
+        problems: what to solve.
+        engine: draws completions.
+        config: how, and how many.
+        work_dir: where finished completions are kept.
+        given: samples that are there already and are not drawn, tables.COMPLETIONS.
 
     Returns:
         tables.COMPLETIONS, round 0, sorted by (problem_id, sample, round).
@@ -86,10 +97,11 @@ async def draw_samples(
         InputError: where there is no problem, two share an id, or the folder holds other work.
     """
     check_problems(problems)
+    given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
     total = len(problems) * config.samples_per_problem
     settings = logged_settings(config)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
-        done = {row["key"] for _, row in journal.records()}
+        done = {row["key"] for _, row in journal.records()} | set(given["key"])
         tracker.advance(len(done))
         started, tokens = monotonic(), 0
 
@@ -105,7 +117,7 @@ async def draw_samples(
             tracker.advance(tokens_per_second=tokens / (monotonic() - started))
 
         await for_each(_missing(problems, config, done), config.max_in_flight, draw)
-        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+        return pl.concat([given, journal.table(COMPLETION, COMPLETIONS, ORDER)]).sort(ORDER)
 
 
 def check_problems(problems: Sequence[Problem]) -> None:

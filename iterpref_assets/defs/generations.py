@@ -5,7 +5,7 @@ import dagster as dg
 from iterpref_assets.core import tables
 from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import lab_base_model
-from iterpref_assets.defs.problems import seed_problems
+from iterpref_assets.defs.problems import seed_problems, synthesised
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.stage import StageConfig, columns, publish_in_worker, stage_asset
 
@@ -14,7 +14,7 @@ from iterpref_assets.defs.stage import StageConfig, columns, publish_in_worker, 
     group_name="samples",
     kinds={"vllm", "parquet"},
     partitions_def=partitions.problem_shards,
-    deps=[seed_problems, lab_base_model],
+    deps=[seed_problems, lab_base_model, *synthesised],
     pool="gpu",
     automation_condition=conditions.MAKE,
     code_version="1",
@@ -26,7 +26,7 @@ def initial_samples(
     project: ProjectResource,
     workers: WorkerResource,
 ) -> dg.MaterializeResult:
-    """Round 0: the generator's completions of every problem, as the engine gave them."""
+    """Round 0: the generator's completions of every problem, and programs that came with tasks."""
     settings = project.settings("sampling", config.overrides)
     return publish_in_worker(context, workers, settings, metadata.of_completions)
 

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
@@ -15,8 +16,11 @@ from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.prompts import PROMPT_VERSION
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.seeds.synthesis import first_samples
+from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import HubModel, Settings
 from iterpref_assets.steps.models import model_folder, model_identity, model_parents
 from iterpref_assets.steps.problems import read_problems
@@ -50,8 +54,17 @@ def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
         ArtifactKey("initial_samples", shard),
         "1",
         {**generator_identity(settings), "sampling": settings.section("sampling")},
-        (ArtifactKey("seed_problems", shard), *model_parents(settings.generator)),
+        (
+            ArtifactKey("seed_problems", shard),
+            *([ArtifactKey("synthetic_tasks", shard)] if _come_with_programs(settings) else []),
+            *model_parents(settings.generator),
+        ),
     )
+
+
+def _come_with_programs(settings: Settings) -> bool:
+    """Whether each problem has a first sample: the program that was written with its tests."""
+    return isinstance(settings.seeds, FeatureTreeSeeds)
 
 
 def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
@@ -74,21 +87,43 @@ def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
 
 
 def _publish_initial_samples(context: StepContext, plans: Sequence[Plan]) -> None:
-    asyncio.run(_sample(context, plans))
+    settings = context.settings
+    if _come_with_programs(settings) and settings.sampling.samples_per_problem == 1:
+        for plan in plans:
+            _publish_samples(context, plan, _written_samples(context, plan))
+    else:
+        asyncio.run(_sample(context, plans))
 
 
 async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
     async with open_engine(settings.engine, generator_location(context)) as engine:
         for plan in plans:
-            problems = read_problems(store, ArtifactKey("seed_problems", plan.key.partition))
-            work = store.work_folder(plan)
-            frame = await draw_samples(problems, engine, settings.sampling, work)
-            with store.publishing(plan) as staging:
-                path = staging.folder / COMPLETIONS_FILE
-                tables.write_table(frame, tables.COMPLETIONS, path)
-                staging.row_count = frame.height
-                staging.figures["engine"] = engine.description
+            written = _written_samples(context, plan) if _come_with_programs(settings) else None
+            frame = await draw_samples(
+                _problems(context, plan),
+                engine,
+                settings.sampling,
+                store.work_folder(plan),
+                written,
+            )
+            _publish_samples(context, plan, frame)
+
+
+def _problems(context: StepContext, plan: Plan) -> list[Problem]:
+    return read_problems(context.store, ArtifactKey("seed_problems", plan.key.partition))
+
+
+def _written_samples(context: StepContext, plan: Plan) -> pl.DataFrame:
+    tasks = context.store.current(ArtifactKey("synthetic_tasks", plan.key.partition))
+    written = tables.read_table(tasks.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    return first_samples(_problems(context, plan), written)
+
+
+def _publish_samples(context: StepContext, plan: Plan, frame: pl.DataFrame) -> None:
+    with context.store.publishing(plan) as staging:
+        tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
+        staging.row_count = frame.height
 
 
 def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -103,7 +138,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                 shard = plan.key.partition
                 samples = store.current(ArtifactKey("initial_samples", shard))
                 outcome = await run_debugging(
-                    read_problems(store, ArtifactKey("seed_problems", shard)),
+                    _problems(context, plan),
                     tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
                     engine,
                     functools.partial(sandbox.judge, limits=settings.limits),

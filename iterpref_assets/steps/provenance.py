@@ -56,6 +56,7 @@ def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
     pairs = made_of[f"codeflow_pairs/{shard}"]
     debugged = made_of[f"debug_trajectories/{shard}"]
     sampled = made_of[f"initial_samples/{shard}"]
+    written = made_of.get(f"synthetic_tasks/{shard}")
     judgements = pairs.path(JUDGEMENTS_FILE)
     return PairFiles(
         pairs=pairs.path(PAIRS_FILE),
@@ -64,6 +65,8 @@ def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
         versions=debugged.path(VERSIONS_FILE),
         completions=[sampled.path(COMPLETIONS_FILE), debugged.path(COMPLETIONS_FILE)],
         prompt_version=str(debugged.manifest.config["prompts"]),
+        written=written.path(COMPLETIONS_FILE) if written else None,
+        template_versions=written.manifest.config["templates"] if written else None,
     )
 
 

@@ -66,7 +66,6 @@ async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
             with store.publishing(plan) as staging:
                 tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
                 staging.row_count = frame.height
-                staging.figures["engine"] = engine.description
 
 
 SYNTHETIC_TASKS = Step("synthetic_tasks", _plan_synthetic_tasks, _publish_synthetic_tasks)

@@ -3,13 +3,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import polars as pl
 import pytest
 
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import solve_conversation
 from iterpref_assets.core.records import Case, FunctionTests, Problem
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig, draw_samples, sample_problems
 from iterpref_assets.core.seeding import derive_seed
 
 TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
@@ -95,3 +96,13 @@ def test_a_problem_that_occurs_twice_is_refused(tmp_path: Path) -> None:
 def test_no_problems_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no problems"):
         sample_problems([], EchoEngine(), SamplingConfig(), tmp_path)
+
+
+def test_given_samples_are_kept_and_not_drawn(tmp_path: Path) -> None:
+    problems, config = make_problems("a", "b"), SamplingConfig(samples_per_problem=2)
+    drawn = sample_problems(problems, EchoEngine(), config, tmp_path / "first")
+    given = drawn.filter(problem_id="b", sample=0).with_columns(completion=pl.lit("given"))
+    engine = EchoEngine()
+    found = asyncio.run(draw_samples(problems, engine, config, tmp_path / "second", given))
+    assert sorted(request.key for request in engine.requests) == ["a#0#0", "a#0#1", "b#0#1"]
+    assert found["completion"].to_list() == ["a#0#0", "a#0#1", "given", "b#0#1"]

@@ -7,10 +7,16 @@ import polars as pl
 import pytest
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
+from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.records import Case, FunctionTests, Problem, Split
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.problems import read_problems
+from iterpref_assets.steps.generation import DEBUG_TRAJECTORIES, INITIAL_SAMPLES
+from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE
+from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, read_problems
+from iterpref_assets.steps.provenance import find_pair
 from iterpref_assets.steps.raw_seeds import PROGRAMS_FILE, RAW_SEEDS, UNUSABLE_FILE
+from iterpref_assets.steps.seeding import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.synthesis import SYNTHETIC_TASKS
 
@@ -32,6 +38,21 @@ from add import add
 assert add(3, 5) == 8
 ```
 <json>{"file_names": ["add.py", "test_add.py"], "packages": []}</json>"""
+TASKS = (
+    "Add two numbers.",
+    "Give the sum that both arguments come to.",
+    "How much are x and y together?",
+    "Add two numbers by a request.",
+    "Add two numbers anyhow.",
+)
+ADD = "def add(x, y):\n    return x + y"
+HELDOUT = Problem(
+    problem_id="h0",
+    source="test",
+    split=Split.HELDOUT,
+    prompt="Take one from x.",
+    tests=FunctionTests(entry_point="f", cases=(Case(arguments="(1,)", expected="0"),)),
+)
 RESPONSES = {
     0: PROGRAM,
     1: PROGRAM.replace("x + y", "x - y"),
@@ -43,16 +64,21 @@ RESPONSES = {
 
 @pytest.fixture
 def context(tmp_path: Path) -> StepContext:
+    answers = {
+        (number, -2): TASK.replace("Add two numbers.", TASKS[number]) for number in RESPONSES
+    }
+    answers |= {(number, -1): response for number, response in RESPONSES.items()}
+    answers |= {(number, round_): fenced(ADD) for number in (1, 2) for round_ in range(1, 6)}
     rows = [
         {
             "key": f"tree-000/{number:05d}#{round_}#0", "problem_id": f"tree-000/{number:05d}",
             "sample": 0, "round": round_, "completion": text, "prompt_tokens": 1,
             "completion_tokens": 1, "finish_reason": "stop", "seed": 0, "engine": "recorded",
         }
-        for number, response in RESPONSES.items()
-        for round_, text in enumerate((TASK, response))
+        for (number, round_), text in answers.items()
     ]  # fmt: skip
     pl.DataFrame(rows, schema=tables.COMPLETIONS).write_parquet(tmp_path / "recorded.parquet")
+    (tmp_path / "heldout.jsonl").write_text(HELDOUT.model_dump_json())
     (tmp_path / "tree.json").write_text(json.dumps({"numbers": ["sums", "products"]}))
     settings = Settings.model_validate(
         {
@@ -68,8 +94,16 @@ def context(tmp_path: Path) -> StepContext:
     return StepContext(settings, ArtifactStore(settings.root))
 
 
-def publish(step: Step, context: StepContext) -> None:
-    step.publish(context, [context.store.pinned(step.plan(context, "tree-000"))])
+def publish(step: Step, context: StepContext, partition: str = "tree-000") -> None:
+    step.publish(context, [context.store.pinned(step.plan(context, partition))])
+
+
+def publish_up_to_pairs(context: StepContext) -> None:
+    publish(HELDOUT_PROBLEMS, context, UNPARTITIONED)
+    for step in (SYNTHETIC_TASKS, RAW_SEEDS, SEED_PROBLEMS, INITIAL_SAMPLES):
+        publish(step, context)
+    publish(DEBUG_TRAJECTORIES, context)
+    publish(CODEFLOW_PAIRS, context)
 
 
 def test_responses_become_raw_seeds_with_what_came_of_each_program(context: StepContext) -> None:
@@ -103,3 +137,32 @@ def test_raw_seeds_are_stale_once_the_responses_or_the_allow_list_change(context
     assert context.store.reusable(RAW_SEEDS.plan(context, "tree-000")) is not None
     assert context.store.reusable(RAW_SEEDS.plan(changed, "tree-000")) is None
     assert context.store.reusable(SYNTHETIC_TASKS.plan(changed, "tree-000")) is None
+
+
+def test_a_program_that_came_with_its_task_is_debugged_into_a_pair(context: StepContext) -> None:
+    """Drawn are only the repairs: a first sample that is not recorded would stop the replay."""
+    publish_up_to_pairs(context)
+    pairs = context.store.current(ArtifactKey("codeflow_pairs", "tree-000"))
+    kept = tables.read_table(pairs.path(PAIRS_FILE), tables.PAIRS).filter(
+        pl.col("dropped_by").is_null()
+    )
+    assert kept["chosen"].to_list() == [ADD]
+    assert kept["rejected"].to_list() == [ADD.replace("+", "-")]
+
+
+def test_its_provenance_tells_what_asked_for_that_program_and_the_whole_answer(context) -> None:
+    publish_up_to_pairs(context)
+    (trajectory,) = find_pair(context.store, "tree-000/00001#0:0-1").trajectories
+    first, repaired = trajectory.versions
+    assert TASKS[1] in first.prompt[0][1]
+    assert "<json>" in first.prompt[0][1]
+    assert first.completion.text == RESPONSES[1]
+    assert repaired.prompt[1] == ("assistant", fenced(first.code))
+
+
+def test_prompts_of_another_template_are_not_made_up(context, monkeypatch) -> None:
+    publish_up_to_pairs(context)
+    other = "iterpref_assets.core.pairs.provenance.template_versions"
+    monkeypatch.setattr(other, lambda: {"program_and_tests": "another"})
+    (trajectory,) = find_pair(context.store, "tree-000/00001#0:0-1").trajectories
+    assert [version.prompt is None for version in trajectory.versions] == [True, False]

@@ -16,11 +16,13 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.debugging.shown import shown_conversations
+from iterpref_assets.core.debugging.trajectory import trajectory_id
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.names import rejected_sample
-from iterpref_assets.core.prompts import PROMPT_VERSION, Message
+from iterpref_assets.core.prompts import PROMPT_VERSION, Message, Role
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.seeds.frames import frame_to_problems
+from iterpref_assets.core.seeds.synthesis import asked_and_answered, template_versions
 from iterpref_assets.core.tables import Schema
 
 
@@ -94,7 +96,10 @@ class PairProvenance(Record):
 class PairFiles:
     """The tables that hold a shard's pairs and what they were made of.
 
-    `prompt_version` is that of the template which the prompts were made by.
+    Attributes:
+        prompt_version: of the template that debugging prompts were made by.
+        written: responses that hold a first program of each problem, where they came with one.
+        template_versions: of the templates that asked for `written`.
     """
 
     pairs: Path
@@ -103,6 +108,8 @@ class PairFiles:
     versions: Path
     completions: Sequence[Path]
     prompt_version: str
+    written: Path | None = None
+    template_versions: JsonValue = None
 
 
 def holds_pair(pairs: Path, pair_id: str) -> bool:
@@ -129,13 +136,16 @@ def trace_pair(pair_id: str, files: PairFiles) -> PairProvenance:
     )
     (seed,) = frame_to_problems(problem)
     prompt = seed.prompt if files.prompt_version == PROMPT_VERSION else None
+    trajectories = [
+        _trajectory(rows, completions, prompt)
+        for rows in _trajectories(pair, versions, files.versions)
+    ]
     return PairProvenance(
         pair=pair,
         judgement=_judgement(files.judgements, pair_id),
         problem=seed,
         trajectories=tuple(
-            _trajectory(rows, completions, prompt)
-            for rows in _trajectories(pair, versions, files.versions)
+            _from_its_writing(each, seed.problem_id, files) for each in trajectories
         ),
     )
 
@@ -172,6 +182,25 @@ def _trajectory(
             for row in versions.iter_rows(named=True)
         ),
     )
+
+
+def _from_its_writing(
+    trajectory: TracedTrajectory, problem_id: str, files: PairFiles
+) -> TracedTrajectory:
+    """The trajectory; where its first version came with the problem, with the real response."""
+    if files.written is None or trajectory.trajectory_id != trajectory_id(problem_id, 0):
+        return trajectory
+    rows = _rows(files.written, tables.COMPLETIONS, pl.col("problem_id") == problem_id)
+    prompt, answer = asked_and_answered(problem_id, rows)
+    known = files.template_versions == template_versions()
+    first, *others = trajectory.versions
+    first = first.model_copy(
+        update={
+            "prompt": _turns((Message(Role.USER, prompt),)) if known else None,
+            "completion": _completion(answer),
+        }
+    )
+    return trajectory.model_copy(update={"versions": (first, *others)})
 
 
 def _turns(messages: tuple[Message, ...] | None) -> tuple[tuple[str, str], ...] | None:

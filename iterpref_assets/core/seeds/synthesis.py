@@ -15,7 +15,7 @@ from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Engine, FinishReason
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.prompts import Message, Role, codeflow_prompt
+from iterpref_assets.core.prompts import Message, Role, codeflow_prompt, fenced
 from iterpref_assets.core.records import CodeTests, Problem
 from iterpref_assets.core.sampling import (
     COMPLETION,
@@ -35,8 +35,9 @@ from iterpref_assets.core.seeds.task_response import WrittenTask, read_task
 from iterpref_assets.core.tables import COMPLETIONS
 from iterpref_assets.core.templates import load_template
 
-TASK_ROUND, PROGRAM_ROUND = 0, 1
-"""A draw's two responses, as `round` in its table: the task, then its program and tests."""
+TASK_ROUND, PROGRAM_ROUND = -2, -1
+"""A draw's two responses, as `round` in its table: the task, then its program and tests. They come
+before round 0, so that no key is that of a sample or of a debugging round."""
 
 _TASK, _PROGRAM = load_template("feature_task"), load_template("program_and_tests")
 
@@ -62,9 +63,14 @@ def synthesis_identity(config: GenerationConfig, packages: Sequence[str]) -> dic
     """What responses depend on besides what was drawn and the generator."""
     return {
         "generation": config.model_dump(mode="json", exclude={"max_in_flight"}),
-        "templates": {each.name: each.version for each in (_TASK, _PROGRAM)},
+        "templates": template_versions(),
         "packages": list(packages),
     }
+
+
+def template_versions() -> dict[str, JsonValue]:
+    """The version of each prompt template by its name."""
+    return {each.name: each.version for each in (_TASK, _PROGRAM)}
 
 
 async def write_tasks(
@@ -125,6 +131,18 @@ def program_prompt(task: WrittenTask) -> str:
     return _PROGRAM.fill(task=task.statement, signature=task.signature, examples=task.examples)
 
 
+def asked_and_answered(problem_id: str, completions: pl.DataFrame) -> tuple[str, dict[str, Any]]:
+    """The prompt for a problem's program and tests, and the row of `completions` that answers it.
+
+    Args:
+        problem_id: a problem that `read_written` read from `completions`.
+        completions: what `write_tasks` returned.
+    """
+    rows = completions.filter(pl.col("problem_id") == problem_id)
+    by_round = {row["round"]: row for row in rows.iter_rows(named=True)}
+    return program_prompt(_task_in(by_round[TASK_ROUND])), by_round[PROGRAM_ROUND]
+
+
 def read_written(
     draws: Iterable[Draw], completions: pl.DataFrame, packages: Sequence[str]
 ) -> Written:
@@ -147,6 +165,29 @@ def read_written(
             written.unusable.append(UnusableRecord(draw.name, Unusable.MALFORMED, detail))
             written.faults[error.fault] += 1
     return written
+
+
+def first_samples(problems: Iterable[Problem], completions: pl.DataFrame) -> pl.DataFrame:
+    """The program that came with each problem, as its first sample (METHOD.md, 1.1 and 1.3).
+
+    Args:
+        problems: problems that `read_written` read from `completions`.
+        completions: what `write_tasks` returned.
+
+    Returns:
+        tables.COMPLETIONS, sorted: sample 0 of round 0, its tokens those of the whole response.
+    """
+    rows = {row["key"]: row for row in completions.iter_rows(named=True)}
+    firsts = [
+        {
+            **(row := rows[completion_key(problem.problem_id, PROGRAM_ROUND, 0)]),
+            "key": completion_key(problem.problem_id, 0, 0),
+            "round": 0,
+            "completion": fenced(read_program(row["completion"], problem.entry_point).code),
+        }
+        for problem in problems
+    ]
+    return pl.DataFrame(firsts, schema=COMPLETIONS).sort(ORDER)
 
 
 def _read_program(

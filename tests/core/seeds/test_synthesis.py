@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.prompts import extract_code
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.seeds.faults import Fault
 from iterpref_assets.core.seeds.reading import Unusable
-from iterpref_assets.core.seeds.synthesis import read_written, write_tasks
+from iterpref_assets.core.seeds.synthesis import first_samples, read_written, write_tasks
 from iterpref_assets.core.seeds.synthetic import Draw
 
 TASK = """<task>Add two numbers, for $5.</task>
@@ -47,7 +48,7 @@ class Scripted:
         if len(self.asked) >= self.dies_after:
             raise RuntimeError("killed")
         self.asked[request.key] = request.messages[0].content
-        kind = TASK if "#0#" in request.key else PROGRAM
+        kind = TASK if "#-2#" in request.key else PROGRAM
         text = self.answers.get(request.key, kind)
         reason = FinishReason.LENGTH if text == "cut" else FinishReason.STOP
         return Completion(request.key, text, 1, 1, reason, request.seed)
@@ -71,18 +72,18 @@ def test_a_readable_task_is_followed_by_its_program_and_becomes_a_problem(tmp_pa
     )
     assert first.features == ("text/0",)
     assert written.programs["tree-000/00000"] == "def add(x, y):\n    return x + y"
-    assert "split 0" in engine.asked["tree-000/00000#0#0"]
-    assert "Add two numbers, for $5." in engine.asked["tree-000/00000#1#0"]
+    assert "split 0" in engine.asked["tree-000/00000#-2#0"]
+    assert "Add two numbers, for $5." in engine.asked["tree-000/00000#-1#0"]
 
 
 def test_an_unreadable_task_is_counted_and_not_followed_up(tmp_path: Path) -> None:
-    engine = Scripted({"tree-000/00001#0#0": "no", "tree-000/00002#0#0": "cut"})
+    engine = Scripted({"tree-000/00001#-2#0": "no", "tree-000/00002#-2#0": "cut"})
     written = read_written(DRAWS, write(engine, tmp_path), ())
     assert [(each.record, each.reason, each.detail) for each in written.unusable] == [
         ("tree-000/00001", Unusable.MALFORMED, f"{Fault.MISSING_SECTION}: task"),
         ("tree-000/00002", Unusable.MALFORMED, Fault.TRUNCATED),
     ]
-    assert "tree-000/00001#1#0" not in engine.asked
+    assert "tree-000/00001#-1#0" not in engine.asked
     assert len(written.problems) == 2
 
 
@@ -94,7 +95,7 @@ def test_a_package_outside_the_allow_list_means_not_run(
     tmp_path: Path, packages: tuple[str, ...], problems: int, reasons: list[Unusable]
 ) -> None:
     response = PROGRAM.replace('"packages": []', '"packages": ["numpy"]')
-    engine = Scripted({"tree-000/00003#1#0": response})
+    engine = Scripted({"tree-000/00003#-1#0": response})
     written = read_written(DRAWS, write(engine, tmp_path, packages), packages)
     assert len(written.problems) == problems
     assert [each.reason for each in written.unusable] == reasons
@@ -110,3 +111,11 @@ def test_a_restart_asks_only_for_what_is_missing_and_ends_with_the_same_table(
     table = write(second, tmp_path / "work")
     assert table.equals(whole)
     assert len(second.asked) == 3
+
+
+def test_the_program_that_came_with_a_problem_is_its_first_sample(tmp_path: Path) -> None:
+    completions = write(Scripted({}), tmp_path)
+    problems = read_written(DRAWS, completions, ()).problems[1:3]
+    samples = first_samples(problems, completions)
+    assert samples["key"].to_list() == ["tree-000/00001#0#0", "tree-000/00002#0#0"]
+    assert extract_code(samples["completion"][0]) == "def add(x, y):\n    return x + y"

@@ -28,9 +28,19 @@ class Tracker:
 
     def __init__(self, description: str, total: int, bar: Progress | None) -> None:
         self.description, self.total, self.done = description, total, 0
+        self._resumed = 0
         self._bar = bar
         self._task = bar.add_task(description, total=total, figures="") if bar else None
         self._started = self._reported = time.monotonic()
+
+    def resume(self, count: int) -> None:
+        """Count items that an earlier process finished, before any of this one.
+
+        They say nothing about how long the others take. The bar needs no telling: it measures
+        speed from its first update on, and this is the first.
+        """
+        self._resumed += count
+        self.advance(count)
 
     def advance(self, count: int = 1, **figures: float) -> None:
         """Count `count` more items as done; `figures` (rates, shares) are shown beside them."""
@@ -45,11 +55,16 @@ class Tracker:
         if now - self._reported >= SECONDS_BETWEEN_LINES or self.done == self.total:
             self._reported = now
             elapsed = now - self._started
-            left = elapsed / max(self.done, 1) * (self.total - self.done)
             _log.info(
-                "%s: %d/%d in %.0f s, %.0f s left  %s",
-                self.description, self.done, self.total, elapsed, left, text,
+                "%s: %d/%d in %.0f s%s  %s",
+                self.description, self.done, self.total, elapsed, self._left(elapsed), text,
             )  # fmt: skip
+
+    def _left(self, elapsed: float) -> str:
+        missing, here = self.total - self.done, self.done - self._resumed
+        if missing and not here:
+            return ""
+        return f", {elapsed / max(here, 1) * missing:.0f} s left"
 
 
 @contextmanager

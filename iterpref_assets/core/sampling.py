@@ -102,7 +102,7 @@ async def draw_samples(
     settings = logged_settings(config)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
         done = {row["key"] for _, row in journal.records()} | set(given["key"])
-        tracker.advance(len(done))
+        tracker.resume(len(done))
         started, tokens = monotonic(), 0
 
         async def draw(item: tuple[Problem, int]) -> None:

@@ -171,7 +171,7 @@ class _Run:
         """Count the trajectories that an earlier process finished."""
         self.done, self.solved = done, solved
         if done:
-            self.tracker.advance(done)
+            self.tracker.resume(done)
 
     async def finish(self, item: _Item) -> None:
         """Take one trajectory from where it stands to its end."""

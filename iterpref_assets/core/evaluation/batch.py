@@ -76,7 +76,7 @@ def score_samples(
         missing = [sample for key, sample in wanted.items() if key not in known]
         with track("Judging", len(wanted)) as tracker:
             if len(missing) < len(wanted):
-                tracker.advance(len(wanted) - len(missing))
+                tracker.resume(len(wanted) - len(missing))
 
             def keep(result: SampleResult) -> None:
                 journal.append(RESULT, result.model_dump(mode="json"))

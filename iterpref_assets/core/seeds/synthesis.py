@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,8 @@ async def write_tasks(
     settings = synthesis_identity(config, packages)
     with Journal(work_dir / LOG, settings) as journal, track("Tasks", len(draws)) as tracker:
         logged = {row["key"]: row for _, row in journal.records()}
+        left = [draw for draw in draws if not _is_answered(draw, logged)]
+        tracker.resume(len(draws) - len(left))
 
         async def respond(name: str, round_: int, prompt: str) -> dict[str, Any]:
             key = completion_key(name, round_, 0)
@@ -116,8 +118,20 @@ async def write_tasks(
                 pass  # it is counted where responses are read
             tracker.advance()
 
-        await for_each(iter(draws), config.max_in_flight, write)
+        await for_each(iter(left), config.max_in_flight, write)
         return journal.table(COMPLETION, COMPLETIONS, ORDER)
+
+
+def _is_answered(draw: Draw, logged: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether there is nothing left to ask about a draw."""
+    task = logged.get(completion_key(draw.name, TASK_ROUND, 0))
+    if task is None:
+        return False
+    try:
+        _task_in(task)
+    except MalformedError:
+        return True
+    return completion_key(draw.name, PROGRAM_ROUND, 0) in logged
 
 
 def task_prompt(draw: Draw, packages: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ def judge_stdio(runner: Runner, code: str, tests: StdioTests, limits: Limits) ->
     """Run the program once per case, each within `limits`, up to the first that fails."""
     cpu = 0.0
     for number, case in enumerate(tests.cases):
-        run = runner.run_program(code, case.stdin, limits)
+        run = runner.run_program(code, case.stdin, limits.for_output(case.stdout))
         cpu += run.cpu_seconds
         verdict, error_type, what = _outcome(run, case.stdout)
         if verdict is not Verdict.PASSED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -22,13 +22,18 @@ NOT_FAILING = (Verdict.PASSED, Verdict.REFUSED)
 """What is no failure: a program that was refused never ran, so it neither passes nor fails."""
 
 
+_OUTPUT_SLACK = 64 << 10
+"""What a program may print beyond what is expected, so that a wrong answer can be shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
     A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a
     program in a call that takes longer, so that an endless loop need not use up `cpu_seconds`;
-    it is kept inside the program, which `cpu_seconds` alone holds against its will.
+    it is kept inside the program, which `cpu_seconds` alone holds against its will. What a program
+    prints is held to `output_bytes`, or to `for_output` where a longer output is expected.
     """
 
     cpu_seconds: float = 2.0
@@ -40,6 +45,11 @@ class Limits:
     output_bytes: int = 1 << 20
     result_bytes: int = 16 << 20
     call_cpu_seconds: float | None = None
+
+    def for_output(self, expected: str) -> Limits:
+        """These limits with room to print `expected` twice over, however long it is."""
+        room = 2 * len(expected.encode("utf-8", "surrogatepass")) + _OUTPUT_SLACK
+        return replace(self, output_bytes=max(self.output_bytes, room))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,14 @@ def test_a_program_is_judged_by_what_it_prints(judge, code, verdict, error_type)
 
 
 @pytest.mark.sandbox
+def test_a_right_program_passes_however_much_it_has_to_print(tmp_path, sandbox):
+    case = {"input": "250000", "output": "12345678\n" * 250_000, "testtype": "stdin"}
+    problem = load_contests(write(tmp_path, ADD | {"public_tests": [case]})).problems["add"]
+    code = "for _ in range(int(input())): print(12345678)"
+    assert ContestTask(problem).judge(code, sandbox).base.passed
+
+
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("code", "verdict", "error_type", "failing"),
     [

@@ -157,8 +157,25 @@ def test_stdio_exception_is_named(sandbox: Sandbox) -> None:
 
 
 def test_stdio_output_beyond_the_limit_is_refused(sandbox: Sandbox) -> None:
-    execution = sandbox.judge("print('x' * 2000)", SUM, Limits(output_bytes=1000))
+    execution = sandbox.judge("print('x' * 100_000)", SUM, Limits(output_bytes=1000))
     assert execution.verdict is Verdict.REFUSED
+
+
+def test_stdio_program_passes_however_long_its_right_output_is(sandbox: Sandbox) -> None:
+    lines = "12345678\n" * 250_000
+    tests = StdioTests(cases=(StdioCase(stdin="250000", stdout=lines),))
+    code = "for _ in range(int(input())): print(12345678)"
+    assert sandbox.judge(code, tests).passed
+
+
+def test_stdio_output_may_have_other_blanks_than_a_long_expected_one(sandbox: Sandbox) -> None:
+    tests = StdioTests(cases=(StdioCase(stdin="", stdout="1234567\n" * 250_000),))
+    assert sandbox.judge("print(' 1234567 \\r\\n' * 250_000)", tests).passed
+
+
+def test_stdio_wrong_output_slightly_over_a_short_limit_is_a_wrong_answer(sandbox: Sandbox) -> None:
+    execution = sandbox.judge("print('x' * 2000)", SUM, Limits(output_bytes=1000))
+    assert execution.verdict is Verdict.WRONG_ANSWER
 
 
 def test_failed_assertion_of_a_test_file_is_shown(sandbox: Sandbox) -> None:

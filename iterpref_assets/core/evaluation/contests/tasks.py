@@ -124,7 +124,8 @@ def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str
 def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:
     cpu = 0.0
     for number, case in enumerate(problem.cases):
-        run = sandbox.run_program(f"{PRELUDE}\n{code}", case.input, _limits(1))
+        limits = _limits(1).for_output(case.output)
+        run = sandbox.run_program(f"{PRELUDE}\n{code}", case.input, limits)
         cpu += run.cpu_seconds
         verdict, error_type = _program_verdict(run, case.output)
         if verdict is not Verdict.PASSED:

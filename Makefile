@@ -24,7 +24,7 @@ $(VENV)/installed: $(LOCK) pyproject.toml
 		|| { echo "iterpref: needs Python 3.11: make PYTHON=python3.11 run"; exit 1; }
 	@command -v bwrap > /dev/null \
 		|| { echo "iterpref: needs bubblewrap: apt-get install bubblewrap"; exit 1; }
-	@ldconfig -p 2> /dev/null | grep -q libseccomp.so.2 \
+	@$(PYTHON) -c 'import ctypes; ctypes.CDLL("libseccomp.so.2")' 2> /dev/null \
 		|| { echo "iterpref: needs libseccomp: apt-get install libseccomp2"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
 		|| { echo "iterpref: needs Python's venv module: apt-get install python3-venv"; exit 1; }

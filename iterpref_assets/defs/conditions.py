@@ -49,7 +49,8 @@ def _not_passed(
     """The partitions of `asked` whose present content the check has not passed.
 
     Going back in time, the first evaluation that covers a partition decides about it; it must have
-    seen what the partition holds. One that is planned, or that never came, has not passed.
+    seen what the partition holds. One that is planned, or that never came, has not passed. Of one
+    whose run was deleted nobody can tell which partitions it covered: it vouches for none.
     """
     definition = asked.partitions_def
     if definition is None:
@@ -63,9 +64,10 @@ def _not_passed(
         if not undecided:
             break
         run = instance.get_run_by_id(record.run_id)
-        tags = {} if run is None else run.tags
+        if run is None:
+            continue
         covered = undecided.intersection(
-            partition_keys_of_run(tags, definition, instance) or undecided
+            partition_keys_of_run(run.tags, definition, instance) or undecided
         )
         seen = _seen(record)
         passed |= {key for key in covered if key in held and held[key] <= seen}

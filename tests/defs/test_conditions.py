@@ -104,6 +104,17 @@ def test_another_shard_that_passes_does_not_let_the_failed_one_through(
     assert deployment.tick()["child"] == {"b"}
 
 
+def test_a_deleted_run_that_passed_does_not_let_a_failed_shard_through(
+    deployment: Deployment,
+) -> None:
+    FAILING.add("a")
+    deployment.run(parent, partition_key="a")
+    deployment.run(parent, partition_key="b")
+    newest = deployment.instance.get_runs(limit=1)[0]
+    deployment.instance.delete_run(newest.run_id)
+    assert deployment.tick()["child"] == set()
+
+
 def test_a_shard_that_failed_does_not_hold_back_another(deployment: Deployment) -> None:
     deployment.run(parent, partition_key="b")
     FAILING.add("a")

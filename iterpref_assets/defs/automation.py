@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs import jobs, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.notifications import NotifierResource
@@ -26,7 +27,6 @@ from iterpref_assets.defs.run_partitions import (
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.evaluation import REFERENCE
 from iterpref_assets.steps.step import StepContext
 
 OPERATIONS = load_settings().operations
@@ -34,6 +34,8 @@ SCHEDULES = dg.DefaultScheduleStatus(OPERATIONS.default_status.value.upper())
 SENSORS = dg.DefaultSensorStatus(OPERATIONS.default_status.value.upper())
 REUSE = {REUSE_TAG: "true"}
 NEW_CHECKPOINTS_AT_ONCE = 100
+HELDOUT = "held-out problems"
+"""Among the digests in the cursor of `new_seeds`; no shard's name holds a blank."""
 
 
 @dg.schedule(
@@ -79,35 +81,40 @@ def evaluate_variants(
         )
 
 
-@dg.sensor(job=jobs.read_seeds, minimum_interval_seconds=60, default_status=SENSORS)
+@dg.sensor(
+    jobs=[jobs.read_seeds, jobs.read_heldout],
+    minimum_interval_seconds=60,
+    default_status=SENSORS,
+)
 def new_seeds(
     context: dg.SensorEvaluationContext, project: ProjectResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Seeds that came, changed or went: shards are registered, read again, or forgotten.
 
     A forgotten shard's artifacts and history stay; with its seeds it comes back. What follows the
-    seeds is rebuilt by rebuild_downstream.
+    seeds is rebuilt by rebuild_downstream. Runs have no key: one that brings back what an earlier
+    one read is to run again.
     """
     seeds = project.settings().seeds
+    heldout = _digest(seeds.heldout_identity())
     digests = {name: _digest(seeds.shard_identity(name)) for name in seeds.shards()}
     read: dict[str, str] = json.loads(context.cursor or "{}")
     known = context.instance.get_dynamic_partitions(partitions.SHARDS)
     new = [name for name in digests if name not in known]
     gone = [name for name in known if name not in digests]
     changed = [name for name, digest in digests.items() if read.get(name) != digest]
-    if not (new or gone or changed):
+    if not (new or gone or changed) and read.get(HELDOUT) == heldout:
         return dg.SkipReason("no seeds came, changed or went")
     order = [*(name for name in known if name in digests), *new]
     requests = [
-        dg.RunRequest(
-            run_key=_digest([[name, digests[name]] for name in stretch]),
-            tags={**range_tags(stretch), **REUSE},
-        )
+        dg.RunRequest(job_name=jobs.read_seeds.name, tags={**range_tags(stretch), **REUSE})
         for stretch in stretches(order, changed)
     ]
+    if read.get(HELDOUT) != heldout:
+        requests.append(dg.RunRequest(job_name=jobs.read_heldout.name, tags=REUSE))
     return dg.SensorResult(
         run_requests=requests,
-        cursor=json.dumps(digests),
+        cursor=json.dumps({**digests, HELDOUT: heldout}),
         dynamic_partitions_requests=[
             *([partitions.problem_shards.build_add_request(new)] if new else []),
             *([partitions.problem_shards.build_delete_request(gone)] if gone else []),
@@ -117,7 +124,10 @@ def new_seeds(
 
 @dg.sensor(job=jobs.score_variants, minimum_interval_seconds=60, default_status=SENSORS)
 def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Checkpoints that were published: each is scored, on benchmarks too."""
+    """Checkpoints that were published: each is scored, on benchmarks too.
+
+    Passed over are those of a base model or recipe that the settings no longer have.
+    """
     published = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(
             asset_key=checkpoints.key,
@@ -128,11 +138,13 @@ def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
     ).records
     if not published:
         return dg.SkipReason("no checkpoint was published")
+    known = set(partitions.scores.get_partition_keys())
     requests = [
         dg.RunRequest(
             run_key=str(record.storage_id), partition_key=record.partition_key, tags=REUSE
         )
         for record in published
+        if record.partition_key in known
     ]
     return dg.SensorResult(run_requests=requests, cursor=str(published[-1].storage_id))
 

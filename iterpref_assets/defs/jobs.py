@@ -17,6 +17,12 @@ read_seeds = dg.define_asset_job(
     description="Seeds of some shards, as their source gives them now.",
 )
 
+read_heldout = dg.define_asset_job(
+    "read_heldout",
+    dg.AssetSelection.assets("heldout_problems"),
+    description="The problems to score on, as their source gives them now.",
+)
+
 build_codeflow = dg.define_asset_job(
     "build_codeflow",
     dg.AssetSelection.assets(

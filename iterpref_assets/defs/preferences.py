@@ -93,6 +93,7 @@ def reference_logprobs(
         ),
         preference_pairs,
     ],
+    automation_condition=conditions.KEEP_UP,
     code_version="1",
 )
 def data_cards(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:

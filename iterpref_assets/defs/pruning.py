@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from iterpref_assets.defs.automation import OPERATIONS, SCHEDULES
 from iterpref_assets.defs.launching import MEETING_PLACES
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.settings import Environment, load_settings
@@ -25,9 +26,10 @@ def remove_ended_containers(
     context: dg.OpExecutionContext, config: PruneConfig, project: ProjectResource
 ) -> None:
     """Ended containers older than so many hours, and the files of workers that were killed."""
-    for container in containers.remove_ended(config.hours):
+    settings = project.settings()
+    for container in containers.remove_ended(settings.docker, config.hours):
         context.log.info("Removed container %s", container)
-    for folder in abandoned_places(project.settings().root, config.hours):
+    for folder in abandoned_places(settings.root, config.hours):
         context.log.info("Removed %s", folder)
         shutil.rmtree(folder)
 
@@ -52,7 +54,11 @@ def prune_containers() -> None:
 
 
 daily = dg.ScheduleDefinition(
-    name="prune_containers_daily", job=prune_containers, cron_schedule="0 4 * * *"
+    name="prune_containers_daily",
+    job=prune_containers,
+    cron_schedule="0 4 * * *",
+    execution_timezone=OPERATIONS.timezone,
+    default_status=SCHEDULES,
 )
 
 

@@ -46,7 +46,9 @@ def tick(instance: dg.DagsterInstance, repository, store: ArtifactStore):
 
 
 def ranges(data) -> list[tuple[str, str]]:
-    return [(request.tags[FIRST], request.tags[LAST]) for request in data.run_requests]
+    """The shards of the runs of seeds."""
+    tags = [request.tags for request in data.run_requests if request.job_name != "read_heldout"]
+    return [(each[FIRST], each[LAST]) for each in tags]
 
 
 def add_seeds(seeds: Path, name: str) -> None:
@@ -65,14 +67,16 @@ def test_everything_has_the_status_that_the_settings_say(status: str) -> None:
         "import definitions; d = definitions.defs();"
         "print({x.name: x.default_status.value for x in [*d.schedules, *d.sensors]})"
     )
-    variables = {} if status == "stopped" else {"ITERPREF_OPERATIONS__DEFAULT_STATUS": status}
+    variables = {"ITERPREF_ENVIRONMENT": "docker"}
+    if status == "running":
+        variables["ITERPREF_OPERATIONS__DEFAULT_STATUS"] = status
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, **variables},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     names = {
         "rebuild_codeflow", "evaluate_variants", "new_seeds", "new_checkpoints",
-        "rebuild_downstream", "tell_about_failures",
+        "rebuild_downstream", "tell_about_failures", "prune_containers_daily",
     }  # fmt: skip
     found = eval(done.stdout.splitlines()[-1])
     assert found == dict.fromkeys(names, status.upper())
@@ -128,14 +132,30 @@ def test_unchanged_seed_files_ask_for_nothing(tick) -> None:
 
 
 def test_a_changed_seed_file_is_read_again(seeds, instance, tick) -> None:
-    first = tick(automation.new_seeds)
+    tick(automation.new_seeds)
     add_seeds(seeds, "b")
     tick(automation.new_seeds)
     path = seeds / "a.jsonl"
     path.write_text(path.read_text().replace("Add one", "Add 1"))
-    again = tick(automation.new_seeds)
-    assert ranges(again) == [("a", "a")]
-    assert again.run_requests[0].run_key != first.run_requests[0].run_key
+    assert ranges(tick(automation.new_seeds)) == [("a", "a")]
+
+
+def test_a_seed_file_that_is_changed_back_is_read_once_more(seeds, tick) -> None:
+    path = seeds / "a.jsonl"
+    first = path.read_text()
+    for text in (first, first.replace("Add one", "Add 1")) * 2:
+        path.write_text(text)
+        assert ranges(tick(automation.new_seeds)) == [("a", "a")]
+
+
+def test_changed_heldout_problems_are_read_again(seeds, tick) -> None:
+    def jobs() -> list[str]:
+        return [request.job_name for request in tick(automation.new_seeds).run_requests]
+
+    assert jobs() == ["read_seeds", "read_heldout"]
+    path = seeds.parent / "heldout.jsonl"
+    path.write_text(path.read_text().replace("Take one", "Take 1"))
+    assert jobs() == ["read_heldout"]
 
 
 def test_a_removed_seed_file_is_forgotten_and_its_artifacts_stay(
@@ -180,13 +200,21 @@ def test_a_checkpoint_that_is_published_again_is_scored_again(instance, tick) ->
     assert first.run_key != second.run_key
 
 
+def test_a_checkpoint_that_the_settings_no_longer_know_is_passed_over(instance, tick) -> None:
+    report_checkpoint(instance, "gone|sft")
+    report_checkpoint(instance, "lab|sft")
+    requests = tick(automation.new_checkpoints).run_requests
+    assert [request.partition_key for request in requests] == ["lab|sft"]
+
+
 def test_what_costs_hours_is_kept_up_and_never_begun(repository) -> None:
     graph = repository.asset_graph
     conditions = {
         key.to_user_string(): graph.get(key).automation_condition
         for key in graph.get_all_asset_keys()
     }
-    assert conditions["checkpoints"] == conditions["experiment_reports"] == KEEP_UP
+    kept_up = {name for name, condition in conditions.items() if condition == KEEP_UP}
+    assert kept_up >= {"checkpoints", "data_cards", "experiment_reports"}
     made = {name for name, condition in conditions.items() if condition == MAKE}
     assert made >= {"seed_problems", "initial_samples", "codeflow_pairs", "preference_pairs"}
 

@@ -42,7 +42,7 @@ class Deployment:
 
     def execute(self, automated, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """The run as it would be launched."""
-        job = self.repository.get_job(automated.job_name)
+        job = self.repository.get_job(request.job_name or automated.job_name)
         return job.execute_in_process(
             instance=self.instance, partition_key=request.partition_key, tags=request.tags
         )

@@ -1,8 +1,10 @@
 """Ticks of schedules and sensors as a daemon evaluates them, without the daemon."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster_shared.record import copy
 
 from iterpref_assets.defs.resources import ProjectResource
 
@@ -15,6 +17,7 @@ class Ticker:
     def __init__(self, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> None:
         self.instance, self.repository = instance, repository
         self._cursors: dict[str, str | None] = {}
+        self._run_keys: set[tuple[str, str]] = set()
 
     def tick(self, automated: dg.ScheduleDefinition | dg.SensorDefinition):
         """What it asks for now; what it says of partitions is carried out."""
@@ -31,9 +34,17 @@ class Ticker:
         ) as context:  # fmt: skip
             data = automated.evaluate_tick(context)
         self._cursors[automated.name] = data.cursor
+        data = copy(data, run_requests=[*self._not_asked_before(automated.name, data)])
         for request in data.dynamic_partitions_requests or ():
             self._carry_out(request)
         return data
+
+    def _not_asked_before(self, name: str, data) -> Iterator[dg.RunRequest]:
+        """A daemon launches no second run of the same key."""
+        for request in data.run_requests or ():
+            if request.run_key is None or (name, request.run_key) not in self._run_keys:
+                yield request
+                self._run_keys.add((name, request.run_key))
 
     def _carry_out(self, request) -> None:
         if isinstance(request, dg.AddDynamicPartitionsRequest):

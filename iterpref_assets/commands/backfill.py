@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -84,11 +84,23 @@ def _require_partitions(found: Sequence[AssetPartitions]) -> None:
 
 def _watch(console: Console, deployment: Deployment, backfill_id: str) -> bool:
     """Show the backfill's progress to its end, then what failed; whether all went well."""
+    show = _bars if console.is_terminal else _lines
+    status = show(console, backfills.follow(deployment, backfill_id))
+    failures = backfills.failed_runs(deployment, backfill_id)
+    for run in failures:
+        console.print(f"{run.partitions}: {run.reason}", markup=False, soft_wrap=True)
+        console.print(f"    {deployment.url}/runs/{run.run_id}", soft_wrap=True)
+    console.print(f"backfill {backfill_id}: {status.lower().replace('_', ' ')}")
+    return status in SUCCEEDED and not failures
+
+
+def _bars(console: Console, states: Iterator[backfills.BackfillProgress]) -> str:
+    """A bar for each asset; the last status."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bars: dict[str, TaskID] = {}
     status = ""
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as progress:
-        for state in backfills.follow(deployment, backfill_id):
+        for state in states:
             status = state.status
             for asset in state.assets:
                 bar = bars.get(asset.asset)
@@ -98,9 +110,19 @@ def _watch(console: Console, deployment: Deployment, backfill_id: str) -> bool:
                 progress.update(bar, total=asset.targeted, completed=asset.materialized, note=note)
             if state.error:
                 console.print(state.error, style="red", markup=False)
-    failures = backfills.failed_runs(deployment, backfill_id)
-    for run in failures:
-        console.print(f"{run.partitions}: {run.reason}", markup=False, soft_wrap=True)
-        console.print(f"    {deployment.url}/runs/{run.run_id}", soft_wrap=True)
-    console.print(f"backfill {backfill_id}: {status.lower().replace('_', ' ')}")
-    return status in SUCCEEDED and not failures
+    return status
+
+
+def _lines(console: Console, states: Iterator[backfills.BackfillProgress]) -> str:
+    """A line for each change, where bars cannot be drawn: logs, pipes; the last status."""
+    status, shown = "", set[backfills.AssetProgress]()
+    for state in states:
+        status = state.status
+        for asset in state.assets:
+            if asset not in shown:
+                shown.add(asset)
+                note = f", {asset.failed} failed" if asset.failed else ""
+                console.print(f"{asset.asset}: {asset.materialized} of {asset.targeted}{note}")
+        if state.error:
+            console.print(state.error, markup=False)
+    return status

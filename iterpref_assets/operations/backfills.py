@@ -67,6 +67,8 @@ query Events($id: ID!) {
 
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
 
+_RETRIED_AS = "dagster/auto_retry_run_id"
+
 _ENDED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
@@ -148,10 +150,15 @@ def follow(
 
 
 def failed_runs(deployment: Deployment, backfill: str) -> list[FailedRun]:
-    """The backfill's runs that failed or were cancelled, with the first reason of each."""
+    """The backfill's runs that failed or were cancelled, with the first reason of each.
+
+    A crashed run that was retried is left out: its retry is of the backfill, too.
+    """
     runs = deployment.ask_again(_FAILED_RUNS, id=backfill)["runsOrError"]["results"]
     return [
-        FailedRun(run["runId"], _partitions(run["tags"]), _reason(deployment, run)) for run in runs
+        FailedRun(run["runId"], _partitions(run["tags"]), _reason(deployment, run))
+        for run in runs
+        if not any(tag["key"] == _RETRIED_AS for tag in run["tags"])
     ]
 
 

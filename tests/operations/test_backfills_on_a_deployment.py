@@ -40,6 +40,14 @@ def test_dg_launch_makes_one_partition_in_its_own_process(deployment, instance) 
     assert "s2" in made(instance)
 
 
+def test_dg_launch_makes_a_range_in_its_own_process(deployment, instance) -> None:
+    done = deployment.command(
+        "dg", "launch", "--assets", "raw_seeds", "--partition-range", "s0...s1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert made(instance) >= {"s0", "s1"}
+
+
 def test_dagster_job_backfill_makes_a_run_for_each_partition(deployment, instance) -> None:
     done = deployment.command(
         "dagster", "job", "backfill", "-j", "read_seeds", "--partitions", "s4,s5",
@@ -64,6 +72,7 @@ def test_a_range_holds_both_its_ends(deployment, instance) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = runs_of(instance, done.stdout)
     assert range_of(run) == ("s3", "s5")
+    assert "raw_seeds: 3 of 3" in done.stdout
 
 
 def test_a_failed_partition_is_told_and_made_good(deployment, instance, seeds: Path) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import subprocess
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
@@ -21,7 +23,15 @@ LONG = 200_000
 def test_a_run_whose_process_is_killed_is_failed_and_retried(
     deployment, instance, seeds: Path
 ) -> None:
-    killed = kill_a_run_of("slow", deployment, instance, seeds)
+    with ThreadPoolExecutor(1) as shell:
+        killed, waiting = kill_a_run_of("slow", deployment, instance, seeds, shell)
+        assert_is_retried(killed, instance)
+        told = waiting.result()
+    # What a retry made good is no failure of the backfill.
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def assert_is_retried(killed: str, instance: dg.DagsterInstance) -> None:
     while not instance.get_run_by_id(killed).is_finished:
         time.sleep(0.5)
     assert instance.get_run_by_id(killed).status is dg.DagsterRunStatus.FAILURE
@@ -72,14 +82,22 @@ def ticks_of(deployment: LiveDeployment, sensor: str) -> list[dict]:
 
 
 def kill_a_run_of(
-    shard: str, deployment: LiveDeployment, instance: dg.DagsterInstance, seeds: Path
-) -> str:
-    """Backfills the shard and kills its run while it reads a long seed file; the run's id."""
+    shard: str,
+    deployment: LiveDeployment,
+    instance: dg.DagsterInstance,
+    seeds: Path,
+    shell: ThreadPoolExecutor,
+) -> tuple[str, Future[subprocess.CompletedProcess[str]]]:
+    """Backfills the shard and kills its run while it reads a long seed file.
+
+    Returns the run's id and the command, which waits for the backfill's end.
+    """
     file = seeds / f"{shard}.jsonl"
     file.write_text("".join(problem(f"{shard}-{number}") for number in range(LONG)))
     instance.add_dynamic_partitions("problem_shards", [shard])
-    launched = deployment.command("iterpref", "backfill", "raw_seeds", "--partitions", shard)
-    assert launched.returncode == 0, launched.stderr
+    waiting = shell.submit(
+        deployment.command, "iterpref", "backfill", "raw_seeds", "--partitions", shard, "--wait"
+    )
     while (found := executing(instance, shard)) is None:
         time.sleep(0.2)
     run_id, pid = found
@@ -87,7 +105,7 @@ def kill_a_run_of(
     file.write_text(problem(shard))
     ended = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     assert not ended, "the run was over before it was killed: make the file longer"
-    return run_id
+    return run_id, waiting
 
 
 def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int] | None:

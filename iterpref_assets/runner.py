@@ -15,13 +15,13 @@ import dagster as dg
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
 from iterpref_assets.defs.run_partitions import range_tags, stretches
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
 from iterpref_assets.steps.benchmarks import asked_of, tasks_key
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import StepContext
 
 PROCESS_TAG = "iterpref/process"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +40,7 @@ from iterpref_assets.core.seeds.filtering import SeedFilterConfig
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
+from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS
 from iterpref_assets.operations.config import OperationsConfig
 from iterpref_assets.workers.clusters import RayConfig
 from iterpref_assets.workers.containers import DockerConfig
@@ -83,6 +85,9 @@ class HubModel(Record):
     revision: str
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+"""What partitions and folders can be named."""
+
 ModelSource = Annotated[LabModel | LocalModel | HubModel, Field(discriminator="source")]
 
 
@@ -110,11 +115,11 @@ class Settings(BaseSettings):
     evaluation_engine: ScoringEngineConfig = Field(
         VllmConfig(), description="What base models and checkpoints are scored on"
     )
-    base_models: dict[str, ModelSource] = Field(
-        {"lab": LabModel()}, description="The models to train, one partition each"
+    base_models: dict[Name, ModelSource] = Field(
+        {"lab": LabModel()}, min_length=1, description="The models to train, one partition each"
     )
     variants: tuple[str, ...] = Field(
-        ("reference", "focal_rpo"), description="What `iterpref run` trains and scores"
+        (REFERENCE, "focal_rpo"), description="What `iterpref run` trains and scores"
     )
     sampling: SamplingConfig = SamplingConfig()
     debugging: DebugConfig = DebugConfig()
@@ -137,6 +142,14 @@ class Settings(BaseSettings):
     benchmarks: BenchmarksConfig = Field(
         BenchmarksConfig(), description="What to score besides held-out problems"
     )
+
+    @field_validator("variants")
+    @classmethod
+    def _known_variants(cls, variants: tuple[str, ...]) -> tuple[str, ...]:
+        for name in variants:
+            if name not in VARIANTS:
+                raise ValueError(f"unknown variant {name!r}: use some of {', '.join(VARIANTS)}")
+        return variants
 
     @model_validator(mode="after")
     def _samples_to_pair(self) -> Self:
@@ -205,8 +218,8 @@ def _refuse_unknown_variables() -> None:
     """pydantic-settings ignores variables that match no field: a misspelt one would do nothing."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name in sorted(os.environ):
-        is_ours = name.startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
-        if is_ours and name.split("__")[0] not in known:
+        is_ours = name.upper().startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
+        if is_ours and name.upper().split("__")[0] not in known:
             raise InputError(
                 "unknown setting",
                 file="environment",
@@ -218,6 +231,9 @@ def _refuse_unknown_variables() -> None:
 def _validated(values: dict[str, Any], *, place: str) -> Settings:
     try:
         return Settings(**values)
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = f"Correct the file that {SETTINGS_FILE} names"
+        raise InputError(f"not TOML ({error})", file=place, remedy=remedy) from None
     except ValidationError as error:
         raise InputError.of_record(
             error,

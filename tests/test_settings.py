@@ -114,3 +114,33 @@ def test_a_file_may_not_hold_the_webhook(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(SETTINGS_FILE, str(path))
     with pytest.raises(InputError, match="webhook"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "field"),
+    [
+        ("ITERPREF_VARIANTS", '["focal_rop"]', "variants"),
+        ("ITERPREF_BASE_MODELS", '{"qwen/x": {"source": "lab"}}', "base_models"),
+        ("ITERPREF_BASE_MODELS", "{}", "base_models"),
+        ("ITERPREF_OPERATIONS__TIMEZONE", "Mars", "operations.timezone"),
+        ("iterpref_debuging__max_rounds", "3", "iterpref_debuging__max_rounds"),
+    ],
+)
+def test_a_value_that_would_fail_later_is_refused_at_once(
+    variable: str, value: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError) as caught:
+        load_settings()
+    assert caught.value.field.startswith(field)
+
+
+@pytest.mark.parametrize("content", [b"[debugging\n", b"\xff\xfe"], ids=["torn", "utf-16"])
+def test_a_file_that_is_no_toml_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    with pytest.raises(InputError, match=r"mine\.toml: not TOML"):
+        load_settings()

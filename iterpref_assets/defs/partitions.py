@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dagster as dg
 
-from iterpref_assets.core.training.recipes import RECIPE_NAMES
+from iterpref_assets.core.training.recipes import RECIPE_NAMES, VARIANTS
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.scored import REFERENCE
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
 _RECIPES = dg.StaticPartitionsDefinition(RECIPE_NAMES)
-_VARIANTS = dg.StaticPartitionsDefinition([REFERENCE, *RECIPE_NAMES])
+_VARIANTS = dg.StaticPartitionsDefinition(VARIANTS)
 
 SHARDS = "problem_shards"
 

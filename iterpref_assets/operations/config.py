@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from iterpref_assets.core.records import Record
 
@@ -24,3 +25,10 @@ class OperationsConfig(Record):
     codeflow_cron: str = Field("0 2 * * 0", description="When rebuild_codeflow runs")
     evaluation_cron: str = Field("0 3 * * *", description="When evaluate_variants runs")
     timezone: str = Field("UTC", description="The time zone of both")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"unknown time zone {name!r}: use a name such as Europe/Berlin")
+        return name

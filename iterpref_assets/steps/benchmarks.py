@@ -29,9 +29,9 @@ from iterpref_assets.core.evaluation.scoring import score_tasks
 from iterpref_assets.core.evaluation.suite import Suite
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import model_keys, scored_model_folder
-from iterpref_assets.steps.scored import REFERENCE
 from iterpref_assets.steps.step import Step, StepContext
 
 TASKS_FILE = "tasks.parquet"

@@ -18,8 +18,9 @@ from iterpref_assets.core.reporting.leaderboard import (
     leaderboard_plot,
     leaderboard_text,
 )
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.benchmarks import SCORES_FILE, asked_of, read_tasks, tasks_key
-from iterpref_assets.steps.scored import REFERENCE, scored_variants
+from iterpref_assets.steps.scored import scored_variants
 from iterpref_assets.steps.step import Step, StepContext
 
 BOARD_FILE = "leaderboard.parquet"

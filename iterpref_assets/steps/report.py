@@ -23,11 +23,12 @@ from iterpref_assets.core.reporting.report import (
     summary_lines,
     write_report,
 )
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.scored import REFERENCE, is_current, scored_variants
+from iterpref_assets.steps.scored import is_current, scored_variants
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.training import METRICS_FILE
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-
-REFERENCE = "reference"
-"""The variant that is the base model itself."""
+from iterpref_assets.core.training.recipes import REFERENCE
 
 
 def scored_variants(

@@ -18,8 +18,9 @@ from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluation import GREEDY_FILE, REFERENCE
+from iterpref_assets.steps.evaluation import GREEDY_FILE
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
 from iterpref_assets.steps.problems import read_problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem, Record, Split
 from iterpref_assets.core.seeds.reading import Reading, file_digest, read_bytes
+
+_SHARD_NAME = re.compile(r"(?!.*\.\.\.)[A-Za-z0-9_.-]+")
+"""Dagster and its commands read commas, bars and three dots in partition keys as their own."""
 
 
 class FileSeeds(Record):
@@ -27,7 +31,7 @@ class FileSeeds(Record):
         """The names of the training shards: the files' stems.
 
         Raises:
-            InputError: where the folder holds no JSONL file.
+            InputError: where the folder holds no JSONL file, or one that cannot name a partition.
         """
         names = tuple(sorted(path.stem for path in self.folder.glob("*.jsonl")))
         if not names:
@@ -37,6 +41,13 @@ class FileSeeds(Record):
                 field="seeds.folder",
                 remedy="Point seeds.folder at a folder with one JSONL file per shard",
             )
+        for name in names:
+            if not _SHARD_NAME.fullmatch(name):
+                raise InputError(
+                    "no name for a shard",
+                    file=self._file(name),
+                    remedy="Rename it: letters, digits, dots, dashes and underscores",
+                )
         return names
 
     def shard_identity(self, shard: str) -> dict[str, JsonValue]:
@@ -67,7 +78,8 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
             split, or whose id was seen before.
     """
     problems: dict[str, Problem] = {}
-    for number, line in enumerate(read_bytes(path).decode().splitlines(), start=1):
+    for number, raw in enumerate(read_bytes(path).split(b"\n"), start=1):
+        line = _decode(path, number, raw)
         if not line.strip():
             continue
         problem = _read_problem(path, number, line)
@@ -92,6 +104,15 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
     if not problems:
         raise InputError("no problems", file=path, remedy="Add one JSON object per line")
     return list(problems.values())
+
+
+def _decode(path: Path, number: int, line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 ({error.reason})", file=path, line=number, remedy="Save the file as UTF-8"
+        ) from None
 
 
 def _read_problem(path: Path, number: int, line: str) -> Problem:

@@ -165,6 +165,12 @@ RECIPES: tuple[Recipe, ...] = (
 
 RECIPE_NAMES = tuple(recipe.name for recipe in RECIPES)
 
+REFERENCE = "reference"
+"""The variant that is the base model itself."""
+
+VARIANTS = (REFERENCE, *RECIPE_NAMES)
+"""What can be scored: the base model itself, and what each recipe makes of it."""
+
 
 def recipe_named(name: str, *, beta: float | None = None, alpha: float | None = None) -> Recipe:
     """The recipe called `name`, at its own beta and alpha unless others are given.

@@ -81,3 +81,26 @@ def test_problems_survive_their_table(tmp_path: Path) -> None:
 def test_the_lab_gives_the_shards_its_settings_ask_for() -> None:
     seeds = LabSeeds.model_validate({"lab": {"shards": 3}})
     assert seeds.shards() == ("lab-000", "lab-001", "lab-002")
+
+
+def test_a_byte_order_mark_and_unicode_line_ends_within_a_line_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    line = json.dumps({**GOOD, "prompt": "Add\u2028one."}, ensure_ascii=False)
+    path.write_text(line + "\r\n", encoding="utf-8-sig", newline="")
+    (problem,) = read_problem_file(path, Split.TRAIN)
+    assert problem.prompt == "Add\u2028one."
+
+
+def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", GOOD)
+    path.write_bytes(path.read_bytes() + b"\xff\n")
+    with pytest.raises(InputError, match=r"a\.jsonl:2: not UTF-8"):
+        read_problem_file(path, Split.TRAIN)
+
+
+@pytest.mark.parametrize("name", ["a,b", "a|b", "a...b", "a b"])
+def test_a_file_whose_name_cannot_be_a_partitions_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path / f"{name}.jsonl", GOOD)
+    seeds = FileSeeds(folder=tmp_path, heldout=tmp_path / "heldout.jsonl")
+    with pytest.raises(InputError, match="no name for a shard"):
+        seeds.shards()

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from iterpref_assets.settings import PREFIX, Settings, load_settings
+from iterpref_assets.workers.containers import DEPLOYMENT_LABEL
 
 PORT = "4000"
 _ALSO_PASSED = ("DOCKER_HOST", "HF_TOKEN", "HF_ENDPOINT", "OPENAI_API_KEY")
@@ -34,6 +35,7 @@ def run_container_context(settings: Settings, variables: Iterable[str]) -> dict[
     volumes = {docker.volume: {"bind": str(settings.root), "mode": "rw"}}
     options: dict[str, Any] = {
         "volumes": volumes,
+        "labels": {DEPLOYMENT_LABEL: docker.volume},
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         "init": True,

@@ -18,6 +18,7 @@ from dagster_pipes import DagsterPipesError
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.workers.containers import (
     COMMAND,
+    DEPLOYMENT_LABEL,
     RUN_LABEL,
     WORKER_LABEL,
     container_options,
@@ -110,7 +111,11 @@ def _in_container(
                     config, settings.root.resolve(), gpus=operation.op_def.pool == GPU_POOL
                 ),
                 "name": name,
-                "labels": {WORKER_LABEL: "true", RUN_LABEL: context.run.run_id},
+                "labels": {
+                    WORKER_LABEL: "true",
+                    RUN_LABEL: context.run.run_id,
+                    DEPLOYMENT_LABEL: config.volume,
+                },
             },
         )
     except DagsterPipesError:

@@ -16,6 +16,8 @@ from iterpref_assets.core.records import Record
 
 WORKER_LABEL = "iterpref/worker"
 RUN_LABEL = "dagster/run_id"
+DEPLOYMENT_LABEL = "iterpref/volume"
+"""Tells this deployment's runs and workers from those of others on the same engine."""
 COMMAND = ("python", "-m", "iterpref_assets.workers")
 
 _UID = 1000
@@ -88,13 +90,13 @@ def container_options(config: DockerConfig, root: Path, *, gpus: bool) -> dict[s
     return options
 
 
-def remove_ended(hours: int) -> list[str]:
-    """Remove containers of runs and workers that ended and are older than `hours`; their ids.
+def remove_ended(config: DockerConfig, hours: int) -> list[str]:
+    """Remove the deployment's runs' and workers' containers that ended over `hours` ago; their ids.
 
     Nothing else does: containers that removed themselves would take a crash's last lines along.
     """
     import docker
 
-    labelled = {"label": RUN_LABEL, "until": f"{hours}h"}
+    labelled = {"label": f"{DEPLOYMENT_LABEL}={config.volume}", "until": f"{hours}h"}
     removed = docker.from_env().containers.prune(filters=labelled)
     return removed["ContainersDeleted"] or []

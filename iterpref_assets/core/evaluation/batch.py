@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from pydantic import JsonValue
+
 from iterpref_assets.core.evaluation.results import (
     DataSource,
     ResultSummary,
@@ -45,6 +47,7 @@ class Benchmark(Generic[JudgeT_contra]):
         tasks: by task_id, in the benchmark's order.
         not_run: why tasks cannot run here, by task_id.
         groups: the group, such as a difficulty, that a task is also summed up in, by task_id.
+        libraries: the versions of the libraries that programs may import, by name.
         cpu_seconds: what the reference solution takes, by task_id, where it is known.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
     """
@@ -53,6 +56,7 @@ class Benchmark(Generic[JudgeT_contra]):
     tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
     not_run: Mapping[str, str] = field(default_factory=dict[str, str])
     groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    libraries: Mapping[str, str] = field(default_factory=dict[str, str])
     cpu_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 
@@ -62,14 +66,16 @@ def score_samples(
 ) -> ResultSummary:
     """Judge every sample that `out` holds no result of, and write results and summary there.
 
-    `out/journal.jsonl` grows by one line per finished sample, so a restart repeats none; at the
-    end `out/results.jsonl` holds them in the order of the samples file.
+    `out/journal.jsonl` grows by one line per sample that was run, so a restart repeats none; at the
+    end `out/results.jsonl` holds them in the order of the samples file. A sample whose task cannot
+    run here leaves no line there: it is judged once it can.
 
     Raises:
-        InputError: where `out` holds results of other data, or another process writes there.
+        InputError: where `out` holds results of other data or made with other libraries, or another
+            process writes there.
     """
     started = time.monotonic()
-    with Journal(out / JOURNAL, benchmark.source.model_dump()) as journal:
+    with Journal(out / JOURNAL, _settings(benchmark)) as journal:
         results = (SampleResult.model_validate(row) for _, row in journal.records())
         known = {_identity(result): result for result in results}
         wanted = {(sample.task_id, sample.sample, sample.sha256): sample for sample in file.samples}
@@ -79,7 +85,8 @@ def score_samples(
                 tracker.resume(len(wanted) - len(missing))
 
             def keep(result: SampleResult) -> None:
-                journal.append(RESULT, result.model_dump(mode="json"))
+                if result.base_status is not Status.NOT_RUN:
+                    journal.append(RESULT, result.model_dump(mode="json"))
                 known[_identity(result)] = result
                 tracker.advance()
 
@@ -148,6 +155,11 @@ def judge_all(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _settings(benchmark: Benchmark[JudgeT]) -> dict[str, JsonValue]:
+    """What a logged result depends on besides its program."""
+    return {**benchmark.source.model_dump(), "libraries": {**benchmark.libraries}}
 
 
 def _identity(result: SampleResult) -> tuple[str, int, str]:

@@ -134,6 +134,22 @@ def test_a_task_that_cannot_run_is_reported_and_enters_no_rate(tmp_path):
     )
 
 
+def test_a_sample_that_could_not_run_is_judged_once_its_task_can(tmp_path):
+    file = samples(("a", "passed passed"), ("b", "timeout timeout"))
+    score_samples(toy(not_run={"b": "needs sklearn"}), file, Recorder(), tmp_path, 1)
+    again = Recorder()
+    summary = score_samples(toy(), file, again, tmp_path, 1)
+    assert again.judged == [("b", "timeout timeout")]
+    assert summary.samples == 2
+
+
+def test_results_with_other_libraries_are_not_mixed(tmp_path):
+    file = samples(("a", "passed passed"))
+    score_samples(toy(libraries={"numpy": "1.26.4"}), file, Recorder(), tmp_path, 1)
+    with pytest.raises(InputError, match=r"field 'libraries': .*other settings"):
+        score_samples(toy(libraries={"numpy": "2.0.0"}), file, Recorder(), tmp_path, 1)
+
+
 def test_a_listed_fault_is_written_beside_the_status(tmp_path):
     def listed(task_id, statuses):
         return Statuses(base=Status.FAIL, plus=Status.FAIL) if task_id == "a" else None

@@ -20,6 +20,7 @@ from iterpref_assets.core.evaluation.bigcode.libraries import (
 from iterpref_assets.core.evaluation.bigcode.suite import BigCodeSuite
 from iterpref_assets.core.evaluation.bigcode.tasks import BigCodeTask
 from iterpref_assets.core.evaluation.references import run_references
+from iterpref_assets.core.evaluation.runs import Run, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -124,6 +125,17 @@ def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, 
 def test_a_reference_that_fails_without_an_excuse_stops_the_scoring(suite, sandbox, tmp_path):
     with pytest.raises(InputError, match="1 reference solutions fail here, first BigCodeBench/3"):
         suite.ready(sandbox, tmp_path, 1)
+
+
+@pytest.mark.sandbox
+def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
+    data = load_bigcode(write(tmp_path, MEAN))
+    file = tmp_path / "samples.jsonl"
+    file.write_text(json.dumps({"task_id": MEAN["task_id"], "completion": "    return sum(xs)"}))
+    run = Run(file, tmp_path / "out", tmp_path / "cache", 1, skip_invalid=False)
+    assert score_file(BigCodeSuite(data, Split.COMPLETE, None), run).samples == 0
+    with pytest.raises(InputError, match="field 'libraries'"):
+        score_file(BigCodeSuite(data, Split.COMPLETE, LIBRARIES), run)
 
 
 @pytest.mark.sandbox

@@ -1,5 +1,7 @@
 """Programs judged on evalplus-like tasks in the real sandbox."""
 
+from importlib.metadata import version
+
 import pytest
 
 from iterpref_assets.core.errors import InputError
@@ -148,6 +150,10 @@ def test_nothing_passes_where_the_reference_fails_nor_does_the_reference(sandbox
     assert result.fails
     whole = "def f(x):\n    return 1 / x if x else 0"
     assert tasks["T/1"].judge(whole, sandbox).base.verdict is Verdict.WRONG_ANSWER
+
+
+def test_the_benchmark_says_which_libraries_its_programs_may_import(benchmark):
+    assert benchmark.libraries == {"numpy": version("numpy")}
 
 
 def test_what_evalplus_says_is_told_where_its_listed_fault_differs(benchmark):

@@ -92,4 +92,10 @@ class BigCodeSuite:
         work = cache / f"references-bigcode-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         results = run_references(self, tasks, sandbox, work, workers)
         require_passing(results)
-        return Benchmark(facts.source, tasks, not_run=reasons_not_run(results), groups=facts.groups)
+        return Benchmark(
+            facts.source,
+            tasks,
+            not_run=reasons_not_run(results),
+            groups=facts.groups,
+            libraries=facts.libraries,
+        )

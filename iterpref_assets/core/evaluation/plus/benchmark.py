@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from iterpref_assets.core.evaluation.batch import Benchmark
@@ -17,6 +18,11 @@ UNCOUNTED = "HumanEval/32"
 
 SANDBOX_PACKAGES = ("numpy",)
 """What programs may import besides the standard library, as where evalplus is installed."""
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the packages that programs may import."""
+    return {name: version(name) for name in SANDBOX_PACKAGES}
 
 
 def plus_benchmark(
@@ -39,6 +45,7 @@ def plus_benchmark(
     return Benchmark(
         DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
         {task.task_id: task for task in tasks},
+        libraries=library_versions(),
         cpu_seconds={
             name: sum(part.cpu_seconds for (task, _), part in expected.items() if task == name)
             for name in data.problems

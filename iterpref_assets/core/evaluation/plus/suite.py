@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from iterpref_assets.core.evaluation.batch import Benchmark
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import (
+    SANDBOX_PACKAGES,
+    library_versions,
+    plus_benchmark,
+)
 from iterpref_assets.core.evaluation.plus.data import PlusData
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
 from iterpref_assets.core.evaluation.plus.tasks import PlusTask, plus_tasks
@@ -27,7 +30,7 @@ class PlusSuite:
             DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
             prompts={name: problem.prompt for name, problem in data.problems.items()},
             references={name: problem.reference for name, problem in data.problems.items()},
-            libraries={name: version(name) for name in SANDBOX_PACKAGES},
+            libraries=library_versions(),
         )
 
     def open_sandbox(self, workers: int) -> Sandbox:

@@ -40,7 +40,7 @@ def make_pairs(
     tokenizer: PreTrainedTokenizerFast,
     config: PairConfig,
     out: Path,
-) -> None:
+) -> dict[str, str]:
     """Write the pairs of `files` to `out`, and their tokens beside it.
 
     Args:
@@ -50,18 +50,25 @@ def make_pairs(
         config: how pairs are made, and who is asked about them.
         out: the pair table.
 
+    Returns:
+        The source of each problem by its id; nothing for the authors' release, which names none.
+
     Raises:
         InputError: where an input cannot be used.
     """
+    sources: dict[str, str] = {}
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
         built = Path(name) / "built.parquet"
         if files[0].suffix == RELEASE_SUFFIX:
             _import(_only(files), config, built)
         else:
-            _build(*_tables(files, problems, Path(name)), config, built)
+            versions, problems = _tables(files, problems, Path(name))
+            _build(versions, problems, config, built)
+            sources = _sources(problems)
         if config.judge:
             built = _judge(built, config.judge, answers_beside(out), Path(name))
         _tokenize(built, tokenizer, config, out)
+    return sources
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -156,6 +163,11 @@ def _build(versions: Path, problems: Path, config: PairConfig, built: Path) -> N
         build_pair_file(versions, problems, config, built, on_rows=tracker.advance)
 
 
+def _sources(problems: Path) -> dict[str, str]:
+    frame = pl.read_parquet(problems, columns=["problem_id", "source"])
+    return dict(frame.with_columns(pl.col("source").fill_null("")).iter_rows())
+
+
 def judge_of_settings() -> JudgeConfig:
     """The judge that the settings name.
 
@@ -223,15 +235,34 @@ def _tokenize(
 
 
 def write_pair_manifest(
-    out: Path, files: list[Path], config: PairConfig, allow_training_on: list[BenchmarkSource]
+    out: Path,
+    files: list[Path],
+    config: PairConfig,
+    sources: dict[str, str],
+    allow_training_on: list[BenchmarkSource],
 ) -> None:
-    """Write the manifest beside the pairs, and say so where they solve benchmark tasks."""
+    """Write the manifest beside the pairs, and say so where `iterpref train` refuses them.
+
+    Args:
+        out: the pair table.
+        files: what it was made of.
+        config: how it was made.
+        sources: of its problems, by their ids.
+        allow_training_on: the override.
+    """
     from iterpref_assets.core.pairs.manifest import write_manifest
 
     ids = pl.read_parquet(out, columns=["problem_id"])["problem_id"]
     manifest = write_manifest(
-        out, ids, made_of=files, config=config, allow_training_on=allow_training_on
+        out,
+        {name: sources.get(name, "") for name in ids},
+        made_of=files,
+        config=config,
+        allow_training_on=allow_training_on,
     )
-    if manifest.benchmark_tasks and not manifest.allow_training_on:
+    if refused := manifest.refused_sources():
         named = " and ".join(manifest.benchmark_tasks)
-        Console().print(f"pairs of {named} tasks: `iterpref train` refuses them", soft_wrap=True)
+        told = " and ".join(source or "an unknown source" for source in refused)
+        Console().print(
+            f"pairs of {named} tasks from {told}: `iterpref train` refuses them", soft_wrap=True
+        )

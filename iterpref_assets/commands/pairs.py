@@ -94,9 +94,9 @@ def pairs(
     if out.suffix != ".parquet":
         raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
     loaded = load_tokenizer(tokenizer)
-    make_pairs(files, problems, loaded, config, out)
+    sources = make_pairs(files, problems, loaded, config, out)
     inputs = files if problems is None else [*files, problems]
-    write_pair_manifest(out, inputs, config, allow_training_on or [])
+    write_pair_manifest(out, inputs, config, sources, allow_training_on or [])
     _print_summary(out)
     if page:
         _write_page(out, page)

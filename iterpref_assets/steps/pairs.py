@@ -21,6 +21,7 @@ from iterpref_assets.core.pairs.streaming import (
     row_count,
     tokenize_pair_files,
 )
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
@@ -143,7 +144,7 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
         files = pair_files(store, settings.seeds.shards())
-        _refuse_benchmark_tasks(files, settings.seed_filter.allow_training_on)
+        _refuse_benchmark_tasks(settings, store)
         with store.publishing(plan) as staging:
             tokens = staging.folder / TOKENS_FILE
             tokenize_pair_files(
@@ -157,11 +158,17 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
             staging.row_count = row_count(tokens)
 
 
-def _refuse_benchmark_tasks(files: Sequence[Path], allowed: Sequence[str]) -> None:
-    for file in files:
+def _refuse_benchmark_tasks(settings: Settings, store: ArtifactStore) -> None:
+    for shard in settings.seeds.shards():
+        (file,) = pair_files(store, [shard])
         tables.check_table(file, tables.PAIRS)
-        ids = pl.read_parquet(file, columns=["problem_id"])["problem_id"]
-        refuse_benchmark_tasks(ids, allowed, place="codeflow_pairs")
+        ids = pl.scan_parquet(file).select("problem_id").unique(maintain_order=True)
+        seeds = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
+        sources = pl.scan_parquet(seeds).select("problem_id", "source")
+        problems = ids.join(sources, on="problem_id", how="left").collect()
+        named = problems.with_columns(pl.col("source").fill_null("")).iter_rows()
+        allowed = settings.seed_filter.allow_training_on
+        refuse_benchmark_tasks(named, allowed, place="codeflow_pairs")
 
 
 def _require_pairs(file: Path) -> None:

@@ -216,13 +216,13 @@ def test_what_was_there_stays_where_an_input_is_bad(inputs, tokenizer, tmp_path)
     assert not list(tmp_path.glob("*.partial"))
 
 
-def _benchmark_inputs(inputs: tuple[Path, Path]) -> tuple[Path, Path]:
+def _benchmark_inputs(inputs: tuple[Path, Path], source: str = "llmdebugger") -> tuple[Path, Path]:
     """The same trajectory as one of a benchmark's own tasks."""
-    for path, column in ((inputs[0], "trajectory_id"), (inputs[1], None)):
-        frame = pl.read_parquet(path).with_columns(problem_id=pl.lit("HumanEval/3"))
-        if column:
-            frame = frame.with_columns(pl.lit("HumanEval/3#0").alias(column))
-        frame.write_parquet(path)
+    task = pl.lit("HumanEval/3")
+    changes = [task.alias("problem_id"), pl.lit("HumanEval/3#0").alias("trajectory_id")]
+    pl.read_parquet(inputs[0]).with_columns(changes).write_parquet(inputs[0])
+    changes = [task.alias("problem_id"), pl.lit(source).alias("source")]
+    pl.read_parquet(inputs[1]).with_columns(changes).write_parquet(inputs[1])
     return inputs
 
 
@@ -231,6 +231,7 @@ def test_the_manifest_names_inputs_and_benchmark_tasks(inputs, tokenizer, tmp_pa
     manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
     assert list(manifest["made_of"]) == ["versions.parquet", "problems.parquet"]
     assert manifest["benchmark_tasks"] == {"HumanEval": 1}
+    assert manifest["benchmark_sources"] == ["llmdebugger"]
     assert manifest["allow_training_on"] == []
     assert "`iterpref train` refuses them" in shown
 
@@ -253,3 +254,22 @@ def test_the_override_is_kept_in_the_manifest_and_lets_one_train(inputs, tokeniz
     manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
     assert manifest["allow_training_on"] == ["llmdebugger"]
     require_trainable(out, ["HumanEval/3#0:0-2"])
+
+
+def test_the_override_of_one_source_opens_no_other(inputs, tokenizer, tmp_path):
+    out = tmp_path / "pairs.parquet"
+    given = ("--allow-training-on", "llmdebugger")
+    shown = _build(_benchmark_inputs(inputs, source="mine"), tokenizer, out, *given)
+    assert "HumanEval tasks from mine: `iterpref train` refuses them" in shown
+    with pytest.raises(InputError, match="HumanEval/3 of the source 'mine'"):
+        require_trainable(out, ["HumanEval/3#0:0-2"])
+
+
+def test_a_manifest_with_an_unknown_override_is_refused(inputs, tokenizer, tmp_path):
+    out, file = tmp_path / "pairs.parquet", tmp_path / "pairs.manifest.json"
+    _build(_benchmark_inputs(inputs), tokenizer, out)
+    manifest = json.loads(file.read_text()) | {"allow_training_on": ["nonsense"]}
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="llmdebugger") as caught:
+        require_trainable(out, ["HumanEval/3#0:0-2"])
+    assert (caught.value.file, caught.value.field) == (file, "allow_training_on.0")

@@ -5,18 +5,21 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from published_shard import PROBLEMS, SHARD, publish_trajectories
+from published_shard import PROBLEMS, SHARD, publish_pairs, publish_trajectories
+from published_shard import publish as publish_files
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
+from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.judge import question
 from iterpref_assets.core.reporting.data_card import CARD
 from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.pairs import JUDGEMENTS_FILE, PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import StepContext
 
 
@@ -117,6 +120,36 @@ def test_pairs_that_are_all_too_long_are_refused_with_what_dropped_them(
     with pytest.raises(InputError, match="too_many_tokens"):
         publish(short, store, "preference_pairs", "mine")
     assert store.find(ArtifactKey("preference_pairs", "mine")) is None
+
+
+def publish_benchmark_pairs(store: ArtifactStore, folder: Path, source: str) -> None:
+    """Pairs of one of MBPP's own tasks, which came from `source`."""
+    own = {"problem_id": "MBPP/2", "source": source}
+    problems = problems_to_frame([PROBLEMS[0].model_copy(update=own)])
+    pairs = publish_pairs(store, folder, Negatives.FIRST).with_columns(problem_id=pl.lit("MBPP/2"))
+    publish_files(store, "seed_problems", {}, (PROBLEMS_FILE, problems, tables.PROBLEMS))
+    publish_files(store, "codeflow_pairs", {}, (PAIRS_FILE, pairs, tables.PAIRS))
+
+
+ALLOWED = {"allow_training_on": ["llmdebugger"]}
+
+
+def test_the_override_lets_through_pairs_of_the_source_it_names(settings, store, tmp_path) -> None:
+    publish_benchmark_pairs(store, tmp_path, "llmdebugger")
+    publish(settings, store, "base_models", "mine")
+    allowed = settings.overridden("seed_filter", ALLOWED)
+    artifact = publish(allowed, store, "preference_pairs", "mine")
+    assert artifact.manifest.config["allow_training_on"] == ["llmdebugger"]
+
+
+@pytest.mark.parametrize(("source", "filters"), [("llmdebugger", {}), ("other", ALLOWED)])
+def test_pairs_of_a_source_that_the_override_does_not_name_are_refused(
+    settings, store, tmp_path, source, filters
+) -> None:
+    publish_benchmark_pairs(store, tmp_path, source)
+    publish(settings, store, "base_models", "mine")
+    with pytest.raises(InputError, match=f"MBPP/2 of the source '{source}'"):
+        publish(settings.overridden("seed_filter", filters), store, "preference_pairs", "mine")
 
 
 def test_the_data_card_is_made_of_every_stage(settings, store, tmp_path) -> None:

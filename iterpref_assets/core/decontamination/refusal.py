@@ -29,29 +29,51 @@ def is_benchmark_task(source: str, problem_id: str) -> bool:
     return source in set(BenchmarkSource) or _BENCHMARK_ID.match(problem_id) is not None
 
 
+def task_of(name: str) -> str:
+    """The benchmark task that the id of a problem, trajectory or pair begins with, or that id."""
+    match = _BENCHMARK_ID.match(name)
+    return match.group() if match else name
+
+
 def benchmark_tasks(ids: Iterable[str]) -> list[str]:
     """The benchmark tasks that ids of problems, trajectories or pairs begin with, sorted."""
     matches = (_BENCHMARK_ID.match(each) for each in ids)
     return sorted({match.group() for match in matches if match})
 
 
-def refuse_benchmark_tasks(ids: Iterable[str], allowed: Collection[str], *, place: str) -> None:
-    """Refuse to train on pairs of benchmark tasks without a named override.
+def refuse_benchmark_tasks(
+    problems: Iterable[tuple[str, str]], allowed: Collection[BenchmarkSource], *, place: str
+) -> None:
+    """Refuse to train on benchmark tasks, unless the override names the source of every one.
 
     Args:
-        ids: of problems, trajectories or pairs.
-        allowed: the overrides that are set, by the names of sources.
-        place: where the ids come from.
+        problems: the id of each problem, or of a trajectory or pair of it, and its source.
+        allowed: the overrides that are set.
+        place: where the problems come from.
 
     Raises:
-        InputError: naming the first task.
+        InputError: naming the first task and its source.
     """
-    tasks = benchmark_tasks(ids)
-    if tasks and not allowed:
+    refused = {
+        (task_of(name), source)
+        for name, source in problems
+        if is_benchmark_task(source, name) and source not in allowed
+    }
+    if refused:
+        task, source = min(refused)
+        count = len({name for name, _ in refused})
         raise InputError(
-            f"made of {len(tasks)} benchmark tasks, {tasks[0]} first: what is trained on them "
-            "cannot be scored on that benchmark",
+            f"made of {count} benchmark tasks, {task} of the source "
+            f"{source or 'unknown'!r} first: what is trained on them cannot be scored on that "
+            "benchmark",
             file=place,
             field=OVERRIDE,
-            remedy=f"Use other trajectories, or make the pairs with {OVERRIDE} set to their source",
+            remedy=_remedy(source),
         )
+
+
+def _remedy(source: str) -> str:
+    if source in set(BenchmarkSource):
+        return f"Use other trajectories, or make the pairs with {OVERRIDE} naming {source}"
+    known = ", ".join(BenchmarkSource)
+    return f"Use other trajectories; {OVERRIDE} lets through tasks of {known} alone"

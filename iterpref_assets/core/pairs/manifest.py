@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from iterpref_assets.core.decontamination.refusal import benchmark_tasks, refuse_benchmark_tasks
+from iterpref_assets.core.decontamination.refusal import (
+    BenchmarkSource,
+    benchmark_tasks,
+    is_benchmark_task,
+    refuse_benchmark_tasks,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.config import PairConfig
@@ -23,13 +28,20 @@ class PairManifest(Record):
         made_of: the SHA-256 of each input file, by name.
         pairs: how they were made.
         benchmark_tasks: how many tasks of which benchmark they solve.
-        allow_training_on: the override that lets one train on those all the same, by name.
+        benchmark_sources: the sources that these tasks come from.
+        allow_training_on: the override, by name: sources of benchmark tasks to train on all the
+            same.
     """
 
     made_of: dict[str, str]
     pairs: PairConfig
     benchmark_tasks: dict[str, int]
-    allow_training_on: tuple[str, ...]
+    benchmark_sources: tuple[str, ...]
+    allow_training_on: tuple[BenchmarkSource, ...]
+
+    def refused_sources(self) -> list[str]:
+        """The sources of benchmark tasks that the override does not name."""
+        return [each for each in self.benchmark_sources if each not in self.allow_training_on]
 
 
 def manifest_beside(pairs: Path) -> Path:
@@ -39,18 +51,20 @@ def manifest_beside(pairs: Path) -> Path:
 
 def write_manifest(
     pairs: Path,
-    ids: Iterable[str],
+    sources: Mapping[str, str],
     *,
     made_of: Iterable[Path],
     config: PairConfig,
-    allow_training_on: Iterable[str],
+    allow_training_on: Iterable[BenchmarkSource],
 ) -> PairManifest:
-    """Write the manifest of the table `pairs`, whose problems have these ids."""
-    counts = Counter(task.partition("/")[0] for task in benchmark_tasks(ids))
+    """Write the manifest of the table `pairs`; `sources` has that of each problem by its id."""
+    counts = Counter(task.partition("/")[0] for task in benchmark_tasks(sources))
+    named = {source for name, source in sources.items() if is_benchmark_task(source, name)}
     manifest = PairManifest(
         made_of={file.name: file_digest(file) for file in made_of},
         pairs=config,
         benchmark_tasks=dict(sorted(counts.items())),
+        benchmark_sources=tuple(sorted(named)),
         allow_training_on=tuple(allow_training_on),
     )
     with replacing(manifest_beside(pairs)) as partial:
@@ -69,12 +83,16 @@ def require_trainable(pairs: Path, ids: Iterable[str]) -> None:
         InputError: naming the first task, or where the manifest is malformed.
     """
     file = manifest_beside(pairs)
-    allowed: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    allowed: tuple[BenchmarkSource, ...] = ()
     if file.is_file():
         try:
-            allowed = PairManifest.model_validate_json(file.read_bytes()).allow_training_on
+            manifest = PairManifest.model_validate_json(file.read_bytes())
         except ValidationError as error:
-            raise InputError(
-                error.errors()[0]["msg"], file=file, remedy="Make the pairs again"
-            ) from None
-    refuse_benchmark_tasks(ids, allowed, place=str(pairs))
+            raise InputError.of_record(error, file=file, remedy="Make the pairs again") from None
+        sources, allowed = manifest.benchmark_sources, manifest.allow_training_on
+    # The table does not say which task is of which source, so the override must name them all.
+    names = list(ids)
+    tasks = benchmark_tasks(names) or names
+    problems = ((task, source) for task in tasks for source in sources or ("",))
+    refuse_benchmark_tasks(problems, allowed, place=str(pairs))

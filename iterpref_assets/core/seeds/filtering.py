@@ -13,7 +13,7 @@ from pydantic import Field
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.index import WORDS, ContaminationIndex
 from iterpref_assets.core.decontamination.items import BenchmarkItem
-from iterpref_assets.core.decontamination.refusal import is_benchmark_task
+from iterpref_assets.core.decontamination.refusal import BenchmarkSource, is_benchmark_task
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.seeds.deduplication import DuplicateIndex
 
@@ -55,7 +55,7 @@ class SeedFilterConfig(Record):
     duplicate_words: int = Field(default=3, ge=1)
     duplicate_likeness: float = Field(default=0.8, gt=0, le=1)
     benchmark_files: tuple[Path, ...] = ()
-    allow_training_on: tuple[str, ...] = ()
+    allow_training_on: tuple[BenchmarkSource, ...] = ()
 
 
 class SeedFilter:

@@ -1,8 +1,10 @@
 """Seeds are dropped with the reason and with what they share, and kept otherwise."""
 
 import pytest
+from pydantic import ValidationError
 
 from iterpref_assets.core.decontamination.items import item_of
+from iterpref_assets.core.decontamination.refusal import BenchmarkSource
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem
@@ -97,10 +99,15 @@ def test_a_benchmarks_own_task_is_dropped_without_any_benchmark_file(asked: Prob
 
 
 def test_the_named_override_keeps_that_source_and_no_other() -> None:
-    seeds = SeedFilter(SeedFilterConfig(allow_training_on=("llmdebugger",)), [ITEM])
+    seeds = SeedFilter(SeedFilterConfig(allow_training_on=(BenchmarkSource.LLMDEBUGGER,)), [ITEM])
     ours, other = problem("MBPP/1", WORDS, source="llmdebugger"), problem("MBPP/2", WORDS)
     kept, rows = sift(seeds, ours, other)
     assert (kept, [row[0] for row in rows]) == (["MBPP/1"], ["MBPP/2"])
+
+
+def test_an_override_that_names_no_source_of_benchmark_tasks_is_refused() -> None:
+    with pytest.raises(ValidationError, match="llmdebugger"):
+        SeedFilterConfig.model_validate({"allow_training_on": ["nonsense"]})
 
 
 def test_functions_of_one_exercise_are_not_compared_for_nearness() -> None:

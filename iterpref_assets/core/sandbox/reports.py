@@ -110,7 +110,7 @@ def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
 
 def read_ending(status: Status, overflowed: bool) -> Verdict | None:
     """The limit the program ran into or how its process died, or None where it ended well."""
-    if status.killed in ("cpu", "wall") or status.code == -signal.SIGXCPU:
+    if status.killed in ("cpu", "wall", "idle") or status.code == -signal.SIGXCPU:
         return Verdict.TIMEOUT
     if status.killed == "memory":
         return Verdict.MEMORY

@@ -6,7 +6,8 @@ filter and limits on CPU time, address space, processes, file size, open files a
 the Python installation and what it was granted, read-only, empty directories of its own (the one it
 runs in, `/tmp` and `/dev/shm`), and no `/proc`. It is sent its own code and arguments, never an
 expected value, and what it reports is read as plain data and judged outside. Nothing it starts
-outlives it. CPU time decides over time-outs, and is measured from outside.
+outlives it. CPU time decides over time-outs, and is measured from outside; what only waits (asleep,
+or in a deadlock) is ended too.
 
 What is not. A program may use its limits to the full; children that it detaches from itself
 (ignored SIGCHLD) are held by the wall-clock limit alone; the kernel is shared, so a flaw within

@@ -30,6 +30,8 @@ _OUTPUT_SLACK = 64 << 10
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
+    A program whose processes all wait for `idle_seconds`, and not for what they report to be read,
+    is ended as one that would wait for ever; computing, however slowly, is not waiting.
     A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a
     program in a call that takes longer, so that an endless loop need not use up `cpu_seconds`;
     it is kept inside the program, which `cpu_seconds` alone holds against its will. What a program
@@ -38,6 +40,7 @@ class Limits:
 
     cpu_seconds: float = 2.0
     wall_seconds: float = 20.0
+    idle_seconds: float = 60.0
     memory_bytes: int = 1 << 30
     processes: int = 16
     file_bytes: int = 16 << 20

@@ -70,8 +70,8 @@ class Settings:
 class Status:
     """How a program's process ended.
 
-    `killed` is "", "cpu", "wall", "memory" or "abort"; `code` is the exit code, or minus the signal
-    that ended it.
+    `killed` is "", "cpu", "wall", "idle", "memory" or "abort"; `code` is the exit code, or minus
+    the signal that ended it.
     """
 
     code: int

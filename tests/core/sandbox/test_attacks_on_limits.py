@@ -5,7 +5,7 @@ import pytest
 from iterpref_assets.core.records import StdioCase, StdioTests
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
-from .conftest import Attack
+from .conftest import SQUARE_TEST_FILE, Attack
 
 ROOMY = Limits(cpu_seconds=10, wall_seconds=60, memory_bytes=256 << 20)
 
@@ -49,6 +49,47 @@ def test_sleeping_runs_into_the_wall_clock_backstop(attack: Attack) -> None:
     limits = Limits(cpu_seconds=5, wall_seconds=0.5)
     code = "import time\ndef square(x): time.sleep(3600)"
     assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
+
+
+WAITING = {
+    "sleeps": "import time\ndef square(x): time.sleep(3600)",
+    "is in a deadlock with itself": (
+        "import threading\ndef square(x):\n"
+        "    lock = threading.Lock()\n    lock.acquire()\n    lock.acquire()\n"
+    ),
+    "waits for a child that waits for it": (
+        "import os\ndef square(x):\n"
+        "    reading, writing = os.pipe()\n    os.fork()\n    os.read(reading, 1)\n"
+    ),
+    "stops itself": (
+        "import os, signal\ndef square(x):\n"
+        "    if os.fork() == 0: os.kill(os.getppid(), signal.SIGSTOP)\n"
+        "    while True: signal.pause()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_program_that_only_waits_is_ended_long_before_its_wall_clock_limit(
+    attack: Attack, name: str
+) -> None:
+    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
+    assert attack(WAITING[name], limits=limits).verdict is Verdict.TIMEOUT
+
+
+def test_a_script_that_only_waits_is_ended_long_before_its_wall_clock_limit(
+    attack: Attack,
+) -> None:
+    tests = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
+    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
+    code = "import time\nprint('x', flush=True)\ntime.sleep(3600)"
+    assert attack(code, tests, limits).verdict is Verdict.TIMEOUT
+
+
+def test_a_candidate_that_only_waits_is_ended_beside_its_test_file(attack: Attack) -> None:
+    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
+    code = "import time\ndef square(x): time.sleep(3600)"
+    assert attack(code, SQUARE_TEST_FILE, limits).verdict is Verdict.TIMEOUT
 
 
 def test_sleep_costs_no_cpu_time(attack: Attack) -> None:

@@ -1,10 +1,12 @@
 """The fork server: one process inside the isolation that starts every program as a fresh fork.
 
-It never runs, reads or holds a program's code, arguments or results: those pass through descriptors
-that it hands to the child.
+It never runs or reads a program's code, arguments or results: those pass through descriptors that
+it hands to the child. Of the pipes for results and output it keeps the writing ends while the child
+lives, to see whether they are read.
 
-Control messages are JSON datagrams on descriptor 0: `{"run": serial, ...}`, with
-the descriptors beside it, and `{"abort": serial}` in; one status per run out.
+Control messages are JSON datagrams on descriptor 0: `{"run": serial, ...}`, with the descriptors of
+the source, of the calls, tests or standard input, of the pipe for results and, where there is one,
+of the pipe for output or the nonce; and `{"abort": serial}` in; one status per run out.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any
 from . import kernel
 from .child import become_program
 from .isolation import Container, Isolation, Namespaces
+from .watching import Quiet
 
 _POLL_SECONDS = 0.1
 _MAX_MESSAGE = 1 << 20
@@ -95,9 +98,14 @@ class Server:
             if request["kind"] != "tests":
                 self.hide_test_runner()
             become_program(request, descriptors, self.isolation, self.filter)
-        for descriptor in descriptors:
+        reports = descriptors[2:4] if request["kind"] == "script" else descriptors[2:3]
+        for descriptor in set(descriptors) - set(reports):
             os.close(descriptor)
-        killed = self.watch(child, request, started)
+        try:
+            killed = self.watch(child, request, started, Quiet(reports))
+        finally:
+            for descriptor in reports:
+                os.close(descriptor)
         status, cpu = self.isolation.reap(child)
         self.isolation.clean()
         code = os.waitstatus_to_exitcode(status)
@@ -105,7 +113,7 @@ class Server:
             killed = "cpu"
         return {"serial": request["run"], "code": code, "cpu": cpu, "killed": killed}
 
-    def watch(self, child: int, request: dict[str, Any], started: float) -> str:
+    def watch(self, child: int, request: dict[str, Any], started: float, quiet: Quiet) -> str:
         """Wait for the child's end; kill it at its limits, and say at which."""
         child_descriptor = os.pidfd_open(child)
         poller = select.poll()
@@ -117,7 +125,7 @@ class Server:
                 if child_descriptor in ready:
                     return ""
                 reason = self.aborted(request["run"]) if ready else ""
-                reason = reason or self.over_limits(request, started)
+                reason = reason or self.over_limits(request, started, quiet)
                 if reason:
                     os.kill(child, signal.SIGKILL)
                     return reason
@@ -131,7 +139,7 @@ class Server:
             return "abort"
         return ""
 
-    def over_limits(self, request: dict[str, Any], started: float) -> str:
+    def over_limits(self, request: dict[str, Any], started: float, quiet: Quiet) -> str:
         """Which limit the program's processes have passed together, if any."""
         cpu, memory = self.isolation.processes.used()
         if cpu > request["cpu_seconds"]:
@@ -140,6 +148,8 @@ class Server:
             return "memory"
         if time.monotonic() - started > request["wall_seconds"]:
             return "wall"
+        if quiet.after(_POLL_SECONDS, cpu) > request["idle_seconds"]:
+            return "idle"
         return ""
 
 

@@ -2,10 +2,11 @@
 
 Nothing is taken on trust: the container must have no network but loopback, a read-only root, no
 capabilities to be had, no way to gain privileges, and run as an ordinary user; the kernel must have
-Landlock. Programs share the container's PID namespace and the server's uid; Landlock keeps them
-from every file but the libraries and their own directory, from tracing other processes and (from
-its version 6) from signalling them; before that version they may send no signals at all. How much
-their files may take together is for the container to bound, by the size of its `/tmp`.
+Landlock 3 (Linux 6.2), since earlier ones let a program truncate files that it may not open.
+Programs share the container's PID namespace and the server's uid; Landlock keeps them from every
+file but the libraries and their own directory, from tracing other processes and (from its version
+6) from signalling them; before that version they may send no signals at all. How much their files
+may take together is for the container to bound, by the size of its `/tmp`.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def shortcomings() -> list[str]:
         found.append("its root is writable")
     if {name for _, name in socket.if_nameindex()} - {"lo"}:
         found.append("it has a network")
-    if landlock.version() == 0:
-        found.append("the kernel has no Landlock")
+    if landlock.version() < landlock.CONFINES_TRUNCATION:
+        found.append("the kernel has no Landlock of version 3 or later (Linux 6.2)")
     return found
 
 

@@ -121,6 +121,14 @@ return written
     assert look(body) == []
 
 
+def test_a_file_of_the_judge_cannot_be_truncated(look: Any, tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    file.write_text("finished work")
+    refused = look(f"import os\nos.truncate({str(file)!r}, 0)")
+    assert refused in ("FileNotFoundError", "PermissionError")  # on a host, in a container
+    assert file.read_text() == "finished work"
+
+
 @pytest.mark.usefixtures("namespaces")
 def test_own_directory_is_empty_and_writable(look: Any) -> None:
     body = "import os\nopen('note', 'w').write('x')\nreturn [os.getcwd(), os.listdir()]"

@@ -66,6 +66,15 @@ def test_attacks_fail_in_a_container_too() -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.parametrize(("version", "missed"), [(0, True), (1, True), (2, True), (3, False)])
+def test_a_kernel_that_lets_programs_truncate_others_files_does_not_do(
+    monkeypatch: pytest.MonkeyPatch, version: int, missed: bool
+) -> None:
+    monkeypatch.setattr(container.landlock, "version", lambda: version)
+    found = [fault for fault in container.shortcomings() if "Landlock" in fault]
+    assert bool(found) is missed
+
+
 def test_host_does_not_count_as_an_isolated_container() -> None:
     assert container.shortcomings()
 

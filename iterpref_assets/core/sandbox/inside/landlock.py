@@ -1,7 +1,8 @@
 """Landlock: giving up every file but those named, for a process and all it starts, for good.
 
-Where the kernel's version of it reaches that far (6, Linux 6.12), signals and abstract sockets are
-confined to the program's own processes too. See landlock(7).
+Version 3 (Linux 6.2) is the least: before it, any file that the user may write can be truncated.
+Where the kernel's version reaches that far (6, Linux 6.12), signals and abstract sockets are confined
+to the program's own processes too. See landlock(7).
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
+
+CONFINES_TRUNCATION = 3
+"""The first version that confines `truncate`."""
 
 SCOPES_SIGNALS = 6
 """The first version that confines signals."""
@@ -18,7 +22,8 @@ _VERSION_FLAG = 1
 _PATH_BENEATH = 1
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _WRITE_FILE, _TRUNCATE = 1 << 1, 1 << 14
-_ALL = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+_ALL = {3: (1 << 15) - 1, 5: (1 << 16) - 1}
+"""Every right over files that a version knows, by the version that brought the last of them."""
 _FILE_ACCESS = _EXECUTE | _READ_FILE | _WRITE_FILE | _TRUNCATE | 1 << 15
 _SCOPES = 3
 
@@ -46,7 +51,7 @@ def version() -> int:
 def restrict(readable: Sequence[str], writable: Sequence[str]) -> None:
     """Leave this process nothing but reading beneath `readable` and all beneath `writable`.
 
-    Paths that do not exist are passed over.
+    Paths that do not exist are passed over. The kernel's version must confine truncation.
     """
     known = version()
     handled = _ALL[max(each for each in _ALL if each <= known)]

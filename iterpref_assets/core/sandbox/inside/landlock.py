@@ -1,8 +1,8 @@
 """Landlock: giving up every file but those named, for a process and all it starts, for good.
 
 Version 3 (Linux 6.2) is the least: before it, any file that the user may write can be truncated.
-Where the kernel's version reaches that far (6, Linux 6.12), signals and abstract sockets are confined
-to the program's own processes too. See landlock(7).
+Where the kernel's version reaches that far (6, Linux 6.12), signals and abstract sockets are
+confined to the program's own processes too. See landlock(7).
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ LIMITS = {
     Verdict.TIMEOUT: "ran out of time",
     Verdict.MEMORY: "ran out of memory",
     Verdict.CRASHED: "ended its process",
-    Verdict.REFUSED: "could not be run",
 }
 
 

@@ -85,6 +85,8 @@ def _conclude(  # noqa: PLR0911 - one line per way to end
     """The verdict, the exception's class name and the message."""
     if failed is not None:
         return _failed_call(failed, tests, passed)
+    if run.ending is Verdict.REFUSED:
+        return Verdict.REFUSED, "", f"the program {run.refusal}"
     if run.ending is not None:
         return _limit(run.ending, tests, min(passed, len(tests.cases) - 1))
     if run.not_loaded is not None:
@@ -104,7 +106,7 @@ def _failed_call(
 ) -> tuple[Verdict, str, str]:
     case = tests.cases[number]
     if outcome.refused:
-        return _limit(Verdict.REFUSED, tests, number)
+        return Verdict.REFUSED, "", f"{feedback.call(tests.entry_point, case)} {outcome.refused}"
     if outcome.result is not None:
         message = feedback.wrong_answer(tests.entry_point, case, scrub(outcome.literal()))
         return Verdict.WRONG_ANSWER, "", message

@@ -20,7 +20,8 @@ def judge_test_file(runner: Runner, code: str, tests: CodeTests, limits: Limits)
     outcome = run.outcome
     if run.ending is not None or outcome is None:
         verdict = run.ending or Verdict.CRASHED
-        message = f"the program {feedback.LIMITS[verdict]}"
+        refused = verdict is Verdict.REFUSED
+        message = f"the program {run.refusal if refused else feedback.LIMITS[verdict]}"
         return Execution(verdict, "", message, in_process=True, cpu_seconds=run.cpu_seconds)
     verdict, error_type, message = _conclude(outcome, tests, plan)
     failing = plan.names.index(outcome.test) if outcome.test in plan.names else None

@@ -25,6 +25,8 @@ def judge_stdio(runner: Runner, code: str, tests: StdioTests, limits: Limits) ->
 def _outcome(run: ProgramRun, expected: str) -> tuple[Verdict, str, str]:
     """The verdict on one run, the exception's class name, and what the program did."""
     ending = run.ending
+    if ending is Verdict.REFUSED:
+        return ending, "", run.refusal
     if ending is None and run.raised is not None and run.raised[0] == "MemoryError":
         ending = Verdict.MEMORY
     if ending is not None:

@@ -7,7 +7,7 @@ import marshal
 import signal
 
 from iterpref_assets.core.sandbox.inside import program
-from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, TREE, VALUE
+from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, MAX_DEPTH, TREE, VALUE
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, StopAfter, TestOutcome
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError
 from iterpref_assets.core.sandbox.verdicts import Verdict
@@ -22,6 +22,13 @@ MAX_STRAY = 100
 
 _MAX_KEPT_BYTES = 1 << 30
 """The most that one program's results may take up here."""
+
+STRAY = "sent reports that nobody asked for"
+_TOO_MANY = "sent more results than there were calls"
+_TOO_MUCH = "returned more than can be kept"
+_TOO_DEEP = f"returned a value nested more than {MAX_DEPTH} levels deep"
+_MEANINGLESS = "sent a report that means nothing"
+"""What a program is refused for, as the rest of a sentence about it."""
 
 
 def read_calls(
@@ -45,8 +52,8 @@ def read_calls(
         if kind == program.OVERDUE:
             return Verdict.TIMEOUT
         kept += len(payload) if keep else 0
-        if loaded > MAX_STRAY or number == calls or kept > _MAX_KEPT_BYTES:
-            running.stop()
+        if refusal := _too_much(loaded, calls - number, kept):
+            running.refuse(refusal)
             return Verdict.REFUSED
         outcome = _outcome(kind, payload)
         if keep:
@@ -59,13 +66,22 @@ def read_calls(
     return None
 
 
+def _too_much(loaded: int, calls_left: int, kept: int) -> str:
+    """What the program did too often or too long, or ""."""
+    if loaded > MAX_STRAY:
+        return STRAY
+    if calls_left == 0:
+        return _TOO_MANY
+    return _TOO_MUCH if kept > _MAX_KEPT_BYTES else ""
+
+
 def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
     if kind in (VALUE, TREE, DIGEST):
         return CallOutcome(result=Encoded(kind, payload))
     if kind == program.RAISED:
         name, message = read_error(payload)
         return CallOutcome(error_type=name, message=message)
-    return CallOutcome(refused=True)
+    return CallOutcome(refused=_TOO_DEEP if kind == program.REFUSED else _MEANINGLESS)
 
 
 def read_error(payload: bytes) -> tuple[str, str]:
@@ -108,12 +124,12 @@ def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
         return None
 
 
-def read_ending(status: Status, overflowed: bool) -> Verdict | None:
+def read_ending(status: Status, refusal: str) -> Verdict | None:
     """The limit the program ran into or how its process died, or None where it ended well."""
     if status.killed in ("cpu", "wall", "idle") or status.code == -signal.SIGXCPU:
         return Verdict.TIMEOUT
     if status.killed == "memory":
         return Verdict.MEMORY
-    if overflowed:
+    if refusal:
         return Verdict.REFUSED
     return Verdict.CRASHED if status.code != 0 else None

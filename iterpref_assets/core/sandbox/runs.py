@@ -22,13 +22,13 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class CallOutcome:
     """One call: it returned `result`, raised (`error_type`, `message`), or was `refused`.
 
-    A `result` is in the bytes the program sent; refused is one nested too deep to be sent.
+    A `result` is in the bytes the program sent; `refused` says what the call did that is not taken.
     """
 
     result: Encoded | None = None
     error_type: str = ""
     message: str = ""
-    refused: bool = False
+    refused: str = ""
 
     def value(self) -> Any:
         """The plain value returned, with `Opaque` and `Digest` in place of what is not.
@@ -60,6 +60,7 @@ class CallRun:
         not_loaded: class name and message of the exception that loading raised, if it did.
         no_function: whether the program loaded but lacks the entry point.
         ending: the limit the program ran into or how its process died, if it did.
+        refusal: what the program did, where that limit was on what it may send.
         stopped: whether the caller stopped the run.
         cpu_seconds: CPU time of all its processes.
     """
@@ -68,6 +69,7 @@ class CallRun:
     not_loaded: tuple[str, str] | None = None
     no_function: bool = False
     ending: Verdict | None = None
+    refusal: str = ""
     stopped: bool = False
     cpu_seconds: float = 0.0
 
@@ -76,12 +78,14 @@ class CallRun:
 class ProgramRun:
     """A whole program fed on standard input: what it printed, and how it ended.
 
-    `raised` is the class name and message of the exception that ended it, if one did.
+    `raised` is the class name and message of the exception that ended it, if one did; `refusal`
+    what it did where it was refused.
     """
 
     stdout: bytes = b""
     raised: tuple[str, str] | None = None
     ending: Verdict | None = None
+    refusal: str = ""
     cpu_seconds: float = 0.0
 
 
@@ -103,10 +107,14 @@ class TestOutcome:
 
 @dataclass(slots=True)
 class TestRun:
-    """A test file run beside the candidate; `outcome` is None unless it came with the nonce."""
+    """A test file run beside the candidate; `outcome` is None unless it came with the nonce.
+
+    `refusal` is what the program did where it was refused.
+    """
 
     outcome: TestOutcome | None = None
     ending: Verdict | None = None
+    refusal: str = ""
     cpu_seconds: float = 0.0
 
 

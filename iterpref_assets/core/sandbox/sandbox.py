@@ -38,6 +38,7 @@ from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
 from iterpref_assets.core.sandbox.reports import (
     MAX_STRAY,
+    STRAY,
     read_calls,
     read_ending,
     read_error,
@@ -161,9 +162,9 @@ class Sandbox:
         with self._running(request, [_source(code), calls], limits) as running:
             run.ending = read_calls(running, run, count_calls(calls), stop, keep)
             status = running.finish()
-        run.cpu_seconds = status.cpu_seconds
+        run.cpu_seconds, run.refusal = status.cpu_seconds, running.refusal
         if not run.stopped:
-            run.ending = run.ending or read_ending(status, running.overflowed)
+            run.ending = run.ending or read_ending(status, running.refusal)
         return run
 
     def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
@@ -173,13 +174,14 @@ class Sandbox:
         with self._running({"kind": "script"}, files, limits) as running:
             for number, (kind, payload) in enumerate(running.frames()):
                 if number > MAX_STRAY:
-                    running.refuse()
+                    running.refuse(STRAY)
                     break
                 if kind == program.RAISED and run.raised is None:
                     run.raised = read_error(payload)
             status = running.finish()
         run.stdout, run.cpu_seconds = bytes(running.output), status.cpu_seconds
-        run.ending = read_ending(status, running.overflowed)
+        run.refusal = running.refusal
+        run.ending = read_ending(status, running.refusal)
         return run
 
     def run_tests(
@@ -199,13 +201,13 @@ class Sandbox:
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
             for number, (kind, payload) in enumerate(running.frames()):
                 if number > MAX_STRAY:
-                    running.refuse()
+                    running.refuse(STRAY)
                     break
                 if kind == program.OUTCOME:
                     run.outcome = run.outcome or read_test_outcome(payload, nonce)
             status = running.finish()
-        run.cpu_seconds = status.cpu_seconds
-        run.ending = read_ending(status, running.overflowed)
+        run.cpu_seconds, run.refusal = status.cpu_seconds, running.refusal
+        run.ending = read_ending(status, running.refusal)
         return run
 
     @contextmanager

@@ -7,7 +7,11 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The outcome of one program against its tests, decided outside the process that ran it."""
+    """The outcome of one program against its tests, decided outside the process that ran it.
+
+    REFUSED is a program that ran and then sent what is not taken (too much, nested too deep, not
+    asked for) or changed the test runner beside it; `Execution.message` says what.
+    """
 
     PASSED = "passed"
     WRONG_ANSWER = "wrong_answer"
@@ -19,7 +23,8 @@ class Verdict(StrEnum):
 
 
 NOT_FAILING = (Verdict.PASSED, Verdict.REFUSED)
-"""What is no failure: a program that was refused never ran, so it neither passes nor fails."""
+"""What is no failure: of a program that was refused no answer was judged, so that it neither passes
+nor fails."""
 
 
 _OUTPUT_SLACK = 64 << 10

@@ -212,7 +212,7 @@ class Running:
         self.results, self.stdout = results, output
         self.serial = worker.serial
         self.output = bytearray()
-        self.overflowed = False
+        self.refusal = ""
         self.deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
         self._complained = worker.complained()
 
@@ -240,12 +240,13 @@ class Running:
                     waiting.discard(descriptor)
                 elif descriptor == self.stdout:
                     self.output += chunk
-                    self._check(len(self.output) > self.limits.output_bytes)
+                    if len(self.output) > self.limits.output_bytes:
+                        self.refusal = f"printed more than {self.limits.output_bytes:,} bytes"
                 else:
                     buffer += chunk
                     yield from self._complete(buffer)
-                if self.overflowed:
-                    self.refuse()
+                if self.refusal:
+                    self.stop()
                     return
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
@@ -253,21 +254,18 @@ class Running:
         with memoryview(buffer) as data:
             while len(data) - start >= _HEADER:
                 length = int.from_bytes(data[start + 1 : start + _HEADER], "little")
-                self._check(length > self.limits.result_bytes + _FRAME_SLACK)
                 end = start + _HEADER + length
-                if self.overflowed or end > len(data):
+                if length > self.limits.result_bytes + _FRAME_SLACK:
+                    self.refusal = "sent a report longer than any result may be"
+                if self.refusal or end > len(data):
                     break
                 yield bytes(data[start : start + 1]), bytes(data[start + _HEADER : end])
                 start = end
         del buffer[:start]
 
-    def _check(self, over: bool) -> None:
-        if over:
-            self.overflowed = True
-
-    def refuse(self) -> None:
+    def refuse(self, what: str) -> None:
         """Have the program killed for what it sends."""
-        self.overflowed = True
+        self.refusal = what
         self.stop()
 
     def stop(self) -> None:

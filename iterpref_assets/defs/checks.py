@@ -7,6 +7,7 @@ all published ones where it is executed alone.
 import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.decontamination.items import Benchmark, count_by_benchmark
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
 from iterpref_assets.defs.generations import debug_trajectories
@@ -14,10 +15,18 @@ from iterpref_assets.defs.offenders import offenders_result
 from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
-from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.resources import (
+    ProjectResource,
+    WorkerResource,
+    bad_input_as_failure,
+)
 from iterpref_assets.defs.run_partitions import partition_keys_of_run
 from iterpref_assets.steps import verification
-from iterpref_assets.steps.contamination import contaminated_problems
+from iterpref_assets.steps.contamination import (
+    benchmark_items,
+    contaminated_problems,
+    uncompared_benchmarks,
+)
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, pool="sandbox")
@@ -44,11 +53,31 @@ def no_benchmark_overlap(
 ) -> dg.AssetCheckResult:
     """No training problem is a held-out one's twin, nor shares anything with a benchmark's item."""
     settings, store, shards = project.settings(), project.store(), _shards(context, project)
-    return offenders_result(
+    with bad_input_as_failure():
+        items = benchmark_items(settings)
+    result = offenders_result(
         lambda: [
             *verification.leaked_problems(store, shards),
-            *contaminated_problems(settings, store, shards),
+            *contaminated_problems(settings, store, shards, items),
         ]
+    )
+    counts = count_by_benchmark(items)
+    return _with_metadata(
+        result,
+        compared_with=counts,
+        not_compared_with=[each.value for each in Benchmark if each not in counts],
+    )
+
+
+@dg.asset_check(asset=seed_problems)
+def every_benchmark_is_compared_with(
+    context: dg.AssetCheckExecutionContext, project: ProjectResource
+) -> dg.AssetCheckResult:
+    """Seeds from elsewhere than the lab are compared with all of the benchmarks (a warning)."""
+    settings, store, shards = project.settings(), project.store(), _shards(context, project)
+    return offenders_result(
+        lambda: uncompared_benchmarks(settings, store, shards),
+        severity=dg.AssetCheckSeverity.WARN,
     )
 
 
@@ -108,6 +137,15 @@ def checkpoint_not_worse_than_base(
     return offenders_result(
         lambda: verification.worse_than_reference(project.store(), names),
         severity=dg.AssetCheckSeverity.WARN,
+    )
+
+
+def _with_metadata(result: dg.AssetCheckResult, **metadata: object) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata={**(result.metadata or {}), **metadata},
     )
 
 

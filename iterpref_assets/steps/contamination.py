@@ -1,14 +1,15 @@
-"""Which benchmarks seeds are kept clear of, and whether published seeds are."""
+"""Which benchmarks seeds are kept clear of, which are left out, and whether seeds are clear."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.decontamination.items import (
+    Benchmark,
     BenchmarkItem,
     bigcode_item,
     contest_item,
@@ -17,10 +18,29 @@ from iterpref_assets.core.decontamination.items import (
 )
 from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
+from iterpref_assets.core.lab.problems import SOURCE as LAB
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.filtering import SeedFilter
 from iterpref_assets.core.seeds.reading import file_digest
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.problems import read_problems
+
+_SCORED = {
+    BenchmarkName.HUMANEVAL: Benchmark.HUMANEVAL,
+    BenchmarkName.MBPP: Benchmark.MBPP_PLUS,
+    BenchmarkName.BIGCODEBENCH: Benchmark.BIGCODEBENCH,
+    BenchmarkName.LIVECODEBENCH: Benchmark.LIVECODEBENCH,
+}
+"""What is kept clear of where a benchmark is scored."""
+
+_FILES = {
+    Benchmark.HUMANEVAL: "HumanEvalPlus.jsonl.gz",
+    Benchmark.MBPP: "mbpp.jsonl.gz (scoring mbpp compares with MBPP+ alone)",
+    Benchmark.MBPP_PLUS: "MbppPlus.jsonl.gz",
+    Benchmark.BIGCODEBENCH: "BigCodeBench-v0.1.4.jsonl.gz",
+    Benchmark.LIVECODEBENCH: "test.jsonl to test5.jsonl",
+}
+"""The published files that hold each benchmark."""
 
 
 def benchmark_files(settings: Settings) -> dict[str, Path | None]:
@@ -81,17 +101,48 @@ def _official_items(name: str) -> list[BenchmarkItem]:
     return [contest_item(each.task_id, each.question, each.starter_code) for each in contests]
 
 
-def contaminated_problems(
+def uncompared_benchmarks(
     settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> list[str]:
+    """Benchmarks that nothing keeps the seeds clear of, each with the remedy.
+
+    None where every published seed is the lab's: its problems are composed here, after no
+    benchmark. An official source is believed to hold what it should, and not fetched for this.
+
+    Raises:
+        InputError: where a file is missing or no benchmark.
+    """
+    if all(problem.source == LAB for problem in _training_problems(store, shards)):
+        return []
+    files = settings.seed_filter.benchmark_files
+    compared: set[str] = {_SCORED[name] for name in settings.benchmarks.names()}
+    compared |= {item.benchmark for path in files for item in read_items(path)}
+    return [
+        f"not compared with {benchmark}: add {_FILES[benchmark]} to seed_filter.benchmark_files"
+        for benchmark in Benchmark
+        if benchmark not in compared
+    ]
+
+
+def contaminated_problems(
+    settings: Settings,
+    store: ArtifactStore,
+    shards: Sequence[str],
+    items: Sequence[BenchmarkItem],
 ) -> list[str]:
     """Published training problems that share something with a benchmark, or are one's own tasks.
 
-    Sources that the settings name under `seed_filter.allow_training_on` are let through.
+    Sources that the settings name under `seed_filter.allow_training_on` are let through. `items`
+    are those of every benchmark to keep clear of.
     """
-    seeds = SeedFilter(settings.seed_filter, benchmark_items(settings))
+    seeds = SeedFilter(settings.seed_filter, items)
     return [
         f"{row['problem_id']}: {row['reason']} of {row['shared_with'] or row['benchmark']}"
-        for shard in shards
-        for problem in read_problems(store, ArtifactKey("seed_problems", shard))
+        for problem in _training_problems(store, shards)
         for row in seeds.contamination(problem)
     ]
+
+
+def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> Iterator[Problem]:
+    for shard in shards:
+        yield from read_problems(store, ArtifactKey("seed_problems", shard))

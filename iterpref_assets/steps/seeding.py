@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.decontamination.items import count_by_benchmark
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
@@ -21,6 +23,15 @@ from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems
 from iterpref_assets.steps.step import Step, StepContext
 
 DROPPED_FILE = "dropped_seeds.parquet"
+
+
+@dataclass(frozen=True)
+class _Sifted:
+    """A shard's seeds: the kept, tables.DROPPED_SEEDS, and each benchmark's items compared with."""
+
+    kept: list[Problem]
+    dropped: pl.DataFrame
+    compared_with: dict[str, int]
 
 
 def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
@@ -53,17 +64,17 @@ def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
     wanted = {plan.key.partition: plan for plan in plans}
     if not wanted:
         return
-    seeds = SeedFilter(
-        settings.seed_filter,
-        benchmark_items(settings),
-        read_problems(store, ArtifactKey("heldout_problems")),
-    )
+    items = benchmark_items(settings)
+    heldout = read_problems(store, ArtifactKey("heldout_problems"))
+    seeds = SeedFilter(settings.seed_filter, items, heldout)
+    compared_with = count_by_benchmark(items)
     last = max(wanted, key=lambda shard: len(_shards_up_to(context, shard)))
     for shard in _shards_up_to(context, last):
         kept, dropped = seeds.sift(read_problems(store, ArtifactKey("raw_seeds", shard)))
         if shard in wanted:
             kept, failing = _run_references(settings, kept)
-            _publish(context, wanted[shard], kept, pl.concat([dropped, failing]))
+            sifted = _Sifted(kept, pl.concat([dropped, failing]), compared_with)
+            _publish(context, wanted[shard], sifted)
 
 
 def _run_references(
@@ -93,21 +104,22 @@ def _run_references(
     return kept, pl.DataFrame(rows, schema=tables.DROPPED_SEEDS)
 
 
-def _publish(context: StepContext, plan: Plan, kept: list[Problem], dropped: pl.DataFrame) -> None:
-    counts = drop_counts(dropped)
-    if not kept:
+def _publish(context: StepContext, plan: Plan, seeds: _Sifted) -> None:
+    counts = drop_counts(seeds.dropped)
+    if not seeds.kept:
         raise InputError(
             f"no seed of {plan.key.partition} is left (dropped by {counts or 'nothing'})",
             field="seeds",
             remedy="Give seeds that are no benchmark's tasks and no other shard's",
         )
     with context.store.publishing(plan) as staging:
-        frame = problems_to_frame(kept)
+        frame = problems_to_frame(seeds.kept)
         tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
-        dropped = dropped.sort("problem_id", maintain_order=True)
+        dropped = seeds.dropped.sort("problem_id", maintain_order=True)
         tables.write_table(dropped, tables.DROPPED_SEEDS, staging.folder / DROPPED_FILE)
         staging.row_count = frame.height
         staging.figures["dropped"] = counts
+        staging.figures["compared_with"] = seeds.compared_with
 
 
 SEED_PROBLEMS = Step("seed_problems", _plan_seed_problems, _publish_seed_problems)

@@ -32,6 +32,7 @@ ASSETS = {
 CHECKS = {
     "seed_problems": {
         "reference_solutions_pass", "tests_tell_siblings_apart", "no_benchmark_overlap",
+        "every_benchmark_is_compared_with",
     },
     "debug_trajectories": {"prompts_leak_no_tests"},
     "codeflow_pairs": {"pairs_differ", "chosen_passes_all_tests", "rejected_fails_a_test"},

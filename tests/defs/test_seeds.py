@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.defs.checks import no_benchmark_overlap
+from iterpref_assets.defs.checks import every_benchmark_is_compared_with, no_benchmark_overlap
 from iterpref_assets.defs.partitions import SHARDS
 from iterpref_assets.defs.problems import heldout_problems, raw_seeds, seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -77,3 +77,48 @@ def test_a_named_override_lets_them_through(
     assert [each.passed for each in result.get_asset_check_evaluations()] == [True]
     manifest = store.current(ArtifactKey("seed_problems", "a")).manifest
     assert manifest.config["seed_filter"]["allow_training_on"] == ["llmdebugger"]
+
+
+def check_alone(
+    instance: dg.DagsterInstance, check: dg.AssetChecksDefinition
+) -> dg.AssetCheckEvaluation:
+    result = dg.materialize(
+        [*ASSETS, every_benchmark_is_compared_with], instance=instance, resources=RESOURCES,
+        selection=dg.AssetSelection.checks(check),
+    )  # fmt: skip
+    (evaluation,) = result.get_asset_check_evaluations()
+    return evaluation
+
+
+@pytest.fixture
+def humaneval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that keep seeds clear of one item of HumanEval and of nothing else."""
+    item = {
+        "task_id": "HumanEval/7", "prompt": "Reverse it.", "entry_point": "g",
+        "canonical_solution": "",
+    }  # fmt: skip
+    path = tmp_path / "HumanEval.jsonl"
+    path.write_text(json.dumps(item) + "\n")
+    monkeypatch.setenv("ITERPREF_SEED_FILTER", json.dumps({"benchmark_files": [str(path)]}))
+
+
+@pytest.mark.usefixtures("seeds", "humaneval")
+def test_the_check_says_what_it_compared_with_and_what_not(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    other = {**PROBLEM, "problem_id": "h1", "prompt": "Double x.", "reference": ""}
+    publish_problems(store, ArtifactKey("heldout_problems"), other)
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    metadata = check_alone(instance, no_benchmark_overlap).metadata
+    assert metadata["compared_with"].value == {"HumanEval": 1}
+    assert metadata["not_compared_with"].value == ["MBPP", "MBPP+", "BigCodeBench", "LiveCodeBench"]
+
+
+@pytest.mark.usefixtures("seeds", "humaneval")
+def test_benchmarks_that_are_left_out_are_a_warning(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    evaluation = check_alone(instance, every_benchmark_is_compared_with)
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "add mbpp.jsonl.gz" in str(evaluation.description)

@@ -8,10 +8,15 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName, BenchmarksConfig
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.contamination import contaminated_problems
+from iterpref_assets.steps.contamination import (
+    benchmark_items,
+    contaminated_problems,
+    uncompared_benchmarks,
+)
 from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, PROBLEMS_FILE, read_problems
 from iterpref_assets.steps.raw_seeds import RAW_SEEDS
 from iterpref_assets.steps.seeding import DROPPED_FILE, SEED_PROBLEMS
@@ -85,6 +90,15 @@ def test_what_is_dropped_is_a_table_beside_what_is_kept(tmp_path: Path, benchmar
     assert artifact.manifest.figures["dropped"] == {"prompt_words": 1, "exact_duplicate": 1}
 
 
+def test_the_manifest_says_how_many_items_of_which_benchmark_were_compared_with(
+    tmp_path: Path, benchmark: Path
+) -> None:
+    run = made(tmp_path, {"s": [row("b", "Sort.")]}, benchmark_files=[benchmark])
+    publish(SEED_PROBLEMS, run, "s")
+    artifact = run.store.current(ArtifactKey("seed_problems", "s"))
+    assert artifact.manifest.figures["compared_with"] == {"HumanEval": 1}
+
+
 def test_a_duplicate_in_a_later_shard_is_dropped_whatever_is_made_first(tmp_path: Path) -> None:
     shards = {"s": [row("a", "Sort.")], "t": [row("b", "sort."), row("c", "Reverse.")]}
     run = made(tmp_path, shards)
@@ -140,6 +154,10 @@ def publish_seeds(run: StepContext, *rows: dict) -> None:
         tables.write_table(frame, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
 
 
+def contaminated(run: StepContext) -> list[str]:
+    return contaminated_problems(run.settings, run.store, ["s"], benchmark_items(run.settings))
+
+
 @pytest.mark.parametrize(
     ("seed", "offenders"),
     [
@@ -153,7 +171,7 @@ def test_the_check_finds_what_reached_the_seeds_all_the_same(
 ) -> None:
     run = context(tmp_path, {"s": [seed]}, benchmark_files=[benchmark])
     publish_seeds(run, seed)
-    assert contaminated_problems(run.settings, run.store, ["s"]) == offenders
+    assert contaminated(run) == offenders
 
 
 def test_a_named_override_lets_that_source_through_and_is_in_the_manifest(tmp_path: Path) -> None:
@@ -162,7 +180,52 @@ def test_a_named_override_lets_that_source_through_and_is_in_the_manifest(tmp_pa
     publish(SEED_PROBLEMS, run, "s")
     manifest = run.store.current(ArtifactKey("seed_problems", "s")).manifest
     assert manifest.config["seed_filter"]["allow_training_on"] == ["llmdebugger"]
-    assert contaminated_problems(run.settings, run.store, ["s"]) == []
+    assert contaminated(run) == []
+
+
+def test_benchmarks_without_a_file_are_named_with_the_remedy(
+    tmp_path: Path, benchmark: Path
+) -> None:
+    seed = row("b", "Sort.")
+    run = context(tmp_path, {"s": [seed]}, benchmark_files=[benchmark])
+    publish_seeds(run, seed)
+    named = uncompared_benchmarks(run.settings, run.store, ["s"])
+    files = ["mbpp.jsonl.gz", "MbppPlus.jsonl.gz", "BigCodeBench-v0.1.4.jsonl.gz", "test.jsonl"]
+    assert [file in text for file, text in zip(files, named, strict=True)] == [True] * 4
+    assert all("seed_filter.benchmark_files" in text for text in named)
+
+
+def test_a_benchmark_that_is_scored_is_compared_with_and_mbpps_test_split_is_not(
+    tmp_path: Path,
+) -> None:
+    seed = row("b", "Sort.")
+    run = context(tmp_path, {"s": [seed]})
+    publish_seeds(run, seed)
+    scored = {name: {"data": "official"} for name in BenchmarkName}
+    settings = run.settings.model_copy(update={"benchmarks": BenchmarksConfig(**scored)})
+    (left,) = uncompared_benchmarks(settings, run.store, ["s"])
+    assert left.startswith("not compared with MBPP: add mbpp.jsonl.gz")
+
+
+def test_every_published_benchmark_file_given_leaves_none_out(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    names = [
+        "HumanEvalPlus.jsonl.gz", "mbpp.jsonl.gz", "MbppPlus.jsonl.gz",
+        "BigCodeBench-v0.1.4.jsonl.gz", "livecodebench-v5-public-tests-279.jsonl.gz",
+    ]  # fmt: skip
+    files = [shared_data / "benchmarks" / name for name in names]
+    seed = row("b", "Sort.")
+    run = context(tmp_path, {"s": [seed]}, benchmark_files=files)
+    publish_seeds(run, seed)
+    assert uncompared_benchmarks(run.settings, run.store, ["s"]) == []
+
+
+def test_the_labs_seeds_need_no_benchmark_files(tmp_path: Path) -> None:
+    seed = row("b", "Sort.", source="lab")
+    run = context(tmp_path, {"s": [seed]})
+    publish_seeds(run, seed)
+    assert uncompared_benchmarks(run.settings, run.store, ["s"]) == []
 
 
 def test_the_labs_seeds_are_what_the_lab_composes(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,16 @@ MBPP_TEST = range(11, 511)
 
 NAMELESS = frozenset({"task_func"})
 """Entry points that say nothing: BigCodeBench calls every function so."""
+
+
+class Benchmark(StrEnum):
+    """The benchmarks that training problems are to be kept clear of, as items name them."""
+
+    HUMANEVAL = "HumanEval"
+    MBPP = "MBPP"
+    MBPP_PLUS = "MBPP+"
+    BIGCODEBENCH = "BigCodeBench"
+    LIVECODEBENCH = "LiveCodeBench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,11 @@ def item_of(
         parameters_of(code, entry_point) if named else None,
         normalised_digest(reference) if reference else None,
     )
+
+
+def count_by_benchmark(items: Iterable[BenchmarkItem]) -> dict[str, int]:
+    """How many items there are of each benchmark that there are any of."""
+    return dict(sorted(Counter(item.benchmark for item in items).items()))
 
 
 def read_items(path: Path) -> list[BenchmarkItem]:
@@ -110,7 +128,8 @@ def _item(row: dict[str, Any]) -> BenchmarkItem:
 
 def plus_item(task_id: str, prompt: str, entry_point: str, solution: str) -> BenchmarkItem:
     """An item of HumanEval, HumanEval+ or MBPP+: its solution continues its prompt."""
-    benchmark = "HumanEval" if task_id.startswith("HumanEval/") else "MBPP+"
+    is_humaneval = task_id.startswith("HumanEval/")
+    benchmark = (Benchmark.HUMANEVAL if is_humaneval else Benchmark.MBPP_PLUS).value
     program = f"{prompt}{solution}"
     return item_of(
         benchmark, task_id, (prompt,), entry_point=entry_point, code=program, reference=program
@@ -119,14 +138,22 @@ def plus_item(task_id: str, prompt: str, entry_point: str, solution: str) -> Ben
 
 def bigcode_item(task_id: str, prompts: tuple[str, str], solution: str) -> BenchmarkItem:
     """An item of BigCodeBench: its solution continues its first prompt."""
-    return item_of("BigCodeBench", task_id, prompts, reference=f"{prompts[0]}\n{solution}")
+    return item_of(
+        Benchmark.BIGCODEBENCH.value, task_id, prompts, reference=f"{prompts[0]}\n{solution}"
+    )
 
 
 def contest_item(question_id: str, question: str, starter_code: str) -> BenchmarkItem:
     """An item of LiveCodeBench, which has no solutions."""
     item = f"LiveCodeBench/{question_id}"
     code = f"{starter_code.rstrip()} pass" if starter_code.strip() else ""
-    return item_of("LiveCodeBench", item, (question,), entry_point=first_function(code), code=code)
+    return item_of(
+        Benchmark.LIVECODEBENCH.value,
+        item,
+        (question,),
+        entry_point=first_function(code),
+        code=code,
+    )
 
 
 def _mbpp(path: Path) -> list[BenchmarkItem]:
@@ -136,7 +163,7 @@ def _mbpp(path: Path) -> list[BenchmarkItem]:
 def _mbpp_item(task: MbppTask) -> BenchmarkItem:
     entry_point = called_function(task.code, task.test_list)
     return item_of(
-        "MBPP",
+        Benchmark.MBPP.value,
         f"MBPP/{task.task_id}",
         (task.text,),
         entry_point=entry_point,

@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from iterpref_assets.commands.pair_making import tokens_beside
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.processes import rank, wait_for_all
+from iterpref_assets.core.training.processes import processes_of, rank, wait_for_all
 from iterpref_assets.core.training.recipes import RECIPE_NAMES, Recipe, recipe_named
 
 MANIFEST = "training.json"
@@ -44,6 +45,8 @@ def train(
     """
     chosen = recipe_named(recipe)
     options = read_config(config)
+    chosen = chosen.with_strengths(options.beta, options.alpha)
+    require_runnable(options, processes_of(options))
     if out.exists():
         raise InputError(
             "exists already", file=out, field="out", remedy="Remove it, or give another folder"
@@ -109,7 +112,7 @@ def _train(
     if rank() == 0:
         manifest: dict[str, Any] = {
             **sources,
-            "recipe": asdict(recipe.with_strengths(config.beta, config.alpha)),
+            "recipe": asdict(recipe),
             "config": config.model_dump(mode="json"),
             "code_version": version("iterpref-assets"),
             "figures": outcome.figures,

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from iterpref_assets.commands.train import read_config, train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training import launch, policy
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
@@ -45,12 +46,29 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "config.toml"
-    options = {"batch_size": 2, "epochs": 1, "precision": "float32"}
+OPTIONS = {"batch_size": 2, "epochs": 1, "precision": "float32"}
+
+
+def write_config(folder: Path, options: dict[str, object]) -> Path:
+    file = folder / "config.toml"
     file.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in options.items()))
     return file
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_config(tmp_path, OPTIONS)
+
+
+@pytest.fixture
+def no_model_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test where a model is loaded, or a process that would load one is started."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("a model was about to be loaded")
+
+    monkeypatch.setattr(policy, "load_policy", fail)
+    monkeypatch.setattr(launch, "_start", fail)
 
 
 def test_a_model_and_its_curves_are_written_and_the_work_removed(tmp_path, model, config):
@@ -105,6 +123,72 @@ def test_contradictory_options_are_refused(tmp_path):
     file.write_text('sharding = "fsdp2"\n[lora]\nrank = 4\n')
     with pytest.raises(InputError, match="leave one of them out"):
         read_config(file)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "message"),
+    [
+        ("dpo", {"alpha": 2.0}, "field 'alpha': recipe 'dpo' has no term.*Leave alpha unset"),
+        ("sft", {"beta": 0.3}, "field 'beta': recipe 'sft' has no term.*Leave beta unset"),
+        ("rpo", {"sharding": "fsdp2"}, "field 'sharding': fsdp2 shards over.*torchrun"),
+        ("rpo", {"processes": 3}, "field 'batch_size': 2 pairs cannot be split over 3.*multiple"),
+        ("rpo", {"attention": "flex_attention"}, "field 'attention': .*needs a GPU.*sdpa"),
+        ("rpo", {"report_to": ["diary"]}, "field 'report_to': diary is not supported"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_contradiction_is_refused_before_a_model_loads(
+    tmp_path, model, no_model_loads, recipe, options, message
+):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    file = write_config(tmp_path, OPTIONS | options)
+    with pytest.raises(InputError, match=message):
+        train(tmp_path / "pairs.parquet", model, recipe, tmp_path / "out", file)
+
+
+def test_tracker_that_is_not_installed_is_refused_before_a_model_loads(
+    tmp_path, model, no_model_loads, monkeypatch
+):
+    from transformers.integrations import integration_utils
+
+    monkeypatch.setattr(integration_utils, "is_wandb_available", lambda: False)
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    file = write_config(tmp_path, OPTIONS | {"report_to": ["wandb"]})
+    with pytest.raises(InputError, match=r"field 'report_to'.*wandb to be installed"):
+        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+
+
+def test_missing_deepspeed_is_named_before_a_model_loads(
+    tmp_path, model, no_model_loads, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "deepspeed", None)
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    file = write_config(tmp_path, OPTIONS | {"sharding": "zero3", "processes": 2})
+    with pytest.raises(InputError, match="pip install deepspeed"):
+        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+
+
+def test_prompt_that_leaves_no_room_is_refused_before_a_model_loads(
+    tmp_path, model, no_model_loads
+):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    file = write_config(tmp_path, OPTIONS | {"max_length": 2})
+    with pytest.raises(InputError, match=r"the prompt of pair a has 2 tokens.*Raise max_length"):
+        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+
+
+def test_contradiction_is_refused_before_the_pairs_are_read(tmp_path):
+    file = write_config(tmp_path, {"alpha": 2.0})
+    with pytest.raises(InputError, match="no term that alpha weighs"):
+        train(tmp_path / "missing", tmp_path / "missing", "dpo", tmp_path / "out", file)
+
+
+def test_strength_of_the_config_is_that_of_the_manifest(tmp_path, model):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    file = write_config(tmp_path, OPTIONS | {"alpha": 3.0})
+    train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert manifest["recipe"]["alpha"] == 3.0
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

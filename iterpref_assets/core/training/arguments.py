@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import workdir
+from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.processes import world_size
 
@@ -19,32 +18,13 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
     """`config` for a run in `work_dir`; the batch is split over processes and micro-batches.
 
     Raises:
-        InputError: where the batch cannot be split evenly over the processes, or weights are to be
-            sharded over a single one or by a library that is not installed.
+        InputError: as require_runnable.
     """
     import torch
     from transformers import TrainingArguments
 
     processes = world_size()
-    if config.batch_size % (config.micro_batch_size * processes):
-        raise InputError(
-            f"{config.batch_size} pairs cannot be split over {processes} processes in "
-            f"micro-batches of {config.micro_batch_size}",
-            field="batch_size",
-            remedy="Make it a multiple of processes times micro_batch_size",
-        )
-    if processes == 1 and config.sharding is not Sharding.NONE:
-        raise InputError(
-            f"{config.sharding.value} shards over several processes, and this is one",
-            field="sharding",
-            remedy="Start them with torchrun, or set sharding to none",
-        )
-    if config.sharding is Sharding.ZERO3 and find_spec("deepspeed") is None:
-        raise InputError(
-            "zero3 needs DeepSpeed, which is not installed",
-            field="sharding",
-            remedy="pip install deepspeed, or set sharding to fsdp2",
-        )
+    require_runnable(config, processes)
     return TrainingArguments(
         output_dir=str(workdir.checkpoints(work_dir)),
         per_device_train_batch_size=config.micro_batch_size,

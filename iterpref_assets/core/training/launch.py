@@ -19,10 +19,11 @@ from pathlib import Path
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Record
+from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.processes import rank, world_size
+from iterpref_assets.core.training.processes import processes_of, rank, world_size
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import TrainOutcome, train
 
@@ -54,10 +55,13 @@ def compute_reference(job: ReferenceJob) -> None:
     """Do `job`, by as many processes as its config asks for.
 
     Raises:
+        InputError: as require_runnable, before any process starts.
         InputError, TrainingError: as compute_reference_logprobs; from several processes all are
             TrainingError.
         subprocess.CalledProcessError: where those ended otherwise.
     """
+    # What could not train is refused here already: scoring all pairs of a 7B model takes hours.
+    require_runnable(job.config, processes_of(job.config))
     if _alone(job.config):
         _compute_reference(job)
     else:
@@ -66,6 +70,7 @@ def compute_reference(job: ReferenceJob) -> None:
 
 def train_model(job: TrainJob, on_metrics: Callable[[Point], None]) -> TrainOutcome:
     """Do `job`, by as many processes as its config asks for; raises as compute_reference."""
+    require_runnable(job.config, processes_of(job.config))
     if _alone(job.config):
         return _train(job, on_metrics)
     _start(job, on_metrics)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iterpref_assets.core.training.config import TrainConfig
 
 
 def rank() -> int:
@@ -13,6 +17,11 @@ def rank() -> int:
 def world_size() -> int:
     """How many there are, over every host."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def processes_of(config: TrainConfig) -> int:
+    """How many processes a run by `config` has: those of torchrun, else as many as it asks for."""
+    return world_size() if world_size() > 1 else config.processes
 
 
 def wait_for_all() -> None:

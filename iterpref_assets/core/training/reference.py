@@ -12,6 +12,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
+from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.dataset import token_pairs
 from iterpref_assets.core.training.failures import Remedies, explain
@@ -52,7 +53,8 @@ def compute_reference_logprobs(
     `work_dir` then has to be one folder that all of them see.
 
     Raises:
-        InputError: before the model loads, where the table is malformed or empty.
+        InputError: before the model loads, where the table is malformed or empty, or a prompt
+            leaves no room for a completion that could be trained on.
         TrainingError: disk full, out of memory; finished parts are kept.
     """
     tables.validate(tokenized, tables.TOKENIZED_PAIRS)
@@ -60,6 +62,7 @@ def compute_reference_logprobs(
         raise InputError(
             "there are no pairs", remedy="Build the pairs first; every one may have been dropped"
         )
+    require_room(tokenized, config.max_length)
     pairs = token_pairs(tokenized, None)
     work_dir.mkdir(parents=True, exist_ok=True)
     parts = [

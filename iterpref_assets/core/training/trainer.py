@@ -17,6 +17,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
+from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
@@ -132,14 +133,7 @@ def load_dataset(
         )
     else:
         tables.validate(reference, tables.REFERENCE_LOGPROBS)
-    longest = tokenized["prompt_ids"].list.len()
-    if (longest >= config.max_length).any():
-        row = int(longest.arg_max() or 0)
-        raise InputError(
-            f"the prompt of pair {tokenized['pair_id'][row]} has {longest[row]} tokens",
-            field="max_length",
-            remedy=f"Raise max_length above it (now {config.max_length}), or drop the pair",
-        )
+    require_room(tokenized, config.max_length)
     pairs = token_pairs(tokenized, reference)
     if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
         pairs = widen_differences(pairs, model_dir, config.seed)

@@ -7,6 +7,8 @@ import pytest
 from training_examples import random_pairs
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training import launch
 from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.launch import (
@@ -62,8 +64,14 @@ def test_two_processes_stream_the_points_of_one(model_dir, tmp_path):
 @pytest.mark.slow
 def test_what_stops_a_process_is_told_with_its_remedy(model_dir, tmp_path):
     asked = job(model_dir, tmp_path / "job", 2)
-    indivisible = asked.config.model_copy(update={"batch_size": 6})
-    with pytest.raises(
-        TrainingError, match=r"cannot be split over 2 processes.*Make it a multiple"
-    ):
-        train_model(asked.model_copy(update={"config": indivisible}), lambda _: None)
+    without_model = asked.model_copy(update={"model_dir": tmp_path / "nowhere"})
+    with pytest.raises(TrainingError, match=r"config\.json is missing.*Give the folder of a model"):
+        train_model(without_model, lambda _: None)
+
+
+def test_batch_that_the_processes_cannot_share_is_refused_before_any_is_started(
+    model_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(launch, "_start", lambda *_: pytest.fail("processes were started"))
+    with pytest.raises(InputError, match=r"cannot be split over 2 processes.*Make it a multiple"):
+        job(model_dir, tmp_path / "job", 2, batch_size=6)

@@ -1,0 +1,93 @@
+"""Options that contradict each other, the pairs or this machine, found before a model loads."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import polars as pl
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.config import Attention, Sharding, TrainConfig
+
+
+def require_runnable(config: TrainConfig, processes: int) -> None:
+    """Refuse what `processes` processes of this machine could not train by.
+
+    Raises:
+        InputError: where the batch cannot be split evenly over the processes, weights are to be
+            sharded over a single one or by a library that is not installed, attention needs a GPU
+            that is not there, or a tracker is unknown or not installed.
+    """
+    _require_even_batches(config, processes)
+    _require_sharding(config.sharding, processes)
+    _require_attention(config.attention)
+    _require_trackers(config.report_to)
+
+
+def require_room(tokenized: pl.DataFrame, max_length: int) -> None:
+    """Refuse `tokenized` (tables.TOKENIZED_PAIRS) where a prompt fills all of `max_length`.
+
+    Raises:
+        InputError: with the pair of the longest prompt.
+    """
+    lengths = tokenized["prompt_ids"].list.len()
+    if (lengths >= max_length).any():
+        row = int(lengths.arg_max() or 0)
+        raise InputError(
+            f"the prompt of pair {tokenized['pair_id'][row]} has {lengths[row]} tokens",
+            field="max_length",
+            remedy=f"Raise max_length above it (now {max_length}), or drop the pair",
+        )
+
+
+def _require_even_batches(config: TrainConfig, processes: int) -> None:
+    if config.batch_size % (config.micro_batch_size * processes):
+        raise InputError(
+            f"{config.batch_size} pairs cannot be split over {processes} processes in "
+            f"micro-batches of {config.micro_batch_size}",
+            field="batch_size",
+            remedy="Make it a multiple of processes times micro_batch_size",
+        )
+
+
+def _require_sharding(sharding: Sharding, processes: int) -> None:
+    if processes == 1 and sharding is not Sharding.NONE:
+        raise InputError(
+            f"{sharding.value} shards over several processes, and this is one",
+            field="sharding",
+            remedy="Set processes, start them with torchrun, or set sharding to none",
+        )
+    if sharding is Sharding.ZERO3 and find_spec("deepspeed") is None:
+        raise InputError(
+            "zero3 needs DeepSpeed, which is not installed",
+            field="sharding",
+            remedy="pip install deepspeed, or set sharding to fsdp2",
+        )
+
+
+def _require_attention(attention: Attention | None) -> None:
+    if attention is not Attention.BLOCKS:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise InputError(
+            "flex_attention needs a GPU: it has no backward pass on a CPU",
+            field="attention",
+            remedy="Set attention to sdpa, or leave it unset",
+        )
+
+
+def _require_trackers(names: tuple[str, ...]) -> None:
+    if not names:
+        return
+    from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+
+    try:
+        # transformers itself makes them only once the model is in memory.
+        for callback in get_reporting_integration_callbacks(list(names)):
+            callback()
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise InputError(
+            str(error), field="report_to", remedy="Install it, or leave it out"
+        ) from None

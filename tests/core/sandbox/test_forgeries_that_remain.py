@@ -1,30 +1,65 @@
 """What a test file beside the candidate cannot prevent: each forgery listed in docs/SANDBOX.md.
 
 These tests show that the forgeries work. One that fails has become impossible: strike it from the
-list. Calls judged outside (FunctionTests, StdioTests) refuse every one of them.
+list. The same programs fail where calls are judged outside, which is shown for each of them too.
 """
+
+from dataclasses import dataclass
 
 import pytest
 
-from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.records import Case, CodeTests, FunctionTests, RaisingCase
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
 from .conftest import SQUARE_TEST_FILE, SQUARES, Attack
 
+ROOMY = Limits(cpu_seconds=10, wall_seconds=60)
+"""numpy.testing alone takes long to import."""
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """A wrong program that passes `tests`, and what it comes to by the calls of `outside`."""
+
+    program: str
+    tests: CodeTests
+    outside: FunctionTests
+    verdict: Verdict = Verdict.WRONG_ANSWER
+
+
+def of_square(program: str, verdict: Verdict = Verdict.WRONG_ANSWER) -> Forgery:
+    """A program that would have to square numbers."""
+    return Forgery(program, SQUARE_TEST_FILE, SQUARES, verdict)
+
+
+def of_half(program: str, assertion: str, imported: str = "unittest") -> Forgery:
+    """A program that would have to halve numbers, tested by one line."""
+    test_file = (
+        f"import unittest, {imported}\n"
+        "from solution import half\n"
+        "class TestHalf(unittest.TestCase):\n"
+        "    def test_half(self):\n"
+        f"        {assertion}\n"
+    )
+    case = Case(arguments="(3,)", expected="1.5")
+    outside = FunctionTests(entry_point="half", cases=(case,))
+    return Forgery(program, CodeTests(code=test_file), outside)
+
+
 FORGERIES = {
-    "an object that equals everything": """
+    "an object that equals everything": of_square("""
 class Any:
     def __eq__(self, other): return True
 def square(x): return Any()
-""",
-    "the expected values read from the test file's constants": """
+"""),
+    "the expected values read from the test file's constants": of_square("""
 import sys
 def square(x):
     frame = sys._getframe(1)
     numbers = [each for each in frame.f_code.co_consts if isinstance(each, int)]
     return numbers[-1]
-""",
-    "an assertion patched in one call and put back in the next": """
+"""),
+    "an assertion patched in one call and put back in the next": of_square("""
 import unittest
 real = unittest.TestCase.assertEqual
 calls = 0
@@ -33,15 +68,56 @@ def square(x):
     calls += 1
     unittest.TestCase.assertEqual = real if calls == 2 else lambda *a, **k: None
     return x * x if calls == 1 else 0
+"""),
+    "an assertion's defaults changed": of_half(
+        """
+import unittest
+unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float("inf"))
+def half(x): return 0
 """,
-    "the test case changed through the calling frame": """
+        "self.assertAlmostEqual(half(3), 1.5)",
+    ),
+    "a class changed that unittest uses inside": Forgery(
+        """
+import unittest.case
+unittest.case._AssertRaisesContext.__exit__ = lambda *arguments: True
+def root(x): return 0
+""",
+        CodeTests(
+            code=(
+                "import unittest\n"
+                "from solution import root\n"
+                "class TestRoot(unittest.TestCase):\n"
+                "    def test_root_of_a_negative_number(self):\n"
+                "        with self.assertRaises(ValueError):\n"
+                "            root(-1)\n"
+            )
+        ),
+        FunctionTests(
+            entry_point="root", cases=(RaisingCase(arguments="(-1,)", raises="ValueError"),)
+        ),
+    ),
+    "the test case changed through the calling frame": of_square(
+        """
 import sys
 def square(x):
     case = sys._getframe(1).f_locals["self"]
     case._getAssertEqualityFunc = lambda first, second: lambda *a, **k: None
     return 0
 """,
-    "the nonce read from its pipe": """
+        Verdict.EXCEPTION,
+    ),
+    "the test case's outcome changed through the calling frame": of_square(
+        """
+import sys
+def square(x):
+    sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
+    return 0
+""",
+        Verdict.EXCEPTION,
+    ),
+    "the nonce read from its pipe": of_square(
+        """
 import marshal, os, select, stat
 pipes = []
 for descriptor in range(4, 64):
@@ -54,55 +130,59 @@ data = marshal.dumps((os.read(readable, 32), "passed", "", "", "", 0, 2), 2)
 os.write(pipes[0], b"T" + len(data).to_bytes(4, "little") + data)
 os._exit(0)
 """,
+        Verdict.EXCEPTION,
+    ),
+    "a helper of the test script replaced": Forgery(
+        """
+import sys
+def square(x):
+    sys._getframe(1).f_globals["check"] = lambda *a: None
+    return 0
+""",
+        CodeTests(
+            code=(
+                "from solution import square\n"
+                "def check(value, expected):\n    assert value == expected\n"
+                "first = square(3)\ncheck(first, 9)\ncheck(square(4), 16)\n"
+            )
+        ),
+        SQUARES,
+    ),
+    "a library's comparison replaced": of_half(
+        "import math\nmath.isclose = lambda *a, **k: True\ndef half(x): return 0\n",
+        "self.assertTrue(math.isclose(half(3), 1.5))",
+        "math",
+    ),
+    "a library's assertion replaced": of_half(
+        "import numpy.testing\nnumpy.testing.assert_array_equal = print\ndef half(x): return 0\n",
+        "numpy.testing.assert_array_equal(half(3), 1.5)",
+        "numpy.testing",
+    ),
+    "a library's look at what was done replaced": Forgery(
+        "import os\nos.path.exists = lambda path: True\ndef save(name): return ''\n",
+        CodeTests(
+            code=(
+                "import os, unittest\n"
+                "from solution import save\n"
+                "class TestSave(unittest.TestCase):\n"
+                "    def test_that_the_file_is_there(self):\n"
+                "        self.assertTrue(os.path.exists(save('x')))\n"
+            )
+        ),
+        FunctionTests(entry_point="save", cases=(Case(arguments="('x',)", expected="'x'"),)),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forgery_passes_a_test_file(attack: Attack, name: str) -> None:
-    execution = attack(FORGERIES[name], SQUARE_TEST_FILE)
+    execution = attack(FORGERIES[name].program, FORGERIES[name].tests, ROOMY)
     assert execution.verdict is Verdict.PASSED
     assert execution.in_process
 
 
-def test_changed_defaults_of_an_assertion_pass_a_test_file(attack: Attack) -> None:
-    tests = CodeTests(
-        code=(
-            "import unittest\n"
-            "from solution import half\n"
-            "class TestHalf(unittest.TestCase):\n"
-            "    def test_half_of_three(self):\n"
-            "        self.assertAlmostEqual(half(3), 1.5)\n"
-        )
-    )
-    code = (
-        "import unittest\n"
-        "unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float('inf'))\n"
-        "def half(x):\n"
-        "    return 0\n"
-    )
-    assert attack(code, tests).verdict is Verdict.PASSED
-
-
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forgery_fails_where_calls_are_judged_outside(attack: Attack, name: str) -> None:
-    execution = attack(FORGERIES[name], SQUARES)
-    assert execution.verdict is not Verdict.PASSED
+    execution = attack(FORGERIES[name].program, FORGERIES[name].outside, ROOMY)
+    assert execution.verdict is FORGERIES[name].verdict
     assert not execution.in_process
-
-
-def test_swallowing_the_failed_assertion_of_a_script_passes(attack: Attack) -> None:
-    code = """
-import sys
-def square(x):
-    frame = sys._getframe(1)
-    frame.f_globals["check"] = lambda *a: None
-    return 0
-"""
-    tests = CodeTests(
-        code=(
-            "from solution import square\n"
-            "def check(value, expected):\n    assert value == expected\n"
-            "first = square(3)\ncheck(first, 9)\ncheck(square(4), 16)\n"
-        )
-    )
-    assert attack(code, tests).verdict is Verdict.PASSED

@@ -81,6 +81,7 @@ def materialize_chain(
     """
     register_shards(instance, settings)
     release_dead_runs(instance)
+    warn_of_full_pools(instance)
     context = StepContext(settings, ArtifactStore(settings.root))
     for phase in phases(settings):
         stale = _stale(context, instance, phase)
@@ -141,6 +142,19 @@ def release_dead_runs(instance: dg.DagsterInstance) -> None:
         if host == socket.gethostname() and not Path(f"/proc/{pid}").exists():
             instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def warn_of_full_pools(instance: dg.DagsterInstance) -> None:
+    """Say which runs hold every slot of a pool: what needs one waits for them, in silence."""
+    storage = instance.event_log_storage
+    for pool in sorted(storage.get_concurrency_keys()):
+        info = storage.get_concurrency_info(pool)
+        if info.active_slot_count >= max(info.slot_count, 1):
+            _log.warning(
+                "pool %s is full: its steps wait until run %s ends. If that run is dead, free its "
+                "slot in the UI under Deployment, Concurrency",
+                pool, " and ".join(sorted(info.active_run_ids)),
+            )  # fmt: skip
 
 
 def load_definitions() -> dg.Definitions:

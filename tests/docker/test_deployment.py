@@ -36,6 +36,11 @@ def test_the_chain_ends_in_a_report(stack: Stack, chain) -> None:
     assert "pass@1" in report
 
 
+def test_no_container_of_ours_runs_as_root(stack: Stack, chain) -> None:
+    for service in ("webserver", "daemon", "code"):
+        assert stack.compose("exec", "-T", service, "id", "-u").strip() == "1000"
+
+
 def test_runs_leave_no_worker_behind(stack: Stack, chain) -> None:
     for run_id in chain.values():
         assert stack.workers(run_id) == []
@@ -44,7 +49,9 @@ def test_runs_leave_no_worker_behind(stack: Stack, chain) -> None:
 
 def test_a_worker_is_isolated(stack: Stack, chain) -> None:
     run_id = stack.launch(["initial_samples"], ["lab-000"])
-    host = stack.working(run_id).attrs["HostConfig"]
+    attributes = stack.working(run_id).attrs
+    host = attributes["HostConfig"]
+    assert attributes["Config"]["User"] == "1000"
     assert host["NetworkMode"] == "none"
     assert host["ReadonlyRootfs"] is True
     assert host["CapDrop"] == ["ALL"]

@@ -104,8 +104,7 @@ def parse_answer(text: str, reason: FinishReason) -> Answer:
         return Answer.CUT_OFF
     if reason is not FinishReason.STOP:
         return Answer.UNANSWERED
-    lines = text.rstrip().splitlines()
-    verdict = _VERDICTS.get(lines[-1]) if lines else None
+    verdict = _VERDICTS.get(text.rstrip().rpartition("\n")[2])
     alone = len(_VERDICT_LINE.findall(text)) == 1
     return verdict if verdict and alone else Answer.NO_VERDICT
 

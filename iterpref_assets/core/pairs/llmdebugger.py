@@ -134,10 +134,11 @@ def disagreements(recorded: Recorded, versions: pl.DataFrame) -> pl.DataFrame:
 def _lines(file: Path) -> Iterator[_Line]:
     try:
         content = file.read_bytes()
-        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+    except (OSError, EOFError) as error:
         raise InputError(str(error), file=file, remedy="Give JSON lines, gzipped or not") from None
-    for number, line in enumerate(text.splitlines(), start=1):
+    # As bytes: a text's own `splitlines` also splits at characters that JSON allows in a string.
+    for number, line in enumerate(content.splitlines(), start=1):
         try:
             yield _Line.model_validate_json(line)
         except ValidationError as error:

@@ -169,7 +169,7 @@ def _asserts(value: Any) -> Tests:
 
 
 def _lines(text: str) -> Sequence[str]:
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def _stdio(value: Any) -> Tests:

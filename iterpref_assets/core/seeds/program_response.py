@@ -75,7 +75,8 @@ def _files(response: str) -> Iterator[tuple[str, str]]:
     """Name and content of each file, in order."""
     name: str | None = None
     seen: set[str] = set()
-    lines = iter(response.splitlines())
+    # Not `splitlines`, which also splits at characters that are part of a string or comment.
+    lines = iter(response.replace("\r\n", "\n").split("\n"))
     for line in lines:
         if line.strip() in _OPENING:
             if name is None:

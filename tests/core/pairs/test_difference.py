@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from iterpref_assets.core.pairs.config import Difference
 from iterpref_assets.core.pairs.difference import LineDifference, line_difference
 
-programs = st.lists(st.sampled_from(["a", "b", "c", "", "    d"]), max_size=12).map("\n".join)
+programs = st.lists(
+    st.sampled_from(["a", "b", "c", "", "    d", "a\u2028b", "a\x85", "\x0c"]), max_size=12
+).map("\n".join)
 
 
 def _without(text: str, lines: list[int]) -> list[str]:
@@ -27,6 +29,11 @@ def _lcs_length(first: list[str], second: list[str]) -> int:
 
 def test_a_replaced_line_is_in_both_differences():
     assert line_difference("a\nX\nc", "a\nY\nc", Difference.LCS) == LineDifference([1], [1])
+
+
+def test_only_a_newline_ends_a_line():
+    chosen, rejected = "s = 'a\u2028b'\n\x0c\nX", "s = 'a\u2028c'\n\x0c\nX"
+    assert line_difference(chosen, rejected, Difference.LCS) == LineDifference([0], [0])
 
 
 def test_added_lines_leave_the_rejected_difference_empty():

@@ -101,6 +101,8 @@ def judge(
         ("verdict: form", FinishReason.STOP, Answer.NO_VERDICT),
         ("VERDICT: FORM\nOr is it?", FinishReason.STOP, Answer.NO_VERDICT),
         ("VERDICT: FORM\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM\u2028VERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
+        (FORM.replace("\n", "\r\n"), FinishReason.STOP, Answer.FORM),
         (FORM, FinishReason.LENGTH, Answer.CUT_OFF),
         ("", FinishReason.PROMPT_TOO_LONG, Answer.UNANSWERED),
         ("", FinishReason.FILTERED, Answer.UNANSWERED),

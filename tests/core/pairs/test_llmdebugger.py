@@ -91,6 +91,24 @@ def test_golden_pairs_have_the_lines_that_were_checked_by_eye(golden: Recorded):
     ]
 
 
+def test_only_a_newline_ends_a_record(tmp_path: Path):
+    code = "def f(a):\n    return 'a\u2028b\x85c'"
+    file = tmp_path / "model.jsonl"
+    rows = [LINE | {"implementations": [code]}, LINE | {"task_id": "HumanEval/1"}]
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    file.write_text("".join(lines), encoding="utf-8")
+    recorded = read_trajectories([file])
+    assert recorded.versions["code"][0] == code
+    assert recorded.claims.height == 2
+
+
+def test_a_line_that_is_no_utf_8_is_named(tmp_path: Path):
+    file = tmp_path / "model.jsonl"
+    file.write_bytes(json.dumps(LINE).encode() + b'\n{"task_id": "\xff"}\n')
+    with pytest.raises(InputError, match=r"model\.jsonl:2:"):
+        read_trajectories([file])
+
+
 @pytest.mark.sandbox
 def test_golden_trajectories_get_the_same_verdicts_again(golden: Recorded):
     from iterpref_assets.core.sandbox.sandbox import Sandbox

@@ -7,7 +7,8 @@ from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
 from iterpref_assets.core.pairs.tokenization import encode_completions
 
 PIECES = (
-    'a|total|    |\t| |  \n|\n|\n\n|:|):\n|+=|π|é|e\u0301|```|# note|\'|"""|0|👍🏽|\r\n|return x'
+    'a|total|    |\t| |  \n|\n|\n\n|:|):\n|+=|π|é|e\u0301|```|# note|\'|"""|0|👍🏽|\r\n|return x|'
+    "\u2028|\x85|\x0c"
 )
 fragments = st.sampled_from(PIECES.split("|"))
 texts = st.lists(fragments, min_size=1, max_size=25).map("".join)

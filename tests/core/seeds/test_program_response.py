@@ -34,7 +34,9 @@ def test_a_response_in_the_papers_form_is_read() -> None:
     assert program.packages == ()
 
 
-LINES = st.lists(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=40))
+# What some call an end of a line is a character like any other, inside a comment as in a string.
+CHARACTERS = st.characters(exclude_categories=["C"]) | st.sampled_from("\u2028\u2029\x85\x0b\x1c")
+LINES = st.lists(st.text(CHARACTERS, max_size=40))
 
 
 @given(LINES, LINES)
@@ -45,6 +47,10 @@ def test_what_is_written_in_the_papers_form_is_read_back_to_the_letter(
     words = "\n".join(re.sub(r"[`<>]", "", line) for line in prose)
     program = read_program(f"{words}\n{file('add.py', code)}{TEST_FILE}{words}\n{trailer()}", "add")
     assert (program.code, program.tests) == (code, TESTS)
+
+
+def test_carriage_returns_at_the_ends_of_lines_are_no_part_of_the_code() -> None:
+    assert read_program(GOOD.replace("\n", "\r\n"), "add") == read_program(GOOD, "add")
 
 
 def test_prose_around_files_and_other_blocks_are_passed_over() -> None:

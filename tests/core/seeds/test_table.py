@@ -74,6 +74,13 @@ def test_a_test_file_that_imports_nothing_is_given_the_solutions_names(tmp_path:
     assert problem.tests.code == "from solution import *\nassert f(1) == 2"
 
 
+def test_only_a_newline_ends_an_assertion(tmp_path: Path) -> None:
+    checks = "assert f('a\u2028b') == 1\r\nassert f('\x85') == 2\n"
+    path = write(tmp_path / "t.jsonl", {**ROW, "checks": checks})
+    (problem,) = seeds(path).read().problems
+    assert [case.expected for case in problem.tests.cases] == ["1", "2"]
+
+
 def test_typed_tests_are_taken_as_they_are(tmp_path: Path) -> None:
     tests = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
     path = write(tmp_path / "t.jsonl", {**ROW, "checks": tests.model_dump_json()})

@@ -123,7 +123,7 @@ def rejected_fails_a_test(
 def every_pair_has_focal_tokens(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
-    """Every tokenized pair has a D- token to penalise, and there is at least one pair."""
+    """Every tokenized pair has a D- token to penalise."""
     names = _partitions(context, project.store(), preference_pairs)
     return offenders_result(lambda: verification.unfocused_pairs(project.store(), names))
 

@@ -110,6 +110,21 @@ def test_tokens_are_those_of_kept_pairs(settings, store, tmp_path) -> None:
     assert artifact.manifest.row_count == tokens.height > 0
 
 
+def test_an_empty_set_of_pairs_is_refused_with_what_to_do_about_it(
+    settings, store, tmp_path
+) -> None:
+    publish_trajectories(store, tmp_path)
+    publish_files(
+        store, "codeflow_pairs", {}, (PAIRS_FILE, pl.DataFrame(schema=tables.PAIRS), tables.PAIRS)
+    )
+    publish(settings, store, "base_models", "mine")
+    with pytest.raises(InputError, match="no pair is left of 0 candidates") as caught:
+        publish(settings, store, "preference_pairs", "mine")
+    assert caught.value.field == "preference_pairs"
+    assert caught.value.remedy.startswith("Sample more problems, allow more debugging rounds")
+    assert store.find(ArtifactKey("preference_pairs", "mine")) is None
+
+
 def test_pairs_that_are_all_too_long_are_refused_with_what_dropped_them(
     settings, store, tmp_path
 ) -> None:

@@ -116,7 +116,7 @@ def rejected_fails_a_test(
     context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every kept pair's rejected program fails when it is executed again."""
-    return _executed(context, project, workers, verification.passing_rejected)
+    return _executed(context, project, workers, verification.unfailing_rejected)
 
 
 @dg.asset_check(asset=preference_pairs, blocking=True)

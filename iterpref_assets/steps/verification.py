@@ -17,7 +17,7 @@ from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE
@@ -107,15 +107,17 @@ def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[st
     return [name for name, execution in executions if not execution.passed]
 
 
-def passing_rejected(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> list[str]:
-    """Kept pairs whose rejected program passes when executed again."""
+def unfailing_rejected(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> list[str]:
+    """Kept pairs whose rejected program passes or is refused when executed again."""
     executions = _judge_pairs(settings, store, shards, "rejected")
-    return [name for name, execution in executions if execution.passed]
+    return [name for name, execution in executions if execution.verdict in NOT_FAILING]
 
 
 EXECUTING: dict[str, Verification] = {
     verification.__name__: verification
-    for verification in (failing_references, failing_chosen, passing_rejected)
+    for verification in (failing_references, failing_chosen, unfailing_rejected)
 }
 """By name, as a worker is asked for one."""
 

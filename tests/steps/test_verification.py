@@ -21,6 +21,7 @@ from iterpref_assets.steps.problems import PROBLEMS_FILE
 SHARD = "a"
 GOOD, BAD = "def f(x):\n    return x + 1", "def f(x):\n    return x - 1"
 OTHER = "def f(x):\n    return 1 + x"
+REFUSED = "def f(x):\n    value = []\n    value.append(value)\n    return value"
 PROBLEM = Problem.model_validate(
     {
         "problem_id": "p1",
@@ -173,11 +174,11 @@ def test_the_chosen_program_is_executed_again(store, chosen: str, offenders: lis
     assert verification.failing_chosen(SETTINGS, store, [SHARD]) == offenders
 
 
-@pytest.mark.parametrize(("rejected", "offenders"), [(BAD, []), (GOOD, ["q1"])])
+@pytest.mark.parametrize(("rejected", "offenders"), [(BAD, []), (GOOD, ["q1"]), (REFUSED, ["q1"])])
 def test_the_rejected_program_is_executed_again(store, rejected: str, offenders: list[str]) -> None:
     publish_problems(store, PROBLEM)
     publish_pair(store, GOOD, rejected)
-    assert verification.passing_rejected(SETTINGS, store, [SHARD]) == offenders
+    assert verification.unfailing_rejected(SETTINGS, store, [SHARD]) == offenders
 
 
 @pytest.mark.parametrize(

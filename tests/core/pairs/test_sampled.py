@@ -62,7 +62,7 @@ def test_debugged_versions_are_no_samples():
     assert build_pairs(pl.concat([first, later]), PROBLEMS, CONFIG).is_empty()
 
 
-def test_a_program_that_never_ran_is_no_negative():
+def test_a_program_of_which_no_answer_was_judged_is_no_negative():
     table = versions(("p", "x = 1", "refused"), ("p", "x = 2", "passed"))
     assert build_pairs(table, PROBLEMS, CONFIG).is_empty()
 

@@ -16,6 +16,7 @@ from iterpref_assets.core.decontamination.items import (
     plus_item,
     read_items,
 )
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
 from iterpref_assets.core.lab.problems import SOURCE as LAB
@@ -47,17 +48,29 @@ def benchmark_files(settings: Settings) -> dict[str, Path | None]:
     """The file of each benchmark to keep clear of, None for its official source.
 
     Those that are scored come by their names, the others by their files' names.
+
+    Raises:
+        InputError: where two have one name.
     """
     benchmarks = settings.benchmarks
-    scored = {name.value: benchmarks.config(name).path for name in benchmarks.names()}
-    return {**scored, **{path.name: path for path in settings.seed_filter.benchmark_files}}
+    files = {name.value: benchmarks.config(name).path for name in benchmarks.names()}
+    for path in settings.seed_filter.benchmark_files:
+        if path.name in files:
+            raise InputError(
+                "another benchmark has this name",
+                file=path,
+                field="seed_filter.benchmark_files",
+                remedy="Name each file once, and rename one of two that are called the same",
+            )
+        files[path.name] = path
+    return files
 
 
 def benchmark_digests(settings: Settings) -> dict[str, JsonValue]:
     """The content of each benchmark file, as it goes into a manifest.
 
     Raises:
-        InputError: where a file is missing.
+        InputError: where a file is missing, or two have one name.
     """
     files = benchmark_files(settings)
     return {name: file_digest(path) if path else OFFICIAL for name, path in files.items()}

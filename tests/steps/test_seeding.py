@@ -148,6 +148,18 @@ def test_another_benchmark_file_makes_the_seeds_stale(tmp_path: Path, benchmark:
     assert run.store.reusable(SEED_PROBLEMS.plan(other, "s")) is None
 
 
+def test_two_benchmark_files_of_one_name_are_refused_rather_than_one_of_them_forgotten(
+    tmp_path: Path, benchmark: Path
+) -> None:
+    other = tmp_path / "other" / benchmark.name
+    other.parent.mkdir()
+    other.write_bytes(benchmark.read_bytes())
+    run = context(tmp_path, {"s": [row("b", "Sort.")]}, benchmark_files=[benchmark, other])
+    with pytest.raises(InputError, match="another benchmark has this name") as caught:
+        SEED_PROBLEMS.plan(run, "s")
+    assert (caught.value.file, caught.value.field) == (other, "seed_filter.benchmark_files")
+
+
 def publish_seeds(run: StepContext, *rows: dict) -> None:
     frame = problems_to_frame(Problem.model_validate(each) for each in rows)
     with run.store.publishing(Plan(ArtifactKey("seed_problems", "s"), "1")) as staging:

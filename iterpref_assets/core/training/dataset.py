@@ -20,6 +20,7 @@ from iterpref_assets.core.training.packing import (
     pack,
 )
 from iterpref_assets.core.training.recipes import Recipe
+from iterpref_assets.core.training.truncation import Truncation
 
 NO_PAIR = -1
 """Stands for a pair where there is none."""
@@ -101,10 +102,11 @@ def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> lis
 class PackedPairs:
     """A map-style dataset of packed rows, `len(pairs)` for each reading of the recipe in turn.
 
-    At NO_PAIR it has None.
+    At NO_PAIR it has None. `truncation` counts what `max_length` cuts off.
     """
 
     def __init__(self, pairs: list[TokenPair], recipe: Recipe, max_length: int) -> None:
+        self.truncation = Truncation.of(pairs, recipe, max_length)
         self.pairs = [pair.cut(max_length) for pair in pairs]
         self.recipe, self.readings = recipe, recipe.readings
 

@@ -77,6 +77,7 @@ def train(
     run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if rank() == 0:
+        dataset.truncation.warn(recipe, config.max_length)
         workdir.claim(work_dir, run)
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
@@ -101,7 +102,7 @@ def train(
     points = trainer.state.log_history
     figures = {"pairs": float(len(dataset.pairs)), "steps": float(trainer.state.global_step)}
     last = {name: value for name, value in points[-1].items() if name not in {"step", "epoch"}}
-    return TrainOutcome(figures | last, points)
+    return TrainOutcome(figures | dataset.truncation.figures() | last, points)
 
 
 def load_dataset(

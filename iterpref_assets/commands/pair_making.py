@@ -21,6 +21,8 @@ from iterpref_assets.core.progress import track
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+    from iterpref_assets.core.decontamination.items import BenchmarkItem
+
 VERSIONS_SUFFIX, RELEASE_SUFFIX = ".parquet", ".json"
 
 
@@ -40,6 +42,7 @@ def make_pairs(
     tokenizer: PreTrainedTokenizerFast,
     config: PairConfig,
     out: Path,
+    benchmarks: list[Path],
 ) -> dict[str, str]:
     """Write the pairs of `files` to `out`, and their tokens beside it.
 
@@ -49,6 +52,7 @@ def make_pairs(
         tokenizer: of the model to train.
         config: how pairs are made, and who is asked about them.
         out: the pair table.
+        benchmarks: published files of what the pairs are kept clear of.
 
     Returns:
         The source of each problem by its id; nothing for the authors' release, which names none.
@@ -57,6 +61,7 @@ def make_pairs(
         InputError: where an input cannot be used.
     """
     sources: dict[str, str] = {}
+    items = _items(benchmarks)
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
         built = Path(name) / "built.parquet"
         if files[0].suffix == RELEASE_SUFFIX:
@@ -65,6 +70,8 @@ def make_pairs(
             versions, problems = _tables(files, problems, Path(name))
             _build(versions, problems, config, built)
             sources = _sources(problems)
+        if items:
+            built = _keep_clear(built, items, Path(name))
         if config.judge:
             built = _judge(built, config.judge, answers_beside(out), Path(name))
         _tokenize(built, tokenizer, config, out)
@@ -168,6 +175,30 @@ def _sources(problems: Path) -> dict[str, str]:
     return dict(frame.with_columns(pl.col("source").fill_null("")).iter_rows())
 
 
+def _items(benchmarks: list[Path]) -> list[BenchmarkItem]:
+    from iterpref_assets.core.decontamination.items import read_items
+
+    for number, file in enumerate(benchmarks):
+        if file.name in {earlier.name for earlier in benchmarks[:number]}:
+            raise InputError(
+                "another benchmark has this name",
+                file=file,
+                field="--benchmark",
+                remedy="Name each file once, and rename one of two that are called the same",
+            )
+    return [item for file in benchmarks for item in read_items(file)]
+
+
+def _keep_clear(built: Path, items: list[BenchmarkItem], work: Path) -> Path:
+    from iterpref_assets.core.pairs.overlap import drop_overlapping
+    from iterpref_assets.core.pairs.streaming import row_count
+
+    out = work / "clear.parquet"
+    with track("pairs compared", row_count(built)) as tracker:
+        drop_overlapping(built, items, out, on_rows=tracker.advance)
+    return out
+
+
 def judge_of_settings() -> JudgeConfig:
     """The judge that the settings name.
 
@@ -239,6 +270,7 @@ def write_pair_manifest(
     files: list[Path],
     config: PairConfig,
     sources: dict[str, str],
+    benchmarks: list[Path],
     allow_training_on: list[BenchmarkSource],
 ) -> None:
     """Write the manifest beside the pairs, and say so where `iterpref train` refuses them.
@@ -248,6 +280,7 @@ def write_pair_manifest(
         files: what it was made of.
         config: how it was made.
         sources: of its problems, by their ids.
+        benchmarks: published files of what it was kept clear of.
         allow_training_on: the override.
     """
     from iterpref_assets.core.pairs.manifest import write_manifest
@@ -257,6 +290,7 @@ def write_pair_manifest(
         out,
         {name: sources.get(name, "") for name in ids},
         made_of=files,
+        compared_with=benchmarks,
         config=config,
         allow_training_on=allow_training_on,
     )

@@ -61,6 +61,13 @@ def pairs(
     difference: Annotated[
         Difference, typer.Option(help="How D+ and D- are found.")
     ] = Difference.LCS,
+    benchmark: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Published benchmark file, again for each: pairs are dropped that share an item's "
+            "id, ten words in a row of its prompt, or its program."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the random choice of negatives.")] = 0,
     allow_training_on: Annotated[
         list[BenchmarkSource] | None,
@@ -94,9 +101,10 @@ def pairs(
     if out.suffix != ".parquet":
         raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
     loaded = load_tokenizer(tokenizer)
-    sources = make_pairs(files, problems, loaded, config, out)
+    benchmarks = benchmark or []
+    sources = make_pairs(files, problems, loaded, config, out, benchmarks)
     inputs = files if problems is None else [*files, problems]
-    write_pair_manifest(out, inputs, config, sources, allow_training_on or [])
+    write_pair_manifest(out, inputs, config, sources, benchmarks, allow_training_on or [])
     _print_summary(out)
     if page:
         _write_page(out, page)

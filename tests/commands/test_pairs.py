@@ -273,3 +273,38 @@ def test_a_manifest_with_an_unknown_override_is_refused(inputs, tokenizer, tmp_p
     with pytest.raises(InputError, match="llmdebugger") as caught:
         require_trainable(out, ["HumanEval/3#0:0-2"])
     assert (caught.value.file, caught.value.field) == (file, "allow_training_on.0")
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """The authors' format: a pair about HumanEval's words, and one about none."""
+    fenced = [f"```python\n{code}\n```" for code in CODE[:2]]
+    prompts = [" ".join(f"word{number}" for number in range(12)), "Double it."]
+    rows = [{"prompt": each, "chosen": fenced[1], "rejected": fenced[0]} for each in prompts]
+    path = tmp_path / "dpo.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_released_pairs_are_kept_clear_of_the_benchmarks_that_are_given(
+    release, tokenizer, tmp_path
+):
+    prompt = json.loads(release.read_text())[0]["prompt"]
+    item = {"task_id": "HumanEval/0", "prompt": prompt, "entry_point": "g"}
+    benchmark = tmp_path / "HumanEval.jsonl"
+    benchmark.write_text(json.dumps({**item, "canonical_solution": ""}) + "\n")
+    out = tmp_path / "pairs.parquet"
+    given = ("--trajectories", release, "--tokenizer", tokenizer, "--benchmark", benchmark)
+    shown = _run("pairs", *given, "--out", out)
+    dropped = tables.read_table(out, tables.PAIRS)["dropped_by"].to_list()
+    assert dropped == ["benchmark_overlap", None]
+    assert re.search(r"benchmark overlap\s+│\s+1", shown)
+    manifest = json.loads((tmp_path / "pairs.manifest.json").read_text())
+    assert list(manifest["compared_with"]) == ["HumanEval.jsonl"]
+
+
+def test_two_benchmark_files_of_one_name_are_refused(release, tokenizer, tmp_path):
+    given = ("--trajectories", release, "--tokenizer", tokenizer)
+    twice = ("--benchmark", tmp_path / "a.jsonl", "--benchmark", tmp_path / "b" / "a.jsonl")
+    with pytest.raises(InputError, match="another benchmark has this name"):
+        _run("pairs", *given, *twice, "--out", tmp_path / "pairs.parquet")

@@ -33,6 +33,17 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What of a problem is compared, where there is no whole one; empty is what is not known."""
+
+    problem_id: str
+    prompt: str
+    reference: str = ""
+    entry_point: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """What one problem shares with one item; `evidence` is what both have, shortened to a line."""
 
@@ -53,7 +64,7 @@ class ContaminationIndex:
         for item in items:
             self._add(item)
 
-    def overlaps(self, problem: Problem) -> list[Overlap]:
+    def overlaps(self, problem: Problem | Compared) -> list[Overlap]:
         """Every item that `problem` overlaps with, once for each rule, with the first evidence."""
         found: dict[tuple[Rule, str], Overlap] = {}
         for overlap in self._all(problem):
@@ -70,7 +81,7 @@ class ContaminationIndex:
         if item.program is not None:
             self._by_program.setdefault(item.program, []).append(item)
 
-    def _all(self, problem: Problem) -> Iterator[Overlap]:
+    def _all(self, problem: Problem | Compared) -> Iterator[Overlap]:
         for item in self._by_id.get(problem.problem_id.casefold(), ()):
             yield Overlap(Rule.TASK_ID, item, item.item)
         for gram in grams(problem.prompt, self._words) if self._by_gram else ():
@@ -82,7 +93,7 @@ class ContaminationIndex:
             for item in self._by_program.get(program, ()):
                 yield Overlap(Rule.REFERENCE, item, f"normalised program {program[:16]}")
 
-    def _same_function(self, problem: Problem) -> Iterator[Overlap]:
+    def _same_function(self, problem: Problem | Compared) -> Iterator[Overlap]:
         parameters = _parameters(problem) if self._by_signature else None
         if parameters is not None:
             shown = f"{problem.entry_point}({', '.join(parameters)})"
@@ -102,7 +113,7 @@ def grams(text: str, words: int) -> Iterator[str]:
             yield " ".join(run)
 
 
-def _parameters(problem: Problem) -> tuple[str, ...] | None:
+def _parameters(problem: Problem | Compared) -> tuple[str, ...] | None:
     name = problem.entry_point
     if not name or name in NAMELESS:
         return None

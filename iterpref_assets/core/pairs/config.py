@@ -36,7 +36,8 @@ class Filter(StrEnum):
 
     EMPTY_FOCUS is ours: the paper leaves open what to do where y+ only adds lines. The focal term
     then has no token to penalise and the loss is that of SFT, so such pairs are dropped for every
-    recipe (all recipes see the same pairs) and counted under their own name.
+    recipe (all recipes see the same pairs) and counted under their own name. BENCHMARK_OVERLAP is
+    asked only where `iterpref pairs` is given benchmarks: the chain keeps its seeds clear of them.
     """
 
     EMPTY_FOCUS = "empty_focus"
@@ -44,6 +45,7 @@ class Filter(StrEnum):
     LONG_DIFFERENCE = "long_difference"
     EQUAL_AST = "equal_ast"
     FORMATTING_ONLY = "formatting_only"
+    BENCHMARK_OVERLAP = "benchmark_overlap"
     JUDGED_FORMATTING = "judged_formatting"
     TOO_MANY_TOKENS = "too_many_tokens"
 

@@ -26,6 +26,7 @@ class PairManifest(Record):
 
     Attributes:
         made_of: the SHA-256 of each input file, by name.
+        compared_with: the SHA-256 of each benchmark file that they were kept clear of, by name.
         pairs: how they were made.
         benchmark_tasks: how many tasks of which benchmark they solve.
         benchmark_sources: the sources that these tasks come from.
@@ -34,6 +35,7 @@ class PairManifest(Record):
     """
 
     made_of: dict[str, str]
+    compared_with: dict[str, str]
     pairs: PairConfig
     benchmark_tasks: dict[str, int]
     benchmark_sources: tuple[str, ...]
@@ -54,6 +56,7 @@ def write_manifest(
     sources: Mapping[str, str],
     *,
     made_of: Iterable[Path],
+    compared_with: Iterable[Path],
     config: PairConfig,
     allow_training_on: Iterable[BenchmarkSource],
 ) -> PairManifest:
@@ -62,6 +65,7 @@ def write_manifest(
     named = {source for name, source in sources.items() if is_benchmark_task(source, name)}
     manifest = PairManifest(
         made_of={file.name: file_digest(file) for file in made_of},
+        compared_with={file.name: file_digest(file) for file in compared_with},
         pairs=config,
         benchmark_tasks=dict(sorted(counts.items())),
         benchmark_sources=tuple(sorted(named)),

@@ -15,6 +15,7 @@ def test_every_filter_is_counted_zeros_included():
         "long_difference": 0,
         "equal_ast": 2,
         "formatting_only": 0,
+        "benchmark_overlap": 0,
         "judged_formatting": 0,
         "too_many_tokens": 0,
     }

@@ -1,6 +1,6 @@
 """How a model is trained and its reference log-probabilities are computed.
 
-The defaults are the paper's for a 7B model (METHOD.md, section 2); importable without torch.
+The defaults are the paper's for a 7B model (docs/METHOD.md, section 2); importable without torch.
 """
 
 from __future__ import annotations

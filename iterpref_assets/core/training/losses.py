@@ -1,6 +1,8 @@
-"""The losses of the recipes: tensors in, tensors out (METHOD.md, section 2).
+"""The losses of the recipes: tensors in, tensors out; equations are those of docs/METHOD.md.
 
-Log-probabilities are in nats. `log-ratio` means log pi_theta(token) - log pi_ref(token).
+Log-probabilities, log-ratios (log pi(token) - log pi_ref(token)), K and every loss are in nats;
+beta, alpha and weights of tokens are plain numbers. N counts the predicted tokens of a batch.
+Floats are float32, or float64 where the model's are.
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ class TokenReadings:
     """What the loss reads, one entry per predicted token, N in all.
 
     Attributes:
-        pair: [N] the pair, counted within the batch, that the token belongs to.
-        chosen: [N] 1 where the token counts in K(y+), else 0.
-        rejected: [N] 1 where it counts in K(y-), else 0; a token of the common prefix may count
-            in both.
-        imitated: [N] 1 where its negative log-likelihood is minimised, else 0.
-        reference_chosen, reference_rejected: [N] log pi_ref of the token as part of y+ and of y-.
+        pair: [N] integers, the pair, counted within the batch, that the token belongs to.
+        chosen: [N] 1 where the token counts in K(y+) of (1), else 0.
+        rejected: [N] 1 where it counts in K(y-) of (2) or K'(y-) of (3), else 0; a token of the
+            common prefix may count in both.
+        imitated: [N] 1 where it counts in (4), else 0.
+        reference_chosen, reference_rejected: [N] log pi_ref of the token as part of y+ and of y-,
+            nats.
     """
 
     pair: Tensor
@@ -35,15 +38,15 @@ class TokenReadings:
 
 
 def sum_by_pair(values: Tensor, pair: Tensor, pairs: int) -> Tensor:
-    """[pairs] the sums of `values` [N] over the entries of each pair."""
+    """[pairs] the sums of `values` [N] over the tokens of each `pair` [N], in their unit."""
     return values.new_zeros(pairs).index_add(0, pair, values)
 
 
 def reward_difference(logprobs: Tensor, read: TokenReadings, pairs: int) -> tuple[Tensor, Tensor]:
-    """[pairs] K(y+) and [pairs] K(y-): the log-ratios summed over the tokens that count.
+    """[pairs] K(y+) and [pairs] K(y-) by equation (1), in nats.
 
-    K(y) = sum_i log( pi_theta(y_i | x, y_<i) / pi_ref(y_i | x, y_<i) ); in the focal recipes
-    K(y-) is K-' of the paper, over the tokens of D- alone.
+    They are the log-ratios of `logprobs` [N] summed over the tokens that count. Where `read` counts
+    the tokens of D- alone, the second is K'(y-) of (3).
     """
     chosen = read.chosen * (logprobs - read.reference_chosen)
     rejected = read.rejected * (logprobs - read.reference_rejected)
@@ -51,15 +54,25 @@ def reward_difference(logprobs: Tensor, read: TokenReadings, pairs: int) -> tupl
 
 
 def preference_losses(chosen: Tensor, rejected: Tensor, beta: float) -> Tensor:
-    """[pairs] -log sigmoid( beta * (K(y+) - K(y-)) ), the (focal) DPO loss of each pair."""
+    """[pairs] -log sigmoid( beta * (K(y+) - K(y-)) ) in nats: equation (2), with K'(y-) (3).
+
+    Args:
+        chosen: [pairs] K(y+), nats.
+        rejected: [pairs] K(y-) or K'(y-), nats.
+        beta: the strength of the preference, without unit.
+    """
     return -functional.logsigmoid(beta * (chosen - rejected))
 
 
 def imitation_loss(logprobs: Tensor, imitated: Tensor) -> Tensor:
-    """The summed negative log-likelihood of the imitated tokens, a scalar.
+    """The summed negative log-likelihood of the imitated tokens, a scalar in nats.
 
-    The RPO term L_SFT is this sum over a whole batch divided by the batch's imitated tokens (the
+    L_SFT, equation (4), is this sum over a whole batch divided by the batch's imitated tokens (the
     authors' code and trl take the token mean).
+
+    Args:
+        logprobs: [N] log pi of each token, nats.
+        imitated: [N] 1 where the token is imitated, else 0.
     """
     return -(imitated * logprobs).sum()
 
@@ -69,7 +82,9 @@ def measure(
 ) -> Tensor:
     """[len(curves.SUMS)] the sums of one micro-batch that the curves are made of.
 
-    `groups` are the marks [N] of the tokens of y+, of y- and of D- that the loss reads.
+    Counts of pairs and tokens, and, in nats, the margins beta * (K(y+) - K(y-)) of (2) or (3) and
+    log-probabilities. `groups` are the marks [N] of the tokens of y+, of y- and of D- that the
+    loss reads.
     """
     with torch.no_grad():
         chosen, rejected = reward_difference(logprobs, read, pairs)

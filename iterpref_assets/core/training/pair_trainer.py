@@ -34,8 +34,9 @@ from iterpref_assets.core.training.policy import MODEL_INPUTS
 class PairTrainer(Trainer):
     """Trains the policy on packed pairs.
 
-    A batch's loss is the mean preference loss over its pairs plus alpha times the mean negative
-    log-likelihood over its imitated tokens, whatever micro-batches and processes it is split into.
+    A batch's loss is the mean of (2) or (3) over its pairs plus alpha times (4), the mean negative
+    log-likelihood over its imitated tokens, whatever micro-batches and processes it is split into
+    (equations of docs/METHOD.md).
     """
 
     loss_is_scaled_for_ga = True

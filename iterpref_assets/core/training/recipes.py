@@ -1,4 +1,4 @@
-"""The training recipes, each as what it reads of a pair (METHOD.md, section 2).
+"""The training recipes, each as what it reads of a pair (docs/METHOD.md, section 2).
 
 This module imports neither torch nor transformers: partitions and command lines read it.
 Adding a recipe is one entry in `RECIPES`.

@@ -1,4 +1,7 @@
-"""The equations written out: two full padded rows a pair, whole logits, float64, no sharing."""
+"""The equations of docs/METHOD.md, section 2, written out in float64.
+
+Two full padded rows a pair, whole logits, no sharing.
+"""
 
 import torch
 from torch import nn
@@ -29,7 +32,7 @@ def completion_logprobs(
 def plain_loss(
     model: nn.Module, pairs: list[TokenPair], readings: list[Reading], recipe: Recipe
 ) -> torch.Tensor:
-    """Mean preference loss over the pairs + alpha * mean negative log-likelihood."""
+    """The mean of (2) or (3) over the pairs + alpha times (4)."""
     prompts = [torch.from_numpy(pair.prompt).long() for pair in pairs]
     chosen = completion_logprobs(model, prompts, [_ids(pair.chosen) for pair in pairs])
     rejected = completion_logprobs(model, prompts, [_ids(pair.rejected) for pair in pairs])

@@ -83,8 +83,8 @@ def test_an_object_that_equals_everything_passes_nothing(judge):
         "def halves(xs): return Always()\n"
     )
     judgement = judge(forgery)
-    assert not judgement.base.passed
-    assert not judgement.plus.passed
+    wrong = Verdict.WRONG_ANSWER
+    assert (judgement.base.verdict, judgement.plus.verdict) == (wrong, wrong)
 
 
 def test_arguments_changed_by_the_program_do_not_reach_the_oracle(judge):

@@ -239,7 +239,7 @@ def square(x):
     except OSError: pass
     return x * x
 """
-    assert attack(code).verdict in (Verdict.PASSED, Verdict.CRASHED)
+    assert attack(code).verdict is Verdict.PASSED
 
 
 @pytest.mark.usefixtures("namespaces")
@@ -286,9 +286,26 @@ def f():
     assert attack(code, tests).verdict is Verdict.PASSED
 
 
-def test_child_that_answers_too_wins_nothing(attack: Attack) -> None:
-    code = "import os\ndef square(x):\n    os.fork()\n    return x * x"
-    assert attack(code).verdict in (Verdict.PASSED, Verdict.REFUSED, Verdict.WRONG_ANSWER)
+def test_child_that_answers_first_answers_for_the_program(attack: Attack) -> None:
+    code = """
+import os
+def square(x):
+    child = os.fork()
+    if child: os.waitpid(child, 0)
+    return x * x
+"""
+    assert attack(code).verdict is Verdict.REFUSED  # it answers 9 and 16, then its parent goes on
+
+
+def test_child_that_answers_wrong_fails_the_program(attack: Attack) -> None:
+    code = """
+import os
+def square(x):
+    child = os.fork()
+    if child: os.waitpid(child, 0)
+    return x * x if child else 0
+"""
+    assert attack(code).verdict is Verdict.WRONG_ANSWER
 
 
 def test_modules_changed_by_one_program_are_whole_in_the_next(sandbox: Sandbox) -> None:

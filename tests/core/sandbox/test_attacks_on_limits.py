@@ -157,7 +157,7 @@ def square(x):
         try: items.append(bytearray(1 << 22))
         except MemoryError: pass
 """
-    assert attack(code).verdict in (Verdict.TIMEOUT, Verdict.MEMORY)
+    assert attack(code).verdict is Verdict.TIMEOUT
 
 
 def test_memory_bomb_spread_over_processes_is_stopped(attack: Attack) -> None:
@@ -258,7 +258,7 @@ class Deep:
 def square(x): return Deep().a
 """
     limits = Limits(cpu_seconds=5, wall_seconds=30)
-    assert attack(code, limits=limits).verdict in (Verdict.CRASHED, Verdict.MEMORY)
+    assert attack(code, limits=limits).verdict is Verdict.CRASHED
 
 
 def test_segfault_is_a_crash(attack: Attack) -> None:

@@ -138,7 +138,7 @@ def test_test_that_skips_itself_does_not_pass(attack: Attack) -> None:
     assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.EXCEPTION
 
 
-def test_test_methods_that_vanish_do_not_pass(attack: Attack) -> None:
+def test_test_methods_that_vanish_are_refused(attack: Attack) -> None:
     code = """
 import sys
 def square(x):
@@ -147,7 +147,7 @@ def square(x):
     del case.test_three
     return 0
 """
-    assert attack(code, SQUARE_TEST_FILE).verdict is not Verdict.PASSED
+    assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.REFUSED
 
 
 def test_outcome_without_the_nonce_counts_for_nothing(attack: Attack) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.suite import Suite
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, Suite
 from iterpref_assets.core.evaluation.tasks import EvaluationTask
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
@@ -82,8 +82,12 @@ def run_references(
     return [known[task_id] for task_id in tasks]
 
 
-def require_passing(results: Sequence[ReferenceResult]) -> None:
+def require_passing(results: Sequence[ReferenceResult], remedy: str = CHECK_DATA) -> None:
     """Refuse to judge anything where a reference solution fails without an excuse.
+
+    Args:
+        results: what the references came to.
+        remedy: what to check then, as the suite's `facts` have it.
 
     Raises:
         InputError: naming the first one.
@@ -94,8 +98,7 @@ def require_passing(results: Sequence[ReferenceResult]) -> None:
         said = first.message or first.error_type or first.verdict
         raise InputError(
             f"{len(failing)} reference solutions fail here, first {first.task_id}: {said}",
-            remedy="Check the data file, and that the libraries have the versions of "
-            "requirements/bigcodebench.txt",
+            remedy=remedy,
         )
 
 

@@ -85,6 +85,8 @@ def _parse(line: bytes, prompts: Mapping[str, str], path: Path, number: int) -> 
 
     try:
         fields: Any = json.loads(line)
+    except RecursionError:
+        raise refusal("not JSON (nested too deep)", "Give one JSON object a line") from None
     except ValueError as error:
         raise refusal(f"not JSON ({error})", "Give one JSON object a line") from None
     if not isinstance(fields, dict):

@@ -13,6 +13,8 @@ from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
+CHECK_DATA = "Check that the data file is unchanged"
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -25,6 +27,7 @@ class Facts:
         references: the reference programs there are.
         missing: why tasks cannot run here, as far as that is known before anything runs.
         libraries: the versions of the libraries that programs may import, by name.
+        remedy: what to check where a reference solution fails without an excuse.
     """
 
     source: DataSource
@@ -33,6 +36,7 @@ class Facts:
     references: Mapping[str, str] = field(default_factory=dict[str, str])
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     libraries: Mapping[str, str] = field(default_factory=dict[str, str])
+    remedy: str = CHECK_DATA
 
 
 class Suite(Protocol):

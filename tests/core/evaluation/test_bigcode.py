@@ -128,6 +128,12 @@ def test_a_reference_that_fails_without_an_excuse_stops_the_scoring(suite, sandb
 
 
 @pytest.mark.sandbox
+def test_its_remedy_names_the_versions_of_the_libraries(suite, sandbox, tmp_path):
+    with pytest.raises(InputError, match=r"requirements/bigcodebench\.txt"):
+        suite.ready(sandbox, tmp_path, 1)
+
+
+@pytest.mark.sandbox
 def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
     data = load_bigcode(write(tmp_path, MEAN))
     file = tmp_path / "samples.jsonl"

@@ -48,6 +48,7 @@ def test_a_packed_file_is_read_like_a_plain_one(tmp_path):
     ("line", "message"),
     [
         ("{", r"samples.jsonl:2: not JSON"),
+        ("[" * 200_000, r"samples.jsonl:2: not JSON \(nested too deep\)"),
         ("[]", r"samples.jsonl:2: not a JSON object"),
         ('{"solution": "x"}', r"samples.jsonl:2: field 'task_id': missing"),
         ('{"task_id": "T/9", "solution": "x"}', r"samples.jsonl:2: field 'task_id': .*'T/9'"),

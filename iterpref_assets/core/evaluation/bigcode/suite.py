@@ -22,7 +22,7 @@ from iterpref_assets.core.evaluation.references import (
     run_references,
 )
 from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import Facts
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -54,6 +54,8 @@ class BigCodeSuite:
             references={name: problem.reference for name, problem in problems},
             missing={name: f"not installed: {', '.join(m)}" for name, m in lacking.items() if m},
             libraries=installed_versions(folder),
+            remedy=f"{CHECK_DATA}, and that the libraries have the versions of "
+            "requirements/bigcodebench.txt",
         )
 
     def open_sandbox(self, workers: int) -> Sandbox:
@@ -91,7 +93,7 @@ class BigCodeSuite:
         key = json.dumps([facts.source.sha256, list(facts.prompts), dict(facts.libraries)])
         work = cache / f"references-bigcode-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         results = run_references(self, tasks, sandbox, work, workers)
-        require_passing(results)
+        require_passing(results, facts.remedy)
         return Benchmark(
             facts.source,
             tasks,

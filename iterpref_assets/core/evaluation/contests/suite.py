@@ -11,7 +11,7 @@ from iterpref_assets.core.evaluation.contests.data import ContestData
 from iterpref_assets.core.evaluation.contests.prompts import ContestExamples
 from iterpref_assets.core.evaluation.contests.tasks import ContestTask
 from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import Facts
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -41,6 +41,7 @@ class ContestSuite:
             prompts=dict.fromkeys(data.problems, ""),
             groups={name: p.difficulty.value for name, p in problems if p.difficulty},
             references={name: references[name] for name in data.problems if name in references},
+            remedy=f"{CHECK_DATA}, and the solutions given beside it",
         )
 
     def open_sandbox(self, workers: int) -> Sandbox:

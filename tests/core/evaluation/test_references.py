@@ -1,0 +1,32 @@
+"""What is said where a reference solution fails without an excuse."""
+
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.contests.data import ContestData
+from iterpref_assets.core.evaluation.contests.suite import ContestSuite
+from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData
+from iterpref_assets.core.evaluation.plus.suite import PlusSuite
+from iterpref_assets.core.evaluation.references import ReferenceResult, require_passing
+
+FAILING = ReferenceResult(task_id="T/1", group="", not_run="", verdict="wrong_answer")
+SUITES = {
+    "humaneval": PlusSuite(PlusData(PlusBenchmark.HUMANEVAL, {}, "sha", "md5")),
+    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), "", {}),
+}
+
+
+def test_the_first_failing_reference_is_named_with_the_suites_remedy():
+    with pytest.raises(InputError, match=r"first T/1: wrong_answer.*Look at the clock"):
+        require_passing([FAILING, FAILING], "Look at the clock")
+
+
+def test_a_reference_that_fails_with_an_excuse_stops_nothing():
+    require_passing([FAILING.model_copy(update={"not_run": "needs the network"})])
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_no_other_benchmark_is_told_to_look_at_the_libraries_of_bigcodebench(name):
+    remedy = SUITES[name].facts.remedy
+    assert remedy.startswith("Check that the data file is unchanged")
+    assert "bigcodebench" not in remedy

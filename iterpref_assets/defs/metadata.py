@@ -92,6 +92,7 @@ def of_seeds(artifact: Artifact) -> Metadata:
         "dropped": dg.MetadataValue.int(dropped["problem_id"].n_unique()),
         "dropped_by_reason": dg.MetadataValue.json(artifact.manifest.figures["dropped"]),
         "dropped_by_benchmark": _table(by_benchmark.sort("reason", "benchmark")),
+        "compared_with": dg.MetadataValue.json(artifact.manifest.figures["compared_with"]),
         "dropped_examples": _table(dropped.unique("reason", keep="first", maintain_order=True)),
     }
 

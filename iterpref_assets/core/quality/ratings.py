@@ -80,7 +80,7 @@ async def rate_tests(
     settings = rating_identity(config)
     with Journal(work_dir / LOG, settings) as journal, track("Ratings", len(problems)) as tracker:
         done = {row["key"] for _, row in journal.records()}
-        tracker.advance(len(done))
+        tracker.resume(len(done))
 
         async def ask(problem: Problem) -> None:
             name = problem.problem_id

@@ -52,13 +52,17 @@ class LiveDeployment:
         return content["data"]
 
     @contextmanager
-    def serving(self) -> Iterator["LiveDeployment"]:
-        """`dg dev` from entry to exit; ended by its process group, which it starts anew."""
-        script = Path(sys.executable).with_name("dg")
+    def serving(self, *command: str) -> Iterator["LiveDeployment"]:
+        """`dg dev`, or another command like it, from entry to exit.
+
+        It is ended by its process group, which it starts anew.
+        """
+        program, *arguments = command or ("dg", "dev")
+        script = Path(sys.executable).with_name(program)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [
-                    *ENDING_WITH_PARENT, str(script), "dev",
+                    *ENDING_WITH_PARENT, str(script), *arguments,
                     "--host", "127.0.0.1", "--port", str(self.port),
                 ],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,

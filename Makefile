@@ -41,8 +41,14 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/iterpref prepare
 	@$(BIN)/dg dev --host 127.0.0.1
 
+# Tests on live deployments mostly wait for Dagster's daemon, so they run beside the others.
 test: setup ## Run every test but those of the browser, Docker and Ray
-	$(BIN)/pytest
+	@mkdir -p data
+	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
+	trap "kill $$deployments 2> /dev/null || true" EXIT; \
+	$(BIN)/pytest --ignore tests/operations && others=0 || others=$$?; \
+	wait $$deployments && failed=0 || failed=$$?; \
+	cat data/operations.log; exit $$((others || failed))
 
 test-ui: setup ## Drive the UI in a headless browser (needs chromium)
 	$(BIN)/pytest tests/ui -m ui

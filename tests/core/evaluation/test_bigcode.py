@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from iterpref_assets.core.evaluation.bigcode.libraries import (
     missing_modules,
 )
 from iterpref_assets.core.evaluation.bigcode.suite import BigCodeSuite
-from iterpref_assets.core.evaluation.bigcode.tasks import BigCodeTask
+from iterpref_assets.core.evaluation.bigcode.tasks import LIMITS, BigCodeTask
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.runs import Run, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -242,3 +243,11 @@ def test_a_task_without_a_field_is_named(tmp_path):
 def test_the_published_file_holds_all_tasks(shared_data, subset, tasks):
     path = shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
     assert len(load_bigcode(path, subset).problems) == tasks
+
+
+def test_no_task_sleeps_as_long_as_what_only_waits_may(shared_data):
+    problems = load_bigcode(shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz").problems
+    texts = [problem.reference + problem.test for problem in problems.values()]
+    longest = max(int(each) for text in texts for each in re.findall(r"sleep\((\d+)\)", text))
+    assert longest == 62
+    assert longest < LIMITS.idle_seconds

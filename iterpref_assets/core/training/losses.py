@@ -2,7 +2,7 @@
 
 Log-probabilities, log-ratios (log pi(token) - log pi_ref(token)), K and every loss are in nats;
 beta, alpha and weights of tokens are plain numbers. N counts the predicted tokens of a batch.
-Floats are float32, or float64 where the model's are.
+Log-probabilities are float32, or float64 where the model is; sums over a pair are float64.
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ class TokenReadings:
 
 
 def sum_by_pair(values: Tensor, pair: Tensor, pairs: int) -> Tensor:
-    """[pairs] the sums of `values` [N] over the tokens of each `pair` [N], in their unit."""
-    return values.new_zeros(pairs).index_add(0, pair, values)
+    """[pairs] the sums of `values` [N] over the tokens of each `pair` [N], in their unit, float64.
+
+    K(y+) and K(y-) are sums of up to thousands of tokens whose difference can be small: in float32
+    their rounding alone would move the loss by more than 1e-5.
+    """
+    return values.new_zeros(pairs, dtype=torch.float64).index_add(0, pair, values.double())
 
 
 def reward_difference(logprobs: Tensor, read: TokenReadings, pairs: int) -> tuple[Tensor, Tensor]:

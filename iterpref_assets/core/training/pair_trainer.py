@@ -119,7 +119,7 @@ class PairTrainer(Trainer):
             loss = loss + self.recipe.alpha * summed / imitated.clamp(min=1)
         groups = [inputs[name] for name in CURVE_GROUPS]
         self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
-        return loss * self.accelerator.num_processes
+        return loss.to(logprobs.dtype) * self.accelerator.num_processes
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         norm: Any = super()._clip_grad_norm(model)

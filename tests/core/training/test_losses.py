@@ -34,6 +34,12 @@ def test_sums_are_taken_pair_by_pair():
     assert sums.tolist() == [2.0, 5.0, 0.0]
 
 
+def test_sums_of_float32_values_are_not_rounded_to_float32():
+    # 2 to the 24th is the first whole number whose successor float32 does not have
+    values = torch.tensor([2.0**24, 1.0], dtype=torch.float32)
+    assert sum_by_pair(values, torch.tensor([0, 0]), 1).tolist() == [2**24 + 1]
+
+
 def test_rewards_are_log_ratios_of_the_tokens_that_count():
     chosen, rejected = reward_difference(LOGPROBS, readings(), 2)
     # first pair: K+ = (-0.5 + 1) + (-1 + 2), K- = (-0.5 + 1) + (-4 + 3)

@@ -157,7 +157,7 @@ def _has_base_prompts(context: StepContext, partition: str) -> bool:
 def _publish_scores(asked: Asked, context: StepContext, plans: Sequence[Plan]) -> None:
     suite = context.settings.benchmarks.open(asked.benchmark, asked.split)
     results = read_tasks(context.store, asked.benchmark)
-    require_passing(results)
+    require_passing(results, suite.facts.remedy)
     _require_same_data(context.store, asked.benchmark, suite)
     with suite.open_sandbox(WORKERS) as sandbox:
         for plan in plans:

@@ -73,7 +73,7 @@ def run_references(
     ):
         logged = (ReferenceResult.model_validate(row) for _, row in journal.records())
         known = {result.task_id: result for result in logged}
-        tracker.advance(len(known))
+        tracker.resume(len(known))
         left = [task for task_id, task in tasks.items() if task_id not in known]
         for result in pool.map(run, left):
             journal.append(RESULT, result.model_dump())

@@ -93,7 +93,7 @@ async def score_tasks(
         missing = [item for item in wanted if (item[0].task_id, item[1]) not in scores]
         with ThreadPoolExecutor(JUDGING_THREADS) as pool, track("Scoring", len(wanted)) as tracker:
             if len(missing) < len(wanted):
-                tracker.advance(len(wanted) - len(missing))
+                tracker.resume(len(wanted) - len(missing))
 
             def keep(score: Score) -> None:
                 journal.append(SCORE, score.model_dump())

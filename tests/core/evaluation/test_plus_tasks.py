@@ -128,6 +128,22 @@ def test_expected_outputs_are_computed_once(sandbox, tmp_path):
     }
 
 
+def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sandbox, tmp_path):
+    spin = PlusProblem(
+        "HumanEval/1", "def spin(seconds):\n", "spin",
+        "    import time\n"
+        "    end = time.process_time() + seconds\n"
+        "    while time.process_time() < end: pass\n",
+        [[0.2], [0.4], [0.4], [0.4]], [[0.0]], 0,
+    )  # fmt: skip
+    data = PlusData(PlusBenchmark.HUMANEVAL, {spin.task_id: spin}, "spin", "md5")
+    task = plus_benchmark(data, sandbox, tmp_path, 1).tasks[spin.task_id]
+    assert task.base.reference.cpu_seconds >= 1.4
+    assert 0.4 <= task.base.reference.slowest_call < 1.4
+    assert task.base.limits.call_cpu_seconds == 4 * task.base.reference.slowest_call
+    assert task.plus.limits.call_cpu_seconds == 1.0
+
+
 def test_expected_outputs_of_other_data_are_not_reused(sandbox, tmp_path):
     other = PlusData(DATA.benchmark, {"HumanEval/0": HALVES}, "other", "md5")
     expected_outputs(DATA, sandbox, tmp_path, 1)

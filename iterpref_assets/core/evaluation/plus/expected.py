@@ -23,7 +23,7 @@ from iterpref_assets.core.sandbox.runs import Runner
 from iterpref_assets.core.sandbox.values import Encoded, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Limits
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MEMORY_BYTES = 4 << 30
 """What evalplus 0.3.1 allows a program; one result of Mbpp/255 takes 644 MB."""
 
@@ -33,22 +33,40 @@ _SCHEMA = {
     "task_id": pl.String(),
     "part": pl.String(),
     "cpu_seconds": pl.Float64(),
+    "slowest_call": pl.Float64(),
     "kinds": pl.Binary(),
     "payloads": pl.List(pl.Binary()),
 }
 BASE, PLUS = "base", "plus"
 
+TOO_SHORT_TO_TELL = 0.2
+"""Seconds: calls that take so little together are all given evalplus's least limit."""
+
+_TIMED = """{reference}
+
+def timed(*arguments):
+    import time
+    started = time.process_time()
+    {entry_point}(*arguments)
+    return time.process_time() - started
+"""
+
 
 @dataclass(frozen=True)
 class Expected:
-    """The reference's outputs for one set of tests, and the CPU seconds they took together.
+    """The reference's outputs for one set of tests.
 
     There are fewer than inputs where the reference fails: then no program passes, nor does it.
+
+    Attributes:
+        cpu_seconds: CPU seconds that all calls took together.
+        slowest_call: those of the call that took longest, or more where all took little.
     """
 
     kinds: bytes
     payloads: pl.Series
     cpu_seconds: float
+    slowest_call: float
 
     @cached_property
     def outputs(self) -> list[Encoded]:
@@ -69,10 +87,11 @@ def expected_outputs(
         pl.DataFrame(rows, schema=_SCHEMA).write_parquet(new, compression="zstd")
         new.replace(path)
     rows = pl.read_parquet(path)
-    columns = (rows[name] for name in ("task_id", "part", "kinds", "payloads", "cpu_seconds"))
     return {
-        (task_id, part): Expected(kinds, payloads, seconds)
-        for task_id, part, kinds, payloads, seconds in zip(*columns, strict=True)
+        (task_id, part): Expected(kinds, payloads, seconds, slowest)
+        for task_id, part, seconds, slowest, kinds, payloads in zip(
+            *(rows[name] for name in _SCHEMA), strict=True
+        )
     }
 
 
@@ -123,6 +142,20 @@ def _run_reference(
         "task_id": problem.task_id,
         "part": part,
         "cpu_seconds": run.cpu_seconds,
+        "slowest_call": _slowest_call(sandbox, problem, inputs, run.cpu_seconds),
         "kinds": b"".join(output.kind for output in outputs),
         "payloads": [output.payload for output in outputs],
     }
+
+
+def _slowest_call(
+    sandbox: Runner, problem: PlusProblem, inputs: list[list[Any]], together: float
+) -> float:
+    """CPU seconds of the reference's slowest call; those of all where that makes no difference."""
+    if together <= TOO_SHORT_TO_TELL:
+        return together
+    timed = _TIMED.format(reference=problem.reference, entry_point=problem.entry_point)
+    run = sandbox.run_calls(timed, "timed", encode_arguments(map(tuple, inputs)), REFERENCE_LIMITS)
+    return max(
+        (float(outcome.value()) for outcome in run.outcomes if outcome.result), default=together
+    )

@@ -40,7 +40,7 @@ from iterpref_assets.core.seeds.filtering import SeedFilterConfig
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
-from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS
+from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.operations.config import OperationsConfig
 from iterpref_assets.workers.clusters import RayConfig
 from iterpref_assets.workers.containers import DockerConfig
@@ -158,6 +158,13 @@ class Settings(BaseSettings):
                 "pairs.negatives is pass_rate, which pairs independent samples, but "
                 "sampling.samples_per_problem is 1: set it to 2 or more"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _strengths_that_recipes_take(self) -> Self:
+        for name in self.variants:
+            if name != REFERENCE:
+                recipe_named(name, beta=self.training.beta, alpha=self.training.alpha)
         return self
 
     @model_validator(mode="after")

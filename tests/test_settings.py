@@ -94,6 +94,13 @@ def test_pairs_of_samples_need_two_of_them(monkeypatch) -> None:
     assert load_settings().pairs.negatives == "pass_rate"
 
 
+def test_a_strength_that_a_variant_has_no_term_for_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("ITERPREF_VARIANTS", '["reference", "dpo"]')
+    monkeypatch.setenv("ITERPREF_TRAINING__ALPHA", "2")
+    with pytest.raises(InputError, match="alpha"):
+        load_settings()
+
+
 def test_the_judge_of_pairs_is_one_setting(monkeypatch) -> None:
     judge = '{"engine": {"kind": "openai", "base_url": "http://judge/v1"}, "model": "m"}'
     monkeypatch.setenv("ITERPREF_PAIRS__JUDGE", judge)

@@ -47,7 +47,7 @@ def _plan_checkpoints(context: StepContext, partition: str) -> Plan:
     reference = (ArtifactKey("reference_logprobs", base_model),) if recipe.needs_reference else ()
     return Plan(
         ArtifactKey("checkpoints", partition),
-        "2",
+        "3",
         {
             "base_model": base_model_source(settings, base_model).model_dump(mode="json"),
             "recipe": recipe.name,

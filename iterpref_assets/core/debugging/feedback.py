@@ -30,11 +30,25 @@ def wrong_answer(entry_point: str, case: Case | RaisingCase, actual_literal: str
     return f"assert {call(entry_point, case)} == {expected}  # got {actual}"
 
 
-def raised(entry_point: str, case: Case | RaisingCase, error_type: str, message: str) -> str:
-    """The call that raised, with the exception's class name and its message in one line."""
+def exception(error_type: str, message: str, line: str = "", instead_of: str | None = None) -> str:
+    """What was raised, in one line: the class name, the message, and where in the program.
+
+    Args:
+        error_type: the exception's class name.
+        message: its message.
+        line: the program's line that it came from, as `source_line` gives it.
+        instead_of: the exception that was wanted, where one was.
+    """
     text = shorten(_ADDRESS.sub("", " ".join(message.split())))
-    wanted = f", and not {case.raises}" if isinstance(case, RaisingCase) else ""
-    return f"{call(entry_point, case)} raised {error_type}{wanted}" + (f": {text}" if text else "")
+    wanted = f", and not {instead_of}" if instead_of else ""
+    place = f", in line {line}" if line else ""
+    return f"raised {error_type}{wanted}" + (f": {text}" if text else "") + place
+
+
+def source_line(code: str, number: int) -> str:
+    """A line of the program as it is shown, `2: return x + 1`; empty where it has no such line."""
+    lines = code.split("\n")
+    return f"{number}: {shorten(lines[number - 1].strip())}" if 0 < number <= len(lines) else ""
 
 
 def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:
@@ -49,12 +63,6 @@ def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> s
 def no_such_function(entry_point: str) -> str:
     """The program runs, but does not define what the tests call."""
     return f"the program does not define {entry_point}"
-
-
-def not_importable(error_type: str, message: str) -> str:
-    """The program cannot be loaded at all, e.g. for a syntax error."""
-    text = shorten(_ADDRESS.sub("", " ".join(message.split())))
-    return f"the program raised {error_type}" + (f": {text}" if text else "")
 
 
 def call(entry_point: str, case: Case | RaisingCase) -> str:

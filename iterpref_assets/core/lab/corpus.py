@@ -30,6 +30,7 @@ from iterpref_assets.core.prompts import (
     solve_conversation,
 )
 from iterpref_assets.core.records import Case
+from iterpref_assets.core.sandbox.inside.program import describe, line_of
 from iterpref_assets.core.sandbox.runs import scrub
 from iterpref_assets.core.seeding import derive_rng
 
@@ -95,7 +96,7 @@ def _first_failure(code: str, entry_point: str, cases: list[tuple[Arguments, str
     try:
         function = load_function(code, entry_point)
     except SyntaxError as error:
-        return feedback.not_importable(type(error).__name__, str(error))
+        return f"the program {_raised(error, code)}"
     except KeyError:
         return feedback.no_such_function(entry_point)
     for arguments, expected in cases:
@@ -103,7 +104,12 @@ def _first_failure(code: str, entry_point: str, cases: list[tuple[Arguments, str
         try:
             actual = repr(function(*arguments))
         except Exception as error:  # noqa: BLE001 - whatever a damaged program raises
-            return feedback.raised(entry_point, case, type(error).__name__, str(error))
+            return f"{feedback.call(entry_point, case)} {_raised(error, code)}"
         if actual != expected:
             return feedback.wrong_answer(entry_point, case, scrub(actual))
     return None
+
+
+def _raised(error: Exception, code: str) -> str:
+    name, message = describe(error)
+    return feedback.exception(name, message, feedback.source_line(code, line_of(error)))

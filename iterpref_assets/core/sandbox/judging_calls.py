@@ -8,7 +8,7 @@ from typing import Any
 from iterpref_assets.core.debugging import feedback
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import FunctionTests, RaisingCase
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Runner, scrub
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Raised, Runner, scrub
 from iterpref_assets.core.sandbox.values import (
     Encoded,
     MalformedValueError,
@@ -47,7 +47,7 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
         return True
 
     run = runner.run_calls(code, tests.entry_point, arguments, limits, stop=fails, keep=False)
-    verdict, error_type, message = _conclude(run, tests, passed, failed)
+    verdict, error_type, message = _conclude(run, code, tests, passed, failed)
     about_a_case = verdict is not Verdict.PASSED and run.not_loaded is None and not run.no_function
     return Execution(
         verdict=verdict,
@@ -61,7 +61,7 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
 def _as_wanted(outcome: CallOutcome, wanted: Encoded | str) -> bool:
     """Whether a call returned the value, or raised the exception of that name."""
     if isinstance(wanted, str):
-        return outcome.error_type == wanted
+        return outcome.raised is not None and outcome.raised.error_type == wanted
     return matches(outcome, wanted)
 
 
@@ -80,20 +80,20 @@ def matches(outcome: CallOutcome, expected: Encoded) -> bool:
 
 
 def _conclude(  # noqa: PLR0911 - one line per way to end
-    run: CallRun, tests: FunctionTests, passed: int, failed: CallOutcome | None
+    run: CallRun, code: str, tests: FunctionTests, passed: int, failed: CallOutcome | None
 ) -> tuple[Verdict, str, str]:
     """The verdict, the exception's class name and the message."""
     if failed is not None:
-        return _failed_call(failed, tests, passed)
+        return _failed_call(failed, code, tests, passed)
     if run.ending is Verdict.REFUSED:
         return Verdict.REFUSED, "", f"the program {run.refusal}"
     if run.ending is not None:
         return _limit(run.ending, tests, min(passed, len(tests.cases) - 1))
     if run.not_loaded is not None:
-        name, text = run.not_loaded
+        name = run.not_loaded.error_type
         if name == "MemoryError":
             return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
-        return Verdict.EXCEPTION, name, feedback.not_importable(name, scrub(text))
+        return Verdict.EXCEPTION, name, f"the program {_told(run.not_loaded, code)}"
     if run.no_function:
         return Verdict.EXCEPTION, "NameError", feedback.no_such_function(tests.entry_point)
     if passed < len(tests.cases):
@@ -102,18 +102,25 @@ def _conclude(  # noqa: PLR0911 - one line per way to end
 
 
 def _failed_call(
-    outcome: CallOutcome, tests: FunctionTests, number: int
+    outcome: CallOutcome, code: str, tests: FunctionTests, number: int
 ) -> tuple[Verdict, str, str]:
     case = tests.cases[number]
     if outcome.refused:
         return Verdict.REFUSED, "", f"{feedback.call(tests.entry_point, case)} {outcome.refused}"
-    if outcome.result is not None:
+    if outcome.raised is None:
         message = feedback.wrong_answer(tests.entry_point, case, scrub(outcome.literal()))
         return Verdict.WRONG_ANSWER, "", message
-    if outcome.error_type == "MemoryError":
+    if outcome.raised.error_type == "MemoryError":
         return _limit(Verdict.MEMORY, tests, number)
-    message = feedback.raised(tests.entry_point, case, outcome.error_type, scrub(outcome.message))
-    return Verdict.EXCEPTION, outcome.error_type, message
+    called = feedback.call(tests.entry_point, case)
+    wanted = case.raises if isinstance(case, RaisingCase) else None
+    told = _told(outcome.raised, code, instead_of=wanted)
+    return Verdict.EXCEPTION, outcome.raised.error_type, f"{called} {told}"
+
+
+def _told(raised: Raised, code: str, instead_of: str | None = None) -> str:
+    line = feedback.source_line(code, raised.line)
+    return feedback.exception(raised.error_type, scrub(raised.message), line, instead_of)
 
 
 def _limit(verdict: Verdict, tests: FunctionTests, number: int) -> tuple[Verdict, str, str]:

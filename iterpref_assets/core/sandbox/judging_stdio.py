@@ -14,7 +14,7 @@ def judge_stdio(runner: Runner, code: str, tests: StdioTests, limits: Limits) ->
     for number, case in enumerate(tests.cases):
         run = runner.run_program(code, case.stdin, limits.for_output(case.stdout))
         cpu += run.cpu_seconds
-        verdict, error_type, what = _outcome(run, case.stdout)
+        verdict, error_type, what = _outcome(run, case.stdout, code)
         if verdict is not Verdict.PASSED:
             shown = feedback.shorten(case.stdin.strip())
             message = f"with input {shown!r} the program {what}"
@@ -22,19 +22,20 @@ def judge_stdio(runner: Runner, code: str, tests: StdioTests, limits: Limits) ->
     return Execution(Verdict.PASSED, cpu_seconds=cpu)
 
 
-def _outcome(run: ProgramRun, expected: str) -> tuple[Verdict, str, str]:
+def _outcome(run: ProgramRun, expected: str, code: str) -> tuple[Verdict, str, str]:
     """The verdict on one run, the exception's class name, and what the program did."""
     ending = run.ending
+    raised = run.raised
     if ending is Verdict.REFUSED:
         return ending, "", run.refusal
-    if ending is None and run.raised is not None and run.raised[0] == "MemoryError":
+    if ending is None and raised is not None and raised.error_type == "MemoryError":
         ending = Verdict.MEMORY
     if ending is not None:
         return ending, "", feedback.LIMITS[ending]
-    if run.raised is not None:
-        name, text = run.raised
-        shown = feedback.not_importable(name, scrub(text))
-        return Verdict.EXCEPTION, name, shown.removeprefix("the program ")
+    if raised is not None:
+        line = feedback.source_line(code, raised.line)
+        what = feedback.exception(raised.error_type, scrub(raised.message), line)
+        return Verdict.EXCEPTION, raised.error_type, what
     printed = run.stdout.decode("utf-8", "replace")
     if _lines(printed) == _lines(expected):
         return Verdict.PASSED, "", ""

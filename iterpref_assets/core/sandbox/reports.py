@@ -8,7 +8,13 @@ import signal
 
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, MAX_DEPTH, TREE, VALUE
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, StopAfter, TestOutcome
+from iterpref_assets.core.sandbox.runs import (
+    CallOutcome,
+    CallRun,
+    Raised,
+    StopAfter,
+    TestOutcome,
+)
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError
 from iterpref_assets.core.sandbox.verdicts import Verdict
 from iterpref_assets.core.sandbox.worker import Running, Status
@@ -17,6 +23,7 @@ _MAX_ERROR_BYTES = 1 << 16
 """Far more than an honest report of an exception or of tests takes; more is not even read."""
 
 _MAX_NAME = 200
+_NONSENSE = Raised("", "", 0)
 MAX_STRAY = 100
 """So many frames that an honest program does not send are passed over; reading takes time here."""
 
@@ -79,20 +86,19 @@ def _outcome(kind: bytes, payload: bytes) -> CallOutcome:
     if kind in (VALUE, TREE, DIGEST):
         return CallOutcome(result=Encoded(kind, payload))
     if kind == program.RAISED:
-        name, message = read_error(payload)
-        return CallOutcome(error_type=name, message=message)
+        return CallOutcome(raised=read_error(payload))
     return CallOutcome(refused=_TOO_DEEP if kind == program.REFUSED else _MEANINGLESS)
 
 
-def read_error(payload: bytes) -> tuple[str, str]:
-    """An exception's class name and message, both empty where the report makes no sense."""
+def read_error(payload: bytes) -> Raised:
+    """An exception, without name and message where the report makes no sense."""
     if len(payload) > _MAX_ERROR_BYTES:
-        return "", ""
+        return _NONSENSE
     try:
-        name, message = Encoded(VALUE, payload).decode()
-        return _line(name), _text(message)
-    except (MalformedValueError, TypeError, ValueError):
-        return "", ""
+        name, message, line = Encoded(VALUE, payload).decode()
+        return Raised(_line(name), _text(message), int(line))
+    except (MalformedValueError, TypeError, ValueError, OverflowError):
+        return _NONSENSE
 
 
 def _line(value: object) -> str:

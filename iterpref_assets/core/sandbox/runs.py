@@ -19,15 +19,26 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception: its class name, its message, and the program's line it came from.
+
+    `line` counts from 1; 0 is none.
+    """
+
+    error_type: str
+    message: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """One call: it returned `result`, raised (`error_type`, `message`), or was `refused`.
+    """One call: it returned `result`, `raised`, or was `refused`.
 
     A `result` is in the bytes the program sent; `refused` says what the call did that is not taken.
     """
 
     result: Encoded | None = None
-    error_type: str = ""
-    message: str = ""
+    raised: Raised | None = None
     refused: str = ""
 
     def value(self) -> Any:
@@ -57,7 +68,7 @@ class CallRun:
 
     Attributes:
         outcomes: one per call made; fewer than asked for where `ending` or `stopped` says why.
-        not_loaded: class name and message of the exception that loading raised, if it did.
+        not_loaded: the exception that loading raised, if it did.
         no_function: whether the program loaded but lacks the entry point.
         ending: the limit the program ran into or how its process died, if it did.
         refusal: what the program did, where that limit was on what it may send.
@@ -66,7 +77,7 @@ class CallRun:
     """
 
     outcomes: list[CallOutcome] = field(default_factory=list[CallOutcome])
-    not_loaded: tuple[str, str] | None = None
+    not_loaded: Raised | None = None
     no_function: bool = False
     ending: Verdict | None = None
     refusal: str = ""
@@ -78,12 +89,11 @@ class CallRun:
 class ProgramRun:
     """A whole program fed on standard input: what it printed, and how it ended.
 
-    `raised` is the class name and message of the exception that ended it, if one did; `refusal`
-    what it did where it was refused.
+    `raised` is the exception that ended it, if one did; `refusal` what it did where it was refused.
     """
 
     stdout: bytes = b""
-    raised: tuple[str, str] | None = None
+    raised: Raised | None = None
     ending: Verdict | None = None
     refusal: str = ""
     cpu_seconds: float = 0.0

@@ -12,18 +12,29 @@ def test_a_wrong_answer_shows_the_assertion_and_what_came_instead():
     assert text == "assert double_evens([1, 2]) == [4]  # got [2]"
 
 
-def test_an_exception_shows_the_call_its_class_and_its_message():
-    text = feedback.raised("double_evens", CASE, "IndexError", "list index out of range")
-    assert text == "double_evens([1, 2]) raised IndexError: list index out of range"
+def test_an_exception_shows_its_class_its_message_and_its_line():
+    text = feedback.exception("IndexError", "list index out of range", "2: return items[9]")
+    assert text == "raised IndexError: list index out of range, in line 2: return items[9]"
 
 
-def test_an_exception_without_a_message_ends_with_its_class():
-    assert feedback.raised("f", CASE, "ValueError", "") == "f([1, 2]) raised ValueError"
+def test_an_exception_without_message_and_line_ends_with_its_class():
+    assert feedback.exception("ValueError", "") == "raised ValueError"
+
+
+def test_an_exception_in_place_of_another_names_both():
+    assert feedback.exception("KeyError", "'a'", "", "ValueError") == (
+        "raised KeyError, and not ValueError: 'a'"
+    )
 
 
 def test_addresses_and_line_breaks_leave_an_exception_message():
-    text = feedback.raised("f", CASE, "TypeError", "bad <object at 0x7f00aa>\nagain")
-    assert text == "f([1, 2]) raised TypeError: bad <object> again"
+    text = feedback.exception("TypeError", "bad <object at 0x7f00aa>\nagain")
+    assert text == "raised TypeError: bad <object> again"
+
+
+@pytest.mark.parametrize(("number", "shown"), [(2, "2: return 1"), (0, ""), (3, ""), (-1, "")])
+def test_a_line_is_shown_with_its_number_where_the_program_has_it(number: int, shown: str):
+    assert feedback.source_line("def f():\n    return 1", number) == shown
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def look(sandbox: Sandbox) -> Any:
     def run(body: str) -> Any:
         code = "def f():\n" + "\n".join("    " + line for line in body.splitlines())
         outcome = sandbox.run_calls(code, "f", [()]).outcomes[0]
-        return outcome.error_type if outcome.result is None else outcome.value()
+        return outcome.raised.error_type if outcome.result is None else outcome.value()
 
     return run
 

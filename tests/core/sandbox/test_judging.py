@@ -44,14 +44,20 @@ SUM = StdioTests(
             "def square(x): return [][x]",
             Verdict.EXCEPTION,
             "IndexError",
-            "square(3) raised IndexError: list index out of range",
+            (
+                "square(3) raised IndexError: list index out of range, "
+                "in line 1: def square(x): return [][x]"
+            ),
             0,
         ),
         (
             "def square(x): raise ValueError(object())",
             Verdict.EXCEPTION,
             "ValueError",
-            "square(3) raised ValueError: <object object>",
+            (
+                "square(3) raised ValueError: <object object>, "
+                "in line 1: def square(x): raise ValueError(object())"
+            ),
             0,
         ),
         (
@@ -65,7 +71,7 @@ SUM = StdioTests(
             "def square(x) return x",
             Verdict.EXCEPTION,
             "SyntaxError",
-            "the program raised SyntaxError: expected ':' (<solution>, line 1)",
+            "the program raised SyntaxError: expected ':', in line 1: def square(x) return x",
             None,
         ),
         (
@@ -269,3 +275,36 @@ def test_nothing_is_left_after_many_programs(sandbox: Sandbox) -> None:
     for number in range(200):
         sandbox.judge(hostile if number % 4 == 0 else SQUARE, SQUARES)
     assert held() == before
+
+
+def test_the_line_shown_is_the_programs_innermost_one(sandbox: Sandbox) -> None:
+    code = """
+import json
+def read(x):
+    return json.loads("[")
+def square(x):
+    return read(x)
+"""
+    message = sandbox.judge(code, SQUARES).message
+    assert message.endswith(', in line 4: return json.loads("[")')
+
+
+@pytest.mark.parametrize("line", ["10**30", "-1", "None", "[1]", "10**9"])
+def test_a_line_that_is_none_of_the_programs_is_not_shown(sandbox: Sandbox, line: str) -> None:
+    code = f"""
+import marshal, os
+def square(x):
+    payload = marshal.dumps(("KeyError", "'a'", {line}), 2)
+    os.write(3, b"E" + len(payload).to_bytes(4, "little") + payload)
+"""
+    execution = sandbox.judge(code, SQUARES)
+    assert execution.verdict is Verdict.EXCEPTION
+    assert "in line" not in execution.message
+
+
+def test_a_scripts_exception_is_shown_with_its_line(sandbox: Sandbox) -> None:
+    execution = sandbox.judge("first = input()\nprint(int(first))", SUM)
+    assert execution.message == (
+        "with input '1 2' the program raised ValueError: "
+        "invalid literal for int() with base 10: '1 2', in line 2: print(int(first))"
+    )

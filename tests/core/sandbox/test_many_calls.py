@@ -27,7 +27,7 @@ def test_large_results_arrive_whole(sandbox: Sandbox) -> None:
 
 def test_an_exception_among_many_results_is_the_outcome_of_its_call(sandbox: Sandbox) -> None:
     run = sandbox.run_calls("def f(x):\n    return 1 // (x - 100)\n", "f", CALLS)
-    assert [n for n, each in enumerate(run.outcomes) if each.error_type] == [100]
+    assert [n for n, each in enumerate(run.outcomes) if each.raised] == [100]
 
 
 def test_a_call_over_its_limit_keeps_the_results_before_it(sandbox: Sandbox) -> None:

@@ -22,7 +22,11 @@ TESTS = FunctionTests(
         ("raise ValueError('no')", Verdict.PASSED, ""),
         ("return 0", Verdict.WRONG_ANSWER, "f(-1) returned 0 instead of raising ValueError"),
         ("return None", Verdict.WRONG_ANSWER, "f(-1) returned None instead of raising ValueError"),
-        ("raise KeyError(x)", Verdict.EXCEPTION, "f(-1) raised KeyError, and not ValueError: -1"),
+        (
+            "raise KeyError(x)",
+            Verdict.EXCEPTION,
+            "f(-1) raised KeyError, and not ValueError: -1, in line 4: raise KeyError(x)",
+        ),
     ],
 )
 def test_only_the_exception_that_is_asked_for_passes(

@@ -115,7 +115,8 @@ def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str
         return Verdict.REFUSED, ""
     if run.ending is not None:
         return run.ending, ""
-    name = wrong.error_type if wrong is not None else (run.not_loaded or ("", ""))[0]
+    raised = wrong.raised if wrong is not None else run.not_loaded
+    name = raised.error_type if raised is not None else ""
     if name == "MemoryError":
         return Verdict.MEMORY, ""
     return (Verdict.EXCEPTION, name) if name else (Verdict.PASSED, "")
@@ -134,7 +135,7 @@ def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execu
 
 
 def _program_verdict(run: ProgramRun, expected: str) -> tuple[Verdict, str]:
-    name = run.raised[0] if run.raised is not None else ""
+    name = run.raised.error_type if run.raised is not None else ""
     if run.ending is not None:
         return run.ending, ""
     if name == "MemoryError":

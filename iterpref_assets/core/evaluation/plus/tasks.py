@@ -16,7 +16,7 @@ from iterpref_assets.core.evaluation.plus.oracle import Oracle, asks_for_floats
 from iterpref_assets.core.evaluation.plus.prompts import messages, program
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Runner
+from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Raised, Runner
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
@@ -140,7 +140,7 @@ class _CallJudge:
         if run.ending is not None:
             return run.ending, "", ""
         if run.not_loaded is not None:
-            return _exception(*run.not_loaded)
+            return _exception(run.not_loaded)
         if run.no_function:
             return Verdict.EXCEPTION, "NameError", "the entry point is not defined"
         complete = self._right == len(self._part.inputs)
@@ -149,9 +149,9 @@ class _CallJudge:
     def _failed_call(self, outcome: CallOutcome) -> tuple[Verdict, str, str]:
         if outcome.refused or self._right == len(self._part.inputs):
             return Verdict.REFUSED, "", ""
-        if outcome.result is not None:
+        if outcome.raised is None:
             return Verdict.WRONG_ANSWER, "", ""
-        return _exception(outcome.error_type, outcome.message)
+        return _exception(outcome.raised)
 
 
 def plus_tasks(
@@ -186,7 +186,7 @@ def _part(inputs: list[list[Any]], expected: Expected) -> Part:
     return Part(inputs, encode_arguments(map(tuple, inputs)), expected, limits)
 
 
-def _exception(name: str, message: str) -> tuple[Verdict, str, str]:
-    if name == "MemoryError":
+def _exception(raised: Raised) -> tuple[Verdict, str, str]:
+    if raised.error_type == "MemoryError":
         return Verdict.MEMORY, "", ""
-    return Verdict.EXCEPTION, name, message
+    return Verdict.EXCEPTION, raised.error_type, raised.message

@@ -36,6 +36,7 @@ killed all the same."""
 
 _pending = bytearray()
 _MODULE = "solution"
+_FILE = f"<{_MODULE}>"
 
 
 def put(kind: bytes, payload: bytes) -> None:
@@ -61,10 +62,27 @@ def send(kind: bytes, payload: bytes) -> None:
 def describe(error: BaseException) -> tuple[str, str]:
     """An exception's class name and its message."""
     try:
-        message = str.__str__(str(error)[:_MAX_MESSAGE])
+        # A SyntaxError's text ends with the line, which `line_of` gives for every exception.
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+        message = str.__str__(text[:_MAX_MESSAGE])
     except BaseException:  # noqa: BLE001 - the candidate's __str__ may do anything
         message = ""
     return str.__str__(type(error).__name__[:_MAX_MESSAGE]), message
+
+
+def line_of(error: BaseException) -> int:
+    """The innermost line of the program on the way to the error; 0 where there is none."""
+    try:
+        if isinstance(error, SyntaxError) and error.filename == _FILE:
+            return int(error.lineno or 0)
+        line, trace = 0, error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == _FILE:
+                line = trace.tb_lineno or 0
+            trace = trace.tb_next
+    except BaseException:  # noqa: BLE001 - the candidate's exception may be anything
+        return 0
+    return line
 
 
 def send_error(kind: bytes, error: BaseException) -> None:
@@ -73,14 +91,14 @@ def send_error(kind: bytes, error: BaseException) -> None:
 
 
 def _described(error: BaseException) -> bytes:
-    return marshal.dumps(describe(error), encoding.FORMAT)
+    return marshal.dumps((*describe(error), line_of(error)), encoding.FORMAT)
 
 
 def load(code: str, name: str) -> ModuleType:
     """Run `code` as the module `name`."""
     module = ModuleType(name)
     sys.modules[name] = module
-    exec(compile(code, f"<{_MODULE}>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    exec(compile(code, _FILE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     return module
 
 

@@ -3,10 +3,10 @@
     python benchmarks/evalplus_speed.py humaneval --data HumanEvalPlus.jsonl.gz --samples references
 
 Two clocks. "Command" is what a user waits for: `evalplus.evaluate` against `iterpref evaluate`,
-each a process of its own with its expected outputs already cached; evalplus as it comes (it uses
-half of the cores) and with as many workers. "Judging" leaves out start-up, loading and evalplus's
-watchdog thread, which keeps its process up to 20 s after the last verdict: the same calls, made
-from this process, with equal workers.
+each a process of its own with what an earlier run cached; evalplus as it comes (it uses half of the
+cores) and with as many workers. "Judging" leaves out start-up, loading and evalplus's watchdog
+thread, which keeps its process up to 20 s after the last verdict: the same calls, made from this
+process, with equal workers.
 Every line on which the two differ is listed with its reason: a listed fault of evalplus, or its
 wall-clock limits, which is tried by asking evalplus again, alone, with limits 30 times as long.
 """
@@ -43,8 +43,6 @@ def main() -> None:
     print(machine())
     print(f"{len(samples)} samples of {tasks} tasks, {options.workers} workers")
     theirs = Evalplus(data, options.data, work, options.workers, base_only=options.base_only)
-    with Sandbox(options.workers, packages=SANDBOX_PACKAGES) as sandbox:  # fills the cache
-        plus_benchmark(data, sandbox, work / "iterpref", options.workers)
     if not options.base_only:
         _compare_commands(options, samples, theirs, work)
     _compare_judging(options, data, samples, theirs, work)
@@ -72,13 +70,18 @@ def _compare_commands(
     options: argparse.Namespace, samples: list[Sample], theirs: Evalplus, work: Path
 ) -> None:
     file, name = work / "samples.jsonl", options.benchmark.value
+    first = work / "first.jsonl"
     lines = [json.dumps({"task_id": each.task_id, "solution": each.code}) for each in samples]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    first.write_text(lines[0] + "\n", encoding="utf-8")
     workers = str(options.workers)
     evalplus = ["-m", "evalplus.evaluate", "--dataset", name, "--samples", str(file)]
-    ours = ["-m", "iterpref_assets", "evaluate", "--benchmark", name, "--samples", str(file)]
-    ours += ["--data", str(options.data), "--out", tempfile.mkdtemp(dir=work), "--workers", workers]
-    ours_seconds = _command(ours, {})
+    ours = ["-m", "iterpref_assets", "evaluate", "--benchmark", name, "--workers", workers]
+    ours += ["--data", str(options.data)]
+    _command([*ours, "--samples", str(first), "--out", tempfile.mkdtemp(dir=work)], {})
+    ours_seconds = _command(
+        [*ours, "--samples", str(file), "--out", tempfile.mkdtemp(dir=work)], {}
+    )
     for title, extra in (("by default", []), (f"--parallel {workers}", ["--parallel", workers])):
         (work / "samples_eval_results.json").unlink(missing_ok=True)
         theirs_seconds = _command([*evalplus, *extra], theirs.environment)

@@ -34,8 +34,14 @@ class PipesHandler(logging.Handler):
         self._pipes.log.log(record.levelno, record.getMessage())
 
 
-def _stderr_handler() -> logging.Handler:
+CURVES = "iterpref.curves"
+"""The log of training's points, one a step: for the run. A shell is shown progress instead."""
+
+
+def stderr_handler() -> logging.Handler:
+    """Log lines of the core for whoever looks on in a shell."""
     handler = logging.StreamHandler()
+    handler.addFilter(lambda record: record.name != CURVES)
     handler.setFormatter(logging.Formatter("%(asctime)s    %(message)s", "%H:%M:%S"))
     return handler
 
@@ -53,16 +59,19 @@ def receive(extras: Mapping[str, object]) -> PublishJob | VerifyJob:
 
 def main() -> int:
     """Run the job in the Pipes extras; the exit status says whether a known failure stopped it."""
+    # Torch reads it when it is loaded; its remarks on CPU binding are of no use to anybody here.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with open_dagster_pipes() as pipes:
         job = receive(pipes.extras)
         end_with(job.place.lifeline)
         log = logging.getLogger("iterpref")
         log.setLevel(logging.INFO)
         log.addHandler(PipesHandler(pipes))
-        log.addHandler(_stderr_handler())
+        log.addHandler(stderr_handler())
+        curves = logging.getLogger(CURVES)
 
         def report(figures: Mapping[str, float]) -> None:
-            log.info("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+            curves.info("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
         context = StepContext(job.settings, ArtifactStore(job.settings.root), report)
         try:

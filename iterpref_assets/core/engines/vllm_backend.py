@@ -13,7 +13,9 @@ core keeps a process of its own, so that Python here never holds up a step there
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,9 +138,11 @@ def _set_threads(count: int) -> None:
 
 
 def _set_environment(config: VllmConfig) -> None:
-    """What vLLM reads from the environment, set where the user has not."""
+    """What vLLM reads from the environment, set where the user has not, and fewer remarks."""
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"vllm\.triton_utils")
     if config.batch_invariant:
         os.environ["VLLM_BATCH_INVARIANT"] = "1"
 

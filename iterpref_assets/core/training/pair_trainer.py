@@ -201,12 +201,23 @@ class _WholeCheckpoints(TrainerCallback):
             workdir.keep_only(folder / f"checkpoint-{state.global_step}")
 
 
+_SHOWN = ("loss", "reward_accuracy")
+
+
 class _Progress(TrainerCallback):
-    """Shows the steps done, those before a resume included."""
+    """Shows the steps done, those before a resume included, beside the last point of the curves."""
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any
+    ) -> None:
+        del args, control, kwargs
+        self.tracker.resume(state.global_step)
+
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         del args, control, kwargs
-        self.tracker.advance(state.global_step - self.tracker.done)
+        last = state.log_history[-1] if state.log_history else {}
+        shown = {name: last[name] for name in _SHOWN if name in last}
+        self.tracker.advance(state.global_step - self.tracker.done, **shown)

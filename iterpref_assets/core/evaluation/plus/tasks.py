@@ -25,7 +25,8 @@ REFERENCE_FACTOR = 4.0
 MAX_SECONDS = 60.0
 """evalplus allows each call max(1, 4 x reference) seconds, and a run the sum of that but at most
 60, and one more; of wall-clock time there, of CPU time here. One limit holds for all calls of a set
-of tests here, that of the call on which the reference takes longest."""
+of tests here, that of the call on which the reference takes longest, and a set has at least 4 x the
+reference's time."""
 
 WALL_FACTOR = 20
 """Wall-clock time is a backstop against sleeping only, so that no load can reach it."""
@@ -176,7 +177,8 @@ def plus_tasks(
 
 def _part(inputs: list[list[Any]], expected: Expected) -> Part:
     call = max(MIN_SECONDS, REFERENCE_FACTOR * expected.slowest_call)
-    whole = max(min(MAX_SECONDS, MIN_SECONDS * len(inputs)), call) + 1
+    together = REFERENCE_FACTOR * expected.cpu_seconds
+    whole = max(min(MAX_SECONDS, MIN_SECONDS * len(inputs)), together) + 1
     limits = Limits(
         cpu_seconds=whole,
         call_cpu_seconds=call,

@@ -41,25 +41,6 @@ synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureT
 @stage_asset(
     group_name="problems",
     kinds={"python", "parquet"},
-    partitions_def=partitions.problem_shards,
-    deps=synthesised,
-    pool="sandbox" if synthesised else None,
-    code_version="1",
-    metadata=columns(tables.PROBLEMS),
-)
-def raw_seeds(
-    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
-) -> dg.MaterializeResult:
-    """Problems as their source gives them, and which of its records give none."""
-    settings = project.settings()
-    if synthesised:
-        return publish_in_worker(context, workers, settings, metadata.of_raw_seeds)
-    return publish_here(context, settings, metadata.of_raw_seeds)
-
-
-@stage_asset(
-    group_name="problems",
-    kinds={"python", "parquet"},
     code_version="1",
     metadata=columns(tables.PROBLEMS),
 )
@@ -68,6 +49,29 @@ def heldout_problems(
 ) -> dg.MaterializeResult:
     """Problems that no model is trained on, to score the reference model and checkpoints."""
     return publish_here(context, project.settings(), metadata.of_problems)
+
+
+@stage_asset(
+    group_name="problems",
+    kinds={"python", "parquet"},
+    partitions_def=partitions.problem_shards,
+    deps=[heldout_problems, *synthesised],
+    pool="sandbox" if synthesised else None,
+    code_version="1",
+    metadata=columns(tables.PROBLEMS),
+)
+def raw_seeds(
+    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
+) -> dg.MaterializeResult:
+    """Problems as their source gives them, and which of its records give none.
+
+    What is held out comes first, being no seed. A partitioned asset with nothing before it would
+    also be where Dagster's UI takes the partitions of *Materialize all* from, for the whole graph.
+    """
+    settings = project.settings()
+    if synthesised:
+        return publish_in_worker(context, workers, settings, metadata.of_raw_seeds)
+    return publish_here(context, settings, metadata.of_raw_seeds)
 
 
 @stage_asset(

@@ -3,10 +3,20 @@
 from collections.abc import Callable
 
 import pytest
+from live_deployment import LiveDeployment
 from playwright.sync_api import expect
 from user_interface import UserInterface
 
 from iterpref_assets.runner import load_definitions
+
+TARGETED = """query Targeted($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+    assetSelection { path }
+  } }
+}"""
+CANCEL = """mutation Cancel($id: String!) {
+  cancelPartitionBackfill(backfillId: $id) { __typename }
+}"""
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(900)]
 
@@ -128,3 +138,17 @@ def test_schedules_and_sensors_are_listed_and_off(
     assert len(switches) > 1
     assert not any(switch.is_checked() for switch in switches)
     keep("automation")
+
+
+def test_the_whole_graph_is_launched_by_materialize_all(
+    ui: UserInterface, deployment: LiveDeployment, codeflow: str
+) -> None:
+    """Launched, and cancelled before nine recipes are trained."""
+    ui.visit("/asset-groups")
+    ui.press("Materialize all")
+    ui.press("Launch backfill")
+    backfill_id = ui.id_of_launched_backfill()
+    targeted = deployment.ask(TARGETED, id=backfill_id)["partitionBackfillOrError"]
+    deployment.ask(CANCEL, id=backfill_id)
+    names = {"/".join(each["path"]) for each in targeted["assetSelection"]}
+    assert names == {asset for assets in assets_by_group().values() for asset in assets}

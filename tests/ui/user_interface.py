@@ -40,6 +40,12 @@ class UserInterface:
         expect(status).to_be_visible()
         return status.inner_text()
 
+    def id_of_launched_backfill(self) -> str:
+        """Follow the link to the backfill that was just launched; its id."""
+        self.page.get_by_text("View", exact=True).last.click()
+        self.page.wait_for_url(re.compile("/runs/b/"))
+        return self.page.url.partition("/runs/b/")[2].partition("?")[0]
+
     def status_of_launched_backfill(self) -> str:
         """Follow the link to the backfill that was just launched; its status once it has ended."""
         self.page.get_by_text("View", exact=True).last.click()

@@ -119,10 +119,12 @@ class ArtifactStore:
         """
         artifact = self.find(key)
         if artifact is None:
+            # As the UI and commands write a partition of two dimensions.
+            partition = key.partition.replace("/", "|")
             raise InputError(
                 f"{key} has not been materialized",
                 file=self._folder(key),
-                remedy=f"Materialize {key.asset} (partition {key.partition}) first",
+                remedy=f"Materialize {key.asset} (partition {partition}) first",
             )
         return artifact
 

@@ -8,7 +8,7 @@ from iterpref_assets.defs.partitions import partition_key
 from iterpref_assets.runner import phases
 from iterpref_assets.settings import load_settings
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 SECONDS_TO_NOTICE = 120
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 import os
 import socket
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +94,7 @@ def materialize_chain(
         for assets in sorted({assets for assets in stale.values() if assets}, key=len):
             partitions = [name for name, wanted in stale.items() if wanted == assets]
             for stretch in _ranges(instance, partitions):
-                _execute(definitions, instance, assets, stretch)
+                execute(definitions, instance, assets, stretch)
 
 
 def _stale(
@@ -181,34 +183,51 @@ def _ranges(instance: dg.DagsterInstance, partitions: Sequence[str]) -> Iterator
     yield from stretches(instance.get_dynamic_partitions(SHARDS), partitions)
 
 
-def _execute(
+def execute(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     assets: Sequence[str],
     partitions: Sequence[str],
 ) -> None:
+    """Materialize `assets` over the artifact partitions in one run, telling of each as it ends.
+
+    Raises:
+        InputError: naming what failed, with the first message of its failure.
+    """
     keys = [partition_key(name) for name in partitions]
     tags = {REUSE_TAG: "true", PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
     job = definitions.resolve_implicit_global_asset_job_def()
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, functools.partial(_announce, assets, partitions))
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(asset) for asset in assets],
         partition_key=partition,
         tags=tags,
+        run_id=run_id,
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
     )
     if not result.success:
         raise InputError(_first_failure(result), remedy="The run's log is in the UI: make ui")
-    for event in result.all_events:
-        if event.is_step_success:
-            seconds = event.step_success_data.duration_ms / 1000
-            _log.info(
-                "%s: materialized %s in %.1f s", event.step_key, ", ".join(partitions), seconds
-            )
+
+
+def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventLogEntry) -> None:
+    """Say what a run has just done, while it goes on."""
+    event = entry.dagster_event
+    if event is None:
+        return
+    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        said = "is true" if check.passed else f"is false: {check.description}"
+        _log.info("%s: %s %s", check.asset_key.to_user_string(), check.check_name, said)
+    elif event.is_step_success and event.step_key in assets:
+        seconds = event.step_success_data.duration_ms / 1000
+        names = ", ".join(partitions)
+        _log.info("%s: materialized %s in %.1f s", event.step_key, names, seconds)
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:

@@ -1,11 +1,12 @@
-"""What `iterpref run` says before it starts."""
+"""What `iterpref run` says before it starts and on its way."""
 
 import logging
 
 import dagster as dg
 import pytest
 
-from iterpref_assets.runner import warn_of_full_pools
+from iterpref_assets.core.artifacts import UNPARTITIONED
+from iterpref_assets.runner import execute, warn_of_full_pools
 
 
 @pytest.fixture
@@ -29,3 +30,50 @@ def test_of_a_free_pool_nothing_is_said(instance, caplog) -> None:
     with caplog.at_level(logging.WARNING, "iterpref"):
         warn_of_full_pools(instance)
     assert not caplog.text
+
+
+@pytest.fixture
+def told(instance, caplog):
+    """What a run of two assets and two checks has told as the second is made, and at its end."""
+    told = []
+
+    @dg.asset
+    def first() -> None:
+        """Made at once."""
+
+    @dg.asset_check(asset=first, blocking=True)
+    def holds() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    @dg.asset_check(asset=first)
+    def fails() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(
+            passed=False, severity=dg.AssetCheckSeverity.WARN, description="two of three"
+        )
+
+    @dg.asset(deps=[first])
+    def second() -> None:
+        told.append(caplog.text)
+
+    definitions = dg.Definitions(assets=[first, second], asset_checks=[holds, fails])
+    with caplog.at_level(logging.INFO, "iterpref"):
+        execute(definitions, instance, ["first", "second"], [UNPARTITIONED])
+    return *told, caplog.text
+
+
+def test_an_asset_is_told_of_before_the_next_is_made(told) -> None:
+    at_second, _ = told
+    assert "first: materialized all in " in at_second
+    assert "second" not in at_second
+
+
+def test_a_check_that_holds_is_told_as_true(told) -> None:
+    assert "first: holds is true" in told[-1]
+
+
+def test_a_check_that_fails_is_told_with_its_reason(told) -> None:
+    assert "first: fails is false: two of three" in told[-1]
+
+
+def test_a_check_is_not_called_materialized(told) -> None:
+    assert told[-1].count("materialized") == 2

@@ -1,5 +1,7 @@
 """Jobs for the shell and for schedules: each stretch of the chain with partitions of one kind."""
 
+import functools
+
 import dagster as dg
 
 from iterpref_assets.defs.problems import synthesised
@@ -9,21 +11,25 @@ from iterpref_assets.steps.benchmarks import asked_of
 SCORES = ("heldout_scores", *(asked.asset for asked in asked_of(load_settings())))
 """Every asset of scores that there is."""
 
+_job = functools.partial(dg.define_asset_job, tags={"dagster/priority": "-1"})
+"""Jobs are what schedules and backfills launch, by the dozen: in the queue of runs, what somebody
+materializes by hand goes before them."""
+
 _RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 
-read_seeds = dg.define_asset_job(
+read_seeds = _job(
     "read_seeds",
     dg.AssetSelection.assets(*_RAW_SEEDS),
     description="Seeds of some shards, as their source gives them now.",
 )
 
-read_heldout = dg.define_asset_job(
+read_heldout = _job(
     "read_heldout",
     dg.AssetSelection.assets("heldout_problems"),
     description="The problems to score on, as their source gives them now.",
 )
 
-build_codeflow = dg.define_asset_job(
+build_codeflow = _job(
     "build_codeflow",
     dg.AssetSelection.assets(
         *_RAW_SEEDS, "seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"
@@ -31,19 +37,19 @@ build_codeflow = dg.define_asset_job(
     description="Problems, samples, trajectories and pairs of some shards.",
 )
 
-prepare_preferences = dg.define_asset_job(
+prepare_preferences = _job(
     "prepare_preferences",
     dg.AssetSelection.assets("preference_pairs", "data_cards", "reference_logprobs"),
     description="Tokens, masks, data card and reference log-probabilities of a base model.",
 )
 
-train_checkpoints = dg.define_asset_job(
+train_checkpoints = _job(
     "train_checkpoints",
     dg.AssetSelection.assets("checkpoints"),
     description="A base model trained by a recipe.",
 )
 
-score_variants = dg.define_asset_job(
+score_variants = _job(
     "score_variants",
     dg.AssetSelection.assets(*SCORES),
     description="A reference model or checkpoint on the held-out problems and the benchmarks.",

@@ -100,3 +100,10 @@ def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> N
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "synthetic_tasks" in done.stdout
+
+
+def test_what_is_materialized_by_hand_goes_before_the_runs_of_every_job() -> None:
+    resolved = load_definitions().resolve_all_job_defs()
+    jobs = [job for job in resolved if not job.name.startswith("__")]
+    assert {"read_seeds", "build_codeflow", "score_variants"} <= {job.name for job in jobs}
+    assert [job.name for job in jobs if int(job.tags.get("dagster/priority", 0)) >= 0] == []

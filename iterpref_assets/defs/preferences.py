@@ -94,7 +94,7 @@ def reference_logprobs(
         preference_pairs,
     ],
     automation_condition=conditions.KEEP_UP,
-    code_version="1",
+    code_version="2",
 )
 def data_cards(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
     """What the pairs are like: counts by stage, lengths, failures, features, ten pairs to read."""

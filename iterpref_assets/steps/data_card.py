@@ -32,7 +32,7 @@ def _plan_data_cards(context: StepContext, base_model: str) -> Plan:
     shards = context.settings.seeds.shards()
     return Plan(
         ArtifactKey("data_cards", base_model),
-        "1",
+        "2",
         {},
         (
             ArtifactKey("preference_pairs", base_model),

@@ -55,7 +55,7 @@ def heldout_scores(
         *leaderboards,
     ],
     automation_condition=conditions.KEEP_UP,
-    code_version="1",
+    code_version="2",
 )
 def experiment_reports(
     context: dg.AssetExecutionContext, project: ProjectResource

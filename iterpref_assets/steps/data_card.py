@@ -17,7 +17,7 @@ from iterpref_assets.core.pairs.characteristics import KEPT
 from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
 from iterpref_assets.core.pairs.streaming import row_count
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
@@ -67,7 +67,7 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
     completions = [each.path(COMPLETIONS_FILE) for each in (*samples, *debugged)]
     dropped = [tables.read_table(each.path(DROPPED_FILE), tables.DROPPED_SEEDS) for each in seeds]
     dropped_seeds = pl.concat(dropped)
-    max_rounds = max(each.manifest.config["debugging"]["max_rounds"] for each in debugged)
+    max_rounds = allowed_rounds(debugged)
     counts = count_by_filter(pl.read_parquet(pair_file, columns=["dropped_by"]))
     kept_of = pl.scan_parquet(pair_file).filter(KEPT).select("problem_id").collect()["problem_id"]
     return CardInputs(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
+from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -46,6 +47,14 @@ def generator_location(context: StepContext) -> Path | str:
         source = settings.generator
         return source.repository if isinstance(source, HubModel) else source.source
     return model_folder(context.store, settings.generator)
+
+
+def allowed_rounds(debugged: Iterable[Artifact]) -> int:
+    """The most rounds that any of these debug_trajectories was allowed."""
+    return max(
+        DebugConfig.model_validate(each.manifest.config["debugging"]).max_rounds
+        for each in debugged
+    )
 
 
 def _plan_initial_samples(context: StepContext, shard: str) -> Plan:

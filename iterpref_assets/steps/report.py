@@ -9,7 +9,6 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
@@ -25,7 +24,7 @@ from iterpref_assets.core.reporting.report import (
 )
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.generation import VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.scored import is_current, scored_variants
@@ -42,7 +41,7 @@ def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
     by_shard = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
     return Plan(
         ArtifactKey("experiment_reports", base_model),
-        "1",
+        "2",
         {"variants": variants},
         (
             ArtifactKey("heldout_problems"),
@@ -74,7 +73,10 @@ def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> 
 def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
     store, shards = context.store, context.settings.seeds.shards()
     base_model = plan.key.partition
-    versions = pl.concat(_read(store, "debug_trajectories", shard) for shard in shards)
+    debugged = [store.current(ArtifactKey("debug_trajectories", shard)) for shard in shards]
+    versions = pl.concat(
+        tables.read_table(each.path(VERSIONS_FILE), tables.VERSIONS) for each in debugged
+    )
     pairs_key = ArtifactKey("preference_pairs", base_model)
     pairs = tables.read_table(store.current(pairs_key).path(PAIRS_FILE), tables.PAIRS)
     tokens = store.current(pairs_key).path(TOKENS_FILE)
@@ -88,7 +90,7 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         },
         samples=versions.filter(pl.col("round") == 0).height,
         programs_run=versions.height,
-        pass_rate_by_round=pass_rate_by_round(versions, _max_rounds(store, shards[0])),
+        pass_rate_by_round=pass_rate_by_round(versions, allowed_rounds(debugged)),
         kept=counts.kept,
         dropped=counts.dropped,
         focal_share=focal_share(pl.scan_parquet(tokens)),
@@ -100,16 +102,6 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
         },
         example_pairs=[pair_difference(row) for row in shown],
     )
-
-
-def _read(store: ArtifactStore, asset: str, shard: str) -> pl.DataFrame:
-    path = store.current(ArtifactKey(asset, shard)).path(VERSIONS_FILE)
-    return tables.read_table(path, tables.VERSIONS)
-
-
-def _max_rounds(store: ArtifactStore, shard: str) -> int:
-    config = store.current(ArtifactKey("debug_trajectories", shard)).manifest.config
-    return DebugConfig.model_validate(config["debugging"]).max_rounds
 
 
 def _rows(store: ArtifactStore, key: ArtifactKey) -> int:

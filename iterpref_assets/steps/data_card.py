@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
 from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
 from iterpref_assets.core.decontamination.refusal import benchmark_tasks
 from iterpref_assets.core.pairs import characteristics
@@ -21,7 +21,7 @@ from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, al
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, parents_of
 
 SHOWN_PAIRS = 10
 BY_SHARD = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
@@ -58,8 +58,10 @@ def _publish_data_cards(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _inputs(context: StepContext, plan: Plan) -> CardInputs:
-    store, shards = context.store, context.settings.seeds.shards()
-    seeds, samples, debugged, built = (_current(store, asset, shards) for asset in BY_SHARD)
+    store = context.store
+    seeds, samples, debugged, built = (
+        [store.current(key) for key in parents_of(plan, asset)] for asset in BY_SHARD
+    )
     pairs = store.current(ArtifactKey("preference_pairs", plan.key.partition))
     pair_file = pairs.path(PAIRS_FILE)
     versions = _outcomes([each.path(VERSIONS_FILE) for each in debugged])
@@ -98,10 +100,6 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         },
         shown=characteristics.drawn_pairs(pair_file, SHOWN_PAIRS),
     )
-
-
-def _current(store: ArtifactStore, asset: str, shards: Sequence[str]) -> list[Artifact]:
-    return [store.current(ArtifactKey(asset, shard)) for shard in shards]
 
 
 def _outcomes(files: Sequence[Path]) -> pl.DataFrame:

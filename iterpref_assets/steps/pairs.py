@@ -25,7 +25,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, parents_of
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"
@@ -143,12 +143,12 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     settings, store = context.settings, context.store
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
-        files = pair_files(store, settings.seeds.shards())
-        _refuse_benchmark_tasks(settings, store)
+        shards = [key.partition for key in parents_of(plan, "codeflow_pairs")]
+        _refuse_benchmark_tasks(settings, store, shards)
         with store.publishing(plan) as staging:
             tokens = staging.folder / TOKENS_FILE
             tokenize_pair_files(
-                files,
+                pair_files(store, shards),
                 AutoTokenizer.from_pretrained(folder),
                 settings.pairs,
                 pairs_out=staging.folder / PAIRS_FILE,
@@ -158,8 +158,10 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
             staging.row_count = row_count(tokens)
 
 
-def _refuse_benchmark_tasks(settings: Settings, store: ArtifactStore) -> None:
-    for shard in settings.seeds.shards():
+def _refuse_benchmark_tasks(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> None:
+    for shard in shards:
         (file,) = pair_files(store, [shard])
         tables.check_table(file, tables.PAIRS)
         ids = pl.scan_parquet(file).select("problem_id").unique(maintain_order=True)

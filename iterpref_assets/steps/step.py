@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from iterpref_assets.core.artifacts import ArtifactStore, Plan
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.settings import Settings
 
 Report: TypeAlias = Callable[[Mapping[str, float]], None]
@@ -36,3 +36,12 @@ class Step:
     asset: str
     plan: Callable[[StepContext, str], Plan]
     publish: Callable[[StepContext, Sequence[Plan]], None]
+
+
+def parents_of(plan: Plan, asset: str) -> list[ArtifactKey]:
+    """The artifacts of `asset` that `plan` names, in its order.
+
+    What publishes a plan reads these alone: others that came since it was made would be in the
+    result without being upstream of it.
+    """
+    return [key for key in plan.parents if key.asset == asset]

@@ -110,6 +110,19 @@ def test_tokens_are_those_of_kept_pairs(settings, store, tmp_path) -> None:
     assert artifact.manifest.row_count == tokens.height > 0
 
 
+def test_a_shard_that_came_since_the_plan_is_left_for_the_next_one(
+    settings, store, tmp_path
+) -> None:
+    publish_trajectories(store, tmp_path)
+    publish(settings, store, "codeflow_pairs", SHARD)
+    publish(settings, store, "base_models", "mine")
+    context, step = StepContext(settings, store), step_of("preference_pairs")
+    plan = store.pinned(step.plan(context, "mine"))
+    (tmp_path / "seeds" / "later.jsonl").touch()
+    step.publish(context, [plan])
+    assert "codeflow_pairs/later" not in store.current(plan.key).manifest.upstream
+
+
 def test_an_empty_set_of_pairs_is_refused_with_what_to_do_about_it(
     settings, store, tmp_path
 ) -> None:

@@ -10,6 +10,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.reporting.report import REPORT
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generation import VERSIONS_FILE
@@ -120,3 +121,12 @@ def test_the_curve_goes_on_to_the_most_rounds_that_any_shard_is_allowed(context)
     publish_scores(context.store, "reference", MODEL)
     summary = published(context, planned(context)).path(SUMMARY_FILE).read_text()
     assert "solved by round, %  0.0 50.0 50.0 100.0\n" in summary
+
+
+def test_a_score_that_came_since_the_plan_is_not_shown_as_it_is_not_upstream(context) -> None:
+    publish_scores(context.store, "reference", MODEL)
+    plan = planned(context)
+    publish_scores(context.store, "focal_rpo", CHECKPOINT)
+    artifact = published(context, plan)
+    assert "heldout_scores/lab/focal_rpo" not in artifact.manifest.upstream
+    assert "focal_rpo" not in artifact.path(REPORT).read_text()

@@ -10,6 +10,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
@@ -63,6 +64,11 @@ def _leaderboard_keys(context: StepContext, base_model: str) -> list[ArtifactKey
 
 def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
+        if not parents_of(plan, "heldout_scores"):
+            raise InputError(
+                f"no scores of {plan.key.partition} on the held-out problems still stand",
+                remedy="Materialize heldout_scores first",
+            )
         inputs = _inputs(context, plan)
         with context.store.publishing(plan) as staging:
             write_report(inputs, staging.folder)

@@ -9,6 +9,7 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.reporting.report import REPORT
 from iterpref_assets.settings import load_settings
@@ -130,3 +131,10 @@ def test_a_score_that_came_since_the_plan_is_not_shown_as_it_is_not_upstream(con
     artifact = published(context, plan)
     assert "heldout_scores/lab/focal_rpo" not in artifact.manifest.upstream
     assert "focal_rpo" not in artifact.path(REPORT).read_text()
+
+
+def test_once_the_held_out_problems_changed_no_score_stands_and_there_is_no_report(context) -> None:
+    publish_scores(context.store, "reference", MODEL)
+    publish(context.store, HELDOUT, note="changed")
+    with pytest.raises(InputError, match="no scores of lab on the held-out problems still stand"):
+        published(context, planned(context))

@@ -25,7 +25,7 @@ from iterpref_assets.defs.stage import (
     partitions_def=partitions.scores,
     deps=[heldout_problems, *MODEL_DEPS],
     pool="gpu",
-    code_version="1",
+    code_version="2",
     metadata=columns(tables.SCORES),
 )
 def heldout_scores(

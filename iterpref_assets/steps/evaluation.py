@@ -26,12 +26,13 @@ def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
     settings = context.settings
     return Plan(
         ArtifactKey("heldout_scores", partition),
-        "1",
+        "2",
         {
             "engine": settings.section("evaluation_engine"),
             "evaluation": settings.section("evaluation"),
             "sampled_evaluation": settings.section("sampled_evaluation"),
             "limits": settings.section("limits"),
+            "packages": list(settings.packages),
             "prompts": PROMPT_VERSION,
         },
         (ArtifactKey("heldout_problems"), *model_keys(context, partition)),

@@ -134,7 +134,7 @@ def _plan_scores(asked: Asked, context: StepContext, partition: str) -> Plan:
         {
             "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
             "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.section("evaluation"),
+            "evaluation": settings.evaluation.for_result(),
             "base_prompts": _has_base_prompts(context, partition),
         },
         (tasks_key(asked.benchmark), *model_keys(context, partition)),

@@ -29,8 +29,8 @@ def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
         "2",
         {
             "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.section("evaluation"),
-            "sampled_evaluation": settings.section("sampled_evaluation"),
+            "evaluation": settings.evaluation.for_result(),
+            "sampled_evaluation": settings.sampled_evaluation.for_result(),
             "limits": settings.section("limits"),
             "packages": list(settings.packages),
             "prompts": PROMPT_VERSION,

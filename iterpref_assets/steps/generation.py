@@ -62,7 +62,7 @@ def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
     return Plan(
         ArtifactKey("initial_samples", shard),
         "1",
-        {**generator_identity(settings), "sampling": settings.section("sampling")},
+        {**generator_identity(settings), "sampling": settings.sampling.for_result()},
         (
             ArtifactKey("seed_problems", shard),
             *([ArtifactKey("synthetic_tasks", shard)] if _come_with_programs(settings) else []),
@@ -83,7 +83,7 @@ def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
         "2",
         {
             **generator_identity(settings),
-            "debugging": settings.section("debugging"),
+            "debugging": settings.debugging.for_result(),
             "limits": settings.section("limits"),
             "packages": list(settings.packages),
         },

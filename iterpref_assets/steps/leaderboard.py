@@ -38,7 +38,7 @@ def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
     return Plan(
         ArtifactKey("leaderboard", base_model),
         "1",
-        {"scores": [str(key) for key in scored], "evaluation": settings.section("evaluation")},
+        {"scores": [str(key) for key in scored], "evaluation": settings.evaluation.for_result()},
         (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
     )
 

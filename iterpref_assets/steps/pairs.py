@@ -63,7 +63,7 @@ def _plan_codeflow_pairs(context: StepContext, shard: str) -> Plan:
     return Plan(
         ArtifactKey("codeflow_pairs", shard),
         "2",
-        {"pairs": settings.section("pairs"), "judge": judge_identity(judge) if judge else None},
+        {"pairs": settings.pairs.for_result(), "judge": judge_identity(judge) if judge else None},
         (ArtifactKey("debug_trajectories", shard), ArtifactKey("seed_problems", shard)),
     )
 
@@ -75,7 +75,7 @@ def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
         ArtifactKey("preference_pairs", base_model),
         "2",
         {
-            "pairs": settings.section("pairs"),
+            "pairs": settings.pairs.for_result(),
             "allow_training_on": list(settings.seed_filter.allow_training_on),
         },
         (

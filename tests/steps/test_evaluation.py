@@ -20,3 +20,11 @@ def test_other_packages_ask_for_new_scores_as_programs_may_import_them(context) 
     changed = StepContext(settings, context.store)
     plans = [HELDOUT_SCORES.plan(each, "lab/reference") for each in (context, changed)]
     assert plans[0].config != plans[1].config
+
+
+@pytest.mark.parametrize("section", ["evaluation", "sampled_evaluation"])
+def test_fewer_completions_asked_for_at_once_ask_for_no_other_scores(context, section) -> None:
+    settings = context.settings.overridden(section, {"in_flight": 1})
+    changed = StepContext(settings, context.store)
+    plans = [HELDOUT_SCORES.plan(each, "lab/reference") for each in (context, changed)]
+    assert plans[0] == plans[1]

@@ -21,23 +21,20 @@ from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, al
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
-from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 SHOWN_PAIRS = 10
 BY_SHARD = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
 _OUTCOME = ["trajectory_id", "problem_id", "sample", "round", "verdict", "error_type"]
 
 
-def _plan_data_cards(context: StepContext, base_model: str) -> Plan:
+def _basis_of_data_cards(context: StepContext, base_model: str) -> Basis:
     shards = context.settings.seeds.shards()
-    return Plan(
-        ArtifactKey("data_cards", base_model),
-        "2",
-        {},
-        (
+    return Basis(
+        parents=(
             ArtifactKey("preference_pairs", base_model),
             *(ArtifactKey(asset, shard) for asset in BY_SHARD for shard in shards),
-        ),
+        )
     )
 
 
@@ -147,4 +144,4 @@ def _judged(built: Sequence[Artifact]) -> Mapping[str, int]:
     return dict(total)
 
 
-DATA_CARDS = Step("data_cards", _plan_data_cards, _publish_data_cards)
+DATA_CARDS = Step("data_cards", _basis_of_data_cards, _publish_data_cards, code_version="2")

@@ -25,7 +25,7 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import HubModel, Settings
 from iterpref_assets.steps.models import model_folder, model_identity, model_parents
 from iterpref_assets.steps.problems import read_problems
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 COMPLETIONS_FILE = "completions.parquet"
 VERSIONS_FILE = "versions.parquet"
@@ -57,11 +57,9 @@ def allowed_rounds(debugged: Iterable[Artifact]) -> int:
     )
 
 
-def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
+def _basis_of_initial_samples(context: StepContext, shard: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("initial_samples", shard),
-        "1",
+    return Basis(
         {**generator_identity(settings), "sampling": settings.sampling.for_result()},
         (
             ArtifactKey("seed_problems", shard),
@@ -76,11 +74,9 @@ def _come_with_programs(settings: Settings) -> bool:
     return isinstance(settings.seeds, FeatureTreeSeeds)
 
 
-def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
+def _basis_of_debug_trajectories(context: StepContext, shard: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("debug_trajectories", shard),
-        "2",
+    return Basis(
         {
             **generator_identity(settings),
             "debugging": settings.debugging.for_result(),
@@ -164,7 +160,12 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     staging.figures.update(outcome.figures)
 
 
-INITIAL_SAMPLES = Step("initial_samples", _plan_initial_samples, _publish_initial_samples)
+INITIAL_SAMPLES = Step(
+    "initial_samples", _basis_of_initial_samples, _publish_initial_samples, code_version="1"
+)
 DEBUG_TRAJECTORIES = Step(
-    "debug_trajectories", _plan_debug_trajectories, _publish_debug_trajectories
+    "debug_trajectories",
+    _basis_of_debug_trajectories,
+    _publish_debug_trajectories,
+    code_version="2",
 )

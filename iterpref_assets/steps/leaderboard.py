@@ -21,23 +21,21 @@ from iterpref_assets.core.reporting.leaderboard import (
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, asked_of, read_tasks, tasks_key
 from iterpref_assets.steps.scored import scored_variants, variant_of
-from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 BOARD_FILE = "leaderboard.parquet"
 TEXT_FILE = "leaderboard.md"
 PLOT_FILE = "leaderboard.png"
 
 
-def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
+def _basis_of_leaderboard(context: StepContext, base_model: str) -> Basis:
     settings, store = context.settings, context.store
     scored = [
         ArtifactKey(asked.asset, f"{base_model}/{variant}")
         for asked in asked_of(settings)
         for variant in scored_variants(store, base_model, asked.asset)
     ]
-    return Plan(
-        ArtifactKey("leaderboard", base_model),
-        "1",
+    return Basis(
         {"scores": [str(key) for key in scored], "evaluation": settings.evaluation.for_result()},
         (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
     )
@@ -88,4 +86,4 @@ def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
     return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
 
 
-LEADERBOARD = Step("leaderboard", _plan_leaderboard, _publish_leaderboard)
+LEADERBOARD = Step("leaderboard", _basis_of_leaderboard, _publish_leaderboard, code_version="1")

@@ -25,7 +25,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"
@@ -57,23 +57,19 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
-def _plan_codeflow_pairs(context: StepContext, shard: str) -> Plan:
+def _basis_of_codeflow_pairs(context: StepContext, shard: str) -> Basis:
     settings = context.settings
     judge = settings.pairs.judge
-    return Plan(
-        ArtifactKey("codeflow_pairs", shard),
-        "2",
+    return Basis(
         {"pairs": settings.pairs.for_result(), "judge": judge_identity(judge) if judge else None},
         (ArtifactKey("debug_trajectories", shard), ArtifactKey("seed_problems", shard)),
     )
 
 
-def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
+def _basis_of_preference_pairs(context: StepContext, base_model: str) -> Basis:
     settings = context.settings
     shards = settings.seeds.shards()
-    return Plan(
-        ArtifactKey("preference_pairs", base_model),
-        "2",
+    return Basis(
         {
             "pairs": settings.pairs.for_result(),
             "allow_training_on": list(settings.seed_filter.allow_training_on),
@@ -184,5 +180,9 @@ def _require_pairs(file: Path) -> None:
         )
 
 
-CODEFLOW_PAIRS = Step("codeflow_pairs", _plan_codeflow_pairs, _publish_codeflow_pairs)
-PREFERENCE_PAIRS = Step("preference_pairs", _plan_preference_pairs, _publish_preference_pairs)
+CODEFLOW_PAIRS = Step(
+    "codeflow_pairs", _basis_of_codeflow_pairs, _publish_codeflow_pairs, code_version="2"
+)
+PREFERENCE_PAIRS = Step(
+    "preference_pairs", _basis_of_preference_pairs, _publish_preference_pairs, code_version="2"
+)

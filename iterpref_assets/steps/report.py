@@ -29,20 +29,18 @@ from iterpref_assets.steps.generation import VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.scored import is_current, scored_variants, variant_of
-from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 from iterpref_assets.steps.training import METRICS_FILE
 
 SUMMARY_FILE = "summary.txt"
 SHOWN_PAIRS = 3
 
 
-def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
+def _basis_of_experiment_reports(context: StepContext, base_model: str) -> Basis:
     shards = context.settings.seeds.shards()
     variants = scored_variants(context.store, base_model)
     by_shard = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
-    return Plan(
-        ArtifactKey("experiment_reports", base_model),
-        "2",
+    return Basis(
         {"variants": variants},
         (
             ArtifactKey("heldout_problems"),
@@ -149,5 +147,8 @@ def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) ->
 
 
 EXPERIMENT_REPORTS = Step(
-    "experiment_reports", _plan_experiment_reports, _publish_experiment_reports
+    "experiment_reports",
+    _basis_of_experiment_reports,
+    _publish_experiment_reports,
+    code_version="2",
 )

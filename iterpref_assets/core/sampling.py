@@ -23,7 +23,6 @@ from iterpref_assets.core.tables import COMPLETIONS
 
 LOG = "completions.jsonl"
 COMPLETION = "completion"
-UNLOGGED = ("max_in_flight", "judge_workers")
 ORDER = ["problem_id", "sample", "round"]
 
 
@@ -48,6 +47,10 @@ class GenerationConfig(Record):
     def sampling(self) -> Sampling:
         """What each request asks of its engine."""
         return Sampling(self.temperature, self.top_p, self.max_tokens)
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that completions depend on: all but the degree of concurrency."""
+        return self.model_dump(mode="json", exclude={"max_in_flight"})
 
 
 class SamplingConfig(GenerationConfig):
@@ -137,11 +140,8 @@ def check_problems(problems: Sequence[Problem]) -> None:
 
 
 def logged_settings(config: GenerationConfig) -> dict[str, JsonValue]:
-    """What logged completions depend on: all of `config` but the degree of concurrency."""
-    return {
-        **config.model_dump(mode="json", exclude=set(UNLOGGED)),
-        "prompt_version": PROMPT_VERSION,
-    }
+    """What logged completions depend on."""
+    return {**config.for_result(), "prompt_version": PROMPT_VERSION}
 
 
 def completion_key(problem_id: str, round_: int, sample: int) -> str:

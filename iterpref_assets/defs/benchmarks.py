@@ -35,7 +35,6 @@ def _tasks(benchmark: BenchmarkName) -> dg.AssetsDefinition:
         group_name="benchmarks",
         kinds={"bubblewrap", "parquet"},
         pool="sandbox",
-        code_version="1",
         metadata=columns(tables.BENCHMARK_TASKS),
         automation_condition=conditions.MAKE,
     )
@@ -71,7 +70,6 @@ def _scores(asked: Asked, tasks: dg.AssetsDefinition) -> dg.AssetsDefinition:
         partitions_def=partitions.scores,
         deps=[tasks, *MODEL_DEPS],
         pool="gpu",
-        code_version="2",
         metadata=columns(tables.SCORES),
     )
     def scores(
@@ -96,7 +94,6 @@ def _leaderboard(scores: Sequence[dg.AssetsDefinition]) -> dg.AssetsDefinition:
             *benchmark_tasks.values(),
             *(dg.AssetDep(each, partition_mapping=partitions.base_model_of) for each in scores),
         ],
-        code_version="1",
         metadata=columns(tables.LEADERBOARD),
         automation_condition=conditions.KEEP_UP,
     )

@@ -21,7 +21,6 @@ from iterpref_assets.defs.stage import StageConfig, publish_in_worker, stage_ass
     ],
     pool="gpu",
     automation_condition=conditions.KEEP_UP,
-    code_version="3",
 )
 def checkpoints(
     context: dg.AssetExecutionContext,

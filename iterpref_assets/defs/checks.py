@@ -1,12 +1,11 @@
 """Asset checks: statements about artifacts that can turn out false.
 
 Blocking ones stop downstream assets of the same run. Each looks at the partitions of its run, or at
-all published ones where it is executed alone.
+all published ones of its asset where it is executed alone.
 """
 
 import dagster as dg
 
-from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.decontamination.items import Benchmark, count_by_benchmark
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
@@ -34,7 +33,7 @@ def reference_solutions_pass(
     context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every reference solution passes its problem's tests in the sandbox."""
-    return _executed(context, project, workers, verification.failing_references)
+    return _executed(context, project, workers, seed_problems, verification.failing_references)
 
 
 @dg.asset_check(asset=seed_problems, blocking=True)
@@ -42,9 +41,8 @@ def tests_tell_siblings_apart(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No program that differs in one feature and behaves differently passes the tests (lab)."""
-    return offenders_result(
-        lambda: verification.lab_siblings(project.store(), _shards(context, project))
-    )
+    shards = _partitions(context, project, seed_problems)
+    return offenders_result(lambda: verification.lab_siblings(project.store(), shards))
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, additional_deps=["heldout_problems"])
@@ -52,7 +50,8 @@ def no_benchmark_overlap(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No training problem is a held-out one's twin, nor shares anything with a benchmark's item."""
-    settings, store, shards = project.settings(), project.store(), _shards(context, project)
+    settings, store = project.settings(), project.store()
+    shards = _partitions(context, project, seed_problems)
     with bad_input_as_failure():
         items = benchmark_items(settings)
     result = offenders_result(
@@ -74,7 +73,8 @@ def every_benchmark_is_compared_with(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """Seeds from elsewhere than the lab are compared with all of the benchmarks (a warning)."""
-    settings, store, shards = project.settings(), project.store(), _shards(context, project)
+    settings, store = project.settings(), project.store()
+    shards = _partitions(context, project, seed_problems)
     return offenders_result(
         lambda: uncompared_benchmarks(settings, store, shards),
         severity=dg.AssetCheckSeverity.WARN,
@@ -86,7 +86,7 @@ def prompts_leak_no_tests(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No debugging prompt tells more of the tests than the failures shown (a warning)."""
-    shards = _shards(context, project)
+    shards = _partitions(context, project, debug_trajectories)
     return offenders_result(
         lambda: verification.leaking_prompts(project.store(), shards),
         severity=dg.AssetCheckSeverity.WARN,
@@ -98,9 +98,8 @@ def pairs_differ(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No kept pair's chosen equals its rejected, nor that of another pair of the same problem."""
-    return offenders_result(
-        lambda: verification.equal_pairs(project.store(), _shards(context, project))
-    )
+    shards = _partitions(context, project, codeflow_pairs)
+    return offenders_result(lambda: verification.equal_pairs(project.store(), shards))
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
@@ -108,7 +107,7 @@ def chosen_passes_all_tests(
     context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every kept pair's chosen program passes when it is executed again."""
-    return _executed(context, project, workers, verification.failing_chosen)
+    return _executed(context, project, workers, codeflow_pairs, verification.failing_chosen)
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
@@ -116,7 +115,7 @@ def rejected_fails_a_test(
     context: dg.AssetCheckExecutionContext, project: ProjectResource, workers: WorkerResource
 ) -> dg.AssetCheckResult:
     """Every kept pair's rejected program fails when it is executed again."""
-    return _executed(context, project, workers, verification.unfailing_rejected)
+    return _executed(context, project, workers, codeflow_pairs, verification.unfailing_rejected)
 
 
 @dg.asset_check(asset=preference_pairs, blocking=True)
@@ -124,7 +123,7 @@ def every_pair_has_focal_tokens(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """Every tokenized pair has a D- token to penalise."""
-    names = _partitions(context, project.store(), preference_pairs)
+    names = _partitions(context, project, preference_pairs)
     return offenders_result(lambda: verification.unfocused_pairs(project.store(), names))
 
 
@@ -133,7 +132,7 @@ def checkpoint_not_worse_than_base(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No checkpoint's greedy held-out pass@1 lies below its reference model's (a warning)."""
-    names = _partitions(context, project.store(), heldout_scores)
+    names = _partitions(context, project, heldout_scores)
     return offenders_result(
         lambda: verification.worse_than_reference(project.store(), names),
         severity=dg.AssetCheckSeverity.WARN,
@@ -153,24 +152,21 @@ def _executed(
     context: dg.AssetCheckExecutionContext,
     project: ProjectResource,
     workers: WorkerResource,
+    asset: dg.AssetsDefinition,
     find_offenders: verification.Verification,
 ) -> dg.AssetCheckResult:
-    shards = _shards(context, project)
+    shards = _partitions(context, project, asset)
     return offenders_result(
         lambda: workers.verify(context, find_offenders, shards, project.settings())
     )
 
 
-def _shards(context: dg.AssetCheckExecutionContext, project: ProjectResource) -> list[str]:
-    return _partitions(context, project.store(), seed_problems)
-
-
 def _partitions(
-    context: dg.AssetCheckExecutionContext, store: ArtifactStore, asset: dg.AssetsDefinition
+    context: dg.AssetCheckExecutionContext, project: ProjectResource, asset: dg.AssetsDefinition
 ) -> list[str]:
-    """The run's partitions, or every published one where the check is executed alone."""
+    """The run's partitions of the checked asset; all published ones where it is checked alone."""
     definition = asset.partitions_def
     keys = definition and partition_keys_of_run(context.run.tags, definition, context.instance)
     if keys is None:
-        return list(store.partitions(asset.key.to_user_string()))
+        return list(project.store().partitions(asset.key.to_user_string()))
     return [artifact_partition(key) for key in keys]

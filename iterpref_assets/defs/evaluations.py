@@ -25,7 +25,6 @@ from iterpref_assets.defs.stage import (
     partitions_def=partitions.scores,
     deps=[heldout_problems, *MODEL_DEPS],
     pool="gpu",
-    code_version="1",
     metadata=columns(tables.SCORES),
 )
 def heldout_scores(
@@ -55,7 +54,6 @@ def heldout_scores(
         *leaderboards,
     ],
     automation_condition=conditions.KEEP_UP,
-    code_version="1",
 )
 def experiment_reports(
     context: dg.AssetExecutionContext, project: ProjectResource

@@ -17,7 +17,6 @@ from iterpref_assets.defs.stage import StageConfig, columns, publish_in_worker, 
     deps=[seed_problems, lab_base_model, *synthesised],
     pool="gpu",
     automation_condition=conditions.MAKE,
-    code_version="1",
     metadata=columns(tables.COMPLETIONS),
 )
 def initial_samples(
@@ -38,7 +37,6 @@ def initial_samples(
     deps=[seed_problems, initial_samples, lab_base_model],
     pool="gpu",
     automation_condition=conditions.MAKE,
-    code_version="2",
     metadata=columns(tables.VERSIONS),
 )
 def debug_trajectories(

@@ -24,7 +24,7 @@ from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.leaderboard import PLOT_FILE as BOARD_PLOT_FILE
 from iterpref_assets.steps.leaderboard import TEXT_FILE as BOARD_TEXT_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
@@ -138,7 +138,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     from iterpref_assets.core.reporting import plots
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
-    max_rounds = artifact.manifest.config["debugging"]["max_rounds"]
+    max_rounds = allowed_rounds([artifact])
     rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
     return {

@@ -7,7 +7,7 @@ from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.stage import publish_here, stage_asset
 
 
-@stage_asset(group_name="models", kinds={"torch", "safetensors"}, code_version="1")
+@stage_asset(group_name="models", kinds={"torch", "safetensors"})
 def lab_base_model(
     context: dg.AssetExecutionContext, project: ProjectResource
 ) -> dg.MaterializeResult:
@@ -21,7 +21,6 @@ def lab_base_model(
     partitions_def=partitions.base_models,
     deps=[lab_base_model],
     automation_condition=conditions.MAKE,
-    code_version="1",
 )
 def base_models(
     context: dg.AssetExecutionContext, project: ProjectResource

@@ -25,7 +25,6 @@ from iterpref_assets.settings import load_settings
     deps=[debug_trajectories, seed_problems],
     pool="gpu" if load_settings().pairs.judge else None,
     automation_condition=conditions.MAKE,
-    code_version="2",
     metadata=columns(tables.PAIRS),
 )
 def codeflow_pairs(
@@ -51,7 +50,6 @@ def codeflow_pairs(
         lab_base_model,
     ],
     automation_condition=conditions.MAKE,
-    code_version="2",
     metadata=columns(tables.TOKENIZED_PAIRS),
 )
 def preference_pairs(
@@ -72,7 +70,6 @@ def preference_pairs(
     deps=[preference_pairs, base_models, lab_base_model],
     pool="gpu",
     automation_condition=conditions.MAKE,
-    code_version="1",
     metadata=columns(tables.REFERENCE_LOGPROBS),
 )
 def reference_logprobs(
@@ -94,7 +91,6 @@ def reference_logprobs(
         preference_pairs,
     ],
     automation_condition=conditions.KEEP_UP,
-    code_version="1",
 )
 def data_cards(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult:
     """What the pairs are like: counts by stage, lengths, failures, features, ten pairs to read."""

@@ -19,7 +19,6 @@ def _synthetic_tasks() -> dg.AssetsDefinition:
         partitions_def=partitions.problem_shards,
         deps=[lab_base_model],
         pool="gpu",
-        code_version="1",
         metadata=columns(tables.COMPLETIONS),
     )
     def synthetic_tasks(
@@ -41,7 +40,6 @@ synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureT
 @stage_asset(
     group_name="problems",
     kinds={"python", "parquet"},
-    code_version="1",
     metadata=columns(tables.PROBLEMS),
 )
 def heldout_problems(
@@ -57,7 +55,6 @@ def heldout_problems(
     partitions_def=partitions.problem_shards,
     deps=[heldout_problems, *synthesised],
     pool="sandbox" if synthesised else None,
-    code_version="1",
     metadata=columns(tables.PROBLEMS),
 )
 def raw_seeds(
@@ -84,7 +81,6 @@ def raw_seeds(
     ],
     automation_condition=conditions.MAKE,
     pool="sandbox" if _RUNS_REFERENCES else None,
-    code_version="2",
     metadata=columns(tables.PROBLEMS),
 )
 def seed_problems(

@@ -18,7 +18,6 @@ _ASKS_A_JUDGE = load_settings().test_quality.judge is not None
     partitions_def=partitions.problem_shards,
     deps=[seed_problems],
     pool="gpu" if _ASKS_A_JUDGE else "sandbox",
-    code_version="1",
     metadata=columns(tables.TEST_QUALITY),
 )
 def test_quality(

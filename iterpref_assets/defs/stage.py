@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,11 +20,26 @@ REUSE_TAG = "iterpref/reuse"
 """Marks runs that record what an earlier, killed run published instead of making it again."""
 
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
+Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
 
-stage_asset = functools.partial(
-    dg.asset, owners=["team:iterpref"], backfill_policy=dg.BackfillPolicy.single_run()
-)
-"""One run covers a whole range of partitions: a range of shards starts one engine, not one each."""
+
+def stage_asset(*, name: str | None = None, **options: Any) -> Decorator:
+    """The decorator of an asset that the step of its name publishes, with that step's code version.
+
+    One run covers a whole range of partitions: a range of shards starts one engine, not one each.
+    """
+
+    def decorate(materialize: Callable[..., dg.MaterializeResult]) -> dg.AssetsDefinition:
+        asset = name or materialize.__name__
+        return dg.asset(
+            name=asset,
+            code_version=step_of(asset).code_version,
+            owners=["team:iterpref"],
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            **options,
+        )(materialize)
+
+    return decorate
 
 
 def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
@@ -32,7 +32,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import model_keys, scored_model_folder
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
@@ -99,11 +99,8 @@ def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> list[s
     ]
 
 
-def _plan_tasks(
-    benchmark: BenchmarkName, context: StepContext, _partition: str = UNPARTITIONED
-) -> Plan:
-    identity = context.settings.benchmarks.config(benchmark).identity()
-    return Plan(tasks_key(benchmark), "1", identity)
+def _basis_of_tasks(benchmark: BenchmarkName, context: StepContext, _partition: str) -> Basis:
+    return Basis(context.settings.benchmarks.config(benchmark).identity())
 
 
 def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequence[Plan]) -> None:
@@ -126,15 +123,13 @@ def _cache(store: ArtifactStore) -> Path:
     return store.root / "cache"
 
 
-def _plan_scores(asked: Asked, context: StepContext, partition: str) -> Plan:
+def _basis_of_scores(asked: Asked, context: StepContext, partition: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey(asked.asset, partition),
-        "2",
+    return Basis(
         {
             "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
             "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.section("evaluation"),
+            "evaluation": settings.evaluation.for_result(),
             "base_prompts": _has_base_prompts(context, partition),
         },
         (tasks_key(asked.benchmark), *model_keys(context, partition)),
@@ -200,10 +195,20 @@ async def _score(
 
 
 BENCHMARK_TASKS = tuple(
-    Step(tasks_key(name).asset, partial(_plan_tasks, name), partial(_publish_tasks, name))
+    Step(
+        tasks_key(name).asset,
+        partial(_basis_of_tasks, name),
+        partial(_publish_tasks, name),
+        code_version="1",
+    )
     for name in BenchmarkName
 )
 BENCHMARK_SCORES = tuple(
-    Step(asked.asset, partial(_plan_scores, asked), partial(_publish_scores, asked))
+    Step(
+        asked.asset,
+        partial(_basis_of_scores, asked),
+        partial(_publish_scores, asked),
+        code_version="2",
+    )
     for asked in ASKED
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
 from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
 from iterpref_assets.core.decontamination.refusal import benchmark_tasks
 from iterpref_assets.core.pairs import characteristics
@@ -17,27 +17,24 @@ from iterpref_assets.core.pairs.characteristics import KEPT
 from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
 from iterpref_assets.core.pairs.streaming import row_count
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.seeding import DROPPED_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 SHOWN_PAIRS = 10
 BY_SHARD = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
 _OUTCOME = ["trajectory_id", "problem_id", "sample", "round", "verdict", "error_type"]
 
 
-def _plan_data_cards(context: StepContext, base_model: str) -> Plan:
+def _basis_of_data_cards(context: StepContext, base_model: str) -> Basis:
     shards = context.settings.seeds.shards()
-    return Plan(
-        ArtifactKey("data_cards", base_model),
-        "1",
-        {},
-        (
+    return Basis(
+        parents=(
             ArtifactKey("preference_pairs", base_model),
             *(ArtifactKey(asset, shard) for asset in BY_SHARD for shard in shards),
-        ),
+        )
     )
 
 
@@ -58,8 +55,10 @@ def _publish_data_cards(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _inputs(context: StepContext, plan: Plan) -> CardInputs:
-    store, shards = context.store, context.settings.seeds.shards()
-    seeds, samples, debugged, built = (_current(store, asset, shards) for asset in BY_SHARD)
+    store = context.store
+    seeds, samples, debugged, built = (
+        [store.current(key) for key in parents_of(plan, asset)] for asset in BY_SHARD
+    )
     pairs = store.current(ArtifactKey("preference_pairs", plan.key.partition))
     pair_file = pairs.path(PAIRS_FILE)
     versions = _outcomes([each.path(VERSIONS_FILE) for each in debugged])
@@ -67,7 +66,7 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
     completions = [each.path(COMPLETIONS_FILE) for each in (*samples, *debugged)]
     dropped = [tables.read_table(each.path(DROPPED_FILE), tables.DROPPED_SEEDS) for each in seeds]
     dropped_seeds = pl.concat(dropped)
-    max_rounds = max(each.manifest.config["debugging"]["max_rounds"] for each in debugged)
+    max_rounds = allowed_rounds(debugged)
     counts = count_by_filter(pl.read_parquet(pair_file, columns=["dropped_by"]))
     kept_of = pl.scan_parquet(pair_file).filter(KEPT).select("problem_id").collect()["problem_id"]
     return CardInputs(
@@ -98,10 +97,6 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         },
         shown=characteristics.drawn_pairs(pair_file, SHOWN_PAIRS),
     )
-
-
-def _current(store: ArtifactStore, asset: str, shards: Sequence[str]) -> list[Artifact]:
-    return [store.current(ArtifactKey(asset, shard)) for shard in shards]
 
 
 def _outcomes(files: Sequence[Path]) -> pl.DataFrame:
@@ -149,4 +144,4 @@ def _judged(built: Sequence[Artifact]) -> Mapping[str, int]:
     return dict(total)
 
 
-DATA_CARDS = Step("data_cards", _plan_data_cards, _publish_data_cards)
+DATA_CARDS = Step("data_cards", _basis_of_data_cards, _publish_data_cards, code_version="2")

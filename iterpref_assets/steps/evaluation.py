@@ -16,22 +16,21 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
 
 
-def _plan_heldout_scores(context: StepContext, partition: str) -> Plan:
+def _basis_of_heldout_scores(context: StepContext, partition: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("heldout_scores", partition),
-        "1",
+    return Basis(
         {
             "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.section("evaluation"),
-            "sampled_evaluation": settings.section("sampled_evaluation"),
+            "evaluation": settings.evaluation.for_result(),
+            "sampled_evaluation": settings.sampled_evaluation.for_result(),
             "limits": settings.section("limits"),
+            "packages": list(settings.packages),
             "prompts": PROMPT_VERSION,
         },
         (ArtifactKey("heldout_problems"), *model_keys(context, partition)),
@@ -86,4 +85,6 @@ def _subfolder(folder: Path, name: str) -> Path:
     return subfolder
 
 
-HELDOUT_SCORES = Step("heldout_scores", _plan_heldout_scores, _publish_heldout_scores)
+HELDOUT_SCORES = Step(
+    "heldout_scores", _basis_of_heldout_scores, _publish_heldout_scores, code_version="2"
+)

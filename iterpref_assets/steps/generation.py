@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
+from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -24,7 +25,7 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import HubModel, Settings
 from iterpref_assets.steps.models import model_folder, model_identity, model_parents
 from iterpref_assets.steps.problems import read_problems
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 COMPLETIONS_FILE = "completions.parquet"
 VERSIONS_FILE = "versions.parquet"
@@ -48,12 +49,18 @@ def generator_location(context: StepContext) -> Path | str:
     return model_folder(context.store, settings.generator)
 
 
-def _plan_initial_samples(context: StepContext, shard: str) -> Plan:
+def allowed_rounds(debugged: Iterable[Artifact]) -> int:
+    """The most rounds that any of these debug_trajectories was allowed."""
+    return max(
+        DebugConfig.model_validate(each.manifest.config["debugging"]).max_rounds
+        for each in debugged
+    )
+
+
+def _basis_of_initial_samples(context: StepContext, shard: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("initial_samples", shard),
-        "1",
-        {**generator_identity(settings), "sampling": settings.section("sampling")},
+    return Basis(
+        {**generator_identity(settings), "sampling": settings.sampling.for_result()},
         (
             ArtifactKey("seed_problems", shard),
             *([ArtifactKey("synthetic_tasks", shard)] if _come_with_programs(settings) else []),
@@ -67,14 +74,12 @@ def _come_with_programs(settings: Settings) -> bool:
     return isinstance(settings.seeds, FeatureTreeSeeds)
 
 
-def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
+def _basis_of_debug_trajectories(context: StepContext, shard: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("debug_trajectories", shard),
-        "2",
+    return Basis(
         {
             **generator_identity(settings),
-            "debugging": settings.section("debugging"),
+            "debugging": settings.debugging.for_result(),
             "limits": settings.section("limits"),
             "packages": list(settings.packages),
         },
@@ -155,7 +160,12 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     staging.figures.update(outcome.figures)
 
 
-INITIAL_SAMPLES = Step("initial_samples", _plan_initial_samples, _publish_initial_samples)
+INITIAL_SAMPLES = Step(
+    "initial_samples", _basis_of_initial_samples, _publish_initial_samples, code_version="1"
+)
 DEBUG_TRAJECTORIES = Step(
-    "debug_trajectories", _plan_debug_trajectories, _publish_debug_trajectories
+    "debug_trajectories",
+    _basis_of_debug_trajectories,
+    _publish_debug_trajectories,
+    code_version="2",
 )

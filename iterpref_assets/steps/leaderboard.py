@@ -19,33 +19,31 @@ from iterpref_assets.core.reporting.leaderboard import (
     leaderboard_text,
 )
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.steps.benchmarks import SCORES_FILE, asked_of, read_tasks, tasks_key
-from iterpref_assets.steps.scored import scored_variants
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, asked_of, read_tasks, tasks_key
+from iterpref_assets.steps.scored import scored_variants, variant_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 BOARD_FILE = "leaderboard.parquet"
 TEXT_FILE = "leaderboard.md"
 PLOT_FILE = "leaderboard.png"
 
 
-def _plan_leaderboard(context: StepContext, base_model: str) -> Plan:
+def _basis_of_leaderboard(context: StepContext, base_model: str) -> Basis:
     settings, store = context.settings, context.store
     scored = [
         ArtifactKey(asked.asset, f"{base_model}/{variant}")
         for asked in asked_of(settings)
         for variant in scored_variants(store, base_model, asked.asset)
     ]
-    return Plan(
-        ArtifactKey("leaderboard", base_model),
-        "1",
-        {"scores": [str(key) for key in scored], "evaluation": settings.section("evaluation")},
+    return Basis(
+        {"scores": [str(key) for key in scored], "evaluation": settings.evaluation.for_result()},
         (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
     )
 
 
 def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
-        cells = _cells(context, plan.key.partition)
+        cells = _cells(context.store, plan)
         if not cells:
             raise InputError(
                 f"no scores of {plan.key.partition} on any benchmark still stand",
@@ -61,18 +59,17 @@ def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
             staging.row_count = board.height
 
 
-def _cells(context: StepContext, base_model: str) -> dict[Column, dict[str, pl.DataFrame]]:
-    store, by_asset = context.store, {asked.asset: asked for asked in asked_of(context.settings)}
+def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFrame]]:
+    benchmark_of = {asked.asset: asked.benchmark for asked in ASKED}
     cells: dict[Column, dict[str, pl.DataFrame]] = {}
     for column in COLUMNS:
-        if column.asset in by_asset:
-            tasks = read_tasks(store, by_asset[column.asset].benchmark)
-            for variant in scored_variants(store, base_model, column.asset):
-                scores = _scores(store, ArtifactKey(column.asset, f"{base_model}/{variant}"))
-                if column.group:
-                    scores = in_group(scores, tasks, column.group)
-                if scores.height:
-                    cells.setdefault(column, {})[variant] = scores
+        for key in parents_of(plan, column.asset):
+            scores = _scores(store, key)
+            if column.group:
+                tasks = read_tasks(store, benchmark_of[column.asset])
+                scores = in_group(scores, tasks, column.group)
+            if scores.height:
+                cells.setdefault(column, {})[variant_of(key)] = scores
     return cells
 
 
@@ -89,4 +86,4 @@ def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
     return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
 
 
-LEADERBOARD = Step("leaderboard", _plan_leaderboard, _publish_leaderboard)
+LEADERBOARD = Step("leaderboard", _basis_of_leaderboard, _publish_leaderboard, code_version="1")

@@ -10,17 +10,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from iterpref_assets.core.artifacts import (
-    MANIFEST,
-    UNPARTITIONED,
-    ArtifactKey,
-    ArtifactStore,
-    Plan,
-)
+from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource, Settings
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 LAB_BASE_MODEL_KEY = ArtifactKey("lab_base_model")
 MODEL_FILE = "model.json"
@@ -107,16 +101,14 @@ def _checked(folder: Path) -> Path:
     return folder
 
 
-def _plan_lab_base_model(_context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
+def _basis_of_lab_base_model(_context: StepContext, _partition: str) -> Basis:
     provenance = json.loads((pretrained_dir() / "provenance.json").read_text())
-    return Plan(LAB_BASE_MODEL_KEY, "1", {"provenance": provenance})
+    return Basis({"provenance": provenance})
 
 
-def _plan_base_models(context: StepContext, name: str) -> Plan:
-    settings = context.settings
-    source = base_model_source(settings, name)
-    config: dict[str, JsonValue] = {"model": model_identity(source)}
-    return Plan(ArtifactKey("base_models", name), "1", config, model_parents(source))
+def _basis_of_base_models(context: StepContext, name: str) -> Basis:
+    source = base_model_source(context.settings, name)
+    return Basis({"model": model_identity(source)}, model_parents(source))
 
 
 def _publish_lab_base_model(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -141,5 +133,7 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
             (staging.folder / MODEL_FILE).write_text(json.dumps(description, indent=2))
 
 
-LAB_BASE_MODEL = Step("lab_base_model", _plan_lab_base_model, _publish_lab_base_model)
-BASE_MODELS = Step("base_models", _plan_base_models, _publish_base_models)
+LAB_BASE_MODEL = Step(
+    "lab_base_model", _basis_of_lab_base_model, _publish_lab_base_model, code_version="1"
+)
+BASE_MODELS = Step("base_models", _basis_of_base_models, _publish_base_models, code_version="1")

@@ -25,7 +25,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"
@@ -57,25 +57,21 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
-def _plan_codeflow_pairs(context: StepContext, shard: str) -> Plan:
+def _basis_of_codeflow_pairs(context: StepContext, shard: str) -> Basis:
     settings = context.settings
     judge = settings.pairs.judge
-    return Plan(
-        ArtifactKey("codeflow_pairs", shard),
-        "2",
-        {"pairs": settings.section("pairs"), "judge": judge_identity(judge) if judge else None},
+    return Basis(
+        {"pairs": settings.pairs.for_result(), "judge": judge_identity(judge) if judge else None},
         (ArtifactKey("debug_trajectories", shard), ArtifactKey("seed_problems", shard)),
     )
 
 
-def _plan_preference_pairs(context: StepContext, base_model: str) -> Plan:
+def _basis_of_preference_pairs(context: StepContext, base_model: str) -> Basis:
     settings = context.settings
     shards = settings.seeds.shards()
-    return Plan(
-        ArtifactKey("preference_pairs", base_model),
-        "2",
+    return Basis(
         {
-            "pairs": settings.section("pairs"),
+            "pairs": settings.pairs.for_result(),
             "allow_training_on": list(settings.seed_filter.allow_training_on),
         },
         (
@@ -143,12 +139,12 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     settings, store = context.settings, context.store
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
-        files = pair_files(store, settings.seeds.shards())
-        _refuse_benchmark_tasks(settings, store)
+        shards = [key.partition for key in parents_of(plan, "codeflow_pairs")]
+        _refuse_benchmark_tasks(settings, store, shards)
         with store.publishing(plan) as staging:
             tokens = staging.folder / TOKENS_FILE
             tokenize_pair_files(
-                files,
+                pair_files(store, shards),
                 AutoTokenizer.from_pretrained(folder),
                 settings.pairs,
                 pairs_out=staging.folder / PAIRS_FILE,
@@ -158,8 +154,10 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
             staging.row_count = row_count(tokens)
 
 
-def _refuse_benchmark_tasks(settings: Settings, store: ArtifactStore) -> None:
-    for shard in settings.seeds.shards():
+def _refuse_benchmark_tasks(
+    settings: Settings, store: ArtifactStore, shards: Sequence[str]
+) -> None:
+    for shard in shards:
         (file,) = pair_files(store, [shard])
         tables.check_table(file, tables.PAIRS)
         ids = pl.scan_parquet(file).select("problem_id").unique(maintain_order=True)
@@ -182,5 +180,9 @@ def _require_pairs(file: Path) -> None:
         )
 
 
-CODEFLOW_PAIRS = Step("codeflow_pairs", _plan_codeflow_pairs, _publish_codeflow_pairs)
-PREFERENCE_PAIRS = Step("preference_pairs", _plan_preference_pairs, _publish_preference_pairs)
+CODEFLOW_PAIRS = Step(
+    "codeflow_pairs", _basis_of_codeflow_pairs, _publish_codeflow_pairs, code_version="2"
+)
+PREFERENCE_PAIRS = Step(
+    "preference_pairs", _basis_of_preference_pairs, _publish_preference_pairs, code_version="2"
+)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import frame_to_problems, problems_to_frame
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 PROBLEMS_FILE = "problems.parquet"
 
@@ -19,9 +19,8 @@ def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
     return frame_to_problems(tables.read_table(path, tables.PROBLEMS))
 
 
-def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
-    settings = context.settings
-    return Plan(ArtifactKey("heldout_problems"), "1", settings.seeds.heldout_identity())
+def _basis_of_heldout_problems(context: StepContext, _partition: str) -> Basis:
+    return Basis(context.settings.seeds.heldout_identity())
 
 
 def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -32,4 +31,6 @@ def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> No
             staging.row_count = frame.height
 
 
-HELDOUT_PROBLEMS = Step("heldout_problems", _plan_heldout_problems, _publish_heldout_problems)
+HELDOUT_PROBLEMS = Step(
+    "heldout_problems", _basis_of_heldout_problems, _publish_heldout_problems, code_version="1"
+)

@@ -16,16 +16,14 @@ from iterpref_assets.core.quality.ratings import rate_tests, rating_identity
 from iterpref_assets.core.records import Problem
 from iterpref_assets.steps.generation import COMPLETIONS_FILE
 from iterpref_assets.steps.problems import read_problems
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 QUALITY_FILE = "quality.parquet"
 
 
-def _plan_test_quality(context: StepContext, shard: str) -> Plan:
+def _basis_of_test_quality(context: StepContext, shard: str) -> Basis:
     settings, config = context.settings, context.settings.test_quality
-    return Plan(
-        ArtifactKey("test_quality", shard),
-        "1",
+    return Basis(
         {
             **config.model_dump(mode="json", exclude={"judge"}),
             "judge": rating_identity(config.judge) if config.judge else None,
@@ -73,4 +71,4 @@ async def _ratings(
         }
 
 
-TEST_QUALITY = Step("test_quality", _plan_test_quality, _publish_test_quality)
+TEST_QUALITY = Step("test_quality", _basis_of_test_quality, _publish_test_quality, code_version="1")

@@ -19,19 +19,19 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generation import COMPLETIONS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 UNUSABLE_FILE = "unusable.parquet"
 PROGRAMS_FILE = "programs.parquet"
 
 
-def _plan_raw_seeds(context: StepContext, shard: str) -> Plan:
+def _basis_of_raw_seeds(context: StepContext, shard: str) -> Basis:
     settings, seeds = context.settings, context.settings.seeds
-    key, identity = ArtifactKey("raw_seeds", shard), seeds.shard_identity(shard)
+    identity = seeds.shard_identity(shard)
     if not isinstance(seeds, FeatureTreeSeeds):
-        return Plan(key, "1", identity)
+        return Basis(identity)
     run = {"packages": list(settings.packages), "limits": settings.section("limits")}
-    return Plan(key, "1", {**identity, **run}, (ArtifactKey("synthetic_tasks", shard),))
+    return Basis({**identity, **run}, (ArtifactKey("synthetic_tasks", shard),))
 
 
 def _publish_raw_seeds(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -89,4 +89,4 @@ def _run_programs(settings: Settings, written: Written) -> tuple[list[Problem], 
     return problems, frame.sort("problem_id")
 
 
-RAW_SEEDS = Step("raw_seeds", _plan_raw_seeds, _publish_raw_seeds)
+RAW_SEEDS = Step("raw_seeds", _basis_of_raw_seeds, _publish_raw_seeds, code_version="1")

@@ -9,8 +9,8 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
@@ -25,24 +25,22 @@ from iterpref_assets.core.reporting.report import (
 )
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.generation import VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.scored import is_current, scored_variants
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.scored import is_current, scored_variants, variant_of
+from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 from iterpref_assets.steps.training import METRICS_FILE
 
 SUMMARY_FILE = "summary.txt"
 SHOWN_PAIRS = 3
 
 
-def _plan_experiment_reports(context: StepContext, base_model: str) -> Plan:
+def _basis_of_experiment_reports(context: StepContext, base_model: str) -> Basis:
     shards = context.settings.seeds.shards()
     variants = scored_variants(context.store, base_model)
     by_shard = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
-    return Plan(
-        ArtifactKey("experiment_reports", base_model),
-        "1",
+    return Basis(
         {"variants": variants},
         (
             ArtifactKey("heldout_problems"),
@@ -64,6 +62,11 @@ def _leaderboard_keys(context: StepContext, base_model: str) -> list[ArtifactKey
 
 def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
+        if not parents_of(plan, "heldout_scores"):
+            raise InputError(
+                f"no scores of {plan.key.partition} on the held-out problems still stand",
+                remedy="Materialize heldout_scores first",
+            )
         inputs = _inputs(context, plan)
         with context.store.publishing(plan) as staging:
             write_report(inputs, staging.folder)
@@ -72,29 +75,31 @@ def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> 
 
 
 def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
-    store, shards = context.store, context.settings.seeds.shards()
-    base_model = plan.key.partition
-    versions = pl.concat(_read(store, "debug_trajectories", shard) for shard in shards)
-    pairs_key = ArtifactKey("preference_pairs", base_model)
-    pairs = tables.read_table(store.current(pairs_key).path(PAIRS_FILE), tables.PAIRS)
-    tokens = store.current(pairs_key).path(TOKENS_FILE)
+    store = context.store
+    debugged = [store.current(key) for key in parents_of(plan, "debug_trajectories")]
+    versions = pl.concat(
+        tables.read_table(each.path(VERSIONS_FILE), tables.VERSIONS) for each in debugged
+    )
+    preferences = store.current(ArtifactKey("preference_pairs", plan.key.partition))
+    pairs = tables.read_table(preferences.path(PAIRS_FILE), tables.PAIRS)
+    tokens = preferences.path(TOKENS_FILE)
     kept = pairs.filter(pl.col("dropped_by").is_null())
     shown = kept.head(SHOWN_PAIRS).iter_rows(named=True)
     counts = count_by_filter(pairs)
     return ReportInputs(
         problems={
-            "train": sum(_rows(store, ArtifactKey("seed_problems", shard)) for shard in shards),
+            "train": sum(_rows(store, key) for key in parents_of(plan, "seed_problems")),
             "held-out": _rows(store, ArtifactKey("heldout_problems")),
         },
         samples=versions.filter(pl.col("round") == 0).height,
         programs_run=versions.height,
-        pass_rate_by_round=pass_rate_by_round(versions, _max_rounds(store, shards[0])),
+        pass_rate_by_round=pass_rate_by_round(versions, allowed_rounds(debugged)),
         kept=counts.kept,
         dropped=counts.dropped,
         focal_share=focal_share(pl.scan_parquet(tokens)),
-        curves=_curves(store, base_model),
-        benchmarks=[_heldout_benchmark(store, base_model)],
-        leaderboard=_leaderboard(context, base_model),
+        curves=_curves(store, parents_of(plan, "checkpoints")),
+        benchmarks=[_heldout_benchmark(store, parents_of(plan, "heldout_scores"))],
+        leaderboard=_leaderboard(store, parents_of(plan, "leaderboard")),
         provenance={
             str(parent): store.current(parent).manifest.content_hash[:16] for parent in plan.parents
         },
@@ -102,42 +107,31 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
     )
 
 
-def _read(store: ArtifactStore, asset: str, shard: str) -> pl.DataFrame:
-    path = store.current(ArtifactKey(asset, shard)).path(VERSIONS_FILE)
-    return tables.read_table(path, tables.VERSIONS)
-
-
-def _max_rounds(store: ArtifactStore, shard: str) -> int:
-    config = store.current(ArtifactKey("debug_trajectories", shard)).manifest.config
-    return DebugConfig.model_validate(config["debugging"]).max_rounds
-
-
 def _rows(store: ArtifactStore, key: ArtifactKey) -> int:
     return store.current(key).manifest.row_count or 0
 
 
-def _curves(store: ArtifactStore, base_model: str) -> dict[str, list[dict[str, float]]]:
+def _curves(
+    store: ArtifactStore, checkpoints: Sequence[ArtifactKey]
+) -> dict[str, list[dict[str, float]]]:
     curves: dict[str, list[dict[str, float]]] = {}
-    for variant in scored_variants(store, base_model):
-        if variant != REFERENCE:
-            artifact = store.current(ArtifactKey("checkpoints", f"{base_model}/{variant}"))
-            lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
-            curves[variant] = [json.loads(line) for line in lines]
+    for key in checkpoints:
+        lines = store.current(key).path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
+        curves[variant_of(key)] = [json.loads(line) for line in lines]
     return curves
 
 
-def _leaderboard(context: StepContext, base_model: str) -> pl.DataFrame | None:
-    for key in _leaderboard_keys(context, base_model):
-        path = context.store.current(key).path(BOARD_FILE)
-        return tables.read_table(path, tables.LEADERBOARD)
+def _leaderboard(store: ArtifactStore, planned: Sequence[ArtifactKey]) -> pl.DataFrame | None:
+    for key in planned:
+        return tables.read_table(store.current(key).path(BOARD_FILE), tables.LEADERBOARD)
     return None
 
 
-def _heldout_benchmark(store: ArtifactStore, base_model: str) -> Benchmark:
+def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> Benchmark:
     scores: list[Score] = []
     pass_at_k: dict[str, dict[int, float]] = {}
-    for variant in scored_variants(store, base_model):
-        key = ArtifactKey("heldout_scores", f"{base_model}/{variant}")
+    for key in scored:
+        variant = variant_of(key)
         greedy = _summary(store, key, GREEDY_FILE, "evaluation")
         interval = Interval(estimate=greedy.pass_at_1, low=greedy.low, high=greedy.high)
         scores.append(Score(variant, interval, greedy.n))
@@ -153,5 +147,8 @@ def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) ->
 
 
 EXPERIMENT_REPORTS = Step(
-    "experiment_reports", _plan_experiment_reports, _publish_experiment_reports
+    "experiment_reports",
+    _basis_of_experiment_reports,
+    _publish_experiment_reports,
+    code_version="2",
 )

@@ -19,6 +19,11 @@ def scored_variants(
     return sorted(variants, key=lambda variant: (variant != REFERENCE, variant))
 
 
+def variant_of(key: ArtifactKey) -> str:
+    """The variant of a checkpoint or score, whose partition is base model/variant."""
+    return key.partition.split("/")[1]
+
+
 def is_current(store: ArtifactStore, key: ArtifactKey) -> bool:
     """Whether there is such an artifact, and all it was made of is still the newest of its kind."""
     artifact = store.find(key)

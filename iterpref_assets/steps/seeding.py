@@ -20,7 +20,7 @@ from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import benchmark_digests, benchmark_items
 from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 DROPPED_FILE = "dropped_seeds.parquet"
 
@@ -34,13 +34,11 @@ class _Sifted:
     compared_with: dict[str, int]
 
 
-def _plan_seed_problems(context: StepContext, shard: str) -> Plan:
+def _basis_of_seed_problems(context: StepContext, shard: str) -> Basis:
     """Duplicates are told by all shards up to this one, so these are its parents."""
     settings = context.settings
     filters = settings.seed_filter.model_dump(mode="json", exclude={"benchmark_files"})
-    return Plan(
-        ArtifactKey("seed_problems", shard),
-        "2",
+    return Basis(
         {
             "seed_filter": filters,
             "benchmarks": benchmark_digests(settings),
@@ -122,4 +120,6 @@ def _publish(context: StepContext, plan: Plan, seeds: _Sifted) -> None:
         staging.figures["compared_with"] = seeds.compared_with
 
 
-SEED_PROBLEMS = Step("seed_problems", _plan_seed_problems, _publish_seed_problems)
+SEED_PROBLEMS = Step(
+    "seed_problems", _basis_of_seed_problems, _publish_seed_problems, code_version="2"
+)

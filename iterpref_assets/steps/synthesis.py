@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthesis import synthesis_identity, write_tasks
@@ -18,7 +18,7 @@ from iterpref_assets.steps.generation import (
     generator_location,
 )
 from iterpref_assets.steps.models import model_parents
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 
 def feature_tree(settings: Settings) -> FeatureTreeSeeds:
@@ -34,11 +34,9 @@ def feature_tree(settings: Settings) -> FeatureTreeSeeds:
     return settings.seeds
 
 
-def _plan_synthetic_tasks(context: StepContext, shard: str) -> Plan:
+def _basis_of_synthetic_tasks(context: StepContext, shard: str) -> Basis:
     settings, seeds = context.settings, feature_tree(context.settings)
-    return Plan(
-        ArtifactKey("synthetic_tasks", shard),
-        "1",
+    return Basis(
         {
             **generator_identity(settings),
             **seeds.shard_identity(shard),
@@ -68,4 +66,6 @@ async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
                 staging.row_count = frame.height
 
 
-SYNTHETIC_TASKS = Step("synthetic_tasks", _plan_synthetic_tasks, _publish_synthetic_tasks)
+SYNTHETIC_TASKS = Step(
+    "synthetic_tasks", _basis_of_synthetic_tasks, _publish_synthetic_tasks, code_version="1"
+)

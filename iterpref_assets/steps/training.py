@@ -12,7 +12,7 @@ from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.pairs import TOKENS_FILE
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Basis, Step, StepContext
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
@@ -27,11 +27,9 @@ def _base_model_parents(settings: Settings, base_model: str) -> tuple[ArtifactKe
     )
 
 
-def _plan_reference_logprobs(context: StepContext, base_model: str) -> Plan:
+def _basis_of_reference_logprobs(context: StepContext, base_model: str) -> Basis:
     settings = context.settings
-    return Plan(
-        ArtifactKey("reference_logprobs", base_model),
-        "1",
+    return Basis(
         {"precision": settings.training.precision},
         (
             ArtifactKey("preference_pairs", base_model),
@@ -40,14 +38,12 @@ def _plan_reference_logprobs(context: StepContext, base_model: str) -> Plan:
     )
 
 
-def _plan_checkpoints(context: StepContext, partition: str) -> Plan:
+def _basis_of_checkpoints(context: StepContext, partition: str) -> Basis:
     settings = context.settings
     base_model, name = partition.split("/")
     recipe = recipe_named(name)
     reference = (ArtifactKey("reference_logprobs", base_model),) if recipe.needs_reference else ()
-    return Plan(
-        ArtifactKey("checkpoints", partition),
-        "3",
+    return Basis(
         {
             "base_model": base_model_source(settings, base_model).model_dump(mode="json"),
             "recipe": recipe.name,
@@ -109,6 +105,9 @@ def _tokens(store: ArtifactStore, base_model: str) -> Path:
 
 
 REFERENCE_LOGPROBS = Step(
-    "reference_logprobs", _plan_reference_logprobs, _publish_reference_logprobs
+    "reference_logprobs",
+    _basis_of_reference_logprobs,
+    _publish_reference_logprobs,
+    code_version="1",
 )
-CHECKPOINTS = Step("checkpoints", _plan_checkpoints, _publish_checkpoints)
+CHECKPOINTS = Step("checkpoints", _basis_of_checkpoints, _publish_checkpoints, code_version="3")

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.runner import load_definitions
+from iterpref_assets.steps.chain import step_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = {
@@ -55,6 +56,12 @@ def test_every_asset_has_a_description_kinds_and_owners(graph) -> None:
     nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
     lacking = [node.key for node in nodes if not (node.description and node.kinds and node.owners)]
     assert lacking == []
+
+
+def test_every_asset_has_the_code_version_of_the_step_that_publishes_it(graph) -> None:
+    versions = {key: graph.get(key).code_version for key in graph.get_all_asset_keys()}
+    steps = {key: step_of(key.to_user_string()).code_version for key in versions}
+    assert versions == steps
 
 
 @pytest.mark.parametrize(("asset", "names"), CHECKS.items())

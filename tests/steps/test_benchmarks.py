@@ -75,6 +75,14 @@ def test_other_data_makes_tasks_and_scores_stale(configured, data: Path) -> None
     assert all(old.config != new.config for old, new in zip(before, after, strict=True))
 
 
+def test_fewer_completions_asked_for_at_once_ask_for_no_other_scores(configured) -> None:
+    context = configured()
+    settings = context.settings.overridden("evaluation", {"in_flight": 1})
+    changed = StepContext(settings, context.store)
+    plans = [SCORES.plan(each, "lab/focal_rpo") for each in (context, changed)]
+    assert plans[0] == plans[1]
+
+
 def test_only_the_reference_model_is_asked_as_a_base_model(configured) -> None:
     context = configured(base_prompts=["lab"])
     asked = [SCORES.plan(context, f"lab/{name}").config for name in ("reference", "focal_rpo")]

@@ -88,6 +88,25 @@ def test_a_new_score_makes_the_leaderboard_stale(context: StepContext) -> None:
     assert context.store.reusable(LEADERBOARD.plan(context, "lab")) is None
 
 
+def test_a_score_that_came_since_the_plan_is_not_shown_as_it_is_not_upstream(context) -> None:
+    publish_scores(context, "reference", MODEL, True, False)
+    plan = context.store.pinned(LEADERBOARD.plan(context, "lab"))
+    publish_scores(context, "focal_rpo", CHECKPOINT, True, True)
+    LEADERBOARD.publish(context, [plan])
+    artifact = context.store.current(plan.key)
+    shown = tables.read_table(artifact.path(BOARD_FILE), tables.LEADERBOARD)["variant"].unique()
+    assert f"{ASSET}/lab/focal_rpo" not in artifact.manifest.upstream
+    assert shown.to_list() == ["reference"]
+
+
+def test_fewer_completions_asked_for_at_once_ask_for_no_other_leaderboard(context) -> None:
+    publish_scores(context, "reference", MODEL, True, False)
+    board(context)
+    settings = context.settings.overridden("evaluation", {"in_flight": 1})
+    changed = StepContext(settings, context.store)
+    assert context.store.reusable(LEADERBOARD.plan(changed, "lab")) is not None
+
+
 def test_without_any_score_that_stands_there_is_no_leaderboard(context: StepContext) -> None:
     with pytest.raises(InputError, match="no scores of lab on any benchmark still stand"):
         board(context)

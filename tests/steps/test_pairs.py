@@ -98,6 +98,18 @@ def test_pairs_built_in_another_way_ask_the_judge_nothing_twice(judged, store) -
     assert again.manifest.content_hash == first.manifest.content_hash
 
 
+@pytest.mark.parametrize(
+    ("asset", "partition"), [("codeflow_pairs", SHARD), ("preference_pairs", "mine")]
+)
+def test_fewer_questions_put_to_the_judge_at_once_ask_for_no_other_pairs(
+    judged, store, asset: str, partition: str
+) -> None:
+    judge = judged.pairs.judge.model_dump() | {"max_in_flight": 1}
+    changed = judged.overridden("pairs", {"judge": judge})
+    plans = [step_of(asset).plan(StepContext(s, store), partition) for s in (judged, changed)]
+    assert plans[0] == plans[1]
+
+
 def test_tokens_are_those_of_kept_pairs(settings, store, tmp_path) -> None:
     publish_trajectories(store, tmp_path)
     publish(settings, store, "codeflow_pairs", SHARD)
@@ -108,6 +120,19 @@ def test_tokens_are_those_of_kept_pairs(settings, store, tmp_path) -> None:
     kept = pairs.filter(pl.col("dropped_by").is_null())
     assert tokens["pair_id"].to_list() == kept["pair_id"].to_list()
     assert artifact.manifest.row_count == tokens.height > 0
+
+
+def test_a_shard_that_came_since_the_plan_is_left_for_the_next_one(
+    settings, store, tmp_path
+) -> None:
+    publish_trajectories(store, tmp_path)
+    publish(settings, store, "codeflow_pairs", SHARD)
+    publish(settings, store, "base_models", "mine")
+    context, step = StepContext(settings, store), step_of("preference_pairs")
+    plan = store.pinned(step.plan(context, "mine"))
+    (tmp_path / "seeds" / "later.jsonl").touch()
+    step.publish(context, [plan])
+    assert "codeflow_pairs/later" not in store.current(plan.key).manifest.upstream
 
 
 def test_an_empty_set_of_pairs_is_refused_with_what_to_do_about_it(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from iterpref_assets.core.sampling import GenerationConfig
 
@@ -22,3 +22,7 @@ class DebugConfig(GenerationConfig):
     temperature: float = Field(0.8, ge=0)
     max_rounds: int = Field(5, ge=0)
     judge_workers: int = Field(4, gt=0)
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that trajectories depend on: all but the degrees of concurrency."""
+        return self.model_dump(mode="json", exclude={"max_in_flight", "judge_workers"})

@@ -23,6 +23,9 @@ this took in all, the share solved, and candidate pairs; `calls_per_pair` is nul
 
 DEBUGGING, SAMPLING = "debugging", "sampling"
 
+_PASSED = pl.col("verdict") == Verdict.PASSED.value
+_FAILED = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
+
 
 def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
     """The share of trajectories solved by round r, for r = 0 to `max_rounds` (Figure 6).
@@ -30,7 +33,7 @@ def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
     `versions` is tables.VERSIONS with at least one row; every trajectory in it counts.
     """
     trajectories = versions["trajectory_id"].n_unique()
-    passed = versions.filter(pl.col("verdict") == Verdict.PASSED.value)["round"]
+    passed = versions.filter(_PASSED)["round"]
     return [int((passed <= round_).sum()) / trajectories for round_ in range(max_rounds + 1)]
 
 
@@ -58,28 +61,25 @@ def compare_budgets(versions: pl.DataFrame, max_rounds: int) -> pl.DataFrame:
 
 def _debugged(versions: pl.DataFrame) -> pl.DataFrame:
     """Of each trajectory the calls made, and those until it passed, and until it had a pair."""
-    passed = pl.col("verdict") == Verdict.PASSED.value
     return (
         versions.group_by("trajectory_id")
-        .agg(made=pl.len(), solved=pl.col("round").filter(passed).min() + 1)
-        # What passes at once has no failing version to reject.
-        .with_columns(paired=pl.when(pl.col("solved") > 1).then("solved"))
+        .agg(made=pl.len(), solved=pl.col("round").filter(_PASSED).min() + 1, failed=_FAILED.any())
+        # What passes at once, or was only refused before, has no failing version to reject.
+        .with_columns(paired=pl.when(pl.col("failed")).then("solved"))
     )
 
 
 def _sampled(versions: pl.DataFrame) -> pl.DataFrame:
     """Of each problem the calls made, and those until one passed, and until it had a pair."""
     number = pl.int_range(1, pl.len() + 1)
-    passed = pl.col("verdict") == Verdict.PASSED.value
-    failed = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
     return (
         versions.filter(pl.col("round") == 0)
         .sort("problem_id", "sample")
         .group_by("problem_id", maintain_order=True)
         .agg(
             made=pl.len(),
-            solved=number.filter(passed).min(),
-            failed=number.filter(failed).min(),
+            solved=number.filter(_PASSED).min(),
+            failed=number.filter(_FAILED).min(),
         )
         .with_columns(
             paired=pl.when(pl.col("solved").is_not_null() & pl.col("failed").is_not_null()).then(

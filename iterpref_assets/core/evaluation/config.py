@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from iterpref_assets.core.engines.protocol import Sampling
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap
@@ -38,3 +38,7 @@ class EvaluationConfig(Record):
     def sampling(self) -> Sampling:
         """How the engine draws tokens."""
         return Sampling(self.temperature, self.top_p, self.max_tokens)
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that scores and what is told of them depend on: all but `in_flight`."""
+        return self.model_dump(mode="json", exclude={"in_flight"})

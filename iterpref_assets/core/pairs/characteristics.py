@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.pairs.names import REJECTED_SAMPLE
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.verdicts import NOT_FAILING
 from iterpref_assets.core.seeding import derive_seed
 
 KEPT = pl.col("dropped_by").is_null()
@@ -100,7 +100,8 @@ def failures(pairs: Path, versions: pl.DataFrame) -> pl.DataFrame:
         `failure` (the exception's class, or the verdict), `rejected` and `versions` (counts), most
         frequent first.
     """
-    failing = versions.filter(pl.col("verdict") != Verdict.PASSED.value).with_columns(
+    not_failing = [verdict.value for verdict in NOT_FAILING]
+    failing = versions.filter(~pl.col("verdict").is_in(not_failing)).with_columns(
         failure=pl.when(pl.col("error_type").fill_null("") != "")
         .then("error_type")
         .otherwise("verdict")

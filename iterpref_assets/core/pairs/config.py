@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from iterpref_assets.core.engines.config import EngineConfig
 from iterpref_assets.core.records import Record
@@ -65,6 +65,10 @@ class JudgeConfig(Record):
     max_tokens: int = Field(default=512, ge=1)
     max_in_flight: int = Field(default=64, ge=1)
 
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that answers depend on: all but the degree of concurrency."""
+        return self.model_dump(mode="json", exclude={"max_in_flight"})
+
 
 class PairConfig(Record):
     """How pairs are made from trajectories.
@@ -84,3 +88,8 @@ class PairConfig(Record):
     max_tokens: int = Field(default=2048, ge=1)
     seed: int = 0
     judge: JudgeConfig | None = None
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that pairs depend on, of the judge those that its answers do."""
+        judge = self.judge.for_result() if self.judge else None
+        return {**self.model_dump(mode="json", exclude={"judge"}), "judge": judge}

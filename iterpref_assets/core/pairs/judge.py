@@ -80,7 +80,7 @@ def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
     Of a model in a folder it names the files with their sizes and times of change.
     """
     identity: dict[str, JsonValue] = {
-        **config.model_dump(mode="json", exclude={"max_in_flight"}),
+        **config.for_result(),
         "prompt_version": PROMPT_VERSION,
     }
     folder = Path(config.model)

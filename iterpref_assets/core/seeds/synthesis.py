@@ -62,7 +62,7 @@ class Written:
 def synthesis_identity(config: GenerationConfig, packages: Sequence[str]) -> dict[str, JsonValue]:
     """What responses depend on besides what was drawn and the generator."""
     return {
-        "generation": config.model_dump(mode="json", exclude={"max_in_flight"}),
+        "generation": config.for_result(),
         "templates": template_versions(),
         "packages": list(packages),
     }

@@ -55,6 +55,10 @@ def test_a_program_that_never_ran_is_no_failing_sample():
     assert budgets("sampling", versions(a0="p", a1="r"))[1]["pairs"] == 0
 
 
+def test_a_trajectory_that_was_only_refused_before_it_passed_has_no_pair():
+    assert [row["pairs"] for row in budgets("debugging", versions(a0="rp", b0="rwp"))] == [0, 0, 1]
+
+
 def test_debugged_versions_are_no_samples():
     assert [row["calls"] for row in budgets("sampling", versions(a0="wp"))] == [1]
 

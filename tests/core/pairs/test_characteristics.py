@@ -82,6 +82,12 @@ def test_a_pair_of_samples_fails_as_the_rejected_sample_does(tmp_path):
     assert failures(path, VERSIONS).rows() == [("timeout", 1, 1), ("KeyError", 0, 2)]
 
 
+def test_a_refused_version_is_no_failure(tmp_path):
+    refused = VERSIONS.with_columns(pl.col("verdict").replace("timeout", "refused"))
+    path = write(tmp_path, [pair("a")], tables.PAIRS)
+    assert failures(path, refused).rows() == [("KeyError", 1, 2)]
+
+
 def problems(folder: Path, **features: list[str]) -> list[Path]:
     rows = [{"problem_id": name, "features": row} for name, row in features.items()]
     return [write(folder, rows, tables.PROBLEMS)]

@@ -1,0 +1,74 @@
+"""Which partitions a check looks at where it is executed alone."""
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.defs.checks import (
+    chosen_passes_all_tests,
+    pairs_differ,
+    prompts_leak_no_tests,
+    rejected_fails_a_test,
+)
+from iterpref_assets.defs.generations import debug_trajectories
+from iterpref_assets.defs.preferences import codeflow_pairs
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.steps.pairs import PAIRS_FILE
+
+from .conftest import PROBLEM, publish_problems
+
+RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
+
+
+def evaluation(
+    instance: dg.DagsterInstance, asset: dg.AssetsDefinition, check: dg.AssetChecksDefinition
+) -> dg.AssetCheckEvaluation:
+    """What the check says where nothing but it is executed."""
+    result = dg.materialize(
+        [asset, check], instance=instance, resources=RESOURCES,
+        selection=dg.AssetSelection.checks(check), raise_on_error=False,
+    )  # fmt: skip
+    (found,) = result.get_asset_check_evaluations()
+    return found
+
+
+def publish_equal_pair(store: ArtifactStore, shard: str) -> None:
+    row = {
+        "pair_id": "q1", "trajectory_id": "p1#0", "problem_id": "p1", "prompt": "Add one to x.",
+        "chosen": "x = 1", "rejected": "x = 1", "chosen_round": 1, "rejected_round": 0,
+        "chosen_diff_lines": [0], "rejected_diff_lines": [0], "dropped_by": None,
+    }  # fmt: skip
+    with store.publishing(Plan(ArtifactKey("codeflow_pairs", shard), "1")) as staging:
+        frame = pl.DataFrame([row], schema=tables.PAIRS)
+        tables.write_table(frame, tables.PAIRS, staging.folder / PAIRS_FILE)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("asset", "check"),
+    [
+        (debug_trajectories, prompts_leak_no_tests),
+        (codeflow_pairs, pairs_differ),
+        (codeflow_pairs, chosen_passes_all_tests),
+        (codeflow_pairs, rejected_fails_a_test),
+    ],
+)
+def test_a_shard_that_has_seeds_but_not_yet_the_checked_asset_is_passed_over(
+    store: ArtifactStore,
+    instance: dg.DagsterInstance,
+    asset: dg.AssetsDefinition,
+    check: dg.AssetChecksDefinition,
+) -> None:
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    assert evaluation(instance, asset, check).passed
+
+
+def test_every_shard_that_has_the_checked_asset_is_looked_at(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    publish_equal_pair(store, "b")
+    found = evaluation(instance, codeflow_pairs, pairs_differ)
+    assert (found.passed, found.description) == (False, "q1")

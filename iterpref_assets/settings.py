@@ -168,12 +168,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _engine_in_reach(self) -> Self:
-        if self.environment is Environment.DOCKER and self.engine.kind is EngineKind.OPENAI:
-            raise ValueError(
-                "engine.kind is openai, but workers in containers have no network: "
-                "use vllm or transformers, or another environment"
-            )
+    def _engines_in_reach(self) -> Self:
+        if self.environment is not Environment.DOCKER:
+            return self
+        judges = {"pairs": self.pairs.judge, "test_quality": self.test_quality.judge}
+        engines = {f"{name}.judge.engine": judge.engine for name, judge in judges.items() if judge}
+        for name, engine in {"engine": self.engine, **engines}.items():
+            if engine.kind is EngineKind.OPENAI:
+                raise ValueError(
+                    f"{name}.kind is openai, but workers in containers have no network: "
+                    "use vllm or transformers, or another environment"
+                )
         return self
 
     @classmethod

@@ -8,6 +8,7 @@ lab defaults below. Unknown keys are refused.
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -78,11 +79,23 @@ class LocalModel(Record):
 
 
 class HubModel(Record):
-    """A model of the Hugging Face hub, pinned to a revision."""
+    """A model of the Hugging Face hub, pinned to a commit: a branch would change its meaning."""
 
     source: Literal["hub"] = "hub"
     repository: str
     revision: str
+
+    @field_validator("revision")
+    @classmethod
+    def _commit(cls, revision: str) -> str:
+        if not re.fullmatch(r"[0-9a-f]{40}", revision):
+            raise ValueError(
+                f"{revision!r} is no commit of 40 hexadecimal digits, and what a branch or a tag "
+                "means can change between two steps: copy the commit from the history of the "
+                "model's files on the hub, or print "
+                "huggingface_hub.model_info(repository, revision=...).sha"
+            )
+        return revision
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]

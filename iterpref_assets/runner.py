@@ -27,6 +27,8 @@ from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
 PROCESS_TAG = "iterpref/process"
+_START_FIELD = 22
+"""Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
 _log = logging.getLogger("iterpref")
 
@@ -132,6 +134,22 @@ def _is_current(context: StepContext, asset: str, partition: str) -> bool:
         return False
 
 
+def process_tag(pid: int | str) -> str:
+    """This host, its process `pid` and when that started, since its id will be given out again.
+
+    Empty where there is no such process.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    # The second field is the command in parentheses, and may hold blanks and parentheses itself.
+    from_third = stat.rpartition(")")[2].split()
+    started = from_third[_START_FIELD - 3]
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{socket.gethostname()}:{pid}:{boot}:{started}"
+
+
 def release_dead_runs(instance: dg.DagsterInstance) -> None:
     """End runs of this command whose process is gone, and free the pool slots they hold.
 
@@ -140,8 +158,10 @@ def release_dead_runs(instance: dg.DagsterInstance) -> None:
     """
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and not Path(f"/proc/{pid}").exists():
+        tag = run.tags.get(PROCESS_TAG, "")
+        host, _, process = tag.partition(":")
+        pid = process.partition(":")[0]
+        if host == socket.gethostname() and process_tag(pid) != tag:
             instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
@@ -195,7 +215,7 @@ def execute(
         InputError: naming what failed, with the first message of its failure.
     """
     keys = [partition_key(name) for name in partitions]
-    tags = {REUSE_TAG: "true", PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+    tags = {REUSE_TAG: "true", PROCESS_TAG: process_tag(os.getpid())}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None

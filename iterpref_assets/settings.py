@@ -8,6 +8,7 @@ lab defaults below. Unknown keys are refused.
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -78,11 +79,23 @@ class LocalModel(Record):
 
 
 class HubModel(Record):
-    """A model of the Hugging Face hub, pinned to a revision."""
+    """A model of the Hugging Face hub, pinned to a commit: a branch would change its meaning."""
 
     source: Literal["hub"] = "hub"
     repository: str
     revision: str
+
+    @field_validator("revision")
+    @classmethod
+    def _commit(cls, revision: str) -> str:
+        if not re.fullmatch(r"[0-9a-f]{40}", revision):
+            raise ValueError(
+                f"{revision!r} is no commit of 40 hexadecimal digits, and what a branch or a tag "
+                "means can change between two steps: copy the commit from the history of the "
+                "model's files on the hub, or print "
+                "huggingface_hub.model_info(repository, revision=...).sha"
+            )
+        return revision
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -168,12 +181,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _engine_in_reach(self) -> Self:
-        if self.environment is Environment.DOCKER and self.engine.kind is EngineKind.OPENAI:
-            raise ValueError(
-                "engine.kind is openai, but workers in containers have no network: "
-                "use vllm or transformers, or another environment"
-            )
+    def _engines_in_reach(self) -> Self:
+        if self.environment is not Environment.DOCKER:
+            return self
+        judges = {"pairs": self.pairs.judge, "test_quality": self.test_quality.judge}
+        engines = {f"{name}.judge.engine": judge.engine for name, judge in judges.items() if judge}
+        for name, engine in {"engine": self.engine, **engines}.items():
+            if engine.kind is EngineKind.OPENAI:
+                raise ValueError(
+                    f"{name}.kind is openai, but workers in containers have no network: "
+                    "use vllm or transformers, or another environment"
+                )
         return self
 
     @classmethod

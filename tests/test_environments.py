@@ -1,5 +1,7 @@
 """The environment decides where heavy steps run, and refuses what cannot work there."""
 
+import re
+
 import pytest
 
 from iterpref_assets.core.errors import InputError
@@ -10,10 +12,23 @@ def test_the_lab_is_the_default() -> None:
     assert load_settings().environment is Environment.LAB
 
 
-def test_a_server_out_of_a_containers_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+JUDGE = '{"engine": {"kind": "openai"}, "model": "m"}'
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("ITERPREF_ENGINE", '{"kind": "openai"}', "engine"),
+        ("ITERPREF_PAIRS__JUDGE", JUDGE, "pairs.judge.engine"),
+        ("ITERPREF_TEST_QUALITY__JUDGE", JUDGE, "test_quality.judge.engine"),
+    ],
+)
+def test_a_server_out_of_a_containers_reach_is_refused(
+    variable: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ITERPREF_ENVIRONMENT", "docker")
-    monkeypatch.setenv("ITERPREF_ENGINE", '{"kind": "openai"}')
-    with pytest.raises(InputError, match=r"engine\.kind is openai.*no network"):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match=rf" {re.escape(named)}\.kind is openai.*no network"):
         load_settings()
 
 

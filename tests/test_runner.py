@@ -1,12 +1,21 @@
 """What `iterpref run` says before it starts and on its way."""
 
 import logging
+import os
+import shutil
+import subprocess
 
 import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import UNPARTITIONED
-from iterpref_assets.runner import execute, warn_of_full_pools
+from iterpref_assets.runner import (
+    PROCESS_TAG,
+    execute,
+    process_tag,
+    release_dead_runs,
+    warn_of_full_pools,
+)
 
 
 @pytest.fixture
@@ -30,6 +39,52 @@ def test_of_a_free_pool_nothing_is_said(instance, caplog) -> None:
     with caplog.at_level(logging.WARNING, "iterpref"):
         warn_of_full_pools(instance)
     assert not caplog.text
+
+
+@pytest.fixture
+def started(instance):
+    """Record a started run of a process, which holds a pool's slot; says how it fares after."""
+
+    def start(process: str) -> tuple[dg.DagsterRunStatus, int]:
+        run = dg.DagsterRun("job", status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: process})
+        instance.run_storage.add_run(run)
+        instance.event_log_storage.claim_concurrency_slot("gpu", run.run_id, "step")
+        release_dead_runs(instance)
+        held = instance.event_log_storage.get_concurrency_info("gpu").active_slot_count
+        return instance.get_run_by_id(run.run_id).status, held
+
+    return start
+
+
+def test_a_run_whose_process_lives_keeps_its_slot(started) -> None:
+    assert started(process_tag(os.getpid())) == (dg.DagsterRunStatus.STARTED, 1)
+
+
+def test_a_run_whose_process_is_gone_is_failed_and_its_slot_freed(started) -> None:
+    with subprocess.Popen(["true"]) as process:
+        tag = process_tag(process.pid)
+    assert started(tag) == (dg.DagsterRunStatus.FAILURE, 0)
+
+
+def test_a_run_whose_process_id_another_process_has_now_is_failed_and_its_slot_freed(
+    started,
+) -> None:
+    before, _, _ = process_tag(os.getpid()).rpartition(":")
+    assert started(f"{before}:0") == (dg.DagsterRunStatus.FAILURE, 0)
+
+
+def test_a_run_of_another_host_is_left_alone(started) -> None:
+    assert started("elsewhere:1:boot:0") == (dg.DagsterRunStatus.STARTED, 1)
+
+
+def test_a_process_whose_name_holds_blanks_and_parentheses_has_a_start(tmp_path) -> None:
+    program = tmp_path / "a) b (c"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            assert process_tag(process.pid).rpartition(":")[2].isdecimal()
+        finally:
+            process.kill()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Settings come from arguments, variables and a file, and unknown keys are refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_strength_that_a_variant_has_no_term_for_is_refused(monkeypatch) -> No
     monkeypatch.setenv("ITERPREF_TRAINING__ALPHA", "2")
     with pytest.raises(InputError, match="alpha"):
         load_settings()
+
+
+@pytest.mark.parametrize("variable", ["ITERPREF_GENERATOR", "ITERPREF_BASE_MODELS__MINE"])
+@pytest.mark.parametrize("revision", ["main", "v1.0", "0123456", "", "g" * 40])
+def test_what_names_no_one_commit_of_a_hub_model_is_refused(
+    variable: str, revision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = {"source": "hub", "repository": "owner/name", "revision": revision}
+    monkeypatch.setenv(variable, json.dumps(model))
+    with pytest.raises(InputError, match=r"no commit of 40.*model_info") as caught:
+        load_settings()
+    assert caught.value.field.endswith("hub.revision")
 
 
 def test_the_judge_of_pairs_is_one_setting(monkeypatch) -> None:

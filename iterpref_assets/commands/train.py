@@ -97,7 +97,9 @@ def _train(
     place: dict[str, Any] = {"tokens": tokens, "model_dir": model, "config": config}
     reference = None
     if recipe.needs_reference:
-        parts = work / "-".join(["reference", *(digest[:16] for digest in sources.values())])
+        digests = (digest[:16] for digest in sources.values())
+        # The remedy for memory that ran out is another precision, whose parts must not mix in.
+        parts = work / "-".join(["reference", config.precision, *digests])
         reference = work / f"{parts.name}.parquet"
         compute_reference(ReferenceJob(**place, out=reference, work_dir=parts))
         wait_for_all()

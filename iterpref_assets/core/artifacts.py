@@ -11,9 +11,9 @@ the old version or the new one, never a half of either.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Generator, Mapping
@@ -25,12 +25,15 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import sync, sync_tree
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.staging import staging_folder
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
 UNPARTITIONED = "all"
+_EXISTS = {errno.EEXIST, errno.ENOTEMPTY}
+"""Why a folder is not renamed to the name of another."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -217,6 +220,7 @@ class ArtifactStore:
                 figures=staging.figures,
             )
             _publish(folder, home, manifest)
+        self._sync_above(home)
         shutil.rmtree(self._work_folder(plan.key, fingerprint), ignore_errors=True)
 
     def _require_same_parents(self, plan: Plan, fingerprint: str) -> None:
@@ -229,6 +233,13 @@ class ArtifactStore:
     def _folder(self, key: ArtifactKey) -> Path:
         return self.root / "artifacts" / key.asset / key.partition
 
+    def _sync_above(self, home: Path) -> None:
+        """Keep `home` itself, which may be new, from being lost with the folders that name it."""
+        for folder in home.parents:
+            sync(folder)
+            if folder == self.root:
+                return
+
     def _work_folder(self, key: ArtifactKey, fingerprint: str) -> Path:
         return self.root / "work" / key.asset / key.partition / fingerprint[:16]
 
@@ -239,17 +250,23 @@ class ArtifactStore:
 
 def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     name = f"{manifest.content_hash[:16]}-{manifest.fingerprint[:16]}"
-    _write_durably(staging / MANIFEST, manifest.model_dump_json(indent=2))
+    (staging / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+    sync_tree(staging)
     target = home / name
-    if target.exists():
+    try:
+        staging.rename(target)
+    except OSError as error:
+        if error.errno not in _EXISTS:
+            raise
         # The same content from the same inputs: keep the files, renew what was reported of them.
         (staging / MANIFEST).replace(target / MANIFEST)
-    else:
-        staging.rename(target)
+        sync(target)
+    sync(home)  # before `current` names the version: it must outlast a power cut
     pointer = home / f".{CURRENT}-{uuid.uuid4().hex}"
-    _write_durably(pointer, name)
+    pointer.write_text(name, encoding="utf-8")
+    sync(pointer)
     pointer.replace(home / CURRENT)
-    _sync_folder(home)
+    sync(home)
 
 
 def _hash_files(folder: Path) -> dict[str, FileEntry]:
@@ -257,7 +274,6 @@ def _hash_files(folder: Path) -> dict[str, FileEntry]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            os.fsync(stream.fileno())
         name = path.relative_to(folder).as_posix()
         entries[name] = FileEntry(sha256=digest, bytes=path.stat().st_size)
     return entries
@@ -267,18 +283,3 @@ def digest_json(value: Any) -> str:
     """The SHA-256 of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

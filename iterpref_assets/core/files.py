@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders that outlast a power cut."""
 
 from __future__ import annotations
 
@@ -23,3 +23,19 @@ def replacing(path: Path) -> Generator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Return once the disk holds a file's content, or a folder's list of what is in it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Return once the disk holds all below `folder`, though not its own name in its parent."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)

@@ -72,7 +72,19 @@ def model_identity(source: ModelSource) -> dict[str, JsonValue]:
 
 
 def base_model_folder(settings: Settings, store: ArtifactStore, name: str) -> Path:
-    """The folder of one of the settings' base models."""
+    """The folder of one of the settings' base models.
+
+    Raises:
+        InputError: where it is another model than `base_models` recorded. What is made of it names
+            that record alone as its parent, so other weights would go by the same fingerprint.
+    """
+    plan = BASE_MODELS.plan(StepContext(settings, store), name)
+    if store.reusable(plan) is None:
+        raise InputError(
+            "is not, or no longer, the model that base_models recorded",
+            field=f"base_models.{name}",
+            remedy=f"Materialize base_models (partition {name}), then what is made of it",
+        )
     return model_folder(store, base_model_source(settings, name))
 
 
@@ -123,8 +135,6 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
         with context.store.publishing(plan) as staging:
             folder = model_folder(context.store, source)
             description = {**source.model_dump(mode="json"), "files": {}}
-            if isinstance(source, HubModel):
-                description["commit"] = folder.name  # a branch or tag, resolved
             for path in sorted(folder.iterdir()):
                 if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST:
                     with path.open("rb") as stream:

@@ -191,6 +191,21 @@ def test_strength_of_the_config_is_that_of_the_manifest(tmp_path, model):
     assert manifest["recipe"]["alpha"] == 3.0
 
 
+def test_parts_of_a_reference_in_another_precision_are_not_taken_up(tmp_path, model, monkeypatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "train_model", stop)
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    for precision in ("float32", "bfloat16"):
+        file = write_config(tmp_path, OPTIONS | {"precision": precision})
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+    references = [pl.read_parquet(file) for file in (tmp_path / "out.work").glob("*.parquet")]
+    assert len(references) == 2
+    assert not references[0].equals(references[1])
+
+
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_example_configs_are_the_papers_batches(file):
     options = read_config(file)

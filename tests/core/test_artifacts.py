@@ -93,6 +93,62 @@ def test_what_a_living_process_is_filling_stays(store: ArtifactStore) -> None:
         assert (staging.folder / "table.txt").read_text() == "slow"
 
 
+def test_content_that_another_process_published_a_moment_before_is_published(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, others = Path.rename, []
+
+    def rename_second(path: Path, target: Path) -> Path:
+        if path.name.startswith(".staging-") and not others:
+            others.append(path)
+            publish(store, Plan(PARENT, "1"), "abc")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_second)
+    assert publish(store, Plan(PARENT, "1"), "abc").path("table.txt").read_text() == "abc"
+    assert len(list((store.root / "artifacts").rglob("table.txt"))) == 1
+
+
+def test_a_version_outlasts_a_power_cut_before_current_names_it(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, at_naming = synced_paths(monkeypatch), []
+    replace = Path.replace
+
+    def name(path: Path, target: Path) -> Path:
+        at_naming.extend(synced)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", name)
+    with store.publishing(Plan(PARENT, "1")) as staging:
+        (staging.folder / "deep").mkdir()
+        (staging.folder / "deep" / "table.txt").write_text("abc")
+        filled = staging.folder
+    whole = {filled, filled / "deep", filled / "deep" / "table.txt", filled / "manifest.json"}
+    assert {*whole, filled.parent} <= set(at_naming)
+
+
+def test_new_folders_above_a_version_outlast_a_power_cut(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = synced_paths(monkeypatch)
+    publish(store, Plan(PARENT, "1"), "abc")
+    home = store.root / "artifacts" / "seed_problems" / "lab-000"
+    assert {home, home.parent, home.parent.parent, store.root} <= set(synced)
+
+
+def synced_paths(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Where what is on the disk from now on lies, as it is put there."""
+    fsync, synced = os.fsync, []
+
+    def record(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    return synced
+
+
 def test_the_same_plan_is_reusable(store: ArtifactStore) -> None:
     publish(store, Plan(PARENT, "1", {"seed": 1}), "abc")
     assert store.reusable(Plan(PARENT, "1", {"seed": 1})) is not None

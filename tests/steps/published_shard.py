@@ -33,7 +33,7 @@ PROBLEMS = [
     )
     for number in (2, 3)
 ]
-GENERATOR = {"source": "hub", "repository": "someone/model", "revision": "abc123"}
+GENERATOR = {"source": "hub", "repository": "someone/model", "revision": "0123abcd" * 5}
 
 
 class CountingEngine:

@@ -1,4 +1,4 @@
-"""Base models from the hub, read from a cache laid out as the hub's own client leaves it."""
+"""Base models as they are recorded, those of the hub from a cache as its own client leaves it."""
 
 import json
 import os
@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.settings import HubModel, LocalModel, ModelSource, Settings
+from iterpref_assets.steps.models import BASE_MODELS, base_model_folder
+from iterpref_assets.steps.step import StepContext
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PUBLISH = """
@@ -37,8 +43,6 @@ print(context.store.current(plan.key).folder)
 def hub_cache(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     repository = tmp_path / "hub" / "models--org--tiny"
     shutil.copytree(tiny_checkpoint, repository / "snapshots" / COMMIT)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(COMMIT)
     return tmp_path / "hub"
 
 
@@ -54,21 +58,56 @@ def publish(cache: Path, root: Path, revision: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("revision", ["main", COMMIT])
-def test_a_hub_model_is_recorded_with_the_commit_it_was_resolved_to(
-    hub_cache: Path, tmp_path: Path, revision: str
-) -> None:
-    done = publish(hub_cache, tmp_path / "root", revision)
+def test_a_hub_model_is_recorded_with_its_commit_and_files(hub_cache: Path, tmp_path: Path) -> None:
+    done = publish(hub_cache, tmp_path / "root", COMMIT)
     assert done.returncode == 0, done.stderr
     model = json.loads((Path(done.stdout.strip()) / "model.json").read_text())
-    assert (model["revision"], model["commit"]) == (revision, COMMIT)
+    assert (model["repository"], model["revision"]) == ("org/tiny", COMMIT)
     assert "model.safetensors" in model["files"]
 
 
 def test_a_hub_model_that_cannot_be_fetched_is_one_clear_message(
     hub_cache: Path, tmp_path: Path
 ) -> None:
-    done = publish(hub_cache, tmp_path / "root", "v2")
+    done = publish(hub_cache, tmp_path / "root", "f" * 40)
     assert done.returncode == 1
     assert "org/tiny" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def recorded(tiny_checkpoint: Path, tmp_path: Path) -> tuple[ArtifactStore, Path]:
+    """A store that records a local base model, and the model's folder."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_checkpoint, folder)
+    store = ArtifactStore(tmp_path / "root")
+    context = StepContext(settings_of(LocalModel(path=folder)), store)
+    BASE_MODELS.publish(context, [BASE_MODELS.plan(context, "tiny")])
+    return store, folder
+
+
+def settings_of(source: ModelSource) -> Settings:
+    return Settings(base_models={"tiny": source})
+
+
+def test_a_recorded_base_model_is_found(recorded: tuple[ArtifactStore, Path]) -> None:
+    store, folder = recorded
+    assert base_model_folder(settings_of(LocalModel(path=folder)), store, "tiny") == folder
+
+
+def test_another_base_model_than_the_recorded_one_is_refused(
+    recorded: tuple[ArtifactStore, Path],
+) -> None:
+    store, _ = recorded
+    other = settings_of(HubModel(repository="org/tiny", revision=COMMIT))
+    with pytest.raises(InputError, match="Materialize base_models"):
+        base_model_folder(other, store, "tiny")
+
+
+def test_a_base_model_whose_files_changed_since_they_were_recorded_is_refused(
+    recorded: tuple[ArtifactStore, Path],
+) -> None:
+    store, folder = recorded
+    (folder / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(InputError, match="Materialize base_models"):
+        base_model_folder(settings_of(LocalModel(path=folder)), store, "tiny")

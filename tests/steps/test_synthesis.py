@@ -88,7 +88,7 @@ def context(tmp_path: Path) -> StepContext:
                 "heldout": tmp_path / "heldout.jsonl",
             },
             "engine": {"kind": "replay", "completions": [tmp_path / "recorded.parquet"]},
-            "generator": {"source": "hub", "repository": "owner/name", "revision": "main"},
+            "generator": {"source": "hub", "repository": "owner/name", "revision": "0" * 40},
         }
     )  # fmt: skip
     return StepContext(settings, ArtifactStore(settings.root))

@@ -58,7 +58,8 @@ class OpenAIEngine:
         """The server's answer, tried again while it is busy or away.
 
         Raises:
-            InputError: where the server stays away, or refuses the model, the key or the request.
+            InputError: where the server stays away, refuses the model, the key or the request, or
+                answers with something else than one text, why it ended and how long it is.
         """
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TRANSIENT),
@@ -74,7 +75,7 @@ class OpenAIEngine:
             raise self._refused(error) from error
         except openai.APIError as error:
             raise self._refused(error) from error
-        return _completion(request, answer)
+        return self._completion(request, answer)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,6 +101,33 @@ class OpenAIEngine:
             seed=request.seed,
         )
 
+    def _completion(self, request: Request, answer: Any) -> Completion:
+        if not answer.choices:
+            raise self._unusable("it holds no completion (choices)")
+        if answer.usage is None:
+            raise self._unusable("it does not count its tokens (usage)")
+        choice = answer.choices[0]
+        reason = _REASONS.get(choice.finish_reason)
+        if reason is None:
+            raise self._unusable(f"it ended by {choice.finish_reason!r} (finish_reason)")
+        return Completion(
+            key=request.key,
+            text=choice.message.content or "",
+            prompt_tokens=answer.usage.prompt_tokens,
+            completion_tokens=answer.usage.completion_tokens,
+            finish_reason=reason,
+            seed=request.seed,
+        )
+
+    def _unusable(self, why: str) -> InputError:
+        return InputError(
+            f"an answer of the server is of no use: {why}",
+            file=self._config.base_url,
+            field="base_url",
+            remedy="Use a server that answers in text, without parsing calls of tools, and counts "
+            "its tokens; then run again: finished completions are kept",
+        )
+
     def _refused(self, error: openai.APIError) -> InputError:
         return InputError(
             f"the server did not generate: {error.message}",
@@ -113,15 +141,3 @@ class OpenAIEngine:
 def _is_about_length(error: openai.BadRequestError) -> bool:
     text = str(error).lower()
     return "context_length_exceeded" in text or "context length" in text
-
-
-def _completion(request: Request, answer: Any) -> Completion:
-    choice = answer.choices[0]
-    return Completion(
-        key=request.key,
-        text=choice.message.content or "",
-        prompt_tokens=answer.usage.prompt_tokens,
-        completion_tokens=answer.usage.completion_tokens,
-        finish_reason=_REASONS[choice.finish_reason],
-        seed=request.seed,
-    )

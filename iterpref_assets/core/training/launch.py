@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Self
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
@@ -51,14 +52,44 @@ class TrainJob(ReferenceJob):
     reference: Path | None
 
 
+class _Failure(Record):
+    """What stopped one of several processes, as it is told to the one that started them."""
+
+    bad_input: bool
+    problem: str
+    remedy: str
+    file: str | None = None
+    line: int | None = None
+    field: str | None = None
+
+    @classmethod
+    def of(cls, error: InputError | TrainingError) -> Self:
+        if isinstance(error, TrainingError):
+            return cls(bad_input=False, problem=error.problem, remedy=error.remedy)
+        return cls(
+            bad_input=True,
+            problem=error.problem,
+            remedy=error.remedy,
+            file=None if error.file is None else str(error.file),
+            line=error.line,
+            field=error.field,
+        )
+
+    def error(self) -> InputError | TrainingError:
+        if not self.bad_input:
+            return TrainingError(self.problem, remedy=self.remedy)
+        return InputError(
+            self.problem, remedy=self.remedy, file=self.file, line=self.line, field=self.field
+        )
+
+
 def compute_reference(job: ReferenceJob) -> None:
     """Do `job`, by as many processes as its config asks for.
 
     Raises:
         InputError: as require_runnable, before any process starts.
-        InputError, TrainingError: as compute_reference_logprobs; from several processes all are
-            TrainingError.
-        subprocess.CalledProcessError: where those ended otherwise.
+        InputError, TrainingError: as compute_reference_logprobs.
+        subprocess.CalledProcessError: where several processes ended otherwise.
     """
     # What could not train is refused here already: scoring all pairs of a 7B model takes hours.
     require_runnable(job.config, processes_of(job.config))
@@ -126,7 +157,7 @@ def _start(job: ReferenceJob, on_point: Callable[[Point], None]) -> None:
             started.terminate()
             raise
     if failure.is_file():
-        raise TrainingError(**json.loads(failure.read_text()))
+        raise _Failure.model_validate_json(failure.read_bytes()).error()
     if started.returncode:
         raise subprocess.CalledProcessError(started.returncode, command)
 
@@ -155,8 +186,7 @@ def _be_one(file: Path) -> None:
         else:
             _compute_reference(job)
     except (InputError, TrainingError) as error:
-        failure = {"problem": error.problem, "remedy": error.remedy}
-        (job.work_dir / _FAILURE).write_text(json.dumps(failure))
+        (job.work_dir / _FAILURE).write_text(_Failure.of(error).model_dump_json())
         raise
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import sync, sync_tree
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.recipes import Recipe
@@ -85,8 +86,14 @@ def remove_unfinished(work_dir: Path) -> None:
 
 
 def keep_only(checkpoint: Path) -> None:
-    """Mark `checkpoint` as whole and remove those before it."""
+    """Mark `checkpoint` as whole and remove those before it.
+
+    Each waits for the disk, so that a power cut leaves either them or a checkpoint that is whole.
+    """
+    sync_tree(checkpoint)
     (checkpoint / _COMPLETE).touch()
+    sync(checkpoint)
+    sync(checkpoint.parent)
     for folder in checkpoint.parent.glob("checkpoint-*"):
         if folder != checkpoint:
             shutil.rmtree(folder)

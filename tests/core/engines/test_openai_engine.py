@@ -1,6 +1,7 @@
 """The client against a server on this machine that answers from a script."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ from iterpref_assets.core.engines.protocol import Completion, FinishReason, Samp
 from iterpref_assets.core.errors import InputError
 
 
-def answer(reason: str = "stop") -> tuple[int, dict[str, Any]]:
+def answer(reason: str | None = "stop") -> tuple[int, dict[str, Any]]:
     message = {"role": "assistant", "content": "text"}
     return 200, {
         "id": "1",
@@ -92,6 +93,29 @@ def test_the_seed_and_the_sampling_reach_the_server(server: Server) -> None:
 def test_the_finish_reason_is_kept(server: Server, reason: str, expected: FinishReason) -> None:
     server.script = [answer(reason)]
     assert ask(server).finish_reason is expected
+
+
+@pytest.mark.parametrize("reason", ["tool_calls", "abort", None])
+def test_an_answer_that_did_not_end_as_text_is_named_with_the_server(
+    server: Server, reason
+) -> None:
+    server.script = [answer(reason)]
+    with pytest.raises(InputError, match=re.escape(repr(reason))) as caught:
+        ask(server)
+    assert caught.value.file == server.url
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"), [({"choices": []}, "choices"), ({"usage": None}, "usage")]
+)
+def test_an_answer_without_what_is_recorded_of_it_is_named_with_the_server(
+    server: Server, changes: dict[str, Any], named: str
+) -> None:
+    status, body = answer()
+    server.script = [(status, body | changes)]
+    with pytest.raises(InputError, match=named) as caught:
+        ask(server)
+    assert caught.value.file == server.url
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -1,6 +1,8 @@
 """A job by several processes that the project starts itself."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -65,8 +67,36 @@ def test_two_processes_stream_the_points_of_one(model_dir, tmp_path):
 def test_what_stops_a_process_is_told_with_its_remedy(model_dir, tmp_path):
     asked = job(model_dir, tmp_path / "job", 2)
     without_model = asked.model_copy(update={"model_dir": tmp_path / "nowhere"})
-    with pytest.raises(TrainingError, match=r"config\.json is missing.*Give the folder of a model"):
+    with pytest.raises(InputError, match=r"config\.json is missing.*Give the folder of a model"):
         train_model(without_model, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "stopped_by",
+    [
+        InputError("no model here", file=Path("models/x"), line=3, field="path", remedy="Give one"),
+        InputError("the prompt is too long", remedy="Raise max_length"),
+        TrainingError("out of memory", remedy="Lower micro_batch_size"),
+    ],
+    ids=["placed", "not-placed", "training"],
+)
+def test_an_error_of_a_process_reaches_its_starter_whole(stopped_by, tmp_path, monkeypatch):
+    place = {"tokens": tmp_path, "model_dir": tmp_path, "work_dir": tmp_path}
+    asked = ReferenceJob(**place, config=CONFIG, out=tmp_path / "out")
+
+    def stop(_: ReferenceJob) -> None:
+        raise stopped_by
+
+    def be_the_processes(*_: object, **__: object) -> AbstractContextManager[SimpleNamespace]:
+        with pytest.raises(type(stopped_by)):
+            launch._be_one(tmp_path / "job.json")
+        return nullcontext(SimpleNamespace(stdout=[], returncode=1))
+
+    monkeypatch.setattr(launch, "_compute_reference", stop)
+    monkeypatch.setattr(launch.subprocess, "Popen", be_the_processes)
+    with pytest.raises(type(stopped_by)) as caught:
+        launch._start(asked, lambda _: None)
+    assert str(caught.value) == str(stopped_by)
 
 
 def test_batch_that_the_processes_cannot_share_is_refused_before_any_is_started(

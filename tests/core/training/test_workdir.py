@@ -1,0 +1,54 @@
+"""What a power cut leaves of a run's checkpoints."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.training.workdir import checkpoints, keep_only, last_checkpoint
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, Path]:
+    """A whole checkpoint, and one that was written after it."""
+    older, newer = (checkpoints(tmp_path) / f"checkpoint-{step}" for step in (2, 4))
+    for folder in (older, newer):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+    (older / "complete").touch()
+    return older, newer
+
+
+def synced_while(monkeypatch: pytest.MonkeyPatch, holds: Callable[[], bool]) -> list[Path]:
+    """What is put on the disk while something holds."""
+    fsync, synced = os.fsync, []
+
+    def record(descriptor: int) -> None:
+        if holds():
+            synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    return synced
+
+
+def test_the_newest_whole_checkpoint_alone_is_kept(written, tmp_path) -> None:
+    older, newer = written
+    keep_only(newer)
+    assert not older.exists()
+    assert last_checkpoint(tmp_path) == newer
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_is_marked_as_whole(written, monkeypatch) -> None:
+    _, newer = written
+    synced = synced_while(monkeypatch, lambda: not (newer / "complete").exists())
+    keep_only(newer)
+    assert {newer, newer / "model.safetensors"} <= set(synced)
+
+
+def test_the_mark_is_on_the_disk_before_older_checkpoints_are_removed(written, monkeypatch) -> None:
+    older, newer = written
+    synced = synced_while(monkeypatch, lambda: older.exists() and (newer / "complete").exists())
+    keep_only(newer)
+    assert {newer, newer.parent} <= set(synced)

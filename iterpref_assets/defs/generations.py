@@ -38,7 +38,7 @@ def initial_samples(
     deps=[seed_problems, initial_samples, lab_base_model],
     pool="gpu",
     automation_condition=conditions.MAKE,
-    code_version="2",
+    code_version="3",
     metadata=columns(tables.VERSIONS),
 )
 def debug_trajectories(

@@ -71,7 +71,7 @@ def _plan_debug_trajectories(context: StepContext, shard: str) -> Plan:
     settings = context.settings
     return Plan(
         ArtifactKey("debug_trajectories", shard),
-        "2",
+        "3",
         {
             **generator_identity(settings),
             "debugging": settings.section("debugging"),

@@ -31,7 +31,7 @@ from typing import Self
 import polars as pl
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import JudgeFunction, debug_problems
+from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import (
     Generate,
     Judge,
@@ -224,12 +224,16 @@ def measure(script: Script, judge_seconds: float) -> None:
         async with engine:
             return await debug_in_rounds(script.problems, initial, engine, judge, CONFIG)
 
+    async def without_barriers(engine: SteppedEngine, folder: Path) -> DebugOutcome:
+        async with engine:
+            return await run_debugging(script.problems, initial, engine, judge, CONFIG, folder)
+
     print(f"\n{initial.height} trajectories, a program takes {judge_seconds * 1000:.0f} ms")
     rates: dict[str, float] = {}
     engine = SteppedEngine(script)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        outcome = debug_problems(script.problems, initial, engine, judge, CONFIG, Path(folder))
+        outcome = asyncio.run(without_barriers(engine, Path(folder)))
     rates["continuous"] = initial.height / (time.monotonic() - started)
     print(
         f"continuous  {rates['continuous']:7.1f} trajectories/s, {engine.steps} steps, "

@@ -18,6 +18,7 @@ from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
 from iterpref_assets.defs.run_partitions import range_tags, stretches
 from iterpref_assets.defs.stage import REUSE_TAG
@@ -255,13 +256,4 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
         if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
             asset = evaluation.asset_key.to_user_string()
             return f"{asset}: {evaluation.check_name} is false: {evaluation.description}"
-    for event in result.get_step_failure_events():
-        failure = event.step_failure_data
-        if failure.user_failure_data is not None and failure.user_failure_data.description:
-            return f"{event.step_key}: {failure.user_failure_data.description}"
-        error = failure.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
-            return f"{event.step_key}: {error.message.strip()}"
-    return "a run failed"
+    return failure_reason(result.get_step_failure_events()) or "a run failed"

@@ -17,6 +17,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig
 from iterpref_assets.core.progress import track
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -141,7 +142,7 @@ def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
 
 
 def _print_disagreements(trajectories: int, executed: pl.DataFrame, found: pl.DataFrame) -> None:
-    passed = executed.filter(pl.col("verdict") == "passed").height
+    passed = executed.filter(pl.col("verdict") == Verdict.PASSED.value).height
     console = Console()
     console.print(
         f"{trajectories:,} trajectories, {executed.height:,} programs run again, {passed:,} of "

@@ -7,6 +7,7 @@ The answer is always one fenced Python block, as in the authors' release (METHOD
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +18,18 @@ EXAMPLES = "\nExamples:\n{examples}\n"
 TAGS = "\nTags:\n{tags}\n"
 DEBUG = "The program fails:\n{feedback}\n\nFix it."
 
-_FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
+_OPENER = re.compile(
+    r"""
+    ^(?: `{3,}+
+      | (?:[^`\n]|`{1,2}(?!`))++ `{3,}+ (?= \w* [ \t\r]* $ )  # at the end of a line of prose
+    )
+    [ \t]*+ ([^\s`]*+) [^`\n]*+ \n
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_CLOSER = re.compile(r"^`{3,}+([^\s`]*+).*$", re.MULTILINE)
+_PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
+"""What a fence says of its block's language where that is Python: `python`, or often nothing."""
 
 
 class Role(StrEnum):
@@ -55,9 +67,26 @@ def fenced(code: str) -> str:
 
 
 def extract_code(completion: str) -> str:
-    """The code of the first fenced block, or the whole text where there is none."""
-    match = _FENCE.search(completion)
-    return (match.group(1) if match else completion).strip("\n")
+    """The code of the first fenced block that is Python or names no language.
+
+    Where there is none, that of the first block of another language; without a block, all of it.
+    """
+    blocks = list(_blocks(completion))
+    programs = [code for language, code in blocks if _PYTHON.fullmatch(language)]
+    return [*programs, *(code for _, code in blocks), completion][0].strip("\n")
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """The language and the code of each fenced block; one without an end goes to the text's."""
+    opener = _OPENER.search(text)
+    while opener is not None:
+        closer = _CLOSER.search(text, opener.end())
+        end = len(text) if closer is None else closer.start()
+        yield opener.group(1), text[opener.end() : end]
+        if closer is None:
+            return
+        # A fence that names a language begins a block also within one, such as one of markdown.
+        opener = closer if closer.group(1) else _OPENER.search(text, closer.end())
 
 
 def solve_conversation(prompt: str) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""Every table's columns, checked on write, and the one Parquet writer.
+"""Every table's columns, and the checks that what is written and read has them.
 
 Nothing timed is a column: the same completions give the same bytes.
 """

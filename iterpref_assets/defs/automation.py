@@ -15,6 +15,7 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs import jobs, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
+from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.notifications import NotifierResource
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.run_partitions import (
@@ -178,14 +179,8 @@ def failure_message(run: dg.DagsterRun, reason: str) -> str:
 
 def _reason(context: dg.RunFailureSensorContext) -> str:
     """The message of the first step that failed; a run that was killed has only its own."""
-    for event in context.get_step_failure_events():
-        failure = event.step_failure_data
-        if failure.user_failure_data is not None and failure.user_failure_data.description:
-            return f"{event.step_key}: {failure.user_failure_data.description}"
-        if failure.error is not None:
-            error = failure.error.cause or failure.error
-            return f"{event.step_key}: {error.message.strip()}"
-    return context.failure_event.message or "no reason was recorded"
+    reason = failure_reason(context.get_step_failure_events())
+    return reason or context.failure_event.message or "no reason was recorded"
 
 
 def _at(context: dg.ScheduleEvaluationContext, partition: str) -> str:

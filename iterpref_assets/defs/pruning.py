@@ -1,4 +1,7 @@
-"""Environment `docker`: removing what ended runs and workers leave behind, daily if switched on."""
+"""Environments `docker` and `ray`: removing what ended runs and workers leave, daily if wanted.
+
+Elsewhere workers meet their runs in the host's own temporary folder.
+"""
 
 import shutil
 import time
@@ -29,7 +32,19 @@ def remove_ended_containers(
     settings = project.settings()
     for container in containers.remove_ended(settings.docker, config.hours):
         context.log.info("Removed container %s", container)
-    for folder in abandoned_places(settings.root, config.hours):
+    _remove_folders(context, settings.root, config.hours)
+
+
+@dg.op
+def remove_abandoned_folders(
+    context: dg.OpExecutionContext, config: PruneConfig, project: ProjectResource
+) -> None:
+    """The files of workers that were killed, older than so many hours."""
+    _remove_folders(context, project.settings().root, config.hours)
+
+
+def _remove_folders(context: dg.OpExecutionContext, root: Path, hours: float) -> None:
+    for folder in abandoned_places(root, hours):
         context.log.info("Removed %s", folder)
         shutil.rmtree(folder)
 
@@ -53,18 +68,26 @@ def prune_containers() -> None:
     remove_ended_containers()
 
 
-daily = dg.ScheduleDefinition(
-    name="prune_containers_daily",
-    job=prune_containers,
-    cron_schedule="0 4 * * *",
-    execution_timezone=OPERATIONS.timezone,
-    default_status=SCHEDULES,
-)
+@dg.job
+def prune_folders() -> None:
+    """Remove what killed workers leave behind."""
+    remove_abandoned_folders()
+
+
+_JOBS = {Environment.DOCKER: prune_containers, Environment.RAY: prune_folders}
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
-    """The job and its schedule, where runs and workers are containers."""
-    if load_settings().environment is not Environment.DOCKER:
+    """The environment's job and its schedule, where something is left behind."""
+    job = _JOBS.get(load_settings().environment)
+    if job is None:
         return dg.Definitions()
-    return dg.Definitions(jobs=[prune_containers], schedules=[daily])
+    daily = dg.ScheduleDefinition(
+        name=f"{job.name}_daily",
+        job=job,
+        cron_schedule="0 4 * * *",
+        execution_timezone=OPERATIONS.timezone,
+        default_status=SCHEDULES,
+    )
+    return dg.Definitions(jobs=[job], schedules=[daily])

@@ -58,7 +58,7 @@ query Events($id: ID!) {
   logsForRun(runId: $id) { ... on EventConnection { events {
     __typename
     ... on ExecutionStepFailureEvent {
-      stepKey error { message cause { message } } failureMetadata { description }
+      stepKey error { message causes { message } } failureMetadata { description }
     }
     ... on RunFailureEvent { message }
   } } }
@@ -213,4 +213,5 @@ def _step_reason(event: dict[str, Any]) -> str:
     metadata, error = event["failureMetadata"], event["error"]
     if metadata is not None and metadata["description"]:
         return metadata["description"]
-    return ((error["cause"] or error)["message"]).strip()
+    # The last cause is the root: what `defs.failures` says where it can ask Dagster itself.
+    return [error, *error["causes"]][-1]["message"].strip()

@@ -17,6 +17,7 @@ from iterpref_assets.core.pairs.characteristics import KEPT
 from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
 from iterpref_assets.core.pairs.streaming import row_count
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
+from iterpref_assets.core.sandbox.verdicts import Verdict
 from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.problems import PROBLEMS_FILE
@@ -107,7 +108,7 @@ def _outcomes(files: Sequence[Path]) -> pl.DataFrame:
 
 
 def _debugging_stages(versions: pl.DataFrame) -> dict[str, int]:
-    passed = versions.filter(pl.col("verdict") == "passed")["round"]
+    passed = versions.filter(pl.col("verdict") == Verdict.PASSED.value)["round"]
     return {
         "trajectories": versions["trajectory_id"].n_unique(),
         "programs run": versions.height,

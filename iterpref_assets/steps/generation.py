@@ -167,5 +167,5 @@ DEBUG_TRAJECTORIES = Step(
     "debug_trajectories",
     _basis_of_debug_trajectories,
     _publish_debug_trajectories,
-    code_version="2",
+    code_version="3",
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 import polars as pl
@@ -16,6 +14,7 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
+from iterpref_assets.core.sandbox.judging_many import judge_all
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
@@ -167,7 +166,6 @@ def _judge_pairs(
 
 
 def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:
-    with Sandbox(packages=settings.packages) as sandbox, ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(
-            pool.map(lambda item: sandbox.judge(item[0], item[1].tests, settings.limits), work)
-        )
+    with Sandbox(packages=settings.packages) as sandbox:
+        tested = ((code, problem.tests) for code, problem in work)
+        return judge_all(sandbox, tested, settings.limits)

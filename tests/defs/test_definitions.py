@@ -9,8 +9,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.runner import load_definitions
-from iterpref_assets.steps.chain import step_of
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.chain import CHAIN, step_of
+from iterpref_assets.steps.step import StepContext
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = {
@@ -70,14 +73,14 @@ def test_every_asset_has_its_checks(graph, asset: str, names: set[str]) -> None:
     assert {key.name for key in keys} == names
 
 
-def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> None:
-    from iterpref_assets.core.artifacts import ArtifactStore
-    from iterpref_assets.settings import load_settings
-    from iterpref_assets.steps.chain import CHAIN
-    from iterpref_assets.steps.step import StepContext
-
+@pytest.fixture
+def parents(graph, tmp_path: Path) -> dict[str, set[str]]:
+    """What each asset is planned of where the reference model and a checkpoint are scored."""
     settings = load_settings()
-    context = StepContext(settings, ArtifactStore(settings.root))
+    context = StepContext(settings, ArtifactStore(tmp_path))
+    for variant in ("reference", "focal_rpo"):
+        with context.store.publishing(Plan(ArtifactKey("heldout_scores", f"lab/{variant}"), "1")):
+            pass
     partition_of = {
         "shard": settings.seeds.shards()[0], "model": "lab", "cell": "lab/focal_rpo",
     }  # fmt: skip
@@ -86,12 +89,27 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph) -> Non
         "data_cards": "model", "experiment_reports": "model",
         "checkpoints": "cell", "heldout_scores": "cell",
     }  # fmt: skip
+    found: dict[str, set[str]] = {}
     for step in CHAIN:
         if dg.AssetKey(step.asset) not in graph.get_all_asset_keys():
             continue  # benchmarks and synthesis are assets only where the settings ask for them
         plan = step.plan(context, partition_of[kinds.get(step.asset, "shard")])
-        lineage = {key.to_user_string() for key in graph.get(dg.AssetKey(step.asset)).parent_keys}
-        assert {parent.asset for parent in plan.parents} <= lineage, step.asset
+        found[step.asset] = {parent.asset for parent in plan.parents}
+    return found
+
+
+def test_every_asset_is_planned(parents) -> None:
+    assert parents.keys() == ASSETS.keys()
+
+
+def test_a_report_is_planned_of_checkpoints_and_scores(parents) -> None:
+    assert {"checkpoints", "heldout_scores"} <= parents["experiment_reports"]
+
+
+def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph, parents) -> None:
+    for asset, planned in parents.items():
+        lineage = {key.to_user_string() for key in graph.get(dg.AssetKey(asset)).parent_keys}
+        assert planned <= lineage, asset
 
 
 def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from iterpref_assets.defs import pruning
 from iterpref_assets.defs.launching import MEETING_PLACES
+from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.workers.job import MeetingPlace
 from iterpref_assets.workers.lifeline import held
 
@@ -33,8 +34,25 @@ def test_a_young_place_is_kept(tmp_path: Path) -> None:
     assert pruning.abandoned_places(tmp_path, hours=1) == []
 
 
-@pytest.mark.parametrize(("environment", "jobs"), [("docker", ["prune_containers"]), ("lab", [])])
-def test_the_job_is_there_where_runs_are_containers(
+def test_the_job_removes_abandoned_places_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path))
+    dead, alive = place(tmp_path, "dead"), place(tmp_path, "alive")
+    dead.lifeline.touch()
+    with held(alive.lifeline):
+        pruning.prune_folders.execute_in_process(
+            run_config={"ops": {"remove_abandoned_folders": {"config": {"hours": 0}}}},
+            resources={"project": ProjectResource()},
+        )
+        assert list((tmp_path / MEETING_PLACES).iterdir()) == [alive.folder]
+
+
+@pytest.mark.parametrize(
+    ("environment", "jobs"),
+    [("docker", ["prune_containers"]), ("ray", ["prune_folders"]), ("lab", [])],
+)
+def test_each_environment_has_the_job_for_what_is_left_there(
     monkeypatch: pytest.MonkeyPatch, environment: str, jobs: list[str]
 ) -> None:
     monkeypatch.setenv("ITERPREF_ENVIRONMENT", environment)

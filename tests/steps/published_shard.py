@@ -1,5 +1,6 @@
 """A shard of debugged problems, published as the chain does it; steps' tests import this module."""
 
+import asyncio
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,7 +10,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import debug_problems
+from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
@@ -66,6 +67,11 @@ def judge(code: str, tests: Tests) -> Execution:
     return Execution(Verdict.WRONG_ANSWER, message=f"needs [{needed}], got {given}")
 
 
+async def debug(initial: pl.DataFrame, config: DebugConfig, work_dir: Path) -> DebugOutcome:
+    async with CountingEngine() as engine:
+        return await run_debugging(PROBLEMS, initial, engine, judge, config, work_dir)
+
+
 def publish(
     store: ArtifactStore, asset: str, config: dict, *files: tuple[str, pl.DataFrame, tables.Schema],
     parents: tuple[str, ...] = (),
@@ -81,9 +87,7 @@ def publish_trajectories(store: ArtifactStore, folder: Path) -> pl.DataFrame:
     config = SamplingConfig(samples_per_problem=3)
     initial = sample_problems(PROBLEMS, CountingEngine(), config, folder / "samples")
     debugging = DebugConfig()
-    outcome = debug_problems(
-        PROBLEMS, initial, CountingEngine(), judge, debugging, folder / "debugging"
-    )
+    outcome = asyncio.run(debug(initial, debugging, folder / "debugging"))
     publish(
         store,
         "seed_problems",

@@ -47,8 +47,15 @@ def exception(error_type: str, message: str, line: str = "", instead_of: str | N
 
 def source_line(code: str, number: int) -> str:
     """A line of the program as it is shown, `2: return x + 1`; empty where it has no such line."""
+    text = line_text(code, number)
+    return f"{number}: {text}" if text else ""
+
+
+def line_text(code: str, number: int) -> str:
+    """What a line holds, shortened, without its number; empty where there is no such line."""
+    # Not splitlines, which ends lines at form feeds and separators where Python does not.
     lines = code.split("\n")
-    return f"{number}: {shorten(lines[number - 1].strip())}" if 0 < number <= len(lines) else ""
+    return shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
 
 
 def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:

@@ -67,25 +67,6 @@ class DebugOutcome:
     figures: dict[str, JsonValue]
 
 
-def debug_problems(
-    problems: Sequence[Problem],
-    initial_completions: pl.DataFrame,
-    engine: Engine,
-    judge: JudgeFunction,
-    config: DebugConfig,
-    work_dir: Path,
-) -> DebugOutcome:
-    """`run_debugging` with an engine that is entered here and freed."""
-
-    async def run() -> DebugOutcome:
-        async with engine:
-            return await run_debugging(
-                problems, initial_completions, engine, judge, config, work_dir
-            )
-
-    return asyncio.run(run())
-
-
 async def run_debugging(
     problems: Sequence[Problem],
     initial_completions: pl.DataFrame,

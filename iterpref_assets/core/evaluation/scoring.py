@@ -48,25 +48,6 @@ class Score(Record):
     plus_passed: bool | None
 
 
-def generate_and_judge(
-    tasks: Sequence[EvaluationTask[JudgeT]],
-    engine: Engine,
-    judge: JudgeT,
-    config: EvaluationConfig,
-    work_dir: Path,
-) -> pl.DataFrame:
-    """Score `config.samples` completions of each task; `engine` is entered here and freed.
-
-    See `score_tasks` for the rest.
-    """
-
-    async def run() -> pl.DataFrame:
-        async with engine:
-            return await score_tasks(tasks, engine, judge, config, work_dir)
-
-    return asyncio.run(run())
-
-
 async def score_tasks(
     tasks: Sequence[EvaluationTask[JudgeT]],
     engine: Engine,

@@ -102,7 +102,7 @@ class ProblemTask:
         return False
 
     def program(self, completion: str) -> str:
-        """The code of the completion's first fenced block."""
+        """The code that `extract_code` finds in the completion."""
         return extract_code(completion)
 
     def judge(self, code: str, sandbox: Judge) -> Judgement:

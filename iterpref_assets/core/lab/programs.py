@@ -110,18 +110,6 @@ def siblings(program: Program) -> Iterator[Program]:
             yield from _other(program, replace(program, mapping=mapping))
 
 
-def all_programs(walk: Walk) -> Iterator[Program]:
-    """Every consistent combination of one walk, in a fixed order."""
-    for reduction in walk.reductions:
-        for mapping in walk.mappings if reduction.mapped else (None,):
-            for loop in walk.loops:
-                for predicate in walk.predicates:
-                    for guard in walk.guards:
-                        program = Program(walk, guard, loop, predicate, mapping, reduction)
-                        if program.consistent:
-                            yield program
-
-
 def _other(program: Program, candidate: Program) -> Iterator[Program]:
     if candidate.consistent and candidate != program:
         yield candidate

@@ -37,8 +37,3 @@ class Provenance(Record):
 def pretrained_dir() -> Path:
     """The folder of the shipped weights, tokenizer and provenance.json."""
     return Path(__file__).parent / "pretrained"
-
-
-def read_provenance(folder: Path) -> Provenance:
-    """The provenance of the lab model in `folder`."""
-    return Provenance.model_validate_json((folder / PROVENANCE_FILE).read_bytes())

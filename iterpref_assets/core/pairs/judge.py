@@ -13,9 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import polars as pl
@@ -35,11 +33,9 @@ from iterpref_assets.core.pairs.config import Filter, JudgeConfig
 from iterpref_assets.core.pairs.streaming import TableWriter, table_batches
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.templates import PromptTemplate, load_template
 
-PROMPT_VERSION = "1"
-_TEMPLATE = Template(
-    (files(__package__ or "") / f"judge_prompt_{PROMPT_VERSION}.md").read_text(encoding="utf-8")
-)
+_TEMPLATE = load_template("judge_pairs")
 _KIND = "answer"
 _VERDICT_LINE = re.compile(r"^\s*VERDICT\b.*$", re.MULTILINE)
 
@@ -75,13 +71,18 @@ class JudgeOutcome:
 
 
 def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
-    """What an answer depends on: the engine, the model and the prompt.
+    """What an answer about a pair depends on."""
+    return answer_identity(config, _TEMPLATE)
+
+
+def answer_identity(config: JudgeConfig, template: PromptTemplate) -> dict[str, JsonValue]:
+    """What an answer depends on: the engine, the model and the template of the question.
 
     Of a model in a folder it names the files with their sizes and times of change.
     """
     identity: dict[str, JsonValue] = {
         **config.for_result(),
-        "prompt_version": PROMPT_VERSION,
+        "template": template.version,
     }
     folder = Path(config.model)
     if folder.is_dir():
@@ -94,8 +95,7 @@ def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
 
 def judge_conversation(chosen: str, rejected: str) -> tuple[Message, ...]:
     """The question about one pair; it does not say which program passed."""
-    question = _TEMPLATE.substitute(first=rejected, second=chosen)
-    return (Message(Role.USER, question),)
+    return (Message(Role.USER, _TEMPLATE.fill(first=rejected, second=chosen)),)
 
 
 def parse_answer(text: str, reason: FinishReason) -> Answer:
@@ -190,7 +190,7 @@ class _Judge:
 
 def question(chosen: str, rejected: str) -> str:
     """The name of the question about two programs, the same for the same programs."""
-    text = f"{PROMPT_VERSION}\x1f{chosen}\x1f{rejected}"
+    text = f"{_TEMPLATE.version}\x1f{chosen}\x1f{rejected}"
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
 

@@ -124,7 +124,7 @@ def _check_order(rows: pl.DataFrame, file: Path) -> None:
     )
     if not rows.filter(before).is_empty():
         raise InputError(
-            "rows are not in order of problem_id, sample, round",
+            "rows are not in order of problem_id and sample",
             file=file,
             remedy="Sort the table by these columns",
         )

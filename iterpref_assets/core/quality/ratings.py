@@ -18,7 +18,7 @@ from iterpref_assets.core.debugging.feedback import shorten
 from iterpref_assets.core.engines.protocol import Engine, FinishReason, Request, Sampling
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.pairs.config import JudgeConfig
-from iterpref_assets.core.pairs.judge import judge_identity
+from iterpref_assets.core.pairs.judge import answer_identity
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, RaisingCase, Tests
@@ -30,9 +30,6 @@ from iterpref_assets.core.templates import load_template
 CRITERIA = ("accuracy", "effectiveness", "reasonableness")
 _LOWEST, _HIGHEST = 1, 5
 _SHOWN_CASES = 40
-_OTHER_PROMPT = "prompt_version"
-"""What the judge's identity holds of the question about pairs."""
-
 _TEMPLATE = load_template("judge_tests")
 _SCORES = re.compile(r"<scores>(.*?)</scores>", re.DOTALL)
 
@@ -65,8 +62,7 @@ class Rating:
 
 def rating_identity(config: JudgeConfig) -> dict[str, JsonValue]:
     """What ratings depend on: the judge and the template."""
-    judge = {name: part for name, part in judge_identity(config).items() if name != _OTHER_PROMPT}
-    return {**judge, "template": _TEMPLATE.version}
+    return answer_identity(config, _TEMPLATE)
 
 
 async def rate_tests(

@@ -40,15 +40,10 @@ def _conclude(
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
     where = f"{outcome.test}: " if outcome.test else ""
-    line = _source_line(tests.code, outcome.line)
+    line = feedback.line_text(tests.code, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))
     error = f"{outcome.error_type}: {text}" if text else outcome.error_type
     message = f"{where}{line} raised {error}" if line else f"{where}{error}"
     if outcome.kind == "failed":
         return Verdict.WRONG_ANSWER, "", message
     return Verdict.EXCEPTION, outcome.error_type, message
-
-
-def _source_line(code: str, number: int) -> str:
-    lines = code.splitlines()
-    return feedback.shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""

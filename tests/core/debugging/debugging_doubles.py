@@ -11,7 +11,9 @@ from typing import Self
 
 import polars as pl
 
-from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
+from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
@@ -51,6 +53,23 @@ class ScriptedEngine:
         trace: TracebackType | None,
     ) -> None:
         pass
+
+
+def debug_problems(
+    problems: list[Problem],
+    initial: pl.DataFrame,
+    engine: Engine,
+    judge: JudgeFunction,
+    config: DebugConfig,
+    work_dir: Path,
+) -> DebugOutcome:
+    """`run_debugging` with an engine that is entered here and freed."""
+
+    async def run() -> DebugOutcome:
+        async with engine:
+            return await run_debugging(problems, initial, engine, judge, config, work_dir)
+
+    return asyncio.run(run())
 
 
 def number_judge(code: str, tests: Tests) -> Execution:

@@ -12,10 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from debugging_doubles import ScriptedEngine, make_problem, scripted_initial
+from debugging_doubles import ScriptedEngine, debug_problems, make_problem, scripted_initial
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import debug_problems
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from debugging_doubles import ScriptedEngine, make_problem, number_judge, scripted_initial
+from debugging_doubles import (
+    ScriptedEngine,
+    debug_problems,
+    make_problem,
+    number_judge,
+    scripted_initial,
+)
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import LOG, debug_problems
+from iterpref_assets.core.debugging.loop import LOG
 from iterpref_assets.core.engines.config import ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError

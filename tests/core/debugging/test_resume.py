@@ -3,10 +3,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from debugging_doubles import ScriptedEngine, make_problem, number_judge, scripted_initial
+from debugging_doubles import (
+    ScriptedEngine,
+    debug_problems,
+    make_problem,
+    number_judge,
+    scripted_initial,
+)
 
 from iterpref_assets.core.debugging.config import DebugConfig
-from iterpref_assets.core.debugging.loop import LOG, DebugOutcome, debug_problems
+from iterpref_assets.core.debugging.loop import LOG, DebugOutcome
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution

@@ -8,7 +8,7 @@ import pytest
 from iterpref_assets.core.engines.protocol import Completion, FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.scoring import generate_and_judge
+from iterpref_assets.core.evaluation.scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import lab_tasks
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem
@@ -43,6 +43,14 @@ class EchoEngine:
 
     async def __aexit__(self, *error):
         self.entered = False
+
+
+def generate_and_judge(tasks, engine, judge, config, work_dir):
+    async def run():
+        async with engine:
+            return await score_tasks(tasks, engine, judge, config, work_dir)
+
+    return asyncio.run(run())
 
 
 @dataclass

@@ -1,17 +1,17 @@
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 
 from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
-from iterpref_assets.core.lab.features import Sense
+from iterpref_assets.core.lab.features import Sense, Walk
 from iterpref_assets.core.lab.inputs import POOL_SIZE, edge_inputs, input_pool
 from iterpref_assets.core.lab.problems import COINCIDENCES
 from iterpref_assets.core.lab.programs import (
     WALKS,
     Pool,
     Program,
-    all_programs,
     draw_program,
     siblings,
 )
@@ -29,6 +29,18 @@ def numbers_program(loop: str, predicate: str, mapping: str, reduction: str, gua
         reduction=next(option for option in NUMBERS.reductions if option.name == reduction),
         guard=next(option for option in NUMBERS.guards if option.name == guard),
     )
+
+
+def all_programs(walk: Walk) -> Iterator[Program]:
+    """Every consistent combination of one walk, in a fixed order."""
+    for reduction in walk.reductions:
+        for mapping in walk.mappings if reduction.mapped else (None,):
+            for loop in walk.loops:
+                for predicate in walk.predicates:
+                    for guard in walk.guards:
+                        program = Program(walk, guard, loop, predicate, mapping, reduction)
+                        if program.consistent:
+                            yield program
 
 
 def test_a_program_is_rendered_as_its_features_say():

@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from iterpref_assets.core.lab import pretraining
 from iterpref_assets.core.lab.corpus import Lesson
 from iterpref_assets.core.lab.pretraining import PretrainConfig
-from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, pretrained_dir, read_provenance
+from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, Provenance, pretrained_dir
 from iterpref_assets.core.lab.tokenizer import PAD, TURN_END, TURN_START
 from iterpref_assets.core.prompts import fenced, solve_conversation
 
@@ -17,6 +17,10 @@ TEXTS = (
     fenced("def f(x: int) -> int:\n    return x * 2"),
     "  odd   spaces\n\n\ttabs, ünïcödé, 12345 and it's <|im_end|>\n",
 )
+
+
+def read_provenance() -> Provenance:
+    return Provenance.model_validate_json((pretrained_dir() / PROVENANCE_FILE).read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +80,16 @@ def test_padding_changes_no_loss(trained_tokenizer):
 
 
 def test_the_shipped_model_is_that_of_the_default_configuration():
-    assert read_provenance(pretrained_dir()).config == PretrainConfig()
+    assert read_provenance().config == PretrainConfig()
 
 
 def test_the_shipped_model_has_the_strength_it_was_trained_for():
-    assert 0.4 <= read_provenance(pretrained_dir()).heldout_pass_at_1 <= 0.6
+    assert 0.4 <= read_provenance().heldout_pass_at_1 <= 0.6
 
 
 def test_the_shipped_weights_load_and_have_the_recorded_size():
     model = AutoModelForCausalLM.from_pretrained(pretrained_dir())
-    assert model.num_parameters() == read_provenance(pretrained_dir()).parameters
+    assert model.num_parameters() == read_provenance().parameters
 
 
 def test_the_shipped_model_fits_in_the_repository():
@@ -94,12 +98,12 @@ def test_the_shipped_model_fits_in_the_repository():
 
 
 def test_the_shipped_tokenizer_is_the_one_of_its_configuration():
-    provenance = read_provenance(pretrained_dir())
+    provenance = read_provenance()
     shipped = AutoTokenizer.from_pretrained(pretrained_dir())
     assert shipped.get_vocab() == pretraining.lab_tokenizer(provenance.config).get_vocab()
 
 
-def test_reading_provenance_imports_no_torch():
+def test_finding_the_shipped_model_imports_no_torch():
     code = (
         "import sys; import iterpref_assets.core.lab.shipped, iterpref_assets.core.lab.problems; "
         "print('torch' in sys.modules or 'transformers' in sys.modules)"
@@ -110,7 +114,7 @@ def test_reading_provenance_imports_no_torch():
 
 @pytest.mark.slow
 def test_a_short_retraining_follows_the_committed_loss_curve():
-    provenance = read_provenance(pretrained_dir())
+    provenance = read_provenance()
     steps = 20
     losses = pretraining.pretrain(provenance.config, stop_after=steps).losses
     assert losses == pytest.approx(provenance.losses[:steps], rel=0.1, abs=0.05)

@@ -15,9 +15,12 @@ from iterpref_assets.core.pairs.judge import (
     Answer,
     JudgeOutcome,
     judge_conversation,
+    judge_identity,
     judge_pair_file,
     parse_answer,
+    question,
 )
+from iterpref_assets.core.templates import PromptTemplate
 
 CONFIG = JudgeConfig(engine=OpenAIConfig(), model="judge")
 FORM, SUBSTANCE = "Only names.\nVERDICT: FORM", "One adds.\n\nVERDICT: SUBSTANCE\n"
@@ -110,6 +113,14 @@ def judge(
 )
 def test_only_one_verdict_on_the_last_line_is_one(text, reason, answer):
     assert parse_answer(text, reason) is answer
+
+
+@pytest.mark.parametrize("name_of", [lambda: judge_identity(CONFIG), lambda: question("a", "b")])
+def test_an_edit_of_the_template_makes_other_questions(monkeypatch, name_of):
+    before = name_of()
+    template = PromptTemplate("judge_pairs", "Do $first and $second differ?")
+    monkeypatch.setattr("iterpref_assets.core.pairs.judge._TEMPLATE", template)
+    assert name_of() != before
 
 
 def test_the_question_holds_both_programs_as_they_are():

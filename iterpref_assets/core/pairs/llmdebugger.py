@@ -7,7 +7,6 @@ must not train a model that is scored on those.
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -132,11 +132,7 @@ def disagreements(recorded: Recorded, versions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lines(file: Path) -> Iterator[_Line]:
-    try:
-        content = file.read_bytes()
-        content = gzip.decompress(content) if file.suffix == ".gz" else content
-    except (OSError, EOFError) as error:
-        raise InputError(str(error), file=file, remedy="Give JSON lines, gzipped or not") from None
+    content = read_bytes(file, "Give JSON lines, gzipped or not")
     # As bytes: a text's own `splitlines` also splits at characters that JSON allows in a string.
     for number, line in enumerate(content.splitlines(), start=1):
         try:

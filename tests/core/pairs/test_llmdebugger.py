@@ -167,3 +167,8 @@ def test_a_malformed_line_is_named(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.jsonl"):
         read_trajectories([tmp_path / "none.jsonl"])
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        read_trajectories([damaged_gzip])

@@ -41,7 +41,7 @@ synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureT
 @stage_asset(
     group_name="problems",
     kinds={"python", "parquet"},
-    code_version="1",
+    code_version="2",
     metadata=columns(tables.PROBLEMS),
 )
 def heldout_problems(
@@ -57,7 +57,7 @@ def heldout_problems(
     partitions_def=partitions.problem_shards,
     deps=[heldout_problems, *synthesised],
     pool="sandbox" if synthesised else None,
-    code_version="1",
+    code_version="2",
     metadata=columns(tables.PROBLEMS),
 )
 def raw_seeds(

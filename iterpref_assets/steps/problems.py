@@ -21,7 +21,7 @@ def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
 
 def _plan_heldout_problems(context: StepContext, _partition: str = UNPARTITIONED) -> Plan:
     settings = context.settings
-    return Plan(ArtifactKey("heldout_problems"), "1", settings.seeds.heldout_identity())
+    return Plan(ArtifactKey("heldout_problems"), "2", settings.seeds.heldout_identity())
 
 
 def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> None:

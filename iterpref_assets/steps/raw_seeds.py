@@ -29,9 +29,9 @@ def _plan_raw_seeds(context: StepContext, shard: str) -> Plan:
     settings, seeds = context.settings, context.settings.seeds
     key, identity = ArtifactKey("raw_seeds", shard), seeds.shard_identity(shard)
     if not isinstance(seeds, FeatureTreeSeeds):
-        return Plan(key, "1", identity)
+        return Plan(key, "2", identity)
     run = {"packages": list(settings.packages), "limits": settings.section("limits")}
-    return Plan(key, "1", {**identity, **run}, (ArtifactKey("synthetic_tasks", shard),))
+    return Plan(key, "2", {**identity, **run}, (ArtifactKey("synthetic_tasks", shard),))
 
 
 def _publish_raw_seeds(context: StepContext, plans: Sequence[Plan]) -> None:

@@ -1,5 +1,6 @@
 """Fixtures shared by every test."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the published data sets in ../shared/data, which are not here")
     return SHARED_DATA
+
+
+@pytest.fixture
+def damaged_gzip(tmp_path: Path) -> Path:
+    """A packed file whose header is whole and whose content is not."""
+    content = bytearray(gzip.compress(b"{}\n"))
+    content[10] = 0b111  # a kind of block that there is not
+    path = tmp_path / "damaged.jsonl.gz"
+    path.write_bytes(content)
+    return path
 
 
 @pytest.fixture(scope="session")

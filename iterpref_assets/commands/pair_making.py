@@ -62,6 +62,9 @@ def make_pairs(
         InputError: where an input cannot be used.
     """
     sources: dict[str, str] = {}
+    inputs = files if problems is None else [*files, problems]
+    _refuse_same_names(inputs, "another input has this name", "--trajectories")
+    _refuse_same_names(benchmarks, "another benchmark has this name", "--benchmark")
     items = _items(benchmarks)
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
         built = Path(name) / "built.parquet"
@@ -179,15 +182,21 @@ def _sources(problems: Path) -> dict[str, str]:
 def _items(benchmarks: list[Path]) -> list[BenchmarkItem]:
     from iterpref_assets.core.decontamination.items import read_items
 
-    for number, file in enumerate(benchmarks):
-        if file.name in {earlier.name for earlier in benchmarks[:number]}:
+    return [item for file in benchmarks for item in read_items(file)]
+
+
+def _refuse_same_names(files: list[Path], problem: str, field: str) -> None:
+    """The manifest names files without their folders."""
+    seen: set[str] = set()
+    for file in files:
+        if file.name in seen:
             raise InputError(
-                "another benchmark has this name",
+                problem,
                 file=file,
-                field="--benchmark",
+                field=field,
                 remedy="Name each file once, and rename one of two that are called the same",
             )
-    return [item for file in benchmarks for item in read_items(file)]
+        seen.add(file.name)
 
 
 def _keep_clear(built: Path, items: list[BenchmarkItem], work: Path) -> Path:

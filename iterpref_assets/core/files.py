@@ -1,11 +1,29 @@
-"""Files that appear whole or not at all, and folders that outlast a power cut."""
+"""Files that appear whole or not at all and outlast a power cut, and reading packed ones."""
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+from iterpref_assets.core.errors import InputError
+
+
+def read_bytes(file: Path, remedy: str) -> bytes:
+    """The content of a file, unpacked where its name ends in .gz.
+
+    Raises:
+        InputError: with `remedy`, where there is no such file, or it is no whole gzip.
+    """
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if file.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        problem = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(problem, file=file, remedy=remedy) from error
 
 
 @contextmanager
@@ -18,8 +36,7 @@ def replacing(path: Path) -> Generator[Path]:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
+        sync(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

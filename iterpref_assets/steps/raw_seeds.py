@@ -89,4 +89,4 @@ def _run_programs(settings: Settings, written: Written) -> tuple[list[Problem], 
     return problems, frame.sort("problem_id")
 
 
-RAW_SEEDS = Step("raw_seeds", _basis_of_raw_seeds, _publish_raw_seeds, code_version="1")
+RAW_SEEDS = Step("raw_seeds", _basis_of_raw_seeds, _publish_raw_seeds, code_version="2")

@@ -19,7 +19,7 @@ from iterpref_assets.core.seeds.filtering import DropReason, SeedFilter, drop_co
 from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import benchmark_digests, benchmark_items
-from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems
+from iterpref_assets.steps.problems import PROBLEMS_FILE, read_problems, refuse_repeated_ids
 from iterpref_assets.steps.step import Basis, Step, StepContext
 
 DROPPED_FILE = "dropped_seeds.parquet"
@@ -67,8 +67,11 @@ def _publish_seed_problems(context: StepContext, plans: Sequence[Plan]) -> None:
     seeds = SeedFilter(settings.seed_filter, items, heldout)
     compared_with = count_by_benchmark(items)
     last = max(wanted, key=lambda shard: len(_shards_up_to(context, shard)))
+    places: dict[str, ArtifactKey] = {}
     for shard in _shards_up_to(context, last):
-        kept, dropped = seeds.sift(read_problems(store, ArtifactKey("raw_seeds", shard)))
+        raw = ArtifactKey("raw_seeds", shard)
+        kept, dropped = seeds.sift(read_problems(store, raw))
+        refuse_repeated_ids(kept, raw, places)
         if shard in wanted:
             kept, failing = _run_references(settings, kept)
             sifted = _Sifted(kept, pl.concat([dropped, failing]), compared_with)

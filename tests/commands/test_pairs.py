@@ -308,3 +308,19 @@ def test_two_benchmark_files_of_one_name_are_refused(release, tokenizer, tmp_pat
     twice = ("--benchmark", tmp_path / "a.jsonl", "--benchmark", tmp_path / "b" / "a.jsonl")
     with pytest.raises(InputError, match="another benchmark has this name"):
         _run("pairs", *given, *twice, "--out", tmp_path / "pairs.parquet")
+
+
+def test_two_trajectory_files_of_one_name_are_refused(tokenizer, tmp_path):
+    second = tmp_path / "b" / "a.jsonl"
+    given = ("--trajectories", tmp_path / "a.jsonl", second, "--tokenizer", tokenizer)
+    with pytest.raises(InputError, match="another input has this name") as caught:
+        _run("pairs", *given, "--out", tmp_path / "pairs.parquet")
+    assert (caught.value.file, caught.value.field) == (second, "--trajectories")
+
+
+def test_a_version_and_a_problem_table_of_one_name_are_refused(inputs, tokenizer, tmp_path):
+    problems = tmp_path / "b" / inputs[0].name
+    problems.parent.mkdir()
+    inputs[1].rename(problems)
+    with pytest.raises(InputError, match="another input has this name"):
+        _build((inputs[0], problems), tokenizer, tmp_path / "pairs.parquet")

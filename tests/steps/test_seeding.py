@@ -11,6 +11,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName, BenchmarksConfig
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.frames import problems_to_frame
+from iterpref_assets.core.seeds.mixed import MixedSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import (
     benchmark_items,
@@ -116,6 +117,34 @@ def test_a_later_shard_that_changes_leaves_an_earlier_one_current(tmp_path: Path
     publish(RAW_SEEDS, changed, "t")
     current = [run.store.reusable(SEED_PROBLEMS.plan(changed, shard)) is not None for shard in "st"]
     assert current == [True, False]
+
+
+@pytest.mark.parametrize("wanted", [("t",), ("s", "t")])
+def test_an_id_that_names_another_problem_in_an_earlier_shard_is_refused(
+    tmp_path: Path, wanted: tuple[str, ...]
+) -> None:
+    run = made(tmp_path, {"s": [row("p1", "Sort.")], "t": [row("p1", "Reverse.")]})
+    with pytest.raises(InputError, match="'p1' names another problem of raw_seeds/s") as caught:
+        publish(SEED_PROBLEMS, run, *wanted)
+    assert (caught.value.file, caught.value.field) == ("raw_seeds/t", "problem_id")
+
+
+def test_an_id_that_two_sources_hold_out_is_refused(tmp_path: Path) -> None:
+    run = context(tmp_path, {"s": [row("a", "Sort.")]})
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(row("h", "Another.", split="heldout")) + "\n")
+    source = run.settings.seeds
+    sources = (source, source.model_copy(update={"heldout": other}))
+    settings = run.settings.model_copy(update={"seeds": MixedSeeds(sources=sources)})
+    with pytest.raises(InputError, match="'h' names another problem of heldout_problems"):
+        publish(HELDOUT_PROBLEMS, StepContext(settings, run.store), "all")
+
+
+def test_the_same_problem_in_two_shards_is_dropped_from_the_later_one(tmp_path: Path) -> None:
+    shards = {"s": [row("a", "Sort.")], "t": [row("a", "Sort."), row("b", "Reverse.")]}
+    run = made(tmp_path, shards)
+    publish(SEED_PROBLEMS, run, "s", "t")
+    assert (kept(run, "s"), kept(run, "t")) == (["a"], ["b"])
 
 
 def test_a_shard_of_which_nothing_is_left_is_refused_with_the_reasons(tmp_path: Path) -> None:

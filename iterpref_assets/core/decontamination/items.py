@@ -17,8 +17,8 @@ from iterpref_assets.core.decontamination.programs import (
     parameters_of,
 )
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.seeds.mbpp import MbppTask, read_mbpp
-from iterpref_assets.core.seeds.reading import read_bytes
 
 MBPP_TEST = range(11, 511)
 """The task ids of MBPP's test split."""
@@ -92,7 +92,7 @@ def read_items(path: Path) -> list[BenchmarkItem]:
     Raises:
         InputError: where the file is missing, or is none of these.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, "Give a benchmark as published")
     if content.lstrip().startswith(b"["):
         return _mbpp(path)
     items: list[BenchmarkItem] = []

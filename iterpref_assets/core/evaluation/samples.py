@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,10 @@ def read_samples(
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line
-    except (OSError, EOFError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(reason, file=path, remedy="Give a .jsonl or .jsonl.gz file") from error
+    content = read_bytes(path, "Give a .jsonl or .jsonl.gz file")
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.strip():
+            yield number, line
 
 
 def _parse(line: bytes, prompts: Mapping[str, str], path: Path, number: int) -> tuple[str, str]:

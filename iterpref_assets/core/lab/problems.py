@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.config import LabConfig, shard_names
@@ -31,12 +32,15 @@ COINCIDENCES = frozenset(
 """Programs that behave like one that differs in two or more features: all there are, found by
 comparing the whole tree on the input pools."""
 
+FUTILE_DRAWS = 1_000_000
+"""Draws in a row without a new problem after which none is taken to be left."""
+
 
 def compose_shard(config: LabConfig, shard_name: str) -> list[Problem]:
     """The training problems of one shard; shards share no combination of features.
 
     Raises:
-        InputError: where `config` has no such shard.
+        InputError: where `config` has no such shard, or asks for more problems than there are.
     """
     names = shard_names(config)
     if shard_name not in names:
@@ -50,16 +54,22 @@ def compose_shard(config: LabConfig, shard_name: str) -> list[Problem]:
     def wanted(program: Program) -> bool:
         return program.pool is Pool.TRAIN and int(program.digest, 16) % len(names) == index
 
-    return _compose(config, Split.TRAIN, shard_name, config.problems_per_shard, wanted)
+    problems = _compose(config, Split.TRAIN, shard_name, wanted)
+    return _take(problems, config.problems_per_shard, "problems_per_shard")
 
 
 def compose_heldout(config: LabConfig) -> list[Problem]:
-    """The held-out problems: combinations that no shard and no pretraining text contains."""
+    """The held-out problems: combinations that no shard and no pretraining text contains.
+
+    Raises:
+        InputError: where `config` asks for more than there are.
+    """
 
     def wanted(program: Program) -> bool:
         return program.pool is Pool.HELDOUT
 
-    return _compose(config, Split.HELDOUT, "heldout", config.heldout_problems, wanted)
+    problems = _compose(config, Split.HELDOUT, "heldout", wanted)
+    return _take(problems, config.heldout_problems, "heldout_problems")
 
 
 def compose_problem(config: LabConfig, program: Program, split: Split) -> Problem | None:
@@ -107,18 +117,31 @@ def compose_problem(config: LabConfig, program: Program, split: Split) -> Proble
     )
 
 
+def _take(problems: Iterator[Problem], count: int, field: str) -> list[Problem]:
+    taken = list(itertools.islice(problems, count))
+    if len(taken) < count:
+        raise InputError(
+            f"no more than {len(taken):,} of {count:,} problems were found",
+            field=field,
+            remedy=f"Ask for at most {len(taken):,}",
+        )
+    return taken
+
+
 def _compose(
-    config: LabConfig, split: Split, name: str, count: int, wanted: Callable[[Program], bool]
-) -> list[Problem]:
+    config: LabConfig, split: Split, name: str, wanted: Callable[[Program], bool]
+) -> Iterator[Problem]:
+    """Problems in the order in which they are drawn, until FUTILE_DRAWS in a row bring no other."""
     rng = derive_rng("lab draw", config.seed, name)
-    problems: list[Problem] = []
     tried = set[str]()
-    while len(problems) < count:
+    futile = 0
+    while futile < FUTILE_DRAWS:
+        futile += 1
         program = draw_program(rng)
         if not wanted(program) or program.digest in tried:
             continue
         tried.add(program.digest)
         problem = compose_problem(config, program, split)
         if problem is not None:
-            problems.append(problem)
-    return problems
+            yield problem
+            futile = 0

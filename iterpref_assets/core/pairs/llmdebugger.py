@@ -7,7 +7,6 @@ must not train a model that is scored on those.
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -67,16 +67,25 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
     """Read JSON lines, gzipped or not.
 
     Raises:
-        InputError: naming the file, line and field that cannot be read.
+        InputError: naming the file, line and field that cannot be read, or a trajectory whose
+            task and file are called like an earlier one's.
     """
     problems: dict[str, Problem] = {}
     versions: list[tuple[str, str, int, int, str]] = []
-    claims: list[tuple[str, bool]] = []
+    claims: dict[str, bool] = {}
     for sample, file in enumerate(files):
-        for line in _lines(file):
+        for number, line in enumerate(_lines(file), start=1):
             name = f"{line.task_id}#{file.name.split('.jsonl')[0]}"
+            if name in claims:
+                raise InputError(
+                    f"trajectory {name!r} was read before",
+                    file=file,
+                    line=number,
+                    field="task_id",
+                    remedy="Give a file each task once, and files of different names",
+                )
             problems[line.task_id] = _problem(line)
-            claims.append((name, line.is_solved))
+            claims[name] = line.is_solved
             versions += [
                 (name, line.task_id, sample, round_, code)
                 for round_, code in enumerate(line.implementations)
@@ -89,7 +98,7 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
             orient="row",
         ).sort("problem_id", "sample", "round"),
         claims=pl.DataFrame(
-            claims,
+            list(claims.items()),
             schema={"trajectory_id": pl.String(), "is_solved": pl.Boolean()},
             orient="row",
         ).sort("trajectory_id"),
@@ -132,11 +141,7 @@ def disagreements(recorded: Recorded, versions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lines(file: Path) -> Iterator[_Line]:
-    try:
-        content = file.read_bytes()
-        content = gzip.decompress(content) if file.suffix == ".gz" else content
-    except (OSError, EOFError) as error:
-        raise InputError(str(error), file=file, remedy="Give JSON lines, gzipped or not") from None
+    content = read_bytes(file, "Give JSON lines, gzipped or not")
     # As bytes: a text's own `splitlines` also splits at characters that JSON allows in a string.
     for number, line in enumerate(content.splitlines(), start=1):
         try:

@@ -52,9 +52,18 @@ def _read(statement: str) -> tuple[str, Case]:
 def _call(statement: str, call: ast.Call, expected: ast.expr) -> tuple[str, Case]:
     if not isinstance(call.func, ast.Name) or call.keywords:
         raise NotALiteralError(statement)
+    arguments = ast.Tuple(elts=call.args, ctx=ast.Load())
     try:
-        arguments = tuple(ast.literal_eval(argument) for argument in call.args)
-        value = ast.literal_eval(expected)
+        return call.func.id, Case(arguments=_source(arguments), expected=_source(expected))
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise NotALiteralError(statement) from None
-    return call.func.id, Case(arguments=repr(arguments), expected=repr(value))
+
+
+def _source(value: ast.expr) -> str:
+    """A literal as its author wrote it, but for layout: the repr of a set depends on hash seeds.
+
+    Raises:
+        ValueError, TypeError, RecursionError, MemoryError: where it is no literal.
+    """
+    ast.literal_eval(value)
+    return ast.unparse(value)

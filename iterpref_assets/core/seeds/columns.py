@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, 
 from iterpref_assets.core.sandbox.test_files import plan_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
+from iterpref_assets.core.seeds.program_response import imported_packages
 from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord
 
 _TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
@@ -79,7 +80,8 @@ def read_rows(
         place: the file or data set, to be named in errors.
 
     Raises:
-        InputError: naming the row and column that holds no text, or an id that occurs twice.
+        InputError: naming the row and column that holds no text, or features that are no list, or
+            an id that occurs twice.
     """
     reading = Reading()
     seen: set[str] = set()
@@ -100,17 +102,21 @@ def read_rows(
             reading.unusable.append(UnusableRecord(name, error.reason, str(error)))
         except _BadFieldError as error:
             raise InputError(
-                f"expected text, found {type(row[str(error)]).__name__}",
+                f"expected {error.expected}, found {type(row[error.column]).__name__}",
                 file=place,
                 line=number,
-                field=str(error),
+                field=error.column,
                 remedy="Map another column",
             ) from None
     return reading
 
 
 class _BadFieldError(ValueError):
-    """A column that holds something else than text; the message is its name."""
+    """A column that holds something else than what is expected of it."""
+
+    def __init__(self, column: str, expected: str) -> None:
+        super().__init__(column)
+        self.column, self.expected = column, expected
 
 
 class _UnusableError(ValueError):
@@ -136,7 +142,6 @@ def _problem(row: Mapping[str, Any], columns: ColumnMapping, source: str, name: 
     statement = _text(row, columns.statement)
     if not statement.strip():
         raise _UnusableError(Unusable.MALFORMED, "an empty statement")
-    features = row[columns.features] if columns.features else None
     return Problem(
         problem_id=name,
         source=source,
@@ -145,40 +150,53 @@ def _problem(row: Mapping[str, Any], columns: ColumnMapping, source: str, name: 
         signature=signature,
         tests=tests,
         reference=reference,
-        features=tuple(map(str, features or ())),
+        features=_features(row, columns.features),
     )
 
 
 def _text(row: Mapping[str, Any], column: str | None) -> str:
-    value = row[column] if column else None
-    if value is None:
+    if column is None or row[column] is None:
         return ""
+    value = row[column]
     if not isinstance(value, str):
-        raise _BadFieldError(column)
+        raise _BadFieldError(column, "text")
     return value.replace("\r\n", "\n")
+
+
+def _features(row: Mapping[str, Any], column: str | None) -> tuple[str, ...]:
+    if column is None or row[column] is None:
+        return ()
+    value = row[column]
+    if not isinstance(value, list):
+        raise _BadFieldError(column, "a list")
+    return tuple(map(str, value))
 
 
 def _asserts(value: Any) -> Tests:
     statements = _lines(value) if isinstance(value, str) else value
     if not statements:
         raise _UnusableError(Unusable.NO_TESTS, "")
+    if not isinstance(statements, list):
+        raise _UnusableError(Unusable.MALFORMED, "assertions are neither a list nor text")
     try:
         return read_asserts(list(map(str, statements)))
     except NotALiteralError as error:
         raise _UnusableError(Unusable.NOT_A_LITERAL, str(error)) from None
 
 
-def _lines(text: str) -> Sequence[str]:
+def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
 def _stdio(value: Any) -> Tests:
-    cases = _json(value)
-    inputs, outputs = (cases or {}).get("inputs") or (), (cases or {}).get("outputs") or ()
+    cases = _json(value) or {}
+    if not isinstance(cases, dict):
+        raise _UnusableError(Unusable.MALFORMED, "tests are no object of inputs and outputs")
+    inputs, outputs = cases.get("inputs") or [], cases.get("outputs") or []
     if not inputs:
         raise _UnusableError(Unusable.NO_TESTS, "")
-    texts = all(isinstance(each, str) for each in (*inputs, *outputs))
-    if len(inputs) != len(outputs) or not texts:
+    lists = isinstance(inputs, list) and isinstance(outputs, list) and len(inputs) == len(outputs)
+    if not lists or not all(isinstance(each, str) for each in (*inputs, *outputs)):
         raise _UnusableError(Unusable.MALFORMED, "inputs and outputs are no texts side by side")
     pairs = zip(inputs, outputs, strict=True)
     return StdioTests(cases=tuple(StdioCase(stdin=given, stdout=shown) for given, shown in pairs))
@@ -192,7 +210,7 @@ def _code(value: Any) -> Tests:
         plan_tests(code)
     except InputError as error:
         raise _UnusableError(Unusable.MALFORMED, error.problem) from None
-    return CodeTests(code=code if "solution" in code else _IMPORT + code)
+    return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
 
 
 def _typed(value: Any) -> Tests:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.prompts import codeflow_prompt
 from iterpref_assets.core.records import Case, FunctionTests, Problem, RaisingCase
 from iterpref_assets.core.seeds.exercism_cases import (
@@ -24,13 +25,7 @@ from iterpref_assets.core.seeds.exercism_cases import (
     statement_of,
 )
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import (
-    Reading,
-    Unusable,
-    UnusableRecord,
-    file_digest,
-    read_bytes,
-)
+from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord, file_digest
 
 SOURCE = "exercism"
 ERROR = "ValueError"
@@ -90,7 +85,8 @@ def exercise_of(name: str) -> str:
 
 def _exercises(path: Path) -> list[Exercise]:
     exercises: list[Exercise] = []
-    for number, line in enumerate(read_bytes(path).splitlines(), start=1):
+    content = read_bytes(path, "Give exercism's problem specifications")
+    for number, line in enumerate(content.splitlines(), start=1):
         try:
             exercises.append(Exercise.model_validate_json(line))
         except ValidationError as error:

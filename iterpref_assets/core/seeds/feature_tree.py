@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.seeds.reading import read_bytes
+from iterpref_assets.core.files import read_bytes
 
 Tree: TypeAlias = "dict[str, Tree] | list[str]"
 """Features below features; a list holds leaves."""
@@ -84,8 +84,9 @@ def read_feature_tree(tree: Path, frequencies: Path | None) -> FeatureTree:
 
 
 def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
+    content = read_bytes(path, "Give EpiCoder's JSON")
     try:
-        return adapter.validate_python(json.loads(read_bytes(path)))
+        return adapter.validate_python(json.loads(content))
     except (ValueError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(reason, file=path, remedy="Give EpiCoder's JSON") from None

@@ -9,9 +9,10 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem, Record, Split
-from iterpref_assets.core.seeds.reading import Reading, file_digest, read_bytes
+from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, Reading, file_digest
 
 _SHARD_NAME = re.compile(r"(?!.*\.\.\.)[A-Za-z0-9_.-]+")
 """Dagster and its commands read commas, bars and three dots in partition keys as their own."""
@@ -78,7 +79,7 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
             split, or whose id was seen before.
     """
     problems: dict[str, Problem] = {}
-    for number, raw in enumerate(read_bytes(path).split(b"\n"), start=1):
+    for number, raw in enumerate(read_bytes(path, CHECK_SETTINGS).split(b"\n"), start=1):
         line = _decode(path, number, raw)
         if not line.strip():
             continue

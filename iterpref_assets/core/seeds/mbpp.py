@@ -10,17 +10,12 @@ from typing import Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import (
-    Reading,
-    Unusable,
-    UnusableRecord,
-    file_digest,
-    read_bytes,
-)
+from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord, file_digest
 from iterpref_assets.core.syntax import parse
 
 SOURCE = "mbpp"
@@ -74,7 +69,7 @@ def read_mbpp(path: Path) -> list[MbppTask]:
     Raises:
         InputError: naming the line or record that is no task.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, "Give MBPP unchanged")
     try:
         rows = (
             json.loads(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,9 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Problem
+
+CHECK_SETTINGS = "Check the seeds settings"
+"""The remedy where a file that the settings name cannot be read."""
 
 
 class Unusable(StrEnum):
@@ -62,20 +64,6 @@ def unusable_frame(records: Sequence[UnusableRecord]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=tables.UNUSABLE_SEEDS, orient="row").sort("record", "reason")
 
 
-def read_bytes(file: Path) -> bytes:
-    """The content of a file, unpacked where its name ends in .gz.
-
-    Raises:
-        InputError: where there is no such file, or it is no gzip.
-    """
-    try:
-        content = file.read_bytes()
-        return gzip.decompress(content) if file.suffix == ".gz" else content
-    except (OSError, EOFError) as error:
-        problem = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(problem, file=file, remedy="Check the seeds settings") from None
-
-
 def file_digest(file: Path) -> str:
     """The SHA-256 of a file's bytes, in hex.
 
@@ -83,6 +71,6 @@ def file_digest(file: Path) -> str:
         InputError: where there is no such file.
     """
     if not file.is_file():
-        raise InputError("no such file", file=file, remedy="Check the seeds settings")
+        raise InputError("no such file", file=file, remedy=CHECK_SETTINGS)
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,9 +11,10 @@ import polars as pl
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.seeds.columns import ColumnMapping, read_rows
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import Reading, file_digest, read_bytes
+from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, Reading, file_digest
 
 PARQUET = ".parquet"
 
@@ -88,7 +89,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(read_bytes(path).splitlines(), start=1):
+    for number, line in enumerate(read_bytes(path, CHECK_SETTINGS).splitlines(), start=1):
         if not line.strip():
             continue
         try:

@@ -30,9 +30,16 @@ def token_pairs(tokenized: pl.DataFrame, reference: pl.DataFrame | None) -> list
     """The rows of tables.TOKENIZED_PAIRS with their tables.REFERENCE_LOGPROBS.
 
     Raises:
-        InputError: where a pair has an empty prompt, a mask of another length than its ids, or no
-            reference log-probabilities of the same length.
+        InputError: where an id names two pairs, or a pair has an empty prompt, a mask of another
+            length than its ids, or no reference log-probabilities of the same length.
     """
+    repeated = tokenized["pair_id"].filter(tokenized["pair_id"].is_duplicated())
+    if not repeated.is_empty():
+        raise InputError(
+            f"{repeated[0]!r} names two pairs",
+            field="pair_id",
+            remedy="Make the pairs again, each problem and each file with a name of its own",
+        )
     if reference is not None:
         tokenized = tokenized.join(reference, on="pair_id", how="left", maintain_order="left")
     return [_token_pair(row, with_reference=reference is not None) for row in _rows(tokenized)]

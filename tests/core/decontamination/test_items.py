@@ -80,3 +80,8 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_each_published_benchmark_is_read_whole(shared_data: Path, name: str, count: int) -> None:
     assert len(read_items(shared_data / "benchmarks" / name)) == count
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip: Path) -> None:
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        read_items(damaged_gzip)

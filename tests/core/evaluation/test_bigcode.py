@@ -251,3 +251,8 @@ def test_no_task_sleeps_as_long_as_what_only_waits_may(shared_data):
     longest = max(int(each) for text in texts for each in re.findall(r"sleep\((\d+)\)", text))
     assert longest == 62
     assert longest < LIMITS.idle_seconds
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        load_bigcode(damaged_gzip)

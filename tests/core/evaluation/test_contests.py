@@ -200,3 +200,8 @@ def test_base_models_cannot_be_asked_without_examples(tmp_path):
     suite = ContestSuite(load_contests(write(tmp_path, ADD)), "", {})
     with pytest.raises(InputError, match=r"benchmarks\.livecodebench\.examples"):
         suite.tasks(PromptStyle.COMPLETION, None, tmp_path, 1)
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        load_contests(damaged_gzip)

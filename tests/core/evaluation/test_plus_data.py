@@ -56,3 +56,8 @@ def test_an_empty_file_is_refused(tmp_path):
     path.write_bytes(gzip.compress(b""))
     with pytest.raises(InputError, match=r"empty.jsonl.gz: no tasks"):
         load_plus(PlusBenchmark.HUMANEVAL, path)
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        load_plus(PlusBenchmark.HUMANEVAL, damaged_gzip)

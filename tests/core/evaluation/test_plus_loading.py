@@ -50,3 +50,8 @@ def test_evalplus_is_not_imported_the_second_time(shared_data, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent.jsonl: no such file"):
         load_plus_again(PlusBenchmark.HUMANEVAL, tmp_path / "absent.jsonl", tmp_path)
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        load_plus_again(PlusBenchmark.HUMANEVAL, damaged_gzip, damaged_gzip.parent)

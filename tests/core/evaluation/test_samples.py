@@ -76,3 +76,8 @@ def test_a_file_without_any_sample_is_refused_even_then(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent.jsonl: no such file"):
         read_samples(tmp_path / "absent.jsonl", PROMPTS)
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        read_samples(damaged_gzip, PROMPTS)

@@ -3,6 +3,7 @@ import ast
 import pytest
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab import problems
 from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.evaluation import behaviour_digest, load_function
 from iterpref_assets.core.lab.features import Kind
@@ -45,6 +46,33 @@ def test_the_same_configuration_composes_the_same_problems(shard: list[Problem])
 def test_a_larger_shard_starts_with_the_problems_of_a_smaller_one(shard: list[Problem]):
     larger = compose_shard(CONFIG.model_copy(update={"problems_per_shard": 50}), "lab-000")
     assert larger[:40] == shard
+
+
+@pytest.fixture
+def few_programs(heldout: list[Problem], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of three held-out problems, of whose programs alone anything is drawn."""
+    few = [find_program(problem) for problem in heldout[:3]]
+    monkeypatch.setattr(problems, "draw_program", lambda rng: rng.choice(few))
+    monkeypatch.setattr(problems, "FUTILE_DRAWS", 1000)
+    return sorted(problem.problem_id for problem in heldout[:3])
+
+
+def test_every_combination_there_is_can_be_asked_for(few_programs: list[str]):
+    config = CONFIG.model_copy(update={"heldout_problems": 3})
+    assert sorted(problem.problem_id for problem in compose_heldout(config)) == few_programs
+
+
+def test_more_heldout_problems_than_there_are_combinations_are_refused(few_programs: list[str]):
+    config = CONFIG.model_copy(update={"heldout_problems": 4})
+    with pytest.raises(InputError, match="no more than 3 of 4 problems") as caught:
+        compose_heldout(config)
+    assert caught.value.field == "heldout_problems"
+
+
+def test_more_training_problems_than_there_are_combinations_are_refused(few_programs: list[str]):
+    with pytest.raises(InputError, match="no more than 0 of 40 problems") as caught:
+        compose_shard(CONFIG, "lab-000")
+    assert caught.value.field == "problems_per_shard"
 
 
 def test_every_kind_of_input_occurs(shard: list[Problem]):

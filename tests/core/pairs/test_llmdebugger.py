@@ -164,6 +164,29 @@ def test_a_malformed_line_is_named(tmp_path):
         read_trajectories([_write(tmp_path, LINE, bad)])
 
 
+def test_a_task_that_a_file_holds_twice_is_refused(tmp_path):
+    other = LINE | {"task_id": "HumanEval/1"}
+    with pytest.raises(InputError, match=r"model\.jsonl:3: .*'HumanEval/0#model' was read before"):
+        read_trajectories([_write(tmp_path, LINE, other, LINE)])
+
+
+@pytest.mark.parametrize("name", ["model.jsonl", "model.jsonl.gz"])
+def test_a_trajectory_of_another_file_of_the_same_name_is_refused(tmp_path, name):
+    first = _write(tmp_path, LINE)
+    second = tmp_path / "other" / name
+    second.parent.mkdir()
+    content = first.read_bytes()
+    second.write_bytes(gzip.compress(content) if second.suffix == ".gz" else content)
+    with pytest.raises(InputError, match="was read before") as caught:
+        read_trajectories([first, second])
+    assert (caught.value.file, caught.value.line, caught.value.field) == (second, 1, "task_id")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.jsonl"):
         read_trajectories([tmp_path / "none.jsonl"])
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        read_trajectories([damaged_gzip])

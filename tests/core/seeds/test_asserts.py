@@ -1,5 +1,7 @@
 """Assert statements become typed tests, or are refused; nothing of them is executed."""
 
+import ast
+
 import pytest
 
 from iterpref_assets.core.records import Case
@@ -21,6 +23,21 @@ def test_every_way_to_write_the_same_call_is_the_same_case(statement: str) -> No
     assert tests.cases == (Case(arguments="(1, (2, 'x'))", expected="[3]"),)
 
 
+def test_a_set_keeps_the_order_in_which_it_is_written() -> None:
+    letters = [chr(number) for number in range(ord("z"), ord("a"), -1)]
+    written = "{" + ", ".join(map(repr, letters)) + "}"
+    (case,) = read_asserts([f"assert f({written}) == {written}"]).cases
+    assert case == Case(arguments=f"({written},)", expected=written)
+
+
+@pytest.mark.parametrize("written", ["1e999", "[-1e999, 0.5]", "...", "1 - 2j", "set()"])
+def test_a_value_is_the_same_when_it_is_read_again(written: str) -> None:
+    (case,) = read_asserts([f"assert f({written}) == {written}"]).cases
+    value = ast.literal_eval(written)
+    assert ast.literal_eval(case.expected) == value
+    assert ast.literal_eval(case.arguments) == (value,)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -35,6 +52,7 @@ def test_every_way_to_write_the_same_call_is_the_same_case(statement: str) -> No
         "print(f(1))",
         "assert f(1 == 2",
         "assert f(" + "(" * 500 + ") == 1",
+        f"assert f(0x1{'0' * 5000}) == 1",
     ],
 )
 def test_anything_but_a_call_with_plain_values_is_refused(statement: str) -> None:

@@ -74,6 +74,31 @@ def test_a_test_file_that_imports_nothing_is_given_the_solutions_names(tmp_path:
     assert problem.tests.code == "from solution import *\nassert f(1) == 2"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# test the solution\nassert f(1) == 2",
+        "solution = f(1)\nassert solution == 2",
+        "assert f(1) == 2, 'a wrong solution'",
+    ],
+    ids=["comment", "variable", "text"],
+)
+def test_a_test_file_that_only_mentions_a_solution_is_given_the_solutions_names(
+    tmp_path: Path, code: str
+) -> None:
+    path = write(tmp_path / "t.jsonl", {**ROW, "checks": code})
+    (problem,) = seeds(path, test_format=CheckFormat.CODE).read().problems
+    assert problem.tests.code == f"from solution import *\n{code}"
+
+
+@pytest.mark.parametrize("line", ["from solution import f", "import os, solution as s"])
+def test_a_test_file_that_imports_the_solution_is_taken_as_it_is(tmp_path: Path, line: str) -> None:
+    code = f"{line}\nassert f(1) == 2"
+    path = write(tmp_path / "t.jsonl", {**ROW, "checks": code})
+    (problem,) = seeds(path, test_format=CheckFormat.CODE).read().problems
+    assert problem.tests.code == code
+
+
 def test_only_a_newline_ends_an_assertion(tmp_path: Path) -> None:
     checks = "assert f('a\u2028b') == 1\r\nassert f('\x85') == 2\n"
     path = write(tmp_path / "t.jsonl", {**ROW, "checks": checks})
@@ -94,9 +119,15 @@ def test_typed_tests_are_taken_as_they_are(tmp_path: Path) -> None:
         ("asserts", [], Unusable.NO_TESTS),
         ("asserts", None, Unusable.NO_TESTS),
         ("asserts", ["assert f(g(1)) == 1"], Unusable.NOT_A_LITERAL),
+        ("asserts", 3, Unusable.MALFORMED),
+        ("stdio", None, Unusable.NO_TESTS),
         ("stdio", {"inputs": [], "outputs": []}, Unusable.NO_TESTS),
         ("stdio", {"inputs": ["1"], "outputs": []}, Unusable.MALFORMED),
         ("stdio", {"inputs": [1], "outputs": [2]}, Unusable.MALFORMED),
+        ("stdio", {"inputs": "12", "outputs": "34"}, Unusable.MALFORMED),
+        ("stdio", {"inputs": ["1"], "outputs": 2}, Unusable.MALFORMED),
+        ("stdio", [["1", "2"]], Unusable.MALFORMED),
+        ("stdio", "3", Unusable.MALFORMED),
         ("stdio", "{half", Unusable.MALFORMED),
         ("code", "", Unusable.NO_TESTS),
         ("code", "print(f(1))", Unusable.MALFORMED),
@@ -117,10 +148,11 @@ def test_a_row_without_usable_tests_is_named_with_its_reason(
     ("rows", "field"),
     [
         ([ROW, {**ROW, "question": 3, "key": "b"}], "question"),
+        ([ROW, {**ROW, "topics": "sums", "key": "b"}], "topics"),
         ([ROW, ROW], "key"),
         ([ROW, {"key": "b"}], "question"),
     ],
-    ids=["no text", "repeated id", "missing column"],
+    ids=["no text", "features as text", "repeated id", "missing column"],
 )
 def test_the_first_fault_is_named_with_file_row_and_column(
     tmp_path: Path, rows: list[dict], field: str

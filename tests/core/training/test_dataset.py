@@ -87,6 +87,12 @@ def test_empty_prompt_is_refused():
         token_pairs(random_pairs(1, 0).with_columns(prompt_ids=empty), None)
 
 
+def test_two_pairs_of_one_id_are_refused():
+    pairs = random_pairs(3, 0).with_columns(pair_id=pl.Series(["a", "b", "a"]))
+    with pytest.raises(InputError, match="'a' names two pairs"):
+        token_pairs(pairs, None)
+
+
 def test_mask_of_another_length_is_refused():
     pairs = random_pairs(1, 0).with_columns(pl.col("chosen_mask").list.head(2))
     with pytest.raises(InputError, match=r"ids but 2 marks"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 
 REPOSITORY, VERSION = "bigcode/bigcodebench", "v0.1.4"
 HARD_IDS = "bigcodebench_hard_ids.json"
@@ -74,7 +74,7 @@ def load_bigcode(path: Path | None, subset: Subset = Subset.FULL) -> BigCodeData
         rows, content = _fetch(REPOSITORY)
         hard = frozenset(problem.task_id for problem in _fetch(f"{REPOSITORY}-hard")[0])
     else:
-        content = _read(path)
+        content = read_bytes(path, "Give a file of BigCodeBench")
         rows = [
             _parse(line, path, number)
             for number, line in enumerate(content.splitlines(), start=1)
@@ -116,15 +116,6 @@ def _fetch(name: str) -> tuple[list[BigCodeProblem], bytes]:
         ) from error
     content = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
     return [BigCodeProblem.model_validate(row) for row in rows], content
-
-
-def _read(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(reason, file=path, remedy="Give a file of BigCodeBench") from error
 
 
 def _parse(line: bytes, path: Path, number: int) -> BigCodeProblem:

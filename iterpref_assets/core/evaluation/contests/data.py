@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import io
 import json
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.records import Record
 
 REPOSITORY = "livecodebench/code_generation_lite"
@@ -103,7 +103,7 @@ def load_contests(path: Path | None = None) -> ContestData:
     problems: dict[str, ContestProblem] = {}
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     for file in files:
-        content = _read(file)
+        content = read_bytes(file, "Give a file of LiveCodeBench")
         sha256.update(content)
         md5.update(content)
         for number, line in enumerate(content.splitlines(), start=1):
@@ -126,15 +126,6 @@ def _fetch() -> Sequence[Path]:
             file=REPOSITORY,
             remedy="Give the benchmark's file, or a network",
         ) from error
-
-
-def _read(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-        return gzip.decompress(content) if file.suffix == ".gz" else content
-    except (OSError, EOFError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(reason, file=file, remedy="Give a file of LiveCodeBench") from error
 
 
 def _parse(line: bytes, file: Path, number: int) -> ContestProblem:

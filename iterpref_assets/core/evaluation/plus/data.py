@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import read_bytes
 
 
 class PlusBenchmark(StrEnum):
@@ -81,9 +82,7 @@ def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
             )
             for task_id, task in raw.items()
         }
-        content = source.read_bytes()
-    if source.suffix == ".gz":
-        content = gzip.decompress(content)
+    content = read_bytes(source, "Give the benchmark's file (.jsonl or .jsonl.gz)")
     if not problems:
         raise InputError("no tasks", file=source, remedy="Give a benchmark file of evalplus")
     return PlusData(
@@ -114,7 +113,7 @@ def _explained(path: Path | None) -> Generator[None]:
         yield
     except FileNotFoundError:
         raise InputError("no such file", file=path, remedy="Give the benchmark's file") from None
-    except OSError as error:
+    except (OSError, zlib.error) as error:
         raise InputError(
             f"cannot be read ({error})",
             file=path,

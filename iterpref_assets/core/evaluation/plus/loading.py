@@ -6,7 +6,6 @@ and evalplus's version: plain values in `marshal`'s form, written and read by th
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import marshal
 from dataclasses import fields
@@ -20,7 +19,7 @@ from iterpref_assets.core.evaluation.plus.data import (
     PlusProblem,
     load_plus,
 )
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import read_bytes, replacing
 
 _row = attrgetter(*[field.name for field in fields(PlusProblem)])
 _FORMAT = 2
@@ -33,11 +32,7 @@ def load_plus_again(benchmark: PlusBenchmark, path: Path, cache: Path) -> PlusDa
     Raises:
         InputError: where the file is missing or is not such a benchmark.
     """
-    try:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError):
-        return load_plus(benchmark, path)  # says what is wrong with it
+    content = read_bytes(path, "Give the benchmark's file (.jsonl or .jsonl.gz)")
     sha256 = hashlib.sha256(content).hexdigest()
     kept = cache / f"data-{benchmark}-{sha256[:16]}-evalplus-{version('evalplus')}.marshal"
     if kept.exists():

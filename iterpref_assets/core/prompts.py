@@ -18,16 +18,8 @@ EXAMPLES = "\nExamples:\n{examples}\n"
 TAGS = "\nTags:\n{tags}\n"
 DEBUG = "The program fails:\n{feedback}\n\nFix it."
 
-_OPENER = re.compile(
-    r"""
-    ^(?: `{3,}+
-      | (?:[^`\n]|`{1,2}(?!`))++ `{3,}+ (?= \w* [ \t\r]* $ )  # at the end of a line of prose
-    )
-    [ \t]*+ ([^\s`]*+) [^`\n]*+ \n
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
-_CLOSER = re.compile(r"^`{3,}+([^\s`]*+).*$", re.MULTILINE)
+_FENCE = re.compile(r"`{3,}[ \t]*([^\s`]*)[^`]*$")
+_FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+`{3,}(\w*)\s*$")
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
 """What a fence says of its block's language where that is Python: `python`, or often nothing."""
 
@@ -78,15 +70,21 @@ def extract_code(completion: str) -> str:
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
     """The language and the code of each fenced block; one without an end goes to the text's."""
-    opener = _OPENER.search(text)
-    while opener is not None:
-        closer = _CLOSER.search(text, opener.end())
-        end = len(text) if closer is None else closer.start()
-        yield opener.group(1), text[opener.end() : end]
-        if closer is None:
-            return
-        # A fence that names a language begins a block also within one, such as one of markdown.
-        opener = closer if closer.group(1) else _OPENER.search(text, closer.end())
+    language: str | None = None
+    lines: list[str] = []
+    for line in text.split("\n"):
+        fence = _FENCE.match(line)
+        if language is None:
+            if opener := fence or _FENCE_AFTER_PROSE.match(line):
+                language = opener.group(1)
+        elif fence is None:
+            lines.append(line)
+        else:
+            yield language, "\n".join(lines)
+            # A fence that names a language begins a block also within one, such as of markdown.
+            language, lines = fence.group(1) or None, []
+    if language is not None and lines:
+        yield language, "\n".join(lines)
 
 
 def solve_conversation(prompt: str) -> tuple[Message, ...]:

@@ -33,8 +33,8 @@ REMEDY = (
 )
 
 PROGRAM_UID = 1
-_UNUSED_UID = 1_900_000_001
-"""A uid outside every range that systems hand out by default."""
+_UNUSED_UIDS = 1_900_000_001
+"""Where uids begin that are outside every range that systems hand out by default."""
 
 _RUNNER = "/runner"
 PACKAGES = "/packages"
@@ -65,6 +65,7 @@ class Bubblewrap:
             "path": [PACKAGES],
             "uid": program_uid(),
             "directories": _directories(),
+            "devices": [f"/dev/{name}" for name in _DEVICES],
         }
 
     def start(
@@ -153,10 +154,11 @@ def _folders(*paths: str | Path) -> list[str]:
 def _user_namespace() -> int:
     """A descriptor of a user namespace that maps root and one uid which owns nothing.
 
+    The uid is no other server's, because the kernel counts pages in pipes, and more, by uid.
+
     Raises:
         SandboxUnavailableError: if the kernel refuses.
     """
-    mapping = f"0 0 1\n{PROGRAM_UID} {_UNUSED_UID} 1\n"
     holder = subprocess.Popen(
         [sys.executable, "-S", "-c", _UNSHARE_CODE],
         stdin=subprocess.PIPE,
@@ -171,6 +173,7 @@ def _user_namespace() -> int:
                 f"user namespaces cannot be had: {holder.stderr.read().decode().strip()}",
                 remedy=REMEDY,
             )
+        mapping = f"0 0 1\n{PROGRAM_UID} {_UNUSED_UIDS + holder.pid} 1\n"
         folder = Path("/proc") / str(holder.pid)
         (folder / "uid_map").write_text(mapping)
         (folder / "gid_map").write_text(mapping)

@@ -3,7 +3,8 @@
 Everything not named is answered with ENOSYS, as by a kernel that lacks it: `ptrace`, `mount`,
 `unshare`, `setns`, `bpf`, `keyctl`, `perf_event_open`, `process_vm_*`, `io_uring_*`,
 `userfaultfd`, `personality`, `kexec_*`, System V and POSIX message queues, shared memory and
-semaphores, and sockets but for `socketpair`.
+semaphores, and sockets but for pairs of Unix sockets. Nor can those
+send descriptors (`sendmsg`): ones sent in a circle would outlive the program.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ NEWTIME."""
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and files ask for."""
 
-_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032)
-"""F_DUPFD to F_SETLKW, F_OFD_*, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ: not F_SETOWN, which
-sends signals."""
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)
+"""F_DUPFD to F_SETLKW, F_OFD_*, F_DUPFD_CLOEXEC, F_GETPIPE_SZ: not F_SETOWN, which sends signals,
+nor F_SETPIPE_SZ, since all of a user's pipes together hold only so much."""
 
 ALLOWED = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek open openat creat
@@ -45,7 +46,7 @@ getpgid getpgrp setpgid getsid setsid getuid geteuid getgid getegid getgroups ge
 capget getrlimit setrlimit getpriority sched_yield sched_getaffinity
 sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min
 getcpu uname sysinfo getrandom prctl getsockname getpeername getsockopt
-sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown
+sendto recvfrom recvmsg recvmmsg shutdown
 """.split()  # noqa: SIM905 - a list of 200 literals is no easier to read
 
 
@@ -59,6 +60,8 @@ _METADATA = frozenset(
 _ONLY_ITSELF = {"prlimit64": (0,), "sched_setaffinity": (0,), "setpriority": (0, 1)}
 """Calls that may name another process, and the arguments that must say "this one"."""
 
+_UNIX = 1
+"""AF_UNIX: of other families the kernel has no pairs, but would load their modules to find out."""
 _CONNECTED = (1, 5)
 """SOCK_STREAM and SOCK_SEQPACKET: a pair of another type can send to any address."""
 
@@ -92,9 +95,11 @@ def build_filter(*, signals: bool = True, metadata: bool = True) -> bytes:
         itself = [pyseccomp.Arg(place, pyseccomp.EQ, 0) for place in places]
         rules.add_rule(pyseccomp.ALLOW, name, *itself)
     for kind in _CONNECTED:
-        rules.add_rule(
-            pyseccomp.ALLOW, "socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, kind)
-        )
+        pair = [
+            pyseccomp.Arg(0, pyseccomp.EQ, _UNIX),
+            pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, kind),
+        ]
+        rules.add_rule(pyseccomp.ALLOW, "socketpair", *pair)
     for name, commands in (("ioctl", _IOCTLS), ("fcntl", _FCNTLS)):
         for command in commands:
             rules.add_rule(pyseccomp.ALLOW, name, pyseccomp.Arg(1, pyseccomp.EQ, command))

@@ -225,29 +225,46 @@ class Running:
             WorkerLostError: if the server falls silent.
         """
         buffer = bytearray()
+        for descriptor, chunk in self._chunks():
+            if descriptor == self.stdout:
+                self.output += chunk
+                if len(self.output) > self.limits.output_bytes:
+                    self.refusal = f"printed more than {self.limits.output_bytes:,} bytes"
+            else:
+                buffer += chunk
+                yield from self._complete(buffer)
+            if self.refusal:
+                self.stop()
+                return
+
+    def _chunks(self) -> Iterator[tuple[int, bytes]]:
+        """What comes out of each pipe, to its end or that of the program.
+
+        Once the server has said how the program ended, nothing of it writes any more: what lies in
+        the pipes is all there is, whoever may hold them open.
+        """
         poller = select.poll()
-        waiting = {each for each in (self.results, self.stdout) if each >= 0}
-        for descriptor in waiting:
+        control = self.worker.control.fileno()
+        pipes = {each for each in (self.results, self.stdout) if each >= 0}
+        for descriptor in (*pipes, control):
             poller.register(descriptor, select.POLLIN)
-        while waiting:
-            events = poller.poll(max(0.0, self.deadline - time.monotonic()) * 1000)
-            if not events:
+        ended = False
+        while pipes:
+            left = 0.0 if ended else max(0.0, self.deadline - time.monotonic())
+            events = poller.poll(left * 1000)
+            if not events and not ended:
                 raise WorkerLostError("the fork server fell silent")
+            if not events:
+                return
             for descriptor, _ in events:
-                chunk = os.read(descriptor, _PIPE_BYTES)
-                if not chunk:
-                    poller.unregister(descriptor)
-                    waiting.discard(descriptor)
-                elif descriptor == self.stdout:
-                    self.output += chunk
-                    if len(self.output) > self.limits.output_bytes:
-                        self.refusal = f"printed more than {self.limits.output_bytes:,} bytes"
+                if descriptor == control:
+                    ended = True
+                    poller.unregister(control)
+                elif chunk := os.read(descriptor, _PIPE_BYTES):
+                    yield descriptor, chunk
                 else:
-                    buffer += chunk
-                    yield from self._complete(buffer)
-                if self.refusal:
-                    self.stop()
-                    return
+                    poller.unregister(descriptor)
+                    pipes.discard(descriptor)
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
         start = 0

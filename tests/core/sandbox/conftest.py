@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,18 @@ def namespaces(sandbox: Sandbox) -> None:
     """Skip what a container beside other processes and files does not promise."""
     if not isinstance(sandbox._settings.backend, Bubblewrap):
         pytest.skip("holds where programs have namespaces of their own")
+
+
+@pytest.fixture
+def look(sandbox: Sandbox) -> Any:
+    """Run the body of a function inside, and give back what it returned or the error's name."""
+
+    def run(body: str) -> Any:
+        code = "def f():\n" + "\n".join("    " + line for line in body.splitlines())
+        outcome = sandbox.run_calls(code, "f", [()]).outcomes[0]
+        return outcome.raised.error_type if outcome.result is None else outcome.value()
+
+    return run
 
 
 @pytest.fixture

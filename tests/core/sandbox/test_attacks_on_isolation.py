@@ -13,18 +13,6 @@ from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 from .conftest import SQUARE, SQUARES, Attack, descendants
 
 
-@pytest.fixture
-def look(sandbox: Sandbox) -> Any:
-    """Run the body of a function inside, and give back what it returned or the error's name."""
-
-    def run(body: str) -> Any:
-        code = "def f():\n" + "\n".join("    " + line for line in body.splitlines())
-        outcome = sandbox.run_calls(code, "f", [()]).outcomes[0]
-        return outcome.raised.error_type if outcome.result is None else outcome.value()
-
-    return run
-
-
 def test_network_cannot_be_reached(look: Any) -> None:
     assert look("import socket\nsocket.create_connection(('192.0.2.1', 80), 1)") == "OSError"
 

@@ -66,12 +66,15 @@ class Namespaces:
         self.processes = Processes(os.open("/proc", os.O_RDONLY | os.O_DIRECTORY), {1, os.getpid()})
         self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self.directories: list[str] = settings["directories"]
+        self.devices: list[str] = settings["devices"]
         for path in self.directories:
             kernel.mount_tmpfs(path, self.size, _INODES)
 
     def seal(self) -> None:
-        """Take away `/proc`, and what loading left in the directories."""
+        """Take away `/proc`, devices' times, and what loading left in the directories."""
         kernel.unmount("/proc")
+        for path in self.devices:
+            kernel.forbid_changes(path)
         self.clean()
 
     def fork(self) -> int:

@@ -8,7 +8,7 @@ import resource
 from typing import Any
 
 CLONE_NEWPID = 0x20000000
-_MS_NOSUID, _MS_NODEV = 2, 4
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT, _MS_BIND = 1, 2, 4, 8, 32, 4096
 _MNT_DETACH = 2
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_SECUREBITS = 38, 22, 24, 28
 _PR_SET_CHILD_SUBREAPER = 36
@@ -47,6 +47,17 @@ def mount_tmpfs(path: str, size: int, inodes: int) -> None:
     """Mount an empty file system of at most `size` bytes that anyone may write to."""
     options = f"size={size},nr_inodes={inodes},mode=0777".encode()
     _check(_libc.mount(b"tmpfs", path.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options))
+
+
+def forbid_changes(path: str) -> None:
+    """Make the mount of a device at `path` read-only.
+
+    The device can be written to as before, but its times, which are the host's, cannot be set.
+    Flags that the mount has are kept, since a user namespace may not drop them.
+    """
+    kept = os.statvfs(path).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept
+    _check(_libc.mount(None, path.encode(), None, flags, None))
 
 
 def unmount(path: str) -> None:

@@ -237,11 +237,11 @@ class Sandbox:
             worker.await_ready()
             yield worker
         except BaseException:
-            if worker is not None:
-                worker.close()
+            lost, worker = worker, None
+            if lost is not None:
                 with self._lock:
-                    self._workers.discard(worker)
-                worker = None
+                    self._workers.discard(lost)
+                lost.close()
             raise
         finally:
             self._idle.put(worker)

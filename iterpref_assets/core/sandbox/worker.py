@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside.child import BROKEN
+from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.launch import Granted
 from iterpref_assets.core.sandbox.verdicts import Limits
 
@@ -91,7 +92,7 @@ class Worker:
         self.serial = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        self.folder = tempfile.TemporaryDirectory(prefix="sandbox-")
+        self.folder = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
         folder = Path(self.folder.name)
         try:
             with theirs:
@@ -201,6 +202,9 @@ class Worker:
     def _let_go(self) -> None:
         self.control.close()
         self.errors.close()
+        # `cleanup` alone would fail at a tree that is deeper than it can recurse.
+        with suppress(OSError):
+            empty_directory(Path(self.folder.name))
         self.folder.cleanup()
 
 

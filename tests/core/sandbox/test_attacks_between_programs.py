@@ -40,6 +40,17 @@ def test_a_folder_that_was_closed_is_open_again(attack: Attack) -> None:
     assert attack(write, ONCE).verdict is Verdict.PASSED
 
 
+def test_a_server_survives_folders_of_the_names_that_emptying_gives(attack: Attack) -> None:
+    code = """
+import os
+def f():
+    for number in range(1, 40): os.makedirs(f".lifted-{number}/x")
+    for number in range(20): os.makedirs(f"d{number}/in/most")
+    return True
+"""
+    assert attack(code, ONCE).verdict is Verdict.PASSED
+
+
 def test_a_verdict_does_not_depend_on_test_files_before() -> None:
     unimported = "import concurrent\ndef f():\n    return bool(concurrent.futures)\n"
     with Sandbox(workers=1) as sandbox:

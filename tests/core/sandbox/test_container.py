@@ -14,6 +14,7 @@ import pytest
 
 from iterpref_assets.core.sandbox import bubblewrap, container
 from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -73,6 +74,14 @@ def test_a_kernel_that_lets_programs_truncate_others_files_does_not_do(
     monkeypatch.setattr(container.landlock, "version", lambda: version)
     found = [fault for fault in container.shortcomings() if "Landlock" in fault]
     assert bool(found) is missed
+
+
+def test_a_folder_is_emptied_whatever_names_were_left_in_it(tmp_path: Path) -> None:
+    for number in range(1, 20):
+        (tmp_path / f".lifted-{number}" / "inner").mkdir(parents=True)
+        (tmp_path / f"other-{number}" / "inner" / "most").mkdir(parents=True)
+    empty_directory(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_host_does_not_count_as_an_isolated_container() -> None:

@@ -167,7 +167,9 @@ def empty_directory(top: Path) -> None:
                 if inner.is_dir(follow_symlinks=False):
                     os.chmod(inner.path, 0o700)  # noqa: PTH101
                     number += 1
-                    os.rename(inner.path, top / f".lifted-{number}")  # noqa: PTH104
+                    while os.path.lexists(lifted := top / f".lifted-{number}"):
+                        number += 1
+                    os.rename(inner.path, lifted)  # noqa: PTH104
                 else:
                     os.unlink(inner.path)  # noqa: PTH108
             os.rmdir(entry.path)  # noqa: PTH106

@@ -6,10 +6,14 @@ holds nothing the candidate could not have written itself.
 
 from __future__ import annotations
 
+import atexit
+import gc
+import linecache
 import marshal
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -98,6 +102,9 @@ def load(code: str, name: str) -> ModuleType:
     """Run `code` as the module `name`."""
     module = ModuleType(name)
     sys.modules[name] = module
+    # For `traceback` and `inspect`, which find no file of that name.
+    module.__file__ = _FILE
+    linecache.cache[_FILE] = len(code), None, [f"{line}\n" for line in code.split("\n")], _FILE
     exec(compile(code, _FILE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     return module
 
@@ -147,13 +154,42 @@ def _call(function: Any, arguments: tuple[Any, ...], max_result: int, call_secon
 
 
 def run_script(code: str) -> None:
-    """Run the program as `__main__`, reading stdin and writing stdout."""
+    """Run the program as `__main__` on stdin and stdout, and end it as Python ends a script."""
     try:
         load(code, "__main__")
-        sys.stdout.flush()
     except SystemExit as error:
-        sys.stdout.flush()
         if error.code not in (None, 0):
             send_error(RAISED, error)
     except BaseException as error:  # noqa: BLE001 - every exception is an outcome
         send_error(RAISED, error)
+    for step in _ENDING:
+        with suppress(BaseException):  # whatever the program made of it; Python goes on as well
+            step()
+
+
+def _join_threads() -> None:
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()  # noqa: SLF001 - there is no other name for it
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _let_go() -> None:
+    """Drop what may write when it is collected: the module and streams in place of Python's."""
+    sys.modules.pop("__main__", None)
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+
+
+_ENDING = (
+    _join_threads,
+    atexit._run_exitfuncs,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    _flush,
+    gc.collect,
+    _let_go,
+    gc.collect,
+    _flush,
+)
+"""What Python does when a script has run, in its order; much of what it prints may come from there.
+The first collection puts what refers to a file before the file, in the order to close them in."""

@@ -3,8 +3,8 @@
 Everything not named is answered with ENOSYS, as by a kernel that lacks it: `ptrace`, `mount`,
 `unshare`, `setns`, `bpf`, `keyctl`, `perf_event_open`, `process_vm_*`, `io_uring_*`,
 `userfaultfd`, `personality`, `kexec_*`, System V and POSIX message queues, shared memory and
-semaphores, and sockets but for pairs of Unix sockets. Nor can those
-send descriptors (`sendmsg`): ones sent in a circle would outlive the program.
+semaphores, and sockets but for pairs of Unix sockets. Nor can those send descriptors (`sendmsg`):
+ones sent in a circle would outlive the program.
 """
 
 from __future__ import annotations

@@ -1,17 +1,23 @@
 """The whole chain with real parts on a tiny slice: vLLM, the sandbox, training, Dagster."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.sampling import LOG
 from iterpref_assets.defs.partitions import artifact_partition
+from iterpref_assets.steps.generation import COMPLETIONS_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 SLICE = {
@@ -55,6 +61,54 @@ def first_run(root: Path) -> subprocess.CompletedProcess[str]:
     done = iterpref(root, "run")
     assert done.returncode == 0, done.stderr[-4000:]
     return done
+
+
+@dataclass(frozen=True)
+class TakenUp:
+    """A run that was killed while it sampled a shard, and the one after it.
+
+    `logged` are the completions in the killed one's log, by key, each with an end that was added
+    before the other run began and that no model writes.
+    """
+
+    shard: str
+    logged: dict[str, str]
+    again: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def taken_up(root: Path, first_run) -> TakenUp:
+    changed = {"ITERPREF_SEEDS__LAB__SEED": "5"}
+    process = start(root, "run", **changed)
+    while (log := log_with_completions(root)) is None:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    logged = mark(log)
+    again = iterpref(root, "run", **changed)
+    assert again.returncode == 0, again.stderr[-4000:]
+    return TakenUp(log.parents[1].name, logged, again)
+
+
+def log_with_completions(root: Path) -> Path | None:
+    for log in (root / "work" / "initial_samples").rglob(LOG):
+        with suppress(FileNotFoundError):
+            if log.read_bytes().count(b"\n") > 1:
+                return log
+    return None
+
+
+def mark(log: Path) -> dict[str, str]:
+    """Add an end to every completion in a log; the completions by key."""
+    with log.with_name(f"{log.name}.lock").open("wb") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # the worker ends a moment after the run that it is of
+        settings, *lines = log.read_text().split("\n")[:-1]
+        rows = [json.loads(line) for line in lines]
+        for row in rows:
+            row["completion"] += "\nThis is from the log."
+        log.write_text("".join(f"{line}\n" for line in (settings, *map(json.dumps, rows))))
+    return {row["key"]: row["completion"] for row in rows}
 
 
 @pytest.fixture
@@ -104,21 +158,17 @@ def test_a_second_run_reuses_everything(root, first_run) -> None:
     assert sum("reused" in line for line in lines) >= 12
 
 
-def test_a_killed_run_is_taken_up_and_what_follows_a_changed_seed_is_rebuilt(
-    root: Path, first_run
-) -> None:
-    changed = {"ITERPREF_SEEDS__LAB__SEED": "5"}
-    work = root / "work" / "initial_samples"
-    process = start(root, "run", **changed)
-    while not any(work.rglob("*.jsonl")):
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.kill()
-    process.wait()
-    again = iterpref(root, "run", **changed)
-    assert again.returncode == 0, again.stderr[-4000:]
-    for asset in ("initial_samples", "debug_trajectories", "codeflow_pairs", "checkpoints"):
-        assert f"{asset}: materialized" in again.stderr
+def test_what_a_killed_run_had_logged_is_not_generated_again(root: Path, taken_up) -> None:
+    samples = ArtifactStore(root).current(ArtifactKey("initial_samples", taken_up.shard))
+    published = pl.read_parquet(samples.path(COMPLETIONS_FILE)).select("key", "completion")
+    assert taken_up.logged.items() <= dict(published.iter_rows()).items()
+
+
+@pytest.mark.parametrize(
+    "asset", ["initial_samples", "debug_trajectories", "codeflow_pairs", "checkpoints"]
+)
+def test_what_follows_a_changed_seed_is_rebuilt(taken_up, asset: str) -> None:
+    assert f"{asset}: materialized" in taken_up.again.stderr
 
 
 def test_an_unknown_setting_is_one_line_and_touches_nothing(root, first_run) -> None:

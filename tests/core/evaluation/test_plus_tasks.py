@@ -5,7 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, PlusProblem
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
 from iterpref_assets.core.evaluation.plus.suite import PlusSuite
@@ -170,7 +170,14 @@ def test_nothing_passes_where_the_reference_fails_nor_does_the_reference(sandbox
 
 
 def test_the_benchmark_says_which_libraries_its_programs_may_import(benchmark):
-    assert benchmark.libraries == {"numpy": version("numpy")}
+    assert benchmark.libraries == {name: version(name) for name in SANDBOX_PACKAGES}
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas"])
+def test_a_program_may_import_what_evalplus_brings(benchmark, library):
+    with PlusSuite(DATA).open_sandbox(1) as sandbox:
+        code = f"import {library}\n{HALVES.reference}"
+        assert benchmark.tasks["HumanEval/0"].judge(code, sandbox).plus.passed
 
 
 def test_what_evalplus_says_is_told_where_its_listed_fault_differs(benchmark):

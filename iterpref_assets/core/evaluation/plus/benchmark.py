@@ -16,8 +16,9 @@ from iterpref_assets.core.sandbox.runs import Runner
 UNCOUNTED = "HumanEval/32"
 """evalplus 0.3.1 skips the counter of passing calls there, so that no program can pass."""
 
-SANDBOX_PACKAGES = ("numpy",)
-"""What programs may import besides the standard library, as where evalplus is installed."""
+SANDBOX_PACKAGES = ("numpy", "pandas", "python-dateutil", "six")
+"""What programs may import besides the standard library: the libraries for data that evalplus's own
+requirements bring, with what those need."""
 
 
 def library_versions() -> dict[str, str]:

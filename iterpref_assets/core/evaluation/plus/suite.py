@@ -34,7 +34,7 @@ class PlusSuite:
         )
 
     def open_sandbox(self, workers: int) -> Sandbox:
-        """A sandbox with numpy."""
+        """A sandbox with numpy and pandas."""
         return Sandbox(workers, packages=SANDBOX_PACKAGES)
 
     def tasks(

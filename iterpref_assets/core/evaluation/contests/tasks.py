@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from iterpref_assets.core.evaluation.contests.data import ContestProblem
 from iterpref_assets.core.evaluation.contests.prompts import ContestExamples, messages, program
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun, Runner
-from iterpref_assets.core.sandbox.values import MalformedValueError
+from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_value
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
 SECONDS_PER_TEST = 6.0
@@ -79,7 +78,10 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
     arguments = [
         tuple(json.loads(line) for line in case.input.split("\n")) for case in problem.cases
     ]
-    expected = [json.loads(case.output) for case in problem.cases]
+    limits = _limits(len(problem.cases))
+    expected = [
+        encode_value(json.loads(case.output), limits.result_bytes) for case in problem.cases
+    ]
     right = 0
     wrong: CallOutcome | None = None
 
@@ -91,7 +93,6 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
         wrong = outcome
         return True
 
-    limits = _limits(len(expected))
     run = sandbox.run_calls(source, ENTRY_POINT, arguments, limits, stop=fails, keep=False)
     verdict, error_type = _call_verdict(run, wrong)
     if verdict is Verdict.PASSED and right < len(expected):
@@ -100,12 +101,16 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
     return Execution(verdict, error_type, "", failing, cpu_seconds=run.cpu_seconds)
 
 
-def _equals(outcome: CallOutcome, expected: Any) -> bool:
+def _equals(outcome: CallOutcome, expected: Encoded) -> bool:
+    if outcome.result is None or not outcome.result.could_equal(expected):
+        return False
+    if outcome.result == expected:
+        return True
     try:
         value = outcome.value()
     except MalformedValueError:
         return False
-    return bool((list(value) if isinstance(value, tuple) else value) == expected)
+    return bool((list(value) if isinstance(value, tuple) else value) == expected.decode())
 
 
 def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str]:

@@ -144,6 +144,7 @@ class Runner(Protocol):
         *,
         stop: StopAfter | None = None,
         keep: bool = True,
+        one_by_one: bool = False,
     ) -> CallRun:
         """The outcomes of calls."""
         ...

@@ -98,9 +98,9 @@ def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits)
 
 
 def _as_wanted(outcome: CallOutcome, wanted: Encoded | str) -> bool:
-    """Whether a call returned the value, or raised the exception of that name."""
+    """Whether a call returned the value, or raised an exception of the class of that name."""
     if isinstance(wanted, str):
-        return outcome.raised is not None and outcome.raised.error_type == wanted
+        return outcome.raised is not None and wanted in outcome.raised.kinds
     return matches(outcome, wanted)
 
 
@@ -153,6 +153,8 @@ def _failed_call(
         return _limit(Verdict.MEMORY, tests, number)
     called = feedback.call(tests.entry_point, case)
     wanted = case.raises if isinstance(case, RaisingCase) else None
+    if wanted == outcome.raised.error_type:  # the program's class only bears that name
+        wanted = f"the built-in {wanted}"
     told = _told(outcome.raised, code, instead_of=wanted)
     return Verdict.EXCEPTION, outcome.raised.error_type, f"{called} {told}"
 

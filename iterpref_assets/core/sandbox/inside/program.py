@@ -6,6 +6,7 @@ holds nothing the candidate could not have written itself.
 
 from __future__ import annotations
 
+import builtins
 import marshal
 import os
 import signal
@@ -91,7 +92,16 @@ def send_error(kind: bytes, error: BaseException) -> None:
 
 
 def _described(error: BaseException) -> bytes:
-    return marshal.dumps((*describe(error), line_of(error)), encoding.FORMAT)
+    return marshal.dumps((*describe(error), line_of(error), _kinds(error)), encoding.FORMAT)
+
+
+def _kinds(error: BaseException) -> list[str]:
+    """The names of all classes that the error is of; a built-in one's means that class alone."""
+    return [
+        str.__str__(kind.__name__[:_MAX_MESSAGE])
+        for kind in type(error).__mro__
+        if getattr(builtins, kind.__name__, kind) is kind
+    ]
 
 
 def load(code: str, name: str) -> ModuleType:

@@ -18,11 +18,10 @@ from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun, Runner
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_value
-from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits, Verdict
 
 SECONDS_PER_TEST = 6.0
 MEMORY_BYTES = 4 << 30
-WALL_FACTOR = 20
 
 ENTRY_POINT = "_contest_method"
 

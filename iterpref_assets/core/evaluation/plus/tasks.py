@@ -18,7 +18,7 @@ from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Raised, Runner
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
-from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits, Verdict
 
 MIN_SECONDS = 1.0
 REFERENCE_FACTOR = 4.0
@@ -27,9 +27,6 @@ MAX_SECONDS = 60.0
 60, and one more; of wall-clock time there, of CPU time here. One limit holds for all calls of a set
 of tests here, that of the call on which the reference takes longest, and a set has at least 4 x the
 reference's time."""
-
-WALL_FACTOR = 20
-"""Wall-clock time is a backstop against sleeping only, so that no load can reach it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,6 @@ def _from_tree(node: Any, depth: int) -> Any:
     if tag == "o":
         return Opaque(str(node[1]), str(node[2]))
     if tag == "d":
-        keys = [_from_tree(key, depth - 1) for key, _ in node[1]]
-        return build_dict(keys, [_from_tree(item, depth - 1) for _, item in node[1]])
-    return CONTAINERS[tag]([_from_tree(member, depth - 1) for member in node[1]])
+        members = [_from_tree(member, depth - 1) for member in node[1:]]
+        return build_dict(members[::2], members[1::2])
+    return CONTAINERS[tag]([_from_tree(member, depth - 1) for member in node[1:]])

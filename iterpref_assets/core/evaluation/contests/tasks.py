@@ -139,13 +139,11 @@ def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execu
 
 
 def _program_verdict(run: ProgramRun, expected: str) -> tuple[Verdict, str]:
-    name = run.raised.error_type if run.raised is not None else ""
     if run.ending is not None:
         return run.ending, ""
-    if name == "MemoryError":
-        return Verdict.MEMORY, ""
-    if name and name != "SystemExit":
-        return Verdict.EXCEPTION, name
+    if run.raised is not None and "SystemExit" not in run.raised.kinds:
+        name = run.raised.error_type
+        return (Verdict.MEMORY, "") if name == "MemoryError" else (Verdict.EXCEPTION, name)
     same = _same_lines(run.stdout.decode("utf-8", "replace"), expected)
     return (Verdict.PASSED if same else Verdict.WRONG_ANSWER), ""
 

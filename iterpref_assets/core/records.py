@@ -33,7 +33,10 @@ class Case(Record):
 
 
 class RaisingCase(Record):
-    """One call that must raise: `raises` is the class name of the exception."""
+    """One call that must raise: `raises` names the exception's class or one that it derives from.
+
+    A built-in class's name means that class, and not another of the same name.
+    """
 
     arguments: str
     raises: str

@@ -17,7 +17,7 @@ from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.evaluation.tasks import EvaluationTask, Judgement
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.records import Record
@@ -106,9 +106,8 @@ class _Scorer(Generic[JudgeT]):
         completion = await self._generate(task, sample)
         if completion.finish_reason in UNANSWERED:
             return _unanswered(task, sample, completion)
-        code = task.program(completion.text)
-        judgement = await asyncio.get_running_loop().run_in_executor(
-            self.pool, task.judge, code, self.sandbox
+        code, judgement = await asyncio.get_running_loop().run_in_executor(
+            self.pool, self._judged, task, completion.text
         )
         return Score(
             task_id=task.task_id,
@@ -120,6 +119,11 @@ class _Scorer(Generic[JudgeT]):
             base_passed=judgement.base.passed,
             plus_passed=judgement.plus_passed,
         )
+
+    def _judged(self, task: EvaluationTask[JudgeT], text: str) -> tuple[str, Judgement]:
+        """The program in an answer and its verdict; apart from the loop, since both take time."""
+        code = task.program(text)
+        return code, task.judge(code, self.sandbox)
 
     async def _generate(self, task: EvaluationTask[JudgeT], sample: int) -> Completion:
         return await self.engine.generate(

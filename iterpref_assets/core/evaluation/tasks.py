@@ -79,7 +79,7 @@ class EvaluationTask(Protocol[JudgeT_contra]):
         ...
 
     def program(self, completion: str) -> str:
-        """The program that `completion` stands for."""
+        """The program that `completion` stands for; called from several threads at once."""
         ...
 
     def judge(self, code: str, sandbox: JudgeT_contra) -> Judgement:

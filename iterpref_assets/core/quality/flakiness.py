@@ -45,9 +45,12 @@ class _Reversed:
         *,
         stop: StopAfter | None = None,
         keep: bool = True,
+        one_by_one: bool = False,
     ) -> CallRun:
         """As the runner does."""
-        return self._runner.run_calls(code, entry_point, arguments, limits, stop=stop, keep=keep)
+        return self._runner.run_calls(
+            code, entry_point, arguments, limits, stop=stop, keep=keep, one_by_one=one_by_one
+        )
 
     def run_program(self, code: str, stdin: str, limits: Limits | None = None) -> ProgramRun:
         """As the runner does."""

@@ -3,65 +3,104 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import Any
 
 from iterpref_assets.core.debugging import feedback
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import FunctionTests, RaisingCase
+from iterpref_assets.core.sandbox.inside.program import AT_ONCE
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, Raised, Runner, scrub
 from iterpref_assets.core.sandbox.values import (
     Encoded,
     MalformedValueError,
+    encode_arguments,
     encode_value,
     values_equal,
 )
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
-_LARGEST_RATIO = 64
-"""A value's bytes beyond this many times those of the expected one cannot mean the same: the
-longest way to say the same is an integer of 1,024 bits, in a tree, for a float."""
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One run of all calls: how many were right before the first that failed, if one did."""
+
+    run: CallRun
+    passed: int
+    failed: CallOutcome | None
+
+    def lost_outcomes(self, calls: int) -> bool:
+        """Whether the program may have died with outcomes that it had not sent yet."""
+        ended = self.run.ending in (None, Verdict.CRASHED, Verdict.TIMEOUT, Verdict.MEMORY)
+        return ended and self.failed is None and AT_ONCE <= self.passed < calls
+
+    def all_right(self, calls: int) -> bool:
+        """Whether every call was right and the program came to its end."""
+        return self.passed == calls and self.failed is None and self.run.ending is None
 
 
 def judge_calls(runner: Runner, code: str, tests: FunctionTests, limits: Limits) -> Execution:
     """Make the calls in order, all within `limits` together, up to the first that fails.
 
+    A program that is killed late is run again, to learn in which call.
+
     Raises:
         InputError: if a case is not a literal.
     """
-    arguments = [_literal(case.arguments, "arguments") for case in tests.cases]
+    arguments = encode_arguments(_literal(case.arguments, "arguments") for case in tests.cases)
     expected = [
         case.raises
         if isinstance(case, RaisingCase)
         else encode_value(_literal(case.expected, "expected"), limits.result_bytes)
         for case in tests.cases
     ]
-    passed = 0
-    failed: CallOutcome | None = None
 
-    def fails(number: int, outcome: CallOutcome) -> bool:
-        nonlocal passed, failed
-        if _as_wanted(outcome, expected[number]):
-            passed += 1
-            return False
-        failed = outcome
-        return True
+    def attempt(*, one_by_one: bool) -> _Attempt:
+        passed = 0
+        failed: CallOutcome | None = None
 
-    run = runner.run_calls(code, tests.entry_point, arguments, limits, stop=fails, keep=False)
-    verdict, error_type, message = _conclude(run, code, tests, passed, failed)
+        def fails(number: int, outcome: CallOutcome) -> bool:
+            nonlocal passed, failed
+            if _as_wanted(outcome, expected[number]):
+                passed += 1
+                return False
+            failed = outcome
+            return True
+
+        run = runner.run_calls(
+            code,
+            tests.entry_point,
+            arguments,
+            limits,
+            stop=fails,
+            keep=False,
+            one_by_one=one_by_one,
+        )
+        return _Attempt(run, passed, failed)
+
+    made = attempt(one_by_one=False)
+    cpu = made.run.cpu_seconds
+    if made.lost_outcomes(len(expected)):
+        again = attempt(one_by_one=True)
+        cpu += again.run.cpu_seconds
+        if not again.all_right(len(expected)):
+            made = again
+    run, passed = made.run, made.passed
+    verdict, error_type, message = _conclude(run, code, tests, passed, made.failed)
     about_a_case = verdict is not Verdict.PASSED and run.not_loaded is None and not run.no_function
     return Execution(
         verdict=verdict,
         error_type=error_type,
         message=message,
         failing_case=min(passed, len(expected) - 1) if about_a_case else None,
-        cpu_seconds=run.cpu_seconds,
+        cpu_seconds=cpu,
     )
 
 
 def _as_wanted(outcome: CallOutcome, wanted: Encoded | str) -> bool:
-    """Whether a call returned the value, or raised the exception of that name."""
+    """Whether a call returned the value, or raised an exception of the class of that name."""
     if isinstance(wanted, str):
-        return outcome.raised is not None and outcome.raised.error_type == wanted
+        return outcome.raised is not None and wanted in outcome.raised.kinds
     return matches(outcome, wanted)
 
 
@@ -71,7 +110,7 @@ def matches(outcome: CallOutcome, expected: Encoded) -> bool:
         return False
     if outcome.result == expected:
         return True
-    if len(outcome.result.payload) > _LARGEST_RATIO * (len(expected.payload) + _LARGEST_RATIO):
+    if not outcome.result.could_equal(expected):
         return False
     try:
         return values_equal(outcome.value(), expected.decode())
@@ -114,6 +153,8 @@ def _failed_call(
         return _limit(Verdict.MEMORY, tests, number)
     called = feedback.call(tests.entry_point, case)
     wanted = case.raises if isinstance(case, RaisingCase) else None
+    if wanted == outcome.raised.error_type:  # the program's class only bears that name
+        wanted = f"the built-in {wanted}"
     told = _told(outcome.raised, code, instead_of=wanted)
     return Verdict.EXCEPTION, outcome.raised.error_type, f"{called} {told}"
 

@@ -95,8 +95,8 @@ def read_error(payload: bytes) -> Raised:
     if len(payload) > _MAX_ERROR_BYTES:
         return _NONSENSE
     try:
-        name, message, line = Encoded(VALUE, payload).decode()
-        return Raised(_line(name), _text(message), int(line))
+        name, message, line, kinds = Encoded(VALUE, payload).decode()
+        return Raised(_line(name), _text(message), int(line), tuple(map(_line, kinds)))
     except (MalformedValueError, TypeError, ValueError, OverflowError):
         return _NONSENSE
 

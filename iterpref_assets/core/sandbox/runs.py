@@ -22,12 +22,14 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class Raised:
     """An exception: its class name, its message, and the program's line it came from.
 
-    `line` counts from 1; 0 is none.
+    `line` counts from 1; 0 is none. `kinds` are the names of all classes it is of; a name of a
+    built-in class stands for that class alone.
     """
 
     error_type: str
     message: str
     line: int
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class Runner(Protocol):
         *,
         stop: StopAfter | None = None,
         keep: bool = True,
+        one_by_one: bool = False,
     ) -> CallRun:
         """The outcomes of calls."""
         ...

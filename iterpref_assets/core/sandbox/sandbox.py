@@ -143,6 +143,7 @@ class Sandbox:
         *,
         stop: StopAfter | None = None,
         keep: bool = True,
+        one_by_one: bool = False,
     ) -> CallRun:
         """Load `code` and call its `entry_point` with each tuple of `arguments` in turn.
 
@@ -155,10 +156,12 @@ class Sandbox:
             arguments: plain data, or what `encode_arguments` made of it, to reuse.
             stop: told of each outcome as it comes; the run ends where it returns True.
             keep: whether `CallRun.outcomes` holds the outcomes, beside telling `stop`.
+            one_by_one: whether each outcome is sent before the next call begins, so that none is
+                lost where the program is killed. Otherwise those after the first 16 may be.
         """
         calls = arguments if isinstance(arguments, bytes) else encode_arguments(arguments)
         run = CallRun()
-        request = {"kind": "calls", "entry_point": entry_point}
+        request = {"kind": "calls", "entry_point": entry_point, "one_by_one": one_by_one}
         with self._running(request, [_source(code), calls], limits) as running:
             run.ending = read_calls(running, run, count_calls(calls), stop, keep)
             status = running.finish()

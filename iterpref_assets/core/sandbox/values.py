@@ -27,6 +27,10 @@ from iterpref_assets.core.sandbox.reader import (
 
 _MAX_SIZE = 1 << 63
 
+_LARGEST_RATIO = 64
+"""A value's bytes beyond this many times those of another cannot mean the same: the longest way to
+say the same is an integer of 1,024 bits, in a tree, for a float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
@@ -51,6 +55,10 @@ class Encoded:
 
     kind: bytes
     payload: bytes
+
+    def could_equal(self, other: Encoded) -> bool:
+        """Whether this is short enough to mean the same as `other`, told without reading it."""
+        return len(self.payload) <= _LARGEST_RATIO * (len(other.payload) + _LARGEST_RATIO)
 
     def decode(self) -> Any:
         """The plain value, or one holding `Opaque` or `Digest` where it is not plain.
@@ -158,6 +166,6 @@ def _from_tree(node: Any, depth: int) -> Any:
     if tag == "o":
         return Opaque(str(node[1]), str(node[2]))
     if tag == "d":
-        keys = [_from_tree(key, depth - 1) for key, _ in node[1]]
-        return build_dict(keys, [_from_tree(item, depth - 1) for _, item in node[1]])
-    return CONTAINERS[tag]([_from_tree(member, depth - 1) for member in node[1]])
+        members = [_from_tree(member, depth - 1) for member in node[1:]]
+        return build_dict(members[::2], members[1::2])
+    return CONTAINERS[tag]([_from_tree(member, depth - 1) for member in node[1:]])

@@ -27,6 +27,9 @@ NOT_FAILING = (Verdict.PASSED, Verdict.REFUSED)
 nor fails."""
 
 
+WALL_FACTOR = 20
+"""Wall-clock seconds to a CPU second: so many that hardly any load of the machine uses them up."""
+
 _OUTPUT_SLACK = 64 << 10
 """What a program may print beyond what is expected, so that a wrong answer can be shown."""
 
@@ -35,6 +38,7 @@ _OUTPUT_SLACK = 64 << 10
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
+    Time in which what a program reports waits to be read is not counted as wall time.
     A program whose processes all wait for `idle_seconds`, and not for what they report to be read,
     is ended as one that would wait for ever; computing, however slowly, is not waiting.
     A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a
@@ -44,7 +48,7 @@ class Limits:
     """
 
     cpu_seconds: float = 2.0
-    wall_seconds: float = 20.0
+    wall_seconds: float = WALL_FACTOR * 2.0
     idle_seconds: float = 60.0
     memory_bytes: int = 1 << 30
     processes: int = 16

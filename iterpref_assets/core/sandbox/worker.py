@@ -217,8 +217,16 @@ class Running:
         self.serial = worker.serial
         self.output = bytearray()
         self.refusal = ""
-        self.deadline = time.monotonic() + limits.wall_seconds + _GRACE_SECONDS
         self._complained = worker.complained()
+
+    @property
+    def deadline(self) -> float:
+        """Until when the server may stay silent.
+
+        It is counted from now, so that a reader that was slow, or stopped meanwhile, does not take
+        its own time for the server's silence.
+        """
+        return time.monotonic() + self.limits.wall_seconds + _GRACE_SECONDS
 
     def frames(self) -> Iterator[tuple[bytes, bytes]]:
         """What the program reports, as it comes: kind and payload of each frame.

@@ -74,6 +74,13 @@ def judge(tmp_path, sandbox):
         ("print('three')", Verdict.WRONG_ANSWER, ""),
         ("print(3)\n1 / 0", Verdict.EXCEPTION, "ZeroDivisionError"),
         ("print(3", Verdict.EXCEPTION, "SyntaxError"),
+        ("print(3, flush=True)\nraise type('', (Exception,), {})", Verdict.EXCEPTION, ""),
+        (
+            "print(3, flush=True)\nraise type('SystemExit', (Exception,), {})",
+            Verdict.EXCEPTION,
+            "SystemExit",
+        ),
+        ("print(3, flush=True)\nraise type('Done', (SystemExit,), {})(1)", Verdict.PASSED, ""),
     ],
 )
 def test_a_program_is_judged_by_what_it_prints(judge, code, verdict, error_type):

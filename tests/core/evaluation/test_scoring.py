@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ from iterpref_assets.core.engines.protocol import Completion, FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import lab_tasks
+from iterpref_assets.core.evaluation.tasks import Judgement, lab_tasks
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -148,6 +149,43 @@ def test_a_task_that_occurs_twice_is_refused(tmp_path):
         generate_and_judge(
             lab_tasks(problems("a", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
         )
+
+
+@dataclass
+class HeldTask:
+    """A task whose programs are only found once the engine has answered every request."""
+
+    answered: threading.Event = field(default_factory=threading.Event)
+    task_id: str = "a"
+    messages: tuple = ()
+
+    def program(self, completion):
+        assert self.answered.wait(10), "the engine stood still meanwhile"
+        return completion
+
+    def judge(self, code, sandbox):
+        return Judgement(Execution(Verdict.PASSED))
+
+
+@dataclass
+class SlowingEngine(EchoEngine):
+    """Answers the first request at once and later ones only after a while."""
+
+    task: HeldTask = field(default_factory=HeldTask)
+
+    async def generate(self, request):
+        self.requests.append(request)
+        if len(self.requests) > 1:
+            await asyncio.sleep(0.05)
+            self.task.answered.set()
+        return Completion(request.key, "", 1, 1, FinishReason.STOP, request.seed)
+
+
+def test_generation_goes_on_while_a_program_is_looked_for(tmp_path):
+    engine = SlowingEngine()
+    config = SAMPLED.model_copy(update={"samples": 2})
+    scores = generate_and_judge([engine.task], engine, None, config, tmp_path)
+    assert scores["verdict"].to_list() == ["passed", "passed"]
 
 
 @dataclass

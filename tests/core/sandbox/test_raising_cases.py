@@ -1,4 +1,4 @@
-"""Calls that must raise are judged by the exception's class name, outside the program."""
+"""Calls that must raise are judged by the names of the exception's classes, outside the program."""
 
 import pytest
 
@@ -41,3 +41,33 @@ def test_only_the_exception_that_is_asked_for_passes(
 def test_raising_where_a_value_is_expected_fails(sandbox: Sandbox) -> None:
     execution = sandbox.judge("def f(x):\n    raise ValueError('always')", TESTS)
     assert (execution.verdict, execution.failing_case) == (Verdict.EXCEPTION, 0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class Empty(ValueError): pass\ndef f(x):\n    if x < 0: raise Empty('no')\n    return x",
+        "def f(x):\n    return x if x > 0 else b'\\xff'.decode()",
+    ],
+    ids=["a class of its own", "a built-in class"],
+)
+def test_an_exception_of_a_class_derived_from_the_wanted_passes(
+    sandbox: Sandbox, code: str
+) -> None:
+    assert sandbox.judge(code, TESTS).passed
+
+
+def test_a_class_that_only_bears_a_built_in_classes_name_fails(sandbox: Sandbox) -> None:
+    code = (
+        "class ValueError(Exception):\n    pass\n"
+        "def f(x):\n    if x < 0: raise ValueError('no')\n    return x"
+    )
+    execution = sandbox.judge(code, TESTS)
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "ValueError")
+    assert execution.message.startswith("f(-1) raised ValueError, and not the built-in ValueError")
+
+
+def test_a_class_of_the_program_can_be_asked_for_by_its_name(sandbox: Sandbox) -> None:
+    case = RaisingCase(arguments="(-1,)", raises="Empty")
+    code = "class Empty(Exception):\n    pass\ndef f(x):\n    raise Empty"
+    assert sandbox.judge(code, FunctionTests(entry_point="f", cases=(case,))).passed

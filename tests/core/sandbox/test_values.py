@@ -3,6 +3,7 @@
 import contextlib
 import marshal
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,6 +159,18 @@ def test_subclasses_of_plain_types_become_their_content() -> None:
     decoded = encode_value(value, ROOM).decode()
     assert decoded == [{"a": 2, "b": 1}, {"a": 1}, {"b": 2}, (1, 2)]
     assert [type(each) for each in decoded] == [dict, dict, dict, tuple]
+
+
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {1: value}])
+def test_a_subclass_may_lie_as_deep_as_a_plain_value(wrap: Callable[[Any], Any]) -> None:
+    from collections import Counter
+
+    nested, plain = Counter("a"), {"a": 1}
+    for _ in range(199):
+        nested, plain = wrap(nested), wrap(plain)
+    encoded = encode_value(nested, ROOM)
+    assert encoded.kind == TREE
+    assert encoded.decode() == encode_value(plain, ROOM).decode() == plain
 
 
 def test_numpy_scalars_become_python_numbers() -> None:

@@ -2,9 +2,12 @@
 
 import time
 
+import pytest
+
+from iterpref_assets.core.sandbox import worker
 from iterpref_assets.core.sandbox.runs import CallOutcome
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Limits
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
 
 def test_a_program_that_computes_a_little_now_and_then_is_not_ended(sandbox: Sandbox) -> None:
@@ -49,3 +52,27 @@ def test_a_program_that_waits_for_its_slow_reader_is_not_ended(sandbox: Sandbox)
     limits = Limits(cpu_seconds=10, wall_seconds=300, idle_seconds=0.5)
     run = sandbox.run_calls(code, "f", [()] * 3, limits, stop=read_slowly)
     assert (len(run.outcomes), run.ending) == (3, None)
+
+
+def test_time_in_which_a_slow_reader_is_behind_counts_for_nobody(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without grace, the reader gives the server up as soon as the wall-clock limit is over.
+    monkeypatch.setattr(worker, "_GRACE_SECONDS", 0.0)
+
+    def read_slowly(number: int, _outcome: CallOutcome) -> bool:
+        if number == 0:
+            time.sleep(3)
+        return False
+
+    code = "import time\ndef f():\n    time.sleep(0.2)\n    return 'x' * 4_000_000"
+    limits = Limits(cpu_seconds=10, wall_seconds=1.5)
+    run = sandbox.run_calls(code, "f", [()] * 4, limits, stop=read_slowly)
+    assert (len(run.outcomes), run.ending) == (4, None)
+
+
+def test_time_in_which_a_program_sleeps_counts_beside_its_reports(sandbox: Sandbox) -> None:
+    code = "import time\ndef f():\n    time.sleep(0.3)\n    return 'x' * 4_000_000"
+    run = sandbox.run_calls(code, "f", [()] * 20, Limits(cpu_seconds=10, wall_seconds=1))
+    assert run.ending is Verdict.TIMEOUT
+    assert len(run.outcomes) < 8

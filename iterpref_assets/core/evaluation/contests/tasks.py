@@ -11,19 +11,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from iterpref_assets.core.evaluation.contests.data import ContestProblem
 from iterpref_assets.core.evaluation.contests.prompts import ContestExamples, messages, program
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, ProgramRun, Runner
-from iterpref_assets.core.sandbox.values import MalformedValueError
-from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_value
+from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits, Verdict
 
 SECONDS_PER_TEST = 6.0
 MEMORY_BYTES = 4 << 30
-WALL_FACTOR = 20
 
 ENTRY_POINT = "_contest_method"
 
@@ -79,7 +77,10 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
     arguments = [
         tuple(json.loads(line) for line in case.input.split("\n")) for case in problem.cases
     ]
-    expected = [json.loads(case.output) for case in problem.cases]
+    limits = _limits(len(problem.cases))
+    expected = [
+        encode_value(json.loads(case.output), limits.result_bytes) for case in problem.cases
+    ]
     right = 0
     wrong: CallOutcome | None = None
 
@@ -91,7 +92,6 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
         wrong = outcome
         return True
 
-    limits = _limits(len(expected))
     run = sandbox.run_calls(source, ENTRY_POINT, arguments, limits, stop=fails, keep=False)
     verdict, error_type = _call_verdict(run, wrong)
     if verdict is Verdict.PASSED and right < len(expected):
@@ -100,12 +100,16 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
     return Execution(verdict, error_type, "", failing, cpu_seconds=run.cpu_seconds)
 
 
-def _equals(outcome: CallOutcome, expected: Any) -> bool:
+def _equals(outcome: CallOutcome, expected: Encoded) -> bool:
+    if outcome.result is None or not outcome.result.could_equal(expected):
+        return False
+    if outcome.result == expected:
+        return True
     try:
         value = outcome.value()
     except MalformedValueError:
         return False
-    return bool((list(value) if isinstance(value, tuple) else value) == expected)
+    return bool((list(value) if isinstance(value, tuple) else value) == expected.decode())
 
 
 def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str]:
@@ -135,13 +139,11 @@ def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execu
 
 
 def _program_verdict(run: ProgramRun, expected: str) -> tuple[Verdict, str]:
-    name = run.raised.error_type if run.raised is not None else ""
     if run.ending is not None:
         return run.ending, ""
-    if name == "MemoryError":
-        return Verdict.MEMORY, ""
-    if name and name != "SystemExit":
-        return Verdict.EXCEPTION, name
+    if run.raised is not None and "SystemExit" not in run.raised.kinds:
+        name = run.raised.error_type
+        return (Verdict.MEMORY, "") if name == "MemoryError" else (Verdict.EXCEPTION, name)
     same = _same_lines(run.stdout.decode("utf-8", "replace"), expected)
     return (Verdict.PASSED if same else Verdict.WRONG_ANSWER), ""
 

@@ -23,7 +23,7 @@ from iterpref_assets.core.sandbox.runs import Runner
 from iterpref_assets.core.sandbox.values import Encoded, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Limits
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MEMORY_BYTES = 4 << 30
 """What evalplus 0.3.1 allows a program; one result of Mbpp/255 takes 644 MB."""
 

@@ -44,6 +44,19 @@ class Oracle:
             return self.entry_point != FIND_ZERO
         return self.entry_point not in MBPP_OUTPUT_NOT_NONE_TASKS
 
+    def without_reading(self, reference: Any) -> bool | None:
+        """What is to be said of any output that is too long to equal the reference.
+
+        None where it must be read all the same, because it may hold a member many times over.
+        """
+        if self.benchmark is not PlusBenchmark.MBPP:
+            return False
+        if self.entry_point in MBPP_OUTPUT_SET_EQ_TASKS:
+            return None
+        if self.entry_point in MBPP_OUTPUT_NOT_NONE_TASKS:
+            return reference is not None
+        return self.entry_point == "are_equivalent"
+
     def accepts(
         self, arguments: list[Any], output: Any, reference: Any, float_so_far: Callable[[], bool]
     ) -> bool:
@@ -85,7 +98,7 @@ class Oracle:
         if name == "digit_distance_nums":
             return exact or output == _digit_distance_nums(*arguments)
         if name in MBPP_OUTPUT_SET_EQ_TASKS:
-            return set(output) == set(reference)
+            return _same_members(output, set(reference))
         if name in MBPP_OUTPUT_NOT_NONE_TASKS:
             there_is_one = reference is not None
             return (
@@ -94,6 +107,11 @@ class Oracle:
                 else (output is not None) == there_is_one
             )
         return exact
+
+
+def _same_members(output: Any, wanted: set[Any]) -> bool:
+    """`set(output) == wanted`, without a set of members that an output chose so as to collide."""
+    return all(member in wanted for member in output) and set(output) == wanted
 
 
 def asks_for_floats(entry_point: str, reference: Any) -> bool:

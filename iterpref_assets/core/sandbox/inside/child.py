@@ -55,6 +55,7 @@ def become_program(
                 data,
                 request["result_bytes"],
                 request["call_cpu_seconds"],
+                one_by_one=request["one_by_one"],
             )
         exit_code = 0
     finally:

@@ -2,8 +2,9 @@
 
 Format 2 has no references, so equal bytes mean equal values, and every value stands alone.
 Plain values are those whose exact types are None, bool, int, float, complex, str, bytes, list,
-tuple, set, frozenset and dict, all the way down. Anything else is described by a tree: subclasses
-of plain types become their plain content, other objects become their type's name and a short text.
+tuple, set, frozenset and dict, all the way down. Anything else is described by a tree, one tuple to
+each level of the value: subclasses of plain types become their plain content, other objects become
+their type's name and a short text.
 
 Only the writing half lives here. `marshal.loads` is never used on what untrusted code has written.
 """
@@ -90,10 +91,10 @@ def _tree(value: Any, depth: int) -> tuple[Any, ...]:
         raise TooDeepError
     for base, tag in _SEQUENCES.items():
         if issubclass(kind, base):
-            return (tag, [_tree(member, depth - 1) for member in base.__iter__(value)])
+            return (tag, *(_tree(member, depth - 1) for member in base.__iter__(value)))
     if issubclass(kind, dict):
         items = dict.items(value)
-        return ("d", [[_tree(key, depth - 1), _tree(item, depth - 1)] for key, item in items])
+        return ("d", *(_tree(each, depth - 1) for item in items for each in item))
     return _plain_content(value, kind) or ("o", _type_name(kind), _text(value, kind))
 
 

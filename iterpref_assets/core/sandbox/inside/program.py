@@ -7,6 +7,7 @@ holds nothing the candidate could not have written itself.
 from __future__ import annotations
 
 import atexit
+import builtins
 import gc
 import linecache
 import marshal
@@ -30,13 +31,13 @@ RESULTS = 3
 
 _MAX_MESSAGE = 2000
 
-_AT_ONCE = 16
+AT_ONCE = 16
 _TOGETHER = 64
 _MAX_PENDING = 1 << 16
 """The first results are sent one by one, because most wrong programs show it early; later ones up
 to so many and so many bytes at a time, because a write and its wake-up take longer than most calls.
 A process that is killed takes the unsent ones with it: the run then ends a few calls earlier, as
-killed all the same."""
+killed all the same, and a second run with `one_by_one` tells in which call."""
 
 _pending = bytearray()
 _MODULE = "solution"
@@ -95,7 +96,16 @@ def send_error(kind: bytes, error: BaseException) -> None:
 
 
 def _described(error: BaseException) -> bytes:
-    return marshal.dumps((*describe(error), line_of(error)), encoding.FORMAT)
+    return marshal.dumps((*describe(error), line_of(error), _kinds(error)), encoding.FORMAT)
+
+
+def _kinds(error: BaseException) -> list[str]:
+    """The names of all classes that the error is of; a built-in one's means that class alone."""
+    return [
+        str.__str__(kind.__name__[:_MAX_MESSAGE])
+        for kind in type(error).__mro__
+        if getattr(builtins, kind.__name__, kind) is kind
+    ]
 
 
 def load(code: str, name: str) -> ModuleType:
@@ -110,7 +120,13 @@ def load(code: str, name: str) -> ModuleType:
 
 
 def run_calls(
-    code: str, entry_point: str, calls: bytes, max_result: int, call_seconds: float | None
+    code: str,
+    entry_point: str,
+    calls: bytes,
+    max_result: int,
+    call_seconds: float | None,
+    *,
+    one_by_one: bool,
 ) -> None:
     """Load the program and report the outcome of each call, or why there is none."""
     signal.signal(signal.SIGPROF, _overdue)
@@ -124,9 +140,10 @@ def run_calls(
         send(NO_FUNCTION, b"")
         return
     send(LOADED, b"")
+    alone = sys.maxsize if one_by_one else AT_ONCE
     for number, arguments in enumerate(marshal.loads(calls)):  # noqa: S302 - the trusted side's
         _call(function, marshal.loads(arguments), max_result, call_seconds or 0.0)  # noqa: S302
-        if number < _AT_ONCE or number % _TOGETHER == 0 or len(_pending) > _MAX_PENDING:
+        if number < alone or number % _TOGETHER == 0 or len(_pending) > _MAX_PENDING:
             flush()
     flush()
 

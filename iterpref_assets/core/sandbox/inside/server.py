@@ -29,6 +29,9 @@ from .isolation import Container, Isolation, Namespaces
 from .watching import Quiet
 
 _POLL_SECONDS = 0.1
+_LONGEST_STEP = 1.0
+"""Seconds: what lies longer between two looks at a program is time in which this process stood
+still, and most likely the program too."""
 _MAX_MESSAGE = 1 << 20
 _TEST_RUNNER = f"{__package__}.testing"
 
@@ -90,7 +93,6 @@ class Server:
         """One program from fork to the death of everything it started."""
         if request["kind"] == "tests" and _TEST_RUNNER not in sys.modules:
             self.load_test_runner()
-        started = time.monotonic()
         request["processes"] = self.isolation.allowance(request["processes"])
         request["address_space"] = request["memory_bytes"] + self.address_space
         child = self.isolation.fork()
@@ -102,7 +104,7 @@ class Server:
         for descriptor in set(descriptors) - set(reports):
             os.close(descriptor)
         try:
-            killed = self.watch(child, request, started, Quiet(reports))
+            killed = self.watch(child, request, Quiet(reports))
         finally:
             for descriptor in reports:
                 os.close(descriptor)
@@ -113,8 +115,12 @@ class Server:
             killed = "cpu"
         return {"serial": request["run"], "code": code, "cpu": cpu, "killed": killed}
 
-    def watch(self, child: int, request: dict[str, Any], started: float, quiet: Quiet) -> str:
-        """Wait for the child's end; kill it at its limits, and say at which."""
+    def watch(self, child: int, request: dict[str, Any], quiet: Quiet) -> str:
+        """Wait for the child's end; kill it at its limits, and say at which.
+
+        Of wall-clock time, what the program may spend waiting for its reader does not count.
+        """
+        waited, seen = 0.0, time.monotonic()
         child_descriptor = os.pidfd_open(child)
         poller = select.poll()
         poller.register(child_descriptor, select.POLLIN)
@@ -124,8 +130,11 @@ class Server:
                 ready = [descriptor for descriptor, _ in poller.poll(_POLL_SECONDS * 1000)]
                 if child_descriptor in ready:
                     return ""
+                now = time.monotonic()
+                waited += 0.0 if quiet.behind() else min(now - seen, _LONGEST_STEP)
+                seen = now
                 reason = self.aborted(request["run"]) if ready else ""
-                reason = reason or self.over_limits(request, started, quiet)
+                reason = reason or self.over_limits(request, waited, quiet)
                 if reason:
                     os.kill(child, signal.SIGKILL)
                     return reason
@@ -139,14 +148,14 @@ class Server:
             return "abort"
         return ""
 
-    def over_limits(self, request: dict[str, Any], started: float, quiet: Quiet) -> str:
+    def over_limits(self, request: dict[str, Any], waited: float, quiet: Quiet) -> str:
         """Which limit the program's processes have passed together, if any."""
         cpu, memory = self.isolation.processes.used()
         if cpu > request["cpu_seconds"]:
             return "cpu"
         if memory > request["memory_bytes"]:
             return "memory"
-        if time.monotonic() - started > request["wall_seconds"]:
+        if waited > request["wall_seconds"]:
             return "wall"
         if quiet.after(_POLL_SECONDS, cpu) > request["idle_seconds"]:
             return "idle"

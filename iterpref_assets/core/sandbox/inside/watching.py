@@ -24,14 +24,17 @@ class Quiet:
         for descriptor in reports:
             self._poller.register(descriptor, select.POLLOUT)
 
+    def behind(self) -> bool:
+        """Whether a report waits to be read, and so the program perhaps for that."""
+        return len(self._poller.poll(0)) < self._pipes
+
     def after(self, seconds: float, cpu: float) -> float:
         """Seconds of quiet, now that the processes have been watched for `seconds` more.
 
         Seconds are those of watching: time in which the machine, this process with it, stood still
         is no quiet. `cpu` also falls, where a process ends whose time nobody inherits.
         """
-        behind = len(self._poller.poll(0)) < self._pipes
-        if behind or abs(cpu - self._cpu) >= _PROGRESS_SECONDS:
+        if self.behind() or abs(cpu - self._cpu) >= _PROGRESS_SECONDS:
             self._seconds, self._cpu = 0.0, cpu
         else:
             self._seconds += seconds

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from iterpref_assets.core.evaluation.bigcode.data import BigCodeProblem, Split
 from iterpref_assets.core.evaluation.plus.prompts import INSTRUCTION, RESPONSE
-from iterpref_assets.core.evaluation.plus.sanitizing import sanitized
 from iterpref_assets.core.evaluation.tasks import Judge, Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
@@ -68,6 +67,7 @@ class BigCodeTask:
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for."""
         from evalplus.provider.utility import EOS
+        from evalplus.sanitize import sanitize
 
         stops = {
             PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
@@ -79,7 +79,7 @@ class BigCodeTask:
         if self.style is PromptStyle.COMPLETION:
             text = self._prompt + text
         try:
-            return sanitized(text, self.problem.entry_point)
+            return sanitize(text, entrypoint=self.problem.entry_point)
         except (RecursionError, ValueError):
             return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 

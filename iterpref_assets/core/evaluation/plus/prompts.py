@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusProblem
-from iterpref_assets.core.evaluation.plus.sanitizing import sanitized
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 
@@ -39,6 +38,8 @@ def program(
     The official harness ends generation at its stop texts; the rest is cut off here instead, so
     an engine need not know them.
     """
+    from evalplus.sanitize import sanitize
+
     if style is PromptStyle.CHAT:
         text = completion
     else:
@@ -46,7 +47,7 @@ def program(
     if style is PromptStyle.COMPLETION:
         text = problem.prompt.strip() + "\n" + text
     try:
-        return sanitized(text, problem.entry_point)
+        return sanitize(text, entrypoint=problem.entry_point)
     except (RecursionError, ValueError):
         return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 

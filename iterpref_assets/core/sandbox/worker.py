@@ -9,7 +9,6 @@ import select
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -218,15 +217,9 @@ class Running:
         self.output = bytearray()
         self.refusal = ""
         self._complained = worker.complained()
-
-    @property
-    def deadline(self) -> float:
-        """Until when the server may stay silent.
-
-        It is counted from now, so that a reader that was slow, or stopped meanwhile, does not take
-        its own time for the server's silence.
-        """
-        return time.monotonic() + self.limits.wall_seconds + _GRACE_SECONDS
+        # Counted anew at every wait, so that a reader that was slow, or stopped meanwhile, does not
+        # take its own time for the server's silence.
+        self._longest_silence = limits.wall_seconds + _GRACE_SECONDS
 
     def frames(self) -> Iterator[tuple[bytes, bytes]]:
         """What the program reports, as it comes: kind and payload of each frame.
@@ -262,8 +255,7 @@ class Running:
             poller.register(descriptor, select.POLLIN)
         ended = False
         while pipes:
-            left = 0.0 if ended else max(0.0, self.deadline - time.monotonic())
-            events = poller.poll(left * 1000)
+            events = poller.poll(0.0 if ended else self._longest_silence * 1000)
             if not events and not ended:
                 raise WorkerLostError("the fork server fell silent")
             if not events:
@@ -311,7 +303,7 @@ class Running:
             WorkerLostError: if the server is gone, falls silent, or could not confine the program.
         """
         self.close()
-        self.worker.control.settimeout(max(1.0, self.deadline - time.monotonic()))
+        self.worker.control.settimeout(self._longest_silence)
         try:
             message = self.worker.control.recv(_CHUNK)
         except OSError as error:

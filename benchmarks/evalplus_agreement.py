@@ -24,8 +24,9 @@ from typing import Any
 from evalplus_peer import UNEXPLAINED, Evalplus, count_passes, explain, judge_here
 from sandbox_samples import DATA, machine, task_named_like
 
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, load_plus
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
 from iterpref_assets.core.evaluation.results import Statuses
 from iterpref_assets.core.evaluation.samples import Sample
 from iterpref_assets.core.sandbox.sandbox import Sandbox

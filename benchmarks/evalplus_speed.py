@@ -25,8 +25,9 @@ from pathlib import Path
 from evalplus_peer import UNEXPLAINED, Evalplus, count_passes, explain, judge_here
 from sandbox_samples import machine
 
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, load_plus
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
 from iterpref_assets.core.evaluation.results import Statuses
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox

@@ -199,7 +199,7 @@ BENCHMARK_TASKS = tuple(
         tasks_key(name).asset,
         partial(_basis_of_tasks, name),
         partial(_publish_tasks, name),
-        code_version="1",
+        code_version="2",
     )
     for name in BenchmarkName
 )
@@ -208,7 +208,7 @@ BENCHMARK_SCORES = tuple(
         asked.asset,
         partial(_basis_of_scores, asked),
         partial(_publish_scores, asked),
-        code_version="2",
+        code_version="3",
     )
     for asked in ASKED
 )

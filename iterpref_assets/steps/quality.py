@@ -71,4 +71,4 @@ async def _ratings(
         }
 
 
-TEST_QUALITY = Step("test_quality", _basis_of_test_quality, _publish_test_quality, code_version="1")
+TEST_QUALITY = Step("test_quality", _basis_of_test_quality, _publish_test_quality, code_version="2")

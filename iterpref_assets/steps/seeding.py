@@ -124,5 +124,5 @@ def _publish(context: StepContext, plan: Plan, seeds: _Sifted) -> None:
 
 
 SEED_PROBLEMS = Step(
-    "seed_problems", _basis_of_seed_problems, _publish_seed_problems, code_version="2"
+    "seed_problems", _basis_of_seed_problems, _publish_seed_problems, code_version="3"
 )

@@ -57,6 +57,12 @@ class BenchmarkConfig(Record):
 class PlusConfig(BenchmarkConfig):
     """HumanEval+ or MBPP+."""
 
+    def identity(self) -> dict[str, JsonValue]:
+        """The file and the versions of the libraries that programs may import."""
+        from iterpref_assets.core.evaluation.plus.libraries import library_versions
+
+        return {**super().identity(), "libraries": {**library_versions()}}
+
     def open(self, benchmark: PlusBenchmark, cache: Path | None = None) -> Suite:
         """The benchmark, loaded; a file that was loaded before is read faster from `cache`.
 

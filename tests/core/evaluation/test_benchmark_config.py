@@ -1,5 +1,6 @@
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from iterpref_assets.core.evaluation.benchmark_config import (
     ContestConfig,
     PlusConfig,
 )
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
 
 PROBLEM = {
     "question_id": "add",
@@ -42,8 +44,14 @@ def test_a_benchmark_that_is_not_given_is_asked_for():
 
 def test_data_is_identified_by_content_and_not_by_place(contests: Path):
     digest = hashlib.sha256(contests.read_bytes()).hexdigest()
-    assert PlusConfig(data=contests).identity() == {"data": digest}
-    assert PlusConfig(data="official").identity() == {"data": "official"}
+    assert PlusConfig(data=contests).identity()["data"] == digest
+    assert PlusConfig(data="official").identity()["data"] == "official"
+
+
+def test_the_libraries_that_programs_may_import_are_part_of_what_a_plan_records(contests: Path):
+    assert PlusConfig(data=contests).identity()["libraries"] == {
+        name: version(name) for name in SANDBOX_PACKAGES
+    }
 
 
 def test_a_missing_file_is_named_before_anything_runs(tmp_path: Path):

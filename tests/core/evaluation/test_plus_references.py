@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from iterpref_assets.core.evaluation.batch import judge_sample
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
 from iterpref_assets.core.evaluation.results import Status
 from iterpref_assets.core.evaluation.samples import Sample
 from iterpref_assets.core.sandbox.sandbox import Sandbox

@@ -5,9 +5,10 @@ from importlib.metadata import version
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.plus.benchmark import SANDBOX_PACKAGES, plus_benchmark
+from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, PlusProblem
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
 from iterpref_assets.core.evaluation.plus.suite import PlusSuite
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.results import Status, Statuses

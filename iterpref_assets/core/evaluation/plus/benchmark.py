@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 from iterpref_assets.core.evaluation.batch import Benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusData
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs, require_complete
+from iterpref_assets.core.evaluation.plus.libraries import library_versions
 from iterpref_assets.core.evaluation.plus.tasks import plus_tasks
 from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -15,15 +15,6 @@ from iterpref_assets.core.sandbox.runs import Runner
 
 UNCOUNTED = "HumanEval/32"
 """evalplus 0.3.1 skips the counter of passing calls there, so that no program can pass."""
-
-SANDBOX_PACKAGES = ("numpy", "pandas", "python-dateutil", "six")
-"""What programs may import besides the standard library: the libraries for data that evalplus's own
-requirements bring, with what those need."""
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of the packages that programs may import."""
-    return {name: version(name) for name in SANDBOX_PACKAGES}
 
 
 def plus_benchmark(

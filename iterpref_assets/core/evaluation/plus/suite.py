@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from iterpref_assets.core.evaluation.batch import Benchmark
-from iterpref_assets.core.evaluation.plus.benchmark import (
-    SANDBOX_PACKAGES,
-    library_versions,
-    plus_benchmark,
-)
+from iterpref_assets.core.evaluation.plus.benchmark import plus_benchmark
 from iterpref_assets.core.evaluation.plus.data import PlusData
 from iterpref_assets.core.evaluation.plus.expected import expected_outputs
+from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES, library_versions
 from iterpref_assets.core.evaluation.plus.tasks import PlusTask, plus_tasks
 from iterpref_assets.core.evaluation.results import DataSource
 from iterpref_assets.core.evaluation.suite import Facts

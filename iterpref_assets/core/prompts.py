@@ -18,7 +18,7 @@ EXAMPLES = "\nExamples:\n{examples}\n"
 TAGS = "\nTags:\n{tags}\n"
 DEBUG = "The program fails:\n{feedback}\n\nFix it."
 
-_FENCE = re.compile(r"`{3,}[ \t]*([^\s`]*)[^`]*$")
+_FENCE = re.compile(r"`{3,}+[ \t]*+([^\s`]*+)[^`]*+$")
 _FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+`{3,}(\w*)\s*$")
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
 """What a fence says of its block's language where that is Python: `python`, or often nothing."""
@@ -77,12 +77,12 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
         if language is None:
             if opener := fence or _FENCE_AFTER_PROSE.match(line):
                 language = opener.group(1)
-        elif fence is None:
+        elif not line.startswith("```"):
             lines.append(line)
         else:
             yield language, "\n".join(lines)
             # A fence that names a language begins a block also within one, such as of markdown.
-            language, lines = fence.group(1) or None, []
+            language, lines = (fence.group(1) or None if fence else None), []
     if language is not None and lines:
         yield language, "\n".join(lines)
 

@@ -44,6 +44,10 @@ def test_a_block_that_is_never_closed_goes_to_the_end() -> None:
     assert extract_code(f"Here it is.\n```python3\n{CODE}") == CODE
 
 
+def test_prose_behind_the_fence_that_closes_a_block_is_no_program() -> None:
+    assert extract_code(f"```python\n{CODE}\n```This uses `x`.\nIt returns it.") == CODE
+
+
 def test_a_fence_within_a_line_of_the_program_does_not_close_it() -> None:
     code = 'fence = "```"\n    # ```python'
     assert extract_code(fenced(code)) == code

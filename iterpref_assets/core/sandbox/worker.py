@@ -23,8 +23,8 @@ from iterpref_assets.core.sandbox.launch import Granted
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 _START_SECONDS = 60.0
-_GRACE_SECONDS = 30.0
-"""How long after the wall-clock limit a server may stay silent before it is given up."""
+_GRACE_SECONDS = 30
+"""How much longer than the wall-clock limit a server may be silent before it is given up."""
 
 _CHUNK = 1 << 16
 _PIPE_BYTES = 1 << 20
@@ -217,9 +217,6 @@ class Running:
         self.output = bytearray()
         self.refusal = ""
         self._complained = worker.complained()
-        # Counted anew at every wait, so that a reader that was slow, or stopped meanwhile, does not
-        # take its own time for the server's silence.
-        self._longest_silence = limits.wall_seconds + _GRACE_SECONDS
 
     def frames(self) -> Iterator[tuple[bytes, bytes]]:
         """What the program reports, as it comes: kind and payload of each frame.
@@ -255,9 +252,7 @@ class Running:
             poller.register(descriptor, select.POLLIN)
         ended = False
         while pipes:
-            events = poller.poll(0.0 if ended else self._longest_silence * 1000)
-            if not events and not ended:
-                raise WorkerLostError("the fork server fell silent")
+            events = poller.poll(0) if ended else self._await(poller)
             if not events:
                 return
             for descriptor, _ in events:
@@ -269,6 +264,20 @@ class Running:
                 else:
                     poller.unregister(descriptor)
                     pipes.discard(descriptor)
+
+    def _await(self, poller: select.poll) -> list[tuple[int, int]]:
+        """What has come, once something has.
+
+        Seconds are counted one by one: where this process was stopped, as by Ctrl-Z, its own time
+        is not taken for the server's silence.
+
+        Raises:
+            WorkerLostError: if the server stays silent.
+        """
+        for _ in range(int(self.limits.wall_seconds) + _GRACE_SECONDS):
+            if events := poller.poll(1000):
+                return events
+        raise WorkerLostError("the fork server fell silent")
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
         start = 0
@@ -303,11 +312,13 @@ class Running:
             WorkerLostError: if the server is gone, falls silent, or could not confine the program.
         """
         self.close()
-        self.worker.control.settimeout(self._longest_silence)
+        poller = select.poll()
+        poller.register(self.worker.control, select.POLLIN)
+        self._await(poller)
         try:
             message = self.worker.control.recv(_CHUNK)
         except OSError as error:
-            raise WorkerLostError("the fork server fell silent") from error
+            raise self.worker.lost() from error
         if not message:
             raise self.worker.lost()
         status = json.loads(message)

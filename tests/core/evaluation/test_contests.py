@@ -106,6 +106,7 @@ def test_a_right_program_passes_however_much_it_has_to_print(tmp_path, sandbox):
         ("class Solution:\n def pair(self, a, b): return [1, 'x']", Verdict.WRONG_ANSWER, "", 1),
         ("class Solution:\n def other(self): pass", Verdict.EXCEPTION, "AttributeError", 0),
         ("class Solution:\n def pair(self, a, b): return b[1]", Verdict.EXCEPTION, "IndexError", 0),
+        ("def pair(a, b): raise type('', (Exception,), {})", Verdict.EXCEPTION, "", 0),
     ],
 )
 def test_a_method_is_judged_by_what_it_returns(judge, code, verdict, error_type, failing):

@@ -120,10 +120,11 @@ def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str
     if run.ending is not None:
         return run.ending, ""
     raised = wrong.raised if wrong is not None else run.not_loaded
-    name = raised.error_type if raised is not None else ""
-    if name == "MemoryError":
+    if raised is None:
+        return Verdict.PASSED, ""
+    if raised.error_type == "MemoryError":
         return Verdict.MEMORY, ""
-    return (Verdict.EXCEPTION, name) if name else (Verdict.PASSED, "")
+    return Verdict.EXCEPTION, raised.error_type
 
 
 def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:

@@ -62,9 +62,12 @@ def make_pairs(
         InputError: where an input cannot be used.
     """
     sources: dict[str, str] = {}
-    inputs = files if problems is None else [*files, problems]
-    _refuse_same_names(inputs, "another input has this name", "--trajectories")
-    _refuse_same_names(benchmarks, "another benchmark has this name", "--benchmark")
+    inputs = [(file, "--trajectories") for file in files]
+    inputs += [(problems, "--problems")] if problems else []
+    _refuse_same_names(inputs, "another input has this name")
+    _refuse_same_names(
+        [(file, "--benchmark") for file in benchmarks], "another benchmark has this name"
+    )
     items = _items(benchmarks)
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
         built = Path(name) / "built.parquet"
@@ -185,10 +188,10 @@ def _items(benchmarks: list[Path]) -> list[BenchmarkItem]:
     return [item for file in benchmarks for item in read_items(file)]
 
 
-def _refuse_same_names(files: list[Path], problem: str, field: str) -> None:
-    """The manifest names files without their folders."""
+def _refuse_same_names(given: list[tuple[Path, str]], problem: str) -> None:
+    """The manifest names files without their folders; each comes with its option."""
     seen: set[str] = set()
-    for file in files:
+    for file, field in given:
         if file.name in seen:
             raise InputError(
                 problem,

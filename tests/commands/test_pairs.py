@@ -322,5 +322,6 @@ def test_a_version_and_a_problem_table_of_one_name_are_refused(inputs, tokenizer
     problems = tmp_path / "b" / inputs[0].name
     problems.parent.mkdir()
     inputs[1].rename(problems)
-    with pytest.raises(InputError, match="another input has this name"):
+    with pytest.raises(InputError, match="another input has this name") as caught:
         _build((inputs[0], problems), tokenizer, tmp_path / "pairs.parquet")
+    assert (caught.value.file, caught.value.field) == (problems, "--problems")

@@ -38,6 +38,7 @@ def replacing(path: Path) -> Generator[Path]:
         yield partial
         sync(partial)
         partial.replace(path)
+        sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 

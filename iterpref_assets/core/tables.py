@@ -1,4 +1,4 @@
-"""Every table's columns, and the checks that what is written and read has them.
+"""Every table's columns, and reading and writing that insist on them.
 
 Nothing timed is a column: the same completions give the same bytes.
 """

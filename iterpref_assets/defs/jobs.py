@@ -12,8 +12,8 @@ SCORES = ("heldout_scores", *(asked.asset for asked in asked_of(load_settings())
 """Every asset of scores that there is."""
 
 _job = functools.partial(dg.define_asset_job, tags={"dagster/priority": "-1"})
-"""Jobs are what schedules and backfills launch, by the dozen: in the queue of runs, what somebody
-materializes by hand goes before them."""
+"""Schedules, sensors and job backfills launch jobs by the dozen: in the queue of runs, what
+somebody materializes by hand goes before them."""
 
 _RAW_SEEDS = ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 

@@ -27,8 +27,6 @@ from iterpref_assets.core.tables import SCORES, validate
 JOURNAL = "scores.jsonl"
 SCORE = "score"
 JUDGING_THREADS = 8
-_OF_FIGURES = ("ks", "bootstrap")
-"""What scores are summed up by, and do not depend on."""
 UNANSWERED = (FinishReason.PROMPT_TOO_LONG, FinishReason.FILTERED)
 """How a completion ends that holds nothing; it counts as failed."""
 
@@ -152,8 +150,8 @@ def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completio
 
 def _settings(engine: Engine, config: EvaluationConfig) -> dict[str, JsonValue]:
     """What a logged score depends on, besides the tasks and the folder's model."""
-    settings = {"engine": engine.description, **config.for_result()}
-    return {name: value for name, value in settings.items() if name not in _OF_FIGURES}
+    drawn = config.model_dump(mode="json", exclude={"ks", "bootstrap", "in_flight"})
+    return {"engine": engine.description, **drawn}
 
 
 def _check(tasks: Sequence[EvaluationTask[JudgeT]]) -> None:

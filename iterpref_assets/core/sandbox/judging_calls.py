@@ -31,8 +31,8 @@ class _Attempt:
 
     def lost_outcomes(self, calls: int) -> bool:
         """Whether the program may have died with outcomes that it had not sent yet."""
-        ended = self.run.ending in (None, Verdict.CRASHED, Verdict.TIMEOUT, Verdict.MEMORY)
-        return ended and self.failed is None and AT_ONCE <= self.passed < calls
+        refused = self.run.ending is Verdict.REFUSED
+        return not refused and self.failed is None and AT_ONCE <= self.passed < calls
 
     def all_right(self, calls: int) -> bool:
         """Whether every call was right and the program came to its end."""

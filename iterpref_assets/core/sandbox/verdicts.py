@@ -38,7 +38,7 @@ _OUTPUT_SLACK = 64 << 10
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
-    Time in which what a program reports waits to be read is not counted as wall time.
+    Time in which a pipe that it reports through is full is no wall time.
     A program whose processes all wait for `idle_seconds`, and not for what they report to be read,
     is ended as one that would wait for ever; computing, however slowly, is not waiting.
     A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a

@@ -180,7 +180,7 @@ def plus_tasks(
 
 
 def _room_for_pairs(arguments: list[Any]) -> int:
-    """More bytes than all members of `arguments` take, once for every pair of them."""
+    """A number of bytes that all pairs of what `arguments` hold would fit in."""
     return len(encode_arguments([tuple(arguments)])) ** 2
 
 

@@ -25,7 +25,7 @@ class Quiet:
             self._poller.register(descriptor, select.POLLOUT)
 
     def behind(self) -> bool:
-        """Whether a report waits to be read, and so the program perhaps for that."""
+        """Whether a pipe is full, and the program perhaps waits for its reader."""
         return len(self._poller.poll(0)) < self._pipes
 
     def after(self, seconds: float, cpu: float) -> float:

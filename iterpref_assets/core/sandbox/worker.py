@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import select
 import socket
@@ -274,7 +275,7 @@ class Running:
         Raises:
             WorkerLostError: if the server stays silent.
         """
-        for _ in range(int(self.limits.wall_seconds) + _GRACE_SECONDS):
+        for _ in range(math.ceil(self.limits.wall_seconds + _GRACE_SECONDS)):
             if events := poller.poll(1000):
                 return events
         raise WorkerLostError("the fork server fell silent")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.prompts import extract_code
-from iterpref_assets.core.sampling import GenerationConfig
+from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
@@ -65,14 +65,23 @@ class DebugConfig(GenerationConfig):
     what the sandbox should have waiting.
 
     Attributes:
+        round_temperatures: the temperatures of rounds 1, 2 and so on; the last one holds for every
+            later round. None at all means `temperature` in every round.
         max_rounds: versions after the first that a trajectory may take.
         judge_workers: programs executed at once.
     """
 
     temperature: float = Field(0.8, ge=0)
+    round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = ()
     max_rounds: int = Field(5, ge=0)
     judge_workers: int = Field(4, gt=0)
 
+    def temperature_of(self, round_: int) -> float:
+        """The temperature of one round, from 1 on."""
+        if not self.round_temperatures:
+            return self.temperature
+        return self.round_temperatures[min(round_, len(self.round_temperatures)) - 1]
+
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that trajectories depend on: all but the degrees of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight", "judge_workers"})
+        """The options that trajectories depend on: all but concurrency and the failure budget."""
+        return self.model_dump(mode="json", exclude={*NOT_OF_THE_RESULT, "judge_workers"})

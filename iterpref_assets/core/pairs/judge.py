@@ -20,6 +20,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import (
     Completion,
@@ -64,10 +65,12 @@ class JudgeOutcome:
     Attributes:
         answers: pairs by what was answered about them, every Answer with its zero.
         asked: questions put to the engine this time; the others were answered before.
+        failures: questions that the engine gave no answer to, by kind (FinishReason).
     """
 
     answers: dict[str, int]
     asked: int
+    failures: dict[str, int]
 
 
 def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
@@ -132,7 +135,8 @@ async def judge_pair_file(
         on_rows: told of finished pair rows.
 
     Raises:
-        InputError: where `pairs` is missing or has other columns, or `log` is another judge's.
+        InputError: where `pairs` is missing or has other columns, `log` is another judge's, or
+            more questions got no answer than `config.max_failed_share` allows.
     """
     counts: Counter[str] = Counter()
     with (
@@ -140,7 +144,7 @@ async def judge_pair_file(
         TableWriter(pairs_out, tables.PAIRS) as all_pairs,
         TableWriter(judgements_out, tables.JUDGEMENTS) as judgements,
     ):
-        judge = _Judge(engine, config, journal)
+        judge = _Judge(engine, config, journal, _kept(pairs))
         for batch in table_batches(pairs, tables.PAIRS):
             rows = await judge.judge(batch)
             judgements.write(rows)
@@ -148,14 +152,24 @@ async def judge_pair_file(
             all_pairs.write(_drop(batch, rows))
             if on_rows:
                 on_rows(batch.height)
-    return JudgeOutcome({answer.value: counts[answer] for answer in Answer}, judge.asked)
+    answers = {answer.value: counts[answer] for answer in Answer}
+    return JudgeOutcome(answers, judge.asked, judge.failures)
 
 
 class _Judge:
-    def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal) -> None:
-        self._engine, self._config, self._journal = engine, config, journal
-        self._answers = {row["question"]: row for _, row in journal.records()}
+    def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal, pairs: int) -> None:
+        self._engine, self._config = engine, config
+        self._log = AnswerLog(journal, _KIND, share=config.max_failed_share, total=pairs)
+        self._answers: dict[str, dict[str, Any]] = {}
+        for _, row in journal.records():
+            self._log.note_earlier(row, "question")
+            self._answers[row["question"]] = row
         self.asked = 0
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Questions without an answer by kind."""
+        return self._log.failures
 
     async def judge(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """tables.JUDGEMENTS of the pairs that are kept."""
@@ -182,10 +196,16 @@ class _Judge:
             sampling=Sampling(temperature=0.0, max_tokens=self._config.max_tokens),
             seed=derive_seed("judge", name),
         )
-        row = _answer_row(name, await self._engine.generate(request), self._engine.description)
-        self._journal.append(_KIND, row)
+        completion = await self._engine.generate(request)
+        row = _answer_row(name, completion, self._engine.description)
+        self._log.keep(row, completion)
         self._answers[name] = dict(row)
         self.asked += 1
+
+
+def _kept(pairs: Path) -> int:
+    kept = pl.scan_parquet(pairs).filter(pl.col("dropped_by").is_null())
+    return int(kept.select(pl.len()).collect().item())
 
 
 def question(chosen: str, rejected: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Engine, FinishReason, Request, Sampling
 from iterpref_assets.core.journal import Journal
@@ -72,10 +73,18 @@ async def rate_tests(
 
     Returns:
         tables.COMPLETIONS, one answer a problem; `read_rating` says what they mean.
+
+    Raises:
+        InputError: where the log is another judge's, or more calls gave no answer than
+            `config.max_failed_share` allows.
     """
     settings = rating_identity(config)
     with Journal(work_dir / LOG, settings) as journal, track("Ratings", len(problems)) as tracker:
-        done = {row["key"] for _, row in journal.records()}
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(problems))
+        done: set[str] = set()
+        for _, row in journal.records():
+            log.note_earlier(row)
+            done.add(row["key"])
         tracker.resume(len(done))
 
         async def ask(problem: Problem) -> None:
@@ -88,12 +97,13 @@ async def rate_tests(
             )
             completion = await engine.generate(request)
             row = completion_row(name, 0, 0, completion, engine.description)
-            journal.append(COMPLETION, row)
+            log.keep(row, completion)
             tracker.advance()
 
         missing = [each for each in problems if completion_key(each.problem_id, 0, 0) not in done]
         await for_each(missing, config.max_in_flight, ask)
-        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+        log.tell("Ratings")
+        return log.table(COMPLETIONS, ORDER)
 
 
 def rating_prompt(problem: Problem) -> str:

@@ -1,13 +1,8 @@
-"""The helper modules of this folder can be imported by its tests."""
+"""A server that answers as a test wants it to."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-
 from scripted_server import ScriptedServer
 
 

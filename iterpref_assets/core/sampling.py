@@ -50,13 +50,9 @@ class GenerationConfig(Record):
     max_in_flight: int = Field(320, gt=0)
     max_failed_share: float = Field(0.1, ge=0, le=1)
 
-    def sampling(self, round_: int) -> Sampling:
-        """What a request of this round asks of its engine."""
-        return Sampling(self.temperature_of(round_), self.top_p, self.max_tokens)
-
-    def temperature_of(self, round_: int) -> float:  # noqa: ARG002
-        """The temperature of one round."""
-        return self.temperature
+    def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round
+        """What each request of a round asks of its engine."""
+        return Sampling(self.temperature, self.top_p, self.max_tokens)
 
     def for_result(self) -> dict[str, JsonValue]:
         """The options that completions depend on: all but concurrency and the failure budget."""
@@ -176,7 +172,7 @@ def make_request(
     return Request(
         key=completion_key(problem_id, round_, sample),
         messages=conversation,
-        sampling=config.sampling(round_),
+        sampling=config.sampling_in(round_),
         seed=derive_seed(config.seed, problem_id, round_, sample),
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from iterpref_assets.core.engines.protocol import FinishReason
+from iterpref_assets.core.engines.protocol import FinishReason, Sampling
 from iterpref_assets.core.prompts import extract_code
 from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -65,22 +65,23 @@ class DebugConfig(GenerationConfig):
     what the sandbox should have waiting.
 
     Attributes:
-        round_temperatures: the temperatures of rounds 1, 2 and so on; the last one holds for every
-            later round. None at all means `temperature` in every round.
         max_rounds: versions after the first that a trajectory may take.
         judge_workers: programs executed at once.
     """
 
     temperature: float = Field(0.8, ge=0)
-    round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = ()
     max_rounds: int = Field(5, ge=0)
+    round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (),
+        description="Temperatures of rounds 1, 2, ..., the last one also of the rounds after it; "
+        "where there is none, `temperature` holds in every round",
+    )
     judge_workers: int = Field(4, gt=0)
 
-    def temperature_of(self, round_: int) -> float:
-        """The temperature of one round, from 1 on."""
-        if not self.round_temperatures:
-            return self.temperature
-        return self.round_temperatures[min(round_, len(self.round_temperatures)) - 1]
+    def sampling_in(self, round_: int) -> Sampling:
+        """What each request of a debugging round (from 1) asks of its engine."""
+        heats = self.round_temperatures or (self.temperature,)
+        return Sampling(heats[min(round_, len(heats)) - 1], self.top_p, self.max_tokens)
 
     def for_result(self) -> dict[str, JsonValue]:
         """The options that trajectories depend on: all but concurrency and the failure budget."""

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import openai
 
-from iterpref_assets.core.engines.checkpoint import package_version, without_answer
+from iterpref_assets.core.engines.checkpoint import model_name, package_version, without_answer
 from iterpref_assets.core.engines.config import MaxTokensParameter, Omittable, OpenAIConfig
 from iterpref_assets.core.engines.openai_answers import Json, failure_of, read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
@@ -44,6 +44,7 @@ class OpenAIEngine:
     ) -> None:
         self._config = config
         self._model = config.served_model or str(model)
+        self._name = config.served_model or model_name(model)
         self._patience = Patience(config, sleep)
         self._client = openai.AsyncOpenAI(
             base_url=config.base_url,
@@ -55,7 +56,7 @@ class OpenAIEngine:
     @property
     def description(self) -> str:
         """The client's version and the model's name on the server; never the server's address."""
-        return f"openai {package_version('openai')}, {self._model}"
+        return f"openai {package_version('openai')}, {self._name}"
 
     async def generate(self, request: Request) -> Completion:
         """The server's answer, waited for while it is busy or away.

@@ -34,18 +34,20 @@ from iterpref_assets.core.pairs.config import Filter, JudgeConfig
 from iterpref_assets.core.pairs.streaming import TableWriter, table_batches
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.randomness import derive_seed
+from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.templates import PromptTemplate, load_template
 
 _TEMPLATE = load_template("judge_pairs")
 _KIND = "answer"
-_VERDICT_LINE = re.compile(r"^\s*VERDICT\b.*$", re.MULTILINE)
+_MARKUP = "*_`#>\"' \t\r"
+_VERDICT = re.compile(r"verdict\s*:[\s*_`\"']*(form|substance)[\s*_`\"']*\.?", re.IGNORECASE)
 
 
 class Answer(StrEnum):
     """What an answer says; all but the first two are malformed.
 
-    NO_VERDICT: its last line is no verdict, or an earlier line is one too. CUT_OFF: it reached the
-    longest answer allowed. UNANSWERED: the question was too long, or withheld by the server.
+    NO_VERDICT: its last line is no verdict, or an earlier line is another one. CUT_OFF: it reached
+    the longest answer allowed. UNANSWERED: no answer came (the finish reason says why).
     """
 
     FORM = "form"
@@ -53,9 +55,6 @@ class Answer(StrEnum):
     NO_VERDICT = "no_verdict"
     CUT_OFF = "cut_off"
     UNANSWERED = "unanswered"
-
-
-_VERDICTS = {"VERDICT: FORM": Answer.FORM, "VERDICT: SUBSTANCE": Answer.SUBSTANCE}
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,24 @@ def judge_conversation(chosen: str, rejected: str) -> tuple[Message, ...]:
 
 
 def parse_answer(text: str, reason: FinishReason) -> Answer:
-    """What an answer says, read strictly."""
+    """What an answer says: the verdict on its last line, in any case, bold or quoted.
+
+    Reasoning (`<think>`) does not count.
+    """
     if reason is FinishReason.LENGTH:
         return Answer.CUT_OFF
     if reason is not FinishReason.STOP:
         return Answer.UNANSWERED
-    verdict = _VERDICTS.get(text.rstrip().rpartition("\n")[2])
-    alone = len(_VERDICT_LINE.findall(text)) == 1
-    return verdict if verdict and alone else Answer.NO_VERDICT
+    lines = without_reasoning(text).rstrip().split("\n")
+    said = {verdict for line in lines if (verdict := _verdict(line))}
+    last = _verdict(lines[-1])
+    return last if last and said == {last} else Answer.NO_VERDICT
+
+
+def _verdict(line: str) -> Answer | None:
+    """The verdict that a line is, and nothing else besides."""
+    found = _VERDICT.fullmatch(line.strip(_MARKUP))
+    return Answer(found[1].lower()) if found else None
 
 
 async def judge_pair_file(

@@ -22,6 +22,7 @@ from iterpref_assets.core.pairs.judge import answer_identity
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.randomness import derive_seed
+from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, RaisingCase, Tests
 from iterpref_assets.core.sampling import COMPLETION, LOG, ORDER, completion_key, completion_row
 from iterpref_assets.core.sandbox.feedback import shorten
@@ -33,6 +34,7 @@ _LOWEST, _HIGHEST = 1, 5
 _SHOWN_CASES = 40
 _TEMPLATE = load_template("judge_tests")
 _SCORES = re.compile(r"<scores>(.*?)</scores>", re.DOTALL)
+_FENCE = re.compile(r"```\w*")
 
 
 class RatingFault(StrEnum):
@@ -136,16 +138,19 @@ def _call(entry_point: str, case: Any) -> str:
 
 
 def read_rating(answer: str, reason: FinishReason) -> Rating | RatingFault:  # noqa: PLR0911
-    """What an answer says, read strictly: one line of scores, three whole numbers from 1 to 5."""
+    """What an answer says: one line of scores, three whole numbers from 1 to 5.
+
+    Reasoning (`<think>`) and a fence around the scores do not count.
+    """
     if reason is FinishReason.LENGTH:
         return RatingFault.CUT_OFF
     if reason is not FinishReason.STOP:
         return RatingFault.UNANSWERED
-    found = _SCORES.findall(answer)
+    found = _SCORES.findall(without_reasoning(answer))
     if len(found) != 1:
         return RatingFault.SEVERAL_SCORES if found else RatingFault.NO_SCORES
     try:
-        scores: Any = json.loads(found[0])
+        scores: Any = json.loads(_FENCE.sub("", found[0]))
     except ValueError:
         return RatingFault.NOT_JSON
     if not isinstance(scores, dict) or set(scores) != set(CRITERIA):

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.engines.protocol import Engine, FinishReason
+from iterpref_assets.core.engines.protocol import FAILED, Engine, FinishReason
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role, codeflow_prompt, fenced
@@ -251,9 +251,14 @@ def _task_in(row: dict[str, Any] | None) -> WrittenTask:
 
 
 def _text(row: dict[str, Any] | None) -> str:
-    if row is not None and row["finish_reason"] == FinishReason.LENGTH:
+    if row is None:
+        return ""
+    reason = FinishReason(row["finish_reason"])
+    if reason in FAILED:
+        raise MalformedError(Fault.UNANSWERED, reason.value)
+    if reason is FinishReason.LENGTH:
         raise MalformedError(Fault.TRUNCATED)
-    return row["completion"] if row is not None else ""
+    return row["completion"]
 
 
 _SEPARATORS = re.compile(r"[-_.]+")

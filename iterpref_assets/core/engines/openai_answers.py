@@ -41,7 +41,7 @@ _FILTER = re.compile(
 _LENGTH = re.compile(
     r"context[_ ]length|context window|model length|max_model_len|string_above_max_length"
     r"|(prompt|input|request|messages?)\b.{0,40}\btoo (long|large)|reduce the length"
-    r"|too many (input )?tokens",
+    r"|too many (input )?tokens|max_tokens must be at least 1, got -",
     re.IGNORECASE,
 )
 _ITEM_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}

@@ -131,12 +131,16 @@ class OpenAIEngine:
             return without_answer(request, None, FinishReason.UNAVAILABLE, in_words(error))
         if isinstance(error, openai.APIStatusError):
             reason = failure_of(error.status_code, error.body or error.message)
+            if reason is FinishReason.REJECTED and self._option_named(error):
+                reason = None  # what it does not accept is in every request
             if reason is not None:
                 return without_answer(request, None, reason, in_words(error))
         raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> InputError:
-        field, remedy = self._option_named(error)
+        name, key = self._model, self._config.api_key_env
+        check = f"Check that it serves {name} there and accepts the key in {key}"
+        field, remedy = self._option_named(error) or ("served_model", check)
         return InputError(
             f"the server did not generate: {in_words(error)}",
             file=self._config.base_url,
@@ -144,7 +148,7 @@ class OpenAIEngine:
             remedy=f"{remedy}; then run again: finished completions are kept",
         )
 
-    def _option_named(self, error: Exception) -> tuple[str, str]:
+    def _option_named(self, error: Exception) -> tuple[str, str] | None:
         """The option that the server's complaint is about, and what to do with it."""
         mine = self._config.max_tokens_parameter
         (other,) = set(MaxTokensParameter) - {mine}
@@ -162,8 +166,7 @@ class OpenAIEngine:
             for name, (field, remedy) in remedies.items():
                 if re.search(rf"\b{re.escape(name)}\b", said):
                     return field, f"{remedy}, in the settings of this engine"
-        name, key = self._model, self._config.api_key_env
-        return "served_model", f"Check that it serves {name} there and accepts the key in {key}"
+        return None
 
     def _unreadable(self, text: str, content_type: str) -> Exception:
         if "json" in content_type:

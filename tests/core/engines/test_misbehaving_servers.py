@@ -22,6 +22,7 @@ CONTEXT = "This model's maximum context length is 8 tokens. However, you request
         (failure(400, CONTEXT, param="messages"), FinishReason.PROMPT_TOO_LONG),
         (failure(400, "no", code="context_length_exceeded"), FinishReason.PROMPT_TOO_LONG),
         (failure(400, "prompt is too long: 9 tokens > 8"), FinishReason.PROMPT_TOO_LONG),
+        (failure(400, "max_tokens must be at least 1, got -44"), FinishReason.PROMPT_TOO_LONG),
         ({"status": 413, "raw": "<html>large</html>"}, FinishReason.PROMPT_TOO_LONG),
         (failure(400, "invalid character in messages[0]"), FinishReason.REJECTED),
         ({"status": 422, "body": {"detail": [{"msg": "no"}]}}, FinishReason.REJECTED),
@@ -145,6 +146,7 @@ def test_what_every_item_would_meet_stops_the_run_at_once(
         ("reasoning_effort", "Unknown parameter", "reasoning_effort", "leave it out"),
         ("top_k", "Unrecognized request argument supplied: top_k", "extra_body", "top_k"),
         (None, "Unrecognized request argument supplied: top_k", "extra_body", "top_k"),
+        (None, "('body', 'top_k'): Input should be a valid integer", "extra_body", "top_k"),
     ],
 )
 def test_a_refused_parameter_is_named_with_the_option_that_changes_it(

@@ -1,10 +1,15 @@
 """Fixtures shared by every test."""
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from scripted_server import ScriptedServer
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None)
@@ -29,6 +34,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the published data sets in ../shared/data, which are not here")
     return SHARED_DATA
+
+
+@pytest.fixture
+def server() -> Iterator["ScriptedServer"]:
+    """A server on this machine that answers from a script."""
+    from scripted_server import ScriptedServer
+
+    server = ScriptedServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

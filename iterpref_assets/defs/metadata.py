@@ -124,8 +124,11 @@ def of_lab_model(artifact: Artifact) -> Metadata:
 def of_completions(artifact: Artifact) -> Metadata:
     """Token counts, and how completions ended."""
     frame = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    tokens = frame["completion_tokens"]
+    uncounted = {"completions_of_unknown_length": dg.MetadataValue.int(tokens.null_count())}
     return {
-        "completion_tokens": dg.MetadataValue.int(int(frame["completion_tokens"].sum())),
+        "completion_tokens": dg.MetadataValue.int(int(tokens.sum())),
+        **(uncounted if tokens.null_count() else {}),
         "finish_reasons": _table(frame["finish_reason"].value_counts(sort=True)),
         "engine": dg.MetadataValue.text(frame["engine"][0] if frame.height else ""),
         "example": _markdown(frame["completion"][0] if frame.height else ""),

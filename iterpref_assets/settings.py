@@ -73,15 +73,15 @@ class LocalModel(Record):
     """A model folder in the Hugging Face layout, safetensors only."""
 
     source: Literal["local"] = "local"
-    path: Path
+    path: Path = Field(description="The folder")
 
 
 class HubModel(Record):
     """A model of the Hugging Face hub, pinned to a commit: a branch would change its meaning."""
 
     source: Literal["hub"] = "hub"
-    repository: str
-    revision: str
+    repository: str = Field(description="The name on the hub, owner/name")
+    revision: str = Field(description="The commit, all 40 digits; a branch or a tag is refused")
 
     @field_validator("revision")
     @classmethod
@@ -132,15 +132,19 @@ class Settings(BaseSettings):
     variants: tuple[str, ...] = Field(
         (REFERENCE, "focal_rpo"), description="What `iterpref run` trains and scores"
     )
-    sampling: SamplingConfig = SamplingConfig()
-    debugging: DebugConfig = DebugConfig()
-    pairs: PairConfig = PairConfig()
-    training: TrainConfig = LAB
-    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Greedy pass@1")
-    sampled_evaluation: EvaluationConfig = Field(
-        EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
+    sampling: SamplingConfig = Field(
+        SamplingConfig(), description="How the first programs are drawn"
     )
-    limits: Limits = Limits()
+    debugging: DebugConfig = Field(DebugConfig(), description="How failing programs are repaired")
+    pairs: PairConfig = Field(PairConfig(), description="How pairs are made from trajectories")
+    training: TrainConfig = Field(LAB, description="How checkpoints are trained")
+    evaluation: EvaluationConfig = Field(
+        EvaluationConfig(), description="How greedy pass@1 is measured"
+    )
+    sampled_evaluation: EvaluationConfig = Field(
+        EvaluationConfig(samples=5, temperature=0.8), description="How pass@k is measured"
+    )
+    limits: Limits = Field(Limits(), description="What one program under test may use")
     test_quality: QualityConfig = Field(
         QualityConfig(), description="How the tests of seed problems are examined"
     )

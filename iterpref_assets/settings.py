@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -40,6 +41,7 @@ from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
+from iterpref_assets.core.settings_keys import keys_of, nearest
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
@@ -48,6 +50,8 @@ PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
 WEBHOOK = "ITERPREF_WEBHOOK"
 """Where failures are reported to: a secret, so a variable, which no file sets and nothing dumps."""
+
+KNOWN_SETTINGS = "docs/SETTINGS.md lists the settings; so does: iterpref settings show"
 
 
 class Environment(StrEnum):
@@ -247,11 +251,12 @@ def _refuse_unknown_variables() -> None:
     for name in sorted(os.environ):
         is_ours = name.upper().startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
         if is_ours and name.upper().split("__")[0] not in known:
+            meant = get_close_matches(name.upper().split("__")[0], known, n=1)
             raise InputError(
                 "unknown setting",
                 file="environment",
                 field=name,
-                remedy="See iterpref_assets/settings.py for the known settings",
+                remedy=f"Did you mean {meant[0]}?" if meant else KNOWN_SETTINGS,
             )
 
 
@@ -262,8 +267,13 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
         remedy = f"Correct the file that {SETTINGS_FILE} names"
         raise InputError(f"not TOML ({error})", file=place, remedy=remedy) from None
     except ValidationError as error:
-        raise InputError.of_record(
-            error,
-            file=place,
-            remedy="See iterpref_assets/settings.py for the known settings",
-        ) from None
+        raise InputError.of_record(error, file=place, remedy=_remedy(error)) from None
+
+
+def _remedy(error: ValidationError) -> str:
+    """What the writer of an unknown key may have meant."""
+    first = error.errors()[0]
+    if first["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
+        return KNOWN_SETTINGS
+    meant = nearest(first["loc"], keys_of(Settings))
+    return f"Did you mean {' or '.join(meant)}?" if meant else KNOWN_SETTINGS

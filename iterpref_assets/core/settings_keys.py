@@ -14,14 +14,14 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined, to_jsonable_python
 
 NAME = "NAME"
-REQUIRED = PydanticUndefined
+REQUIRED = object()
 """The default of a key that must be set."""
 
+_JSON = TypeAdapter[Any](Any)
 _CONSTRAINTS = {
     "gt": "above {}",
     "ge": "at least {}",
@@ -109,14 +109,14 @@ def _walk(
     for name, info in _fields(owner).items():
         if _is_constant(info.annotation):
             continue
-        default = info.get_default() if defaults is None else getattr(defaults, name)
+        default = getattr(defaults, name) if defaults is not None else _default(info)
         sections = list(_sections(info.annotation, (*path, name), kind, (*location, name)))
         yield Key(
             path=".".join((*path, name)),
             kind=kind,
             owner=owner,
             values=_values(info),
-            default=default if default is REQUIRED else to_jsonable_python(default),
+            default=default if default is REQUIRED else _JSON.dump_python(default, mode="json"),
             description=info.description or "",
             is_section=bool(sections),
             location=(*location, name),
@@ -134,6 +134,10 @@ def _fields(owner: type) -> dict[str, FieldInfo]:
         each.name: FieldInfo.from_annotated_attribute(hints[each.name], each.default)
         for each in fields(owner)
     }
+
+
+def _default(info: FieldInfo) -> Any:
+    return REQUIRED if info.is_required() else info.get_default()
 
 
 def _is_constant(annotation: Any) -> bool:

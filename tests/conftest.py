@@ -1,6 +1,7 @@
 """Fixtures shared by every test."""
 
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_DATA = Path(
+    os.environ.get("PUBLISHED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
+)
 CORPUS = [
     "def total(values):\n    return sum(values)\n",
     "Write a function that returns the largest of two numbers.",
@@ -32,7 +35,7 @@ CHAT_TEMPLATE = (
 def shared_data() -> Path:
     """The folder of published benchmark data, samples and trajectories beside the project."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("needs the published data sets in ../shared/data, which are not here")
+        pytest.skip("needs the published data sets, which are not here: make data")
     return SHARED_DATA
 
 

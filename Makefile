@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/cpu.lock
-# Published benchmark data, samples and trajectories, for tests and benchmarks.
+# Published benchmark data, samples and trajectories, for tests and measurements.
 DATA := ../shared/data
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
@@ -76,29 +76,29 @@ check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/dg check defs
 
 bench: setup ## Measure against the peers (hours; results are printed)
-	$(BIN)/python benchmarks/evalplus_speed.py humaneval --samples references \
+	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \
 		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
-	$(BIN)/python benchmarks/evalplus_speed.py mbpp --samples references \
+	$(BIN)/python measurements/evalplus_speed.py mbpp --samples references \
 		--data $(DATA)/benchmarks/MbppPlus.jsonl.gz
-	$(BIN)/python benchmarks/evalplus_agreement.py
-	$(BIN)/pip install --quiet --target data/benchmark-peers/bigcodebench -r requirements/bigcodebench.txt
-	$(BIN)/python benchmarks/references.py bigcodebench \
+	$(BIN)/python measurements/evalplus_agreement.py
+	$(BIN)/pip install --quiet --target data/peers/bigcodebench -r requirements/bigcodebench.txt
+	$(BIN)/python measurements/references.py bigcodebench \
 		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
-		--libraries data/benchmark-peers/bigcodebench
-	$(BIN)/python benchmarks/sandbox_throughput.py --evalplus
-	$(BIN)/python benchmarks/sandbox_under_load.py
-	$(BIN)/python benchmarks/sandbox_endurance.py
-	$(BIN)/python benchmarks/engine_throughput.py iterpref_assets/core/lab/pretrained
-	$(BIN)/python benchmarks/debugging_continuous.py
-	$(BIN)/python benchmarks/debugging_vllm.py iterpref_assets/core/lab/pretrained
-	$(BIN)/python benchmarks/masks.py
-	$(BIN)/python benchmarks/pair_scale.py --rows 60000 250000 1000000
-	$(BIN)/pip install --quiet --no-deps --target data/benchmark-peers/trl trl==1.16.0
-	$(BIN)/python benchmarks/trainer_speed.py --parity
-	$(BIN)/python benchmarks/trainer_speed.py
-	$(BIN)/python benchmarks/orchestration.py load
-	$(BIN)/python benchmarks/orchestration.py chain
-	$(BIN)/python benchmarks/orchestration.py backfill
+		--libraries data/peers/bigcodebench
+	$(BIN)/python measurements/sandbox_throughput.py --evalplus
+	$(BIN)/python measurements/sandbox_under_load.py
+	$(BIN)/python measurements/sandbox_endurance.py
+	$(BIN)/python measurements/engine_throughput.py iterpref_assets/core/lab/pretrained
+	$(BIN)/python measurements/debugging_continuous.py
+	$(BIN)/python measurements/debugging_vllm.py iterpref_assets/core/lab/pretrained
+	$(BIN)/python measurements/masks.py
+	$(BIN)/python measurements/pair_scale.py --rows 60000 250000 1000000
+	$(BIN)/pip install --quiet --no-deps --target data/peers/trl trl==1.16.0
+	$(BIN)/python measurements/trainer_speed.py --parity
+	$(BIN)/python measurements/trainer_speed.py
+	$(BIN)/python measurements/orchestration.py load
+	$(BIN)/python measurements/orchestration.py chain
+	$(BIN)/python measurements/orchestration.py backfill
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
 	$(BIN)/python -m iterpref_assets.workers.pretrain_lab_model \

@@ -19,8 +19,13 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs.failures import failure_reason
-from iterpref_assets.defs.partitions import SHARDS, artifact_partition, partition_key
-from iterpref_assets.defs.run_partitions import range_tags, stretches
+from iterpref_assets.defs.partitions import (
+    SHARDS,
+    artifact_partition,
+    partition_key,
+    range_tags,
+    stretches,
+)
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
 from iterpref_assets.steps.benchmarks import asked_of, tasks_key

@@ -22,7 +22,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.debugging.trajectory import DebugConfig
+from iterpref_assets.core.decontamination.filtering import SeedFilterConfig
 from iterpref_assets.core.engines.config import (
     EngineConfig,
     EngineKind,
@@ -37,14 +38,11 @@ from iterpref_assets.core.quality.config import QualityConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
-from iterpref_assets.core.seeds.filtering import SeedFilterConfig
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
-from iterpref_assets.operations.config import OperationsConfig
-from iterpref_assets.workers.clusters import RayConfig
-from iterpref_assets.workers.containers import DockerConfig
+from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
 
 PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"

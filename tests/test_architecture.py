@@ -1,44 +1,75 @@
-"""Imports flow one way, and definitions load without the heavy packages."""
+"""Imports flow one way, in no circle, and definitions load without heavy packages."""
 
 import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "iterpref_assets"
-PLAIN = sorted(
-    path
-    for folder in ("core", "operations", "steps", "workers")
-    for path in (PACKAGE / folder).rglob("*.py")
-)
+FILES = sorted(PACKAGE.rglob("*.py"))
+PLAIN = ("core", "operations", "steps", "workers")
 
 
-def imported_modules(path: Path) -> Iterator[str]:
+def imported_names(path: Path) -> Iterator[str]:
+    """Every module or object that a file imports, in full."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            above = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
+            start = ".".join((*above, node.module) if node.module else above)
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def place_of(name: str) -> str | None:
+    """The place that a name of the project lies in: a folder without folders, or else a file."""
+    parts = name.split(".")
+    while parts and parts[0] == PACKAGE.name:
+        file = ROOT.joinpath(*parts).with_suffix(".py")
+        if file.is_file():
+            has_folders = any(each.is_dir() for each in file.parent.glob("[a-z]*"))
+            return ".".join(parts if has_folders else parts[:-1])
+        parts.pop()
+    return None
 
 
 def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("path", PLAIN, ids=name_of)
-def test_what_is_plain_never_imports_dagster(path: Path) -> None:
-    roots = {module.split(".")[0] for module in imported_modules(path)}
-    assert "dagster" not in roots
+def test_what_is_plain_never_imports_dagster_and_the_core_nothing_above_it() -> None:
+    wrong = []
+    for path in FILES:
+        folder = path.relative_to(PACKAGE).parts[0]
+        for name in imported_names(path):
+            roots = name.split(".")
+            dagster = folder in PLAIN and roots[0] == "dagster"
+            above = folder == "core" and roots[0] == PACKAGE.name and roots[1] != "core"
+            if dagster or above:
+                wrong.append((name_of(path), name))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "core").rglob("*.py")), ids=name_of)
-def test_the_core_imports_nothing_of_the_project_but_itself(path: Path) -> None:
-    ours = {module for module in imported_modules(path) if module.startswith("iterpref_assets")}
-    assert {module for module in ours if not module.startswith("iterpref_assets.core")} == set()
+def test_no_places_import_in_a_circle() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in FILES:
+        here = place_of(name_of(path))
+        assert here is not None
+        found = {place_of(name) for name in imported_names(path)}
+        needs.setdefault(here, set()).update(place for place in found if place not in (None, here))
+    assert len(needs) > 40
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from error
+
+
+def test_every_file_can_be_read_in_one_sitting() -> None:
+    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
 def test_loading_the_definitions_imports_no_heavy_package() -> None:
@@ -51,8 +82,3 @@ def test_loading_the_definitions_imports_no_heavy_package() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip().splitlines()[-1] == "[]"
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
-def test_every_file_can_be_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400

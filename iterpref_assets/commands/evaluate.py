@@ -20,8 +20,8 @@ from iterpref_assets.core.evaluation.benchmark_config import (
     ContestConfig,
     PlusConfig,
 )
-from iterpref_assets.core.evaluation.bigcode.data import Split, Subset
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.bigcodebench.data import Split, Subset
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.evaluation.results import ResultSummary
 from iterpref_assets.core.evaluation.runs import Run, score_file
 

@@ -127,6 +127,7 @@ def _only(files: list[Path]) -> Path:
 
 
 def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
+    from iterpref_assets.core.frames import problems_to_frame
     from iterpref_assets.core.pairs.llmdebugger import (
         PACKAGES,
         disagreements,
@@ -134,7 +135,6 @@ def _execute(files: list[Path], work: Path) -> tuple[Path, Path]:
         read_trajectories,
     )
     from iterpref_assets.core.sandbox.sandbox import Sandbox
-    from iterpref_assets.core.seeds.frames import problems_to_frame
 
     recorded = read_trajectories(files)
     programs = recorded.versions.height
@@ -164,7 +164,7 @@ def _print_disagreements(trajectories: int, executed: pl.DataFrame, found: pl.Da
 
 
 def _import(release: Path, config: PairConfig, built: Path) -> None:
-    from iterpref_assets.core.pairs.exchange import read_target_dpo
+    from iterpref_assets.core.pairs.formats import read_target_dpo
 
     tables.write_table(read_target_dpo(release, config), tables.PAIRS, built)
 

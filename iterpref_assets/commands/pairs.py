@@ -121,7 +121,7 @@ def export(
     ] = None,
 ) -> None:
     """Write kept pairs in the format of the authors' release, or for TRL with masks."""
-    from iterpref_assets.core.pairs.exchange import write_target_dpo, write_trl
+    from iterpref_assets.core.pairs.formats import write_target_dpo, write_trl
 
     table = tables.read_table(pair_table, tables.PAIRS)
     if format_ is ExportFormat.TARGET_DPO:

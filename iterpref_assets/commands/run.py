@@ -8,7 +8,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from rich.console import Console
+from rich.panel import Panel
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.settings import Settings, load_settings
+from iterpref_assets.steps.report import SUMMARY_FILE
 
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 
@@ -18,7 +23,7 @@ def run() -> None:
     settings = _prepared()
     import dagster as dg
 
-    from iterpref_assets.commands.summary import print_summary
+    from iterpref_assets.commands.run import print_summary
     from iterpref_assets.runner import load_definitions, materialize_chain
 
     with dg.DagsterInstance.get() as instance:
@@ -46,3 +51,13 @@ def _prepared() -> Settings:
     if not (home / "dagster.yaml").exists():
         shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
     return settings
+
+
+def print_summary(settings: Settings) -> None:
+    """Print each base model's summary."""
+    store, console = ArtifactStore(settings.root), Console()
+    for name in settings.base_models:
+        report = store.current(ArtifactKey("experiment_reports", name))
+        text = report.path(SUMMARY_FILE).read_text(encoding="utf-8").rstrip()
+        console.print(Panel(text, title=f"base model {name}", title_align="left", expand=False))
+        console.print(f"report: {report.path('report.md')}", soft_wrap=True)

@@ -12,8 +12,10 @@ the old version or the new one, never a half of either.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Generator, Mapping
@@ -27,7 +29,6 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import sync, sync_tree
 from iterpref_assets.core.records import Record
-from iterpref_assets.core.staging import staging_folder
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -283,3 +284,43 @@ def digest_json(value: Any) -> str:
     """The SHA-256 of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+_PREFIX = ".staging-"
+
+
+@contextmanager
+def staging_folder(home: Path) -> Generator[Path]:
+    """A new folder in `home`, gone when the block ends unless it was renamed.
+
+    Folders that killed processes left are removed first. A living one holds a lock on its folder,
+    which ends with the process, in whatever container it runs.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    name = uuid.uuid4().hex
+    new, folder = home / f".new-{name}", home / f"{_PREFIX}{name}"
+    new.mkdir()
+    lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        new.rename(folder)  # only now can others see it, and it is locked
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep(home: Path) -> None:
+    for folder in home.glob(f"{_PREFIX}*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(lock)

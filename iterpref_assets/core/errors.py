@@ -1,4 +1,4 @@
-"""The one error that bad input raises: where it lies, what is wrong, what to do."""
+"""The error that bad input raises, and those of the sandbox itself."""
 
 from __future__ import annotations
 
@@ -46,3 +46,11 @@ class InputError(ValueError):
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or None
         return cls(first["msg"], remedy=remedy, file=file, line=line, field=field)
+
+
+class SandboxUnavailableError(InputError):
+    """Isolation cannot be had on this machine, so nothing is run."""
+
+
+class SandboxError(RuntimeError):
+    """The sandbox broke, whatever the program in it did."""

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LLMDEBUGGER = "llmdebugger"
+"""The source of problems that are read from LLMDebugger's published trajectories."""
+
 
 class Record(BaseModel):
     """An immutable record that refuses fields it does not know."""

@@ -17,8 +17,8 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import PROMPT_VERSION, Message, solve_conversation
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import COMPLETIONS
 
 LOG = "completions.jsonl"

@@ -16,15 +16,14 @@ from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs import jobs, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.failures import failure_reason
-from iterpref_assets.defs.notifications import NotifierResource
-from iterpref_assets.defs.resources import ProjectResource
-from iterpref_assets.defs.run_partitions import (
+from iterpref_assets.defs.partitions import (
     FIRST_TAG,
     LAST_TAG,
     PARTITION_TAG,
     range_tags,
     stretches,
 )
+from iterpref_assets.defs.resources import NotifierResource, ProjectResource
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.chain import step_of

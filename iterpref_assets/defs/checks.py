@@ -9,9 +9,8 @@ import dagster as dg
 from iterpref_assets.core.decontamination.items import Benchmark, count_by_benchmark
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
-from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.offenders import offenders_result
-from iterpref_assets.defs.partitions import artifact_partition
+from iterpref_assets.defs.partitions import artifact_partition, partition_keys_of_run
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import (
@@ -19,7 +18,7 @@ from iterpref_assets.defs.resources import (
     WorkerResource,
     bad_input_as_failure,
 )
-from iterpref_assets.defs.run_partitions import partition_keys_of_run
+from iterpref_assets.defs.trajectories import debug_trajectories
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import (
     benchmark_items,

@@ -11,7 +11,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
-from iterpref_assets.defs.run_partitions import partition_keys_of_run
+from iterpref_assets.defs.partitions import partition_keys_of_run
 
 HISTORY_PAGE = 100
 

@@ -6,7 +6,6 @@ from iterpref_assets.core import tables
 from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.benchmarks import MODEL_DEPS, leaderboards
 from iterpref_assets.defs.checkpoints import checkpoints
-from iterpref_assets.defs.generations import debug_trajectories, initial_samples
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import heldout_problems, seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -17,6 +16,7 @@ from iterpref_assets.defs.stage import (
     publish_in_worker,
     stage_asset,
 )
+from iterpref_assets.defs.trajectories import debug_trajectories, initial_samples
 
 
 @stage_asset(

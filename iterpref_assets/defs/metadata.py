@@ -23,16 +23,16 @@ from iterpref_assets.core.quality.summary import summarize_tests
 from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
+from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.leaderboard import PLOT_FILE as BOARD_PLOT_FILE
 from iterpref_assets.steps.leaderboard import TEXT_FILE as BOARD_TEXT_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.quality import QUALITY_FILE
 from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
-from iterpref_assets.steps.seeding import DROPPED_FILE
-from iterpref_assets.steps.training import METRICS_FILE, SPEED_CURVE
+from iterpref_assets.steps.seed_problems import DROPPED_FILE
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 
 Metadata = dict[str, dg.MetadataValue]
 

@@ -4,7 +4,6 @@ import dagster as dg
 
 from iterpref_assets.core import tables
 from iterpref_assets.defs import conditions, metadata, partitions
-from iterpref_assets.defs.generations import debug_trajectories, initial_samples
 from iterpref_assets.defs.models import base_models, lab_base_model
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
@@ -15,6 +14,7 @@ from iterpref_assets.defs.stage import (
     publish_in_worker,
     stage_asset,
 )
+from iterpref_assets.defs.trajectories import debug_trajectories, initial_samples
 from iterpref_assets.settings import load_settings
 
 

@@ -1,4 +1,4 @@
-"""Group problems: what to train on and what to score on."""
+"""Group problems: what to train on and what to score on, and how good their tests are."""
 
 import dagster as dg
 
@@ -8,7 +8,13 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.defs import conditions, metadata, partitions
 from iterpref_assets.defs.models import lab_base_model
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
-from iterpref_assets.defs.stage import columns, publish_here, publish_in_worker, stage_asset
+from iterpref_assets.defs.stage import (
+    StageConfig,
+    columns,
+    publish_here,
+    publish_in_worker,
+    stage_asset,
+)
 from iterpref_assets.settings import load_settings
 
 
@@ -91,3 +97,25 @@ def seed_problems(
     if _RUNS_REFERENCES:
         return publish_in_worker(context, workers, settings, metadata.of_seeds)
     return publish_here(context, settings, metadata.of_seeds)
+
+
+_ASKS_A_JUDGE = load_settings().test_quality.judge is not None
+
+
+@stage_asset(
+    group_name="problems",
+    kinds={"bubblewrap", "parquet"},
+    partitions_def=partitions.problem_shards,
+    deps=[seed_problems],
+    pool="gpu" if _ASKS_A_JUDGE else "sandbox",
+    metadata=columns(tables.TEST_QUALITY),
+)
+def test_quality(
+    context: dg.AssetExecutionContext,
+    config: StageConfig,
+    project: ProjectResource,
+    workers: WorkerResource,
+) -> dg.MaterializeResult:
+    """Coverage, mutation score, flakiness and a judge's ratings of the tests, on a sample."""
+    settings = project.settings("test_quality", config.overrides)
+    return publish_in_worker(context, workers, settings, metadata.of_test_quality)

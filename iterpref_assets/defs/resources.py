@@ -1,7 +1,10 @@
-"""Where things live and what runs them."""
+"""Where things live, what runs them, and who is told when that fails."""
 
 from __future__ import annotations
 
+import logging
+import os
+from abc import abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -9,10 +12,9 @@ from typing import Any
 import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.sandbox.errors import SandboxError
+from iterpref_assets.core.errors import InputError, SandboxError
 from iterpref_assets.defs.launching import launch, meeting_place
-from iterpref_assets.settings import Environment, Settings, load_settings
+from iterpref_assets.settings import WEBHOOK, Environment, Settings, load_settings
 from iterpref_assets.steps.verification import Verification
 from iterpref_assets.workers.job import PublishJob, VerifyJob
 
@@ -96,3 +98,39 @@ class WorkerResource(dg.ConfigurableResource):
 def resources() -> dg.Definitions:
     """The resources by key."""
     return dg.Definitions(resources={"project": ProjectResource(), "workers": WorkerResource()})
+
+
+_log = logging.getLogger(__name__)
+
+
+class NotifierResource(dg.ConfigurableResource):
+    """Takes a message to people; subclass it for another way, and bind that as `notifier`."""
+
+    @abstractmethod
+    def notify(self, text: str) -> None:
+        """Deliver one message.
+
+        Raises:
+            Exception: where it could not be delivered; the sensor's tick shows it.
+        """
+
+
+class WebhookNotifier(NotifierResource):
+    """Posts to the webhook whose URL the environment holds, where it holds one; logs otherwise."""
+
+    def notify(self, text: str) -> None:
+        """Post the message to the webhook."""
+        url = os.environ.get(WEBHOOK)
+        if url is None:
+            _log.warning("%s is not set, so nobody is told: %s", WEBHOOK, text)
+            return
+        # Imported here: an HTTP client would be a third of the time that definitions take to load.
+        from iterpref_assets.operations.webhook import post
+
+        post(url, text)
+
+
+@dg.definitions
+def notifications() -> dg.Definitions:
+    """The notifier that the failure sensor uses."""
+    return dg.Definitions(resources={"notifier": WebhookNotifier()})

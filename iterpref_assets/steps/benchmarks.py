@@ -18,7 +18,7 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
-from iterpref_assets.core.evaluation.bigcode.data import Split
+from iterpref_assets.core.evaluation.bigcodebench.data import Split
 from iterpref_assets.core.evaluation.references import (
     ReferenceResult,
     require_passing,

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.decontamination.filtering import SeedFilter
 from iterpref_assets.core.decontamination.items import (
     Benchmark,
     BenchmarkItem,
@@ -18,13 +19,12 @@ from iterpref_assets.core.decontamination.items import (
 )
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds.filtering import SeedFilter
 from iterpref_assets.core.seeds.reading import file_digest
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.problems import read_problems
+from iterpref_assets.steps.heldout_problems import read_problems
 
 _SCORED = {
     BenchmarkName.HUMANEVAL: Benchmark.HUMANEVAL,
@@ -92,9 +92,9 @@ def benchmark_items(settings: Settings) -> list[BenchmarkItem]:
 
 def _official_items(name: str) -> list[BenchmarkItem]:
     """The items of a benchmark from its own source."""
-    from iterpref_assets.core.evaluation.bigcode.data import Subset, load_bigcode
-    from iterpref_assets.core.evaluation.contests.data import load_contests
-    from iterpref_assets.core.evaluation.plus.data import load_plus
+    from iterpref_assets.core.evaluation.bigcodebench.data import Subset, load_bigcode
+    from iterpref_assets.core.evaluation.evalplus.data import load_plus
+    from iterpref_assets.core.evaluation.livecodebench.data import load_contests
 
     if name in set(PlusBenchmark):
         plus = load_plus(PlusBenchmark(name)).problems.values()

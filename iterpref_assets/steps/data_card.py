@@ -18,11 +18,11 @@ from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
 from iterpref_assets.core.pairs.streaming import row_count
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
 from iterpref_assets.core.sandbox.verdicts import Verdict
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.seeding import DROPPED_FILE
+from iterpref_assets.steps.seed_problems import DROPPED_FILE
 from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
 
 SHOWN_PAIRS = 10
 BY_SHARD = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")

@@ -14,8 +14,8 @@ from iterpref_assets.core.evaluation.tasks import lab_tasks
 from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import Basis, Step, StepContext
 
 GREEDY_FILE = "greedy.parquet"

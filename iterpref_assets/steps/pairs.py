@@ -22,10 +22,10 @@ from iterpref_assets.core.pairs.streaming import (
     tokenize_pair_files,
 )
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"

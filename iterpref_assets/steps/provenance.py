@@ -11,9 +11,9 @@ from iterpref_assets.core.pairs.provenance import (
     holds_pair,
     trace_pair,
 )
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import JUDGEMENTS_FILE, PAIRS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE
 
 
 def find_pair(store: ArtifactStore, pair_id: str) -> PairProvenance:

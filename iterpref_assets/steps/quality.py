@@ -14,9 +14,9 @@ from iterpref_assets.core.pairs.config import JudgeConfig
 from iterpref_assets.core.quality.measuring import measure_tests, sampled_problems, with_ratings
 from iterpref_assets.core.quality.ratings import rate_tests, rating_identity
 from iterpref_assets.core.records import Problem
-from iterpref_assets.steps.generation import COMPLETIONS_FILE
-from iterpref_assets.steps.problems import read_problems
+from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 QUALITY_FILE = "quality.parquet"
 

@@ -9,17 +9,16 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan, Staging
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sandbox.judging_many import judge_all
-from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.seeds.frames import problems_to_frame
+from iterpref_assets.core.sandbox.sandbox import Sandbox, judge_all
 from iterpref_assets.core.seeds.reading import UnusableRecord, unusable_frame
 from iterpref_assets.core.seeds.synthesis import Written, read_written
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.generation import COMPLETIONS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 UNUSABLE_FILE = "unusable.parquet"
 PROGRAMS_FILE = "programs.parquet"

@@ -24,13 +24,13 @@ from iterpref_assets.core.reporting.report import (
     write_report,
 )
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE, allowed_rounds
 from iterpref_assets.steps.leaderboard import BOARD_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.scored import is_current, scored_variants, variant_of
 from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
-from iterpref_assets.steps.training import METRICS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE, allowed_rounds
 
 SUMMARY_FILE = "summary.txt"
 SHOWN_PAIRS = 3

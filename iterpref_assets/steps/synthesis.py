@@ -12,13 +12,13 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthesis import synthesis_identity, write_tasks
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.generation import (
+from iterpref_assets.steps.models import model_parents
+from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.trajectories import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
 )
-from iterpref_assets.steps.models import model_parents
-from iterpref_assets.steps.step import Basis, Step, StepContext
 
 
 def feature_tree(settings: Settings) -> FeatureTreeSeeds:

@@ -14,15 +14,14 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sandbox.judging_many import judge_all
-from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.sandbox import Sandbox, judge_all
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluation import GREEDY_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
-from iterpref_assets.steps.problems import read_problems
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
 """Finds offenders in published shards, by executing programs."""

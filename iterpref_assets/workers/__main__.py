@@ -11,8 +11,7 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 from pydantic import TypeAdapter
 
 from iterpref_assets.core.artifacts import ArtifactStore
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.sandbox.errors import SandboxError
+from iterpref_assets.core.errors import InputError, SandboxError
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.settings import PREFIX, Environment, Settings
 from iterpref_assets.steps.chain import step_of

@@ -10,9 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
-from iterpref_assets.core.records import Record
+from iterpref_assets.deployment import DockerConfig
 
 WORKER_LABEL = "iterpref/worker"
 RUN_LABEL = "dagster/run_id"
@@ -22,37 +20,6 @@ COMMAND = ("python", "-m", "iterpref_assets.workers")
 
 _UID = 1000
 """The images' user."""
-
-
-class DockerConfig(Record):
-    """The containers of environment `docker`.
-
-    Attributes:
-        worker_image: the image with an engine and a trainer.
-        sandbox_image: the image that only executes programs.
-        volume: the named volume, or the host's folder, that is mounted at the settings' `root`.
-        gpus: GPUs that a worker is given; -1 is all of them.
-        shm_size: shared memory of a worker, which engines and data loaders exchange tensors in.
-        tmp_size: its `/tmp`, in memory: caches, and all that programs under test write.
-        memory: most memory that a container may take (`64g`); None is no limit.
-        processes: most processes and threads in a container.
-        network: where run containers reach the database; workers have none.
-        socket: the host's Docker socket, by which run containers start workers; None where
-            DOCKER_HOST leads to a proxy instead.
-        socket_group: the group that owns the socket.
-    """
-
-    worker_image: str = "iterpref-worker"
-    sandbox_image: str = "iterpref-sandbox"
-    volume: str = "iterpref-data"
-    gpus: int = Field(0, ge=-1)
-    shm_size: str = "1g"
-    tmp_size: str = "2g"
-    memory: str | None = None
-    processes: int = Field(4096, gt=0)
-    network: str = "iterpref"
-    socket: Path | None = Path("/var/run/docker.sock")
-    socket_group: int | None = None
 
 
 def container_options(config: DockerConfig, root: Path, *, gpus: bool) -> dict[str, Any]:

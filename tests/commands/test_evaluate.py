@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from iterpref_assets.commands.evaluate import evaluate
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
 
 TASKS = ("HumanEval/2", "HumanEval/32")
 

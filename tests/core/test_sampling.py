@@ -9,9 +9,9 @@ import pytest
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sampling import SamplingConfig, draw_samples, sample_problems
-from iterpref_assets.core.seeding import derive_seed
 
 TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
 

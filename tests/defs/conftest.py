@@ -11,9 +11,9 @@ from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds.frames import problems_to_frame
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 

@@ -14,9 +14,8 @@ from ticking import Ticker
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
 from iterpref_assets.defs.conditions import KEEP_UP, MAKE
-from iterpref_assets.defs.notifications import NotifierResource, WebhookNotifier
 from iterpref_assets.defs.partitions import SHARDS
-from iterpref_assets.defs.resources import ProjectResource
+from iterpref_assets.defs.resources import NotifierResource, ProjectResource, WebhookNotifier
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import WEBHOOK

@@ -11,7 +11,7 @@ from ticking import Ticker
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
-from iterpref_assets.defs.run_partitions import range_tags
+from iterpref_assets.defs.partitions import range_tags
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
 

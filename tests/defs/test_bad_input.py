@@ -8,10 +8,10 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
-from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.partitions import SHARDS
 from iterpref_assets.defs.problems import raw_seeds
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.trajectories import debug_trajectories
 
 RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
 

@@ -17,10 +17,10 @@ from iterpref_assets.defs import partitions
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.checkpoints import REFERENCE_LOGPROBS
 from iterpref_assets.steps.models import BASE_MODELS, LAB_BASE_MODEL
 from iterpref_assets.steps.pairs import TOKENS_FILE
 from iterpref_assets.steps.step import StepContext
-from iterpref_assets.steps.training import REFERENCE_LOGPROBS
 
 RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
 PAIRS = pl.DataFrame(

@@ -12,9 +12,9 @@ from iterpref_assets.defs.checks import (
     prompts_leak_no_tests,
     rejected_fails_a_test,
 )
-from iterpref_assets.defs.generations import debug_trajectories
 from iterpref_assets.defs.preferences import codeflow_pairs
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
+from iterpref_assets.defs.trajectories import debug_trajectories
 from iterpref_assets.steps.pairs import PAIRS_FILE
 
 from .conftest import PROBLEM, publish_problems

@@ -8,8 +8,8 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import metadata
-from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 
 def published(

@@ -7,13 +7,13 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.defs.resources import WorkerResource
+from iterpref_assets.deployment import RayConfig
 from iterpref_assets.settings import Environment, Settings
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.verification import failing_references
-from iterpref_assets.workers.clusters import RayConfig
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 

@@ -9,20 +9,20 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.prompts import PROMPT_VERSION, fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
-from iterpref_assets.core.seeds.frames import problems_to_frame
-from iterpref_assets.steps.generation import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
-from iterpref_assets.steps.seeding import DROPPED_FILE
+from iterpref_assets.steps.seed_problems import DROPPED_FILE
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE
 
 SHARD = "a"
 PROBLEMS = [

@@ -11,15 +11,15 @@ from published_shard import publish as publish_files
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.judge import question
 from iterpref_assets.core.reporting.data_card import CARD
-from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import JUDGEMENTS_FILE, PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
 from iterpref_assets.steps.step import StepContext
 
 

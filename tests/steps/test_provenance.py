@@ -13,12 +13,12 @@ from iterpref_assets.commands.provenance import provenance
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
-from iterpref_assets.core.seeds.frames import problems_to_frame
-from iterpref_assets.steps.generation import COMPLETIONS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
+from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.reporting.report import REPORT
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.report import EXPERIMENT_REPORTS, SUMMARY_FILE
 from iterpref_assets.steps.step import StepContext
-from iterpref_assets.steps.training import METRICS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 ROUNDS = {"a": 1, "b": 3}
 """The debugging rounds that each shard is allowed."""

@@ -11,14 +11,14 @@ from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactS
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Split
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.generation import DEBUG_TRAJECTORIES, INITIAL_SAMPLES
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE
-from iterpref_assets.steps.problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.provenance import find_pair
 from iterpref_assets.steps.raw_seeds import PROGRAMS_FILE, RAW_SEEDS, UNUSABLE_FILE
-from iterpref_assets.steps.seeding import SEED_PROBLEMS
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.synthesis import SYNTHETIC_TASKS
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, INITIAL_SAMPLES
 
 pytestmark = pytest.mark.sandbox
 

@@ -7,16 +7,16 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.seeds.frames import problems_to_frame
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.evaluation import GREEDY_FILE
-from iterpref_assets.steps.generation import VERSIONS_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.problems import PROBLEMS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 SHARD = "a"
 GOOD, BAD = "def f(x):\n    return x + 1", "def f(x):\n    return x - 1"

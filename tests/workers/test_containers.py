@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from iterpref_assets.workers.containers import DockerConfig, container_options
+from iterpref_assets.deployment import DockerConfig
+from iterpref_assets.workers.containers import container_options
 
 ROOT = Path("/data")
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from iterpref_assets.core.debugging.feedback import shorten
 from iterpref_assets.core.records import (
     Case,
     CodeTests,
@@ -24,6 +23,7 @@ from iterpref_assets.core.records import (
     StdioTests,
     Tests,
 )
+from iterpref_assets.core.sandbox.feedback import shorten
 from iterpref_assets.core.syntax import parse
 
 SHORTEST = 8

@@ -19,11 +19,11 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.debugging.resume import Positions, check_initial
 from iterpref_assets.core.debugging.trajectory import (
     ANSWERED,
+    DebugConfig,
     Generate,
     Judge,
     Step,

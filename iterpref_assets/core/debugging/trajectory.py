@@ -1,12 +1,15 @@
-"""One trajectory's rules: what comes after a completion, and what after an executed version."""
+"""One trajectory's settings and rules: what comes after a completion, and after a version."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pydantic import Field, JsonValue
+
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
@@ -52,3 +55,24 @@ def after_version(round_: int, code: str, execution: Execution, max_rounds: int)
 def trajectory_id(problem_id: str, sample: int) -> str:
     """The name of one trajectory; `#` occurs in no problem's id."""
     return f"{problem_id}#{sample}"
+
+
+class DebugConfig(GenerationConfig):
+    """How failing programs are debugged.
+
+    `max_in_flight` trajectories are open at once, each either in the engine or in the sandbox: a
+    slow sandbox holds the engine back and the other way round. Make it the engine's batch plus
+    what the sandbox should have waiting.
+
+    Attributes:
+        max_rounds: versions after the first that a trajectory may take.
+        judge_workers: programs executed at once.
+    """
+
+    temperature: float = Field(0.8, ge=0)
+    max_rounds: int = Field(5, ge=0)
+    judge_workers: int = Field(4, gt=0)
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """The options that trajectories depend on: all but the degrees of concurrency."""
+        return self.model_dump(mode="json", exclude={"max_in_flight", "judge_workers"})

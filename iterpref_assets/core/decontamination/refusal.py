@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.llmdebugger import SOURCE as LLMDEBUGGER
+from iterpref_assets.core.records import LLMDEBUGGER
 
 
 class BenchmarkSource(StrEnum):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.bigcode.data import HARD_IDS, Split, Subset
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, Split, Subset
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.records import Record
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class PlusConfig(BenchmarkConfig):
 
     def identity(self) -> dict[str, JsonValue]:
         """The file and the versions of the libraries that programs may import."""
-        from iterpref_assets.core.evaluation.plus.libraries import library_versions
+        from iterpref_assets.core.evaluation.evalplus.data import library_versions
 
         return {**super().identity(), "libraries": {**library_versions()}}
 
@@ -69,9 +69,8 @@ class PlusConfig(BenchmarkConfig):
         Raises:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
-        from iterpref_assets.core.evaluation.plus.data import load_plus
-        from iterpref_assets.core.evaluation.plus.loading import load_plus_again
-        from iterpref_assets.core.evaluation.plus.suite import PlusSuite
+        from iterpref_assets.core.evaluation.evalplus.data import load_plus, load_plus_again
+        from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite
 
         if self.path is None or cache is None:
             return PlusSuite(load_plus(benchmark, self.path))
@@ -89,7 +88,7 @@ class BigCodeConfig(BenchmarkConfig):
 
     def identity(self) -> dict[str, JsonValue]:
         """The files and the libraries' versions."""
-        from iterpref_assets.core.evaluation.bigcode.libraries import installed_versions
+        from iterpref_assets.core.evaluation.bigcodebench.libraries import installed_versions
 
         hard = None if self.path is None else _digest(self.path.with_name(HARD_IDS))
         versions: dict[str, JsonValue] = {**installed_versions(self.libraries)}
@@ -101,8 +100,8 @@ class BigCodeConfig(BenchmarkConfig):
         Raises:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
-        from iterpref_assets.core.evaluation.bigcode.data import load_bigcode
-        from iterpref_assets.core.evaluation.bigcode.suite import BigCodeSuite
+        from iterpref_assets.core.evaluation.bigcodebench.data import load_bigcode
+        from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
 
         return BigCodeSuite(load_bigcode(self.path, subset), split, self.libraries)
 
@@ -140,9 +139,9 @@ class ContestConfig(BenchmarkConfig):
             InputError: where the data is missing, malformed or cannot be fetched, or the window
                 holds no contest.
         """
-        from iterpref_assets.core.evaluation.contests.data import load_contests
-        from iterpref_assets.core.evaluation.contests.prompts import load_examples
-        from iterpref_assets.core.evaluation.contests.suite import ContestSuite
+        from iterpref_assets.core.evaluation.livecodebench.data import load_contests
+        from iterpref_assets.core.evaluation.livecodebench.prompts import load_examples
+        from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
         from iterpref_assets.core.evaluation.samples import read_samples
 
         everything = load_contests(self.path)

@@ -20,8 +20,8 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, Judgement
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Record
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import SCORES, validate
 
 JOURNAL = "scores.jsonl"

@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from iterpref_assets.core.debugging import feedback
 from iterpref_assets.core.lab.damage import damage_code
 from iterpref_assets.core.lab.evaluation import load_function
 from iterpref_assets.core.lab.inputs import Arguments, edge_inputs, input_pool
@@ -29,10 +28,11 @@ from iterpref_assets.core.prompts import (
     problem_prompt,
     solve_conversation,
 )
+from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import Case
+from iterpref_assets.core.sandbox import feedback
 from iterpref_assets.core.sandbox.inside.program import describe, line_of
-from iterpref_assets.core.sandbox.runs import scrub
-from iterpref_assets.core.seeding import derive_rng
+from iterpref_assets.core.sandbox.outcomes import scrub
 
 TESTS = 12
 """Inputs on which a wrong program is shown to fail; one that passes all is drawn again."""

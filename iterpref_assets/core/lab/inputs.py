@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from iterpref_assets.core.lab.features import Walk
-from iterpref_assets.core.seeding import derive_rng
+from iterpref_assets.core.randomness import derive_rng
 
 POOL_SIZE = 1000
 

@@ -14,8 +14,8 @@ from iterpref_assets.core.lab.corpus import Lesson, draw_lessons
 from iterpref_assets.core.lab.tokenizer import PAD, TURN_END, train_tokenizer
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.randomness import derive_rng, derive_seed
 from iterpref_assets.core.records import Record
-from iterpref_assets.core.seeding import derive_rng, derive_seed
 
 if TYPE_CHECKING:
     import torch

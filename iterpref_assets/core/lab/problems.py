@@ -18,8 +18,8 @@ from iterpref_assets.core.lab.rendering import (
 )
 from iterpref_assets.core.lab.selection import select_inputs, varied
 from iterpref_assets.core.prompts import problem_prompt
+from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Split
-from iterpref_assets.core.seeding import derive_rng
 
 SOURCE = "lab"
 

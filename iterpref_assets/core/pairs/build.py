@@ -11,10 +11,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.pairs.difference import line_difference
 from iterpref_assets.core.pairs.filters import first_filter
-from iterpref_assets.core.pairs.names import debugging_pair_id
-from iterpref_assets.core.pairs.sampled import CANDIDATES, sampled_candidates
+from iterpref_assets.core.pairs.sampled import CANDIDATES, debugging_pair_id, sampled_candidates
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
-from iterpref_assets.core.seeding import derive_seed
 
 
 def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConfig) -> pl.DataFrame:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
-from iterpref_assets.core.pairs.names import REJECTED_SAMPLE
+from iterpref_assets.core.pairs.sampled import REJECTED_SAMPLE
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING
-from iterpref_assets.core.seeding import derive_seed
 
 KEPT = pl.col("dropped_by").is_null()
 

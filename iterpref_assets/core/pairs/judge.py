@@ -32,7 +32,7 @@ from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.pairs.config import Filter, JudgeConfig
 from iterpref_assets.core.pairs.streaming import TableWriter, table_batches
 from iterpref_assets.core.prompts import Message, Role
-from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.templates import PromptTemplate, load_template
 
 _TEMPLATE = load_template("judge_pairs")

@@ -21,10 +21,9 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.prompts import problem_prompt
-from iterpref_assets.core.records import CodeTests, Problem, Tests
+from iterpref_assets.core.records import LLMDEBUGGER, CodeTests, Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
-SOURCE = "llmdebugger"
 PACKAGES = ("numpy",)
 """What recorded programs may import besides the standard library, as in HumanEval+ and MBPP+."""
 
@@ -161,7 +160,7 @@ def _problem(line: _Line) -> Problem:
     call = "" if re.search(r"^check\(", line.test, re.MULTILINE) else f"\ncheck({line.entry_point})"
     return Problem(
         problem_id=line.task_id,
-        source=SOURCE,
+        source=LLMDEBUGGER,
         prompt=problem_prompt(line.prompt, signature),
         entry_point=line.entry_point,
         signature=signature,

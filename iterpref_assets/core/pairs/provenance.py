@@ -6,7 +6,7 @@ has a version of its own, so they are told where that version is still this one'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,18 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.debugging.shown import shown_conversations
 from iterpref_assets.core.debugging.trajectory import trajectory_id
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.names import rejected_sample
-from iterpref_assets.core.prompts import PROMPT_VERSION, Message, Role
+from iterpref_assets.core.frames import frame_to_problems
+from iterpref_assets.core.pairs.sampled import rejected_sample
+from iterpref_assets.core.prompts import (
+    PROMPT_VERSION,
+    Message,
+    Role,
+    debug_conversation,
+    solve_conversation,
+)
 from iterpref_assets.core.records import Problem, Record
-from iterpref_assets.core.seeds.frames import frame_to_problems
 from iterpref_assets.core.seeds.synthesis import asked_and_answered, template_versions
 from iterpref_assets.core.tables import Schema
 
@@ -242,3 +247,18 @@ def _missing(file: Path, field: str, value: str) -> InputError:
         field=field,
         remedy="Give tables of one and the same run",
     )
+
+
+def shown_conversations(
+    prompt: str, versions: pl.DataFrame
+) -> Iterator[tuple[int, tuple[Message, ...]]]:
+    """Each round of one trajectory and the conversation that its version answers.
+
+    Args:
+        prompt: the problem's.
+        versions: the trajectory's rows of tables.VERSIONS, in order of rounds.
+    """
+    conversation = solve_conversation(prompt)
+    for round_, code, feedback in versions.select("round", "code", "feedback").iter_rows():
+        yield round_, conversation
+        conversation = debug_conversation(prompt, code, feedback)

@@ -1,4 +1,4 @@
-"""Pairs of independent samples: the baseline that debugging pairs are compared with."""
+"""What pairs are called, and pairs of independent samples: the baseline of debugging pairs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import polars as pl
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.names import sampled_pair_id
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import Schema
 
 CANDIDATES: Schema = {
@@ -95,3 +94,24 @@ def _matches(
 
 def _drawn(samples: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     return sorted(samples, key=lambda row: derive_seed("sampled pair", seed, row["trajectory_id"]))
+
+
+_SAMPLED = ":0~"
+REJECTED_SAMPLE = rf"{_SAMPLED}(\d+)$"
+"""Finds the rejected sample in the name of a pair of independent samples, and in no other."""
+
+
+def debugging_pair_id(trajectory_id: str, rejected_round: int, chosen_round: int) -> str:
+    """Two versions of one trajectory."""
+    return f"{trajectory_id}:{rejected_round}-{chosen_round}"
+
+
+def sampled_pair_id(trajectory_id: str, rejected_sample: int) -> str:
+    """Two independent samples: the first version of `trajectory_id`, and that of another sample."""
+    return f"{trajectory_id}{_SAMPLED}{rejected_sample}"
+
+
+def rejected_sample(pair_id: str, trajectory_id: str) -> int | None:
+    """The sample that y- is; None where y- is a version of the pair's own trajectory."""
+    start = f"{trajectory_id}{_SAMPLED}"
+    return int(pair_id.removeprefix(start)) if pair_id.startswith(start) else None

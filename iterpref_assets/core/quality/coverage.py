@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from iterpref_assets.core.records import CodeTests, FunctionTests, Tests
-from iterpref_assets.core.sandbox.runs import Runner
-from iterpref_assets.core.sandbox.test_files import plan_tests
+from iterpref_assets.core.sandbox.code_tests import plan_tests
+from iterpref_assets.core.sandbox.outcomes import Runner
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 PACKAGE = "coverage"

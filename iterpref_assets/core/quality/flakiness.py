@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from iterpref_assets.core.records import CodeTests, Tests
+from iterpref_assets.core.sandbox.code_tests import PlannedTests
 from iterpref_assets.core.sandbox.judging import judge
-from iterpref_assets.core.sandbox.runs import CallRun, ProgramRun, Runner, StopAfter, TestRun
-from iterpref_assets.core.sandbox.test_files import PlannedTests
+from iterpref_assets.core.sandbox.outcomes import CallRun, ProgramRun, Runner, StopAfter, TestRun
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 
 OTHER_HASH_SEED = 1

@@ -17,10 +17,10 @@ from iterpref_assets.core.quality.coverage import PACKAGE, measure_coverage
 from iterpref_assets.core.quality.flakiness import OTHER_HASH_SEED, judge_in_reverse
 from iterpref_assets.core.quality.mutation import mutants
 from iterpref_assets.core.quality.ratings import CRITERIA, Rating, read_rating
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits
-from iterpref_assets.core.seeding import derive_seed
 
 
 def sampled_problems(problems: Sequence[Problem], config: QualityConfig) -> list[Problem]:

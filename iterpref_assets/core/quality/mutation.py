@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from iterpref_assets.core.seeding import derive_rng
+from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.syntax import parse
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {

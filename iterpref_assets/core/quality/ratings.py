@@ -14,16 +14,16 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.debugging.feedback import shorten
 from iterpref_assets.core.engines.protocol import Engine, FinishReason, Request, Sampling
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.pairs.config import JudgeConfig
 from iterpref_assets.core.pairs.judge import answer_identity
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, RaisingCase, Tests
 from iterpref_assets.core.sampling import COMPLETION, LOG, ORDER, completion_key, completion_row
-from iterpref_assets.core.seeding import derive_seed
+from iterpref_assets.core.sandbox.feedback import shorten
 from iterpref_assets.core.tables import COMPLETIONS
 from iterpref_assets.core.templates import load_template
 

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.launch import (
     Granted,
     boot_command,

@@ -8,7 +8,7 @@ import signal
 
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.inside.encoding import DIGEST, FORMAT, MAX_DEPTH, TREE, VALUE
-from iterpref_assets.core.sandbox.runs import (
+from iterpref_assets.core.sandbox.outcomes import (
     CallOutcome,
     CallRun,
     Raised,

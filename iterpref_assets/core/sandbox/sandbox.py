@@ -23,19 +23,22 @@ import os
 import queue
 import secrets
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.records import CodeTests, Tests
 from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
-from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.code_tests import PlannedTests
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
+from iterpref_assets.core.sandbox.outcomes import CallRun, ProgramRun, StopAfter, TestRun
 from iterpref_assets.core.sandbox.reports import (
     MAX_STRAY,
     STRAY,
@@ -44,14 +47,7 @@ from iterpref_assets.core.sandbox.reports import (
     read_error,
     read_test_outcome,
 )
-from iterpref_assets.core.sandbox.runs import (
-    CallRun,
-    ProgramRun,
-    StopAfter,
-    TestRun,
-)
 from iterpref_assets.core.sandbox.seccomp import build_filter
-from iterpref_assets.core.sandbox.test_files import PlannedTests
 from iterpref_assets.core.sandbox.values import (
     count_calls,
     encode_arguments,
@@ -303,3 +299,19 @@ def _memory_files(contents: list[bytes]) -> Generator[list[int]]:
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def judge_all(
+    sandbox: Sandbox, work: Iterable[tuple[str, Tests]], limits: Limits
+) -> list[Execution]:
+    """The verdict on each program by its tests, in order.
+
+    Raises:
+        InputError: if tests are unusable.
+    """
+
+    def verdict(item: tuple[str, Tests]) -> Execution:
+        return sandbox.judge(item[0], item[1], limits)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(verdict, work))

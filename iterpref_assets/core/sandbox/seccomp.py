@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import tempfile
 
-from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
+from iterpref_assets.core.errors import SandboxUnavailableError
 
 _CLONE_NEW = 0x7E020080
 """Every namespace flag of `clone`: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET,

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
-from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.launch import Granted

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
-from iterpref_assets.core.sandbox.test_files import plan_tests
+from iterpref_assets.core.sandbox.code_tests import plan_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.program_response import imported_packages

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record, Split
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.seeds.reading import Reading
 
 _SEEDS = 1 << 31

@@ -1,5 +1,6 @@
-"""Reading a program and its tests that a generator wrote in one response (METHOD.md, 1.1).
+"""Reading a task, or a program with its tests, that a generator wrote (METHOD.md, 1.1).
 
+A task has its statement, signature, examples and tags in sections. A program is one response:
 `<file>name.py</file>` and a ```python block for each file, then a trailer
 `<json>{"file_names": [...], "packages": [...]}</json>`. Prose around them is passed over.
 """
@@ -11,11 +12,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.sandbox.test_files import plan_tests
-from iterpref_assets.core.seeds.faults import Fault, MalformedError
+from iterpref_assets.core.sandbox.code_tests import plan_tests
 from iterpref_assets.core.syntax import parse
 
 _FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
@@ -149,3 +150,100 @@ def _check(program: WrittenProgram, entry_point: str) -> None:
         raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
     if program.module not in imported_packages(program.tests):
         raise MalformedError(Fault.NOT_IMPORTED, program.module)
+
+
+_SECTIONS = ("task", "signature", "examples", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTask:
+    """One task; `entry_point` is the name of the function in `signature`."""
+
+    statement: str
+    signature: str
+    entry_point: str
+    examples: str
+    tags: tuple[str, ...]
+
+
+def read_task(response: str) -> WrittenTask:
+    """The task in a response of the form that templates/feature_task.md asks for.
+
+    Raises:
+        MalformedError: naming the first fault.
+    """
+    if not response.strip():
+        raise MalformedError(Fault.EMPTY)
+    statement, signature, examples, tags = (_section(response, name) for name in _SECTIONS)
+    return WrittenTask(
+        statement=statement,
+        signature=signature,
+        entry_point=_function_name(signature),
+        examples=examples,
+        tags=tuple(tag.strip() for tag in tags.split(",") if tag.strip()),
+    )
+
+
+def _section(response: str, name: str) -> str:
+    found = re.findall(rf"<{name}>(.*?)</{name}>", response, re.DOTALL)
+    if not found or not found[0].strip():
+        raise MalformedError(Fault.MISSING_SECTION, name)
+    if len(found) > 1:
+        raise MalformedError(Fault.REPEATED_SECTION, name)
+    return found[0].strip()
+
+
+def _function_name(signature: str) -> str:
+    tree = parse(f"{signature} pass")
+    match tree.body if tree else []:
+        case [ast.FunctionDef(name=name)]:
+            return name
+        case _:
+            raise MalformedError(Fault.BAD_SIGNATURE, signature)
+
+
+class Fault(StrEnum):
+    """What is wrong with a response; the first that is found is the one that counts.
+
+    Of any response: TRUNCATED (it ended at its token limit), EMPTY.
+    Of a task: MISSING_SECTION, REPEATED_SECTION, BAD_SIGNATURE (not the first line of a function).
+    Of a program with tests: NO_FILES; FILE_WITHOUT_CODE, CODE_WITHOUT_FILE, UNCLOSED_CODE;
+    BAD_FILE_NAME (not a module's), REPEATED_FILE; NO_TRAILER, REPEATED_TRAILER, TRAILER_NOT_JSON,
+    TRAILER_FIELDS, OTHER_FILE_NAMES (than the files above it); NO_TEST_FILE, SEVERAL_TEST_FILES,
+    NO_SOLUTION_FILE, SEVERAL_SOLUTION_FILES; NO_PYTHON (a file does not parse); NO_FUNCTION (the
+    solution lacks the one that is asked for); NO_ASSERTIONS; NOT_IMPORTED (the tests do not import
+    the solution).
+    """
+
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    MISSING_SECTION = "missing_section"
+    REPEATED_SECTION = "repeated_section"
+    BAD_SIGNATURE = "bad_signature"
+    NO_FILES = "no_files"
+    FILE_WITHOUT_CODE = "file_without_code"
+    CODE_WITHOUT_FILE = "code_without_file"
+    UNCLOSED_CODE = "unclosed_code"
+    BAD_FILE_NAME = "bad_file_name"
+    REPEATED_FILE = "repeated_file"
+    NO_TRAILER = "no_trailer"
+    REPEATED_TRAILER = "repeated_trailer"
+    TRAILER_NOT_JSON = "trailer_not_json"
+    TRAILER_FIELDS = "trailer_fields"
+    OTHER_FILE_NAMES = "other_file_names"
+    NO_TEST_FILE = "no_test_file"
+    SEVERAL_TEST_FILES = "several_test_files"
+    NO_SOLUTION_FILE = "no_solution_file"
+    SEVERAL_SOLUTION_FILES = "several_solution_files"
+    NO_PYTHON = "no_python"
+    NO_FUNCTION = "no_function"
+    NO_ASSERTIONS = "no_assertions"
+    NOT_IMPORTED = "not_imported"
+
+
+class MalformedError(ValueError):
+    """A response that cannot be read; `fault` says why, the message what exactly."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(detail)
+        self.fault = fault

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +29,16 @@ from iterpref_assets.core.sampling import (
     completion_row,
     make_request,
 )
-from iterpref_assets.core.seeds.faults import Fault, MalformedError
-from iterpref_assets.core.seeds.packages import refused_packages
-from iterpref_assets.core.seeds.program_response import imported_packages, read_program
+from iterpref_assets.core.seeds.program_response import (
+    Fault,
+    MalformedError,
+    WrittenTask,
+    imported_packages,
+    read_program,
+    read_task,
+)
 from iterpref_assets.core.seeds.reading import Unusable, UnusableRecord
 from iterpref_assets.core.seeds.synthetic import SOURCE, Draw
-from iterpref_assets.core.seeds.task_response import WrittenTask, read_task
 from iterpref_assets.core.tables import COMPLETIONS
 from iterpref_assets.core.templates import load_template
 
@@ -237,3 +244,35 @@ def _text(row: dict[str, Any] | None) -> str:
     if row is not None and row["finish_reason"] == FinishReason.LENGTH:
         raise MalformedError(Fault.TRUNCATED)
     return row["completion"] if row is not None else ""
+
+
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+def refused_packages(
+    declared: Iterable[str], imported: Iterable[str], allowed: Sequence[str]
+) -> list[str]:
+    """What a program needs that is neither in the standard library nor allowed, sorted.
+
+    Args:
+        declared: distributions that its author lists, by their names on package indices.
+        imported: modules that it imports.
+        allowed: installed distributions that programs may use.
+    """
+    permitted = {normalised(name) for name in allowed}
+    provided = packages_distributions()
+    refused = {
+        name
+        for name in declared
+        if normalised(name) not in permitted and name not in sys.stdlib_module_names
+    }
+    for module in imported:
+        sources = {normalised(name) for name in provided.get(module, ())}
+        if module not in sys.stdlib_module_names and not sources & permitted:
+            refused.add(module)
+    return sorted(refused)
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as package indices compare it."""
+    return _SEPARATORS.sub("-", name).casefold()

@@ -10,9 +10,9 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import Problem, Record, Split
 from iterpref_assets.core.sampling import GenerationConfig
-from iterpref_assets.core.seeding import derive_rng
 from iterpref_assets.core.seeds.feature_tree import leaves, read_feature_tree
 from iterpref_assets.core.seeds.files import read_problem_file
 from iterpref_assets.core.seeds.reading import file_digest

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.seeding import derive_rng, derive_seed
+from iterpref_assets.core.randomness import derive_rng, derive_seed
 from iterpref_assets.core.training.augment import newlines_by_token, widen
 from iterpref_assets.core.training.packing import (
     Completion,

@@ -11,8 +11,8 @@ from typing import Self
 
 import polars as pl
 
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests

@@ -14,13 +14,13 @@ from typing import Self
 
 from debugging_doubles import ScriptedEngine, debug_problems, make_problem, scripted_initial
 
-from iterpref_assets.core.debugging.config import DebugConfig
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import FunctionTests, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import COMPLETIONS, VERSIONS, write_table
 
 PROBLEMS = [make_problem(number, f"n{number}") for number in range(40)]

@@ -12,15 +12,15 @@ from debugging_doubles import (
     scripted_initial,
 )
 
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import LOG
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import debug_conversation
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution
-from iterpref_assets.core.seeding import derive_seed
 from iterpref_assets.core.tables import COMPLETIONS, write_table
 
 CONFIG = DebugConfig()

@@ -11,8 +11,8 @@ from debugging_doubles import (
     scripted_initial,
 )
 
-from iterpref_assets.core.debugging.config import DebugConfig
 from iterpref_assets.core.debugging.loop import LOG, DebugOutcome
+from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution

@@ -13,7 +13,7 @@ from iterpref_assets.core.evaluation.benchmark_config import (
     ContestConfig,
     PlusConfig,
 )
-from iterpref_assets.core.evaluation.plus.libraries import SANDBOX_PACKAGES
+from iterpref_assets.core.evaluation.evalplus.data import SANDBOX_PACKAGES
 
 PROBLEM = {
     "question_id": "add",

@@ -5,13 +5,13 @@ from datetime import date
 import polars as pl
 import pytest
 
-from iterpref_assets.core.evaluation.contests.data import ContestCase, ContestProblem
-from iterpref_assets.core.evaluation.contests.tasks import ContestTask
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData, PlusProblem
-from iterpref_assets.core.evaluation.plus.expected import BASE, PLUS, Expected
-from iterpref_assets.core.evaluation.plus.tasks import plus_tasks
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.expected import BASE, PLUS, Expected
+from iterpref_assets.core.evaluation.evalplus.tasks import plus_tasks
+from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
 from iterpref_assets.core.sandbox.inside.encoding import VALUE
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun
+from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun
 from iterpref_assets.core.sandbox.values import Encoded, encode_value
 
 ROOM = 1 << 24

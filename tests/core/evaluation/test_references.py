@@ -3,10 +3,10 @@
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.contests.data import ContestData
-from iterpref_assets.core.evaluation.contests.suite import ContestSuite
-from iterpref_assets.core.evaluation.plus.data import PlusBenchmark, PlusData
-from iterpref_assets.core.evaluation.plus.suite import PlusSuite
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData
+from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite
+from iterpref_assets.core.evaluation.livecodebench.data import ContestData
+from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
 from iterpref_assets.core.evaluation.references import ReferenceResult, require_passing
 
 FAILING = ReferenceResult(task_id="T/1", group="", not_run="", verdict="wrong_answer")

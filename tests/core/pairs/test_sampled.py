@@ -9,7 +9,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
-from iterpref_assets.core.pairs.names import debugging_pair_id, rejected_sample, sampled_pair_id
+from iterpref_assets.core.pairs.sampled import debugging_pair_id, rejected_sample, sampled_pair_id
 from iterpref_assets.core.pairs.streaming import build_pair_file
 
 PROBLEMS = pl.DataFrame(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from iterpref_assets.core.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox import bubblewrap, container
-from iterpref_assets.core.sandbox.errors import SandboxUnavailableError
 from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 

@@ -11,7 +11,7 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, StdioCase, StdioTests
-from iterpref_assets.core.sandbox.runs import CallOutcome
+from iterpref_assets.core.sandbox.outcomes import CallOutcome
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 

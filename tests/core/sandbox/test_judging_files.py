@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.judging_files import judge_test_file
-from iterpref_assets.core.sandbox.runs import TestOutcome, TestRun
+from iterpref_assets.core.sandbox.judging import judge_test_file
+from iterpref_assets.core.sandbox.outcomes import TestOutcome, TestRun
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from iterpref_assets.core.records import Case, FunctionTests
-from iterpref_assets.core.sandbox.judging_calls import judge_calls
-from iterpref_assets.core.sandbox.runs import CallOutcome, CallRun, StopAfter
+from iterpref_assets.core.sandbox.judging import judge_calls
+from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun, StopAfter
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.values import encode_value
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict

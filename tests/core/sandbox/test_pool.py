@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
+from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox import sandbox as pool
-from iterpref_assets.core.sandbox.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 from iterpref_assets.core.sandbox.worker import Worker

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from iterpref_assets.core.sandbox import worker
-from iterpref_assets.core.sandbox.runs import CallOutcome
+from iterpref_assets.core.sandbox.outcomes import CallOutcome
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 

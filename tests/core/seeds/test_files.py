@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.frames import frame_to_problems, problems_to_frame
 from iterpref_assets.core.records import Split
 from iterpref_assets.core.seeds.files import FileSeeds, read_problem_file
-from iterpref_assets.core.seeds.frames import frame_to_problems, problems_to_frame
 from iterpref_assets.core.seeds.lab import LabSeeds
 
 GOOD = {

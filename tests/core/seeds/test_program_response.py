@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iterpref_assets.core.seeds.faults import Fault, MalformedError
-from iterpref_assets.core.seeds.packages import refused_packages
-from iterpref_assets.core.seeds.program_response import imported_packages, read_program
+from iterpref_assets.core.seeds.program_response import (
+    Fault,
+    MalformedError,
+    imported_packages,
+    read_program,
+)
+from iterpref_assets.core.seeds.synthesis import refused_packages
 
 CODE = "def add(x, y):\n    # Nothing special.\n    return x + y"
 TESTS = "from add import add\n\nassert add(3, 5) == 8"

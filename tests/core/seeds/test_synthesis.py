@@ -10,7 +10,7 @@ from iterpref_assets.core.engines.protocol import Completion, FinishReason, Requ
 from iterpref_assets.core.prompts import extract_code
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sampling import GenerationConfig
-from iterpref_assets.core.seeds.faults import Fault
+from iterpref_assets.core.seeds.program_response import Fault
 from iterpref_assets.core.seeds.reading import Unusable
 from iterpref_assets.core.seeds.synthesis import first_samples, read_written, write_tasks
 from iterpref_assets.core.seeds.synthetic import Draw

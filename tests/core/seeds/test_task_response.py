@@ -2,8 +2,7 @@
 
 import pytest
 
-from iterpref_assets.core.seeds.faults import Fault, MalformedError
-from iterpref_assets.core.seeds.task_response import read_task
+from iterpref_assets.core.seeds.program_response import Fault, MalformedError, read_task
 
 PARTS = {
     "task": "Add two numbers.", "signature": "def add(x: int, y: int) -> int:",

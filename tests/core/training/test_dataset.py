@@ -12,7 +12,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
-from iterpref_assets.core.seeding import derive_rng
+from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.training.augment import widen
 from iterpref_assets.core.training.batches import collator
 from iterpref_assets.core.training.config import Attention

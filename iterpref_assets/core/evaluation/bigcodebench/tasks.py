@@ -1,0 +1,101 @@
+"""BigCodeBench tasks: the test class continues the candidate's module, as the benchmark does it.
+
+So the tests run beside the candidate, in the hardened runner of the sandbox, and every verdict is
+marked `in_process`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, Split
+from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
+from iterpref_assets.core.evaluation.tasks import Judge, Judgement, PromptStyle
+from iterpref_assets.core.prompts import Message, Role
+from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.verdicts import Execution, Limits
+
+LIMITS = Limits(
+    cpu_seconds=60,
+    wall_seconds=300,
+    idle_seconds=120,
+    memory_bytes=4 << 30,
+    processes=64,
+    file_bytes=64 << 20,
+    open_files=256,
+)
+"""Programs may wait longer than elsewhere: the tests of BigCodeBench/1104 have them wait 62 s."""
+
+DIRECT_STOPS = ("\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ")
+
+
+@dataclass(frozen=True, slots=True)
+class BigCodeTask:
+    """One task, asked in one of the two ways."""
+
+    problem: BigCodeProblem
+    split: Split
+    style: PromptStyle
+
+    @property
+    def task_id(self) -> str:
+        """The task's name."""
+        return self.problem.task_id
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that asks for a solution; a last assistant turn is to be continued."""
+        if self.style is PromptStyle.COMPLETION:
+            return (Message(Role.TEXT, self._prompt),)
+        prompt = self._prompt.strip()
+        shown = f"```\n{prompt}\n```" if self.split is Split.COMPLETE else prompt
+        user = Message(Role.USER, f"{INSTRUCTION}\n{shown}\n")
+        if self.style is PromptStyle.CHAT:
+            return (user,)
+        return (user, Message(Role.ASSISTANT, f"{RESPONSE}\n```python\n"))
+
+    @property
+    def _prompt(self) -> str:
+        complete = self.split is Split.COMPLETE
+        return self.problem.complete_prompt if complete else self.problem.instruct_prompt
+
+    @property
+    def has_plus(self) -> bool:
+        """A task has one set of tests."""
+        return False
+
+    def program(self, completion: str) -> str:
+        """The sanitized program that `completion` stands for."""
+        from evalplus.provider.utility import EOS
+        from evalplus.sanitize import sanitize
+
+        stops = {
+            PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
+            PromptStyle.PREFILLED: [*EOS, "\n```\n"],
+            PromptStyle.CHAT: [],
+        }[self.style]
+        found = [at for stop in stops if (at := completion.find(stop)) >= 0]
+        text = completion[: min(found, default=len(completion))].replace("\t", "    ")
+        if self.style is PromptStyle.COMPLETION:
+            text = self._prompt + text
+        try:
+            return sanitize(text, entrypoint=self.problem.entry_point)
+        except (RecursionError, ValueError):
+            return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
+
+    def judge(self, code: str, sandbox: Judge) -> Judgement:
+        """Run the test class on the calibrated program."""
+        return Judgement(judge_program(self.problem, calibrated(self.problem, code), sandbox))
+
+
+def calibrated(problem: BigCodeProblem, code: str) -> str:
+    """`code` after the task's own imports and an empty function, as the benchmark scores it.
+
+    A program that left out the imports that its prompt had shown is not failed for that.
+    """
+    return f"{problem.code_prompt}\n    pass\n{code}"
+
+
+def judge_program(problem: BigCodeProblem, code: str, sandbox: Judge) -> Execution:
+    """Run the task's test class on a whole program."""
+    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), LIMITS)

@@ -1,0 +1,64 @@
+"""Prompts and answers of HumanEval+ and MBPP+ as evalplus 0.3.1 builds and cuts them."""
+
+from __future__ import annotations
+
+from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.prompts import Message, Role
+
+INSTRUCTION = (
+    "Please provide a self-contained Python script that solves the following problem in a "
+    "markdown code block:"
+)
+RESPONSE = (
+    "Below is a Python script with a self-contained function that solves the problem and passes "
+    "corresponding tests:"
+)
+FENCE_END = "\n```\n"
+
+
+def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
+    """The conversation that asks for a solution; a last assistant turn is to be continued."""
+    prompt = problem.prompt.strip()
+    if style is PromptStyle.COMPLETION:
+        return (Message(Role.TEXT, prompt + "\n"),)
+    if style is PromptStyle.CHAT:
+        return (Message(Role.USER, f"{INSTRUCTION}\n```python\n{prompt}\n```"),)
+    return (
+        Message(Role.USER, f"{INSTRUCTION}\n```\n{prompt}\n```\n"),
+        Message(Role.ASSISTANT, f"{RESPONSE}\n```python\n"),
+    )
+
+
+def program(
+    problem: PlusProblem, benchmark: PlusBenchmark, style: PromptStyle, completion: str
+) -> str:
+    """The sanitized program that `completion` stands for.
+
+    The official harness ends generation at its stop texts; the rest is cut off here instead, so
+    an engine need not know them.
+    """
+    from evalplus.sanitize import sanitize
+
+    if style is PromptStyle.CHAT:
+        text = completion
+    else:
+        text = _before_stops(completion, benchmark, style).replace("\t", "    ")
+    if style is PromptStyle.COMPLETION:
+        text = problem.prompt.strip() + "\n" + text
+    try:
+        return sanitize(text, entrypoint=problem.entry_point)
+    except (RecursionError, ValueError):
+        return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
+
+
+def _before_stops(text: str, benchmark: PlusBenchmark, style: PromptStyle) -> str:
+    from evalplus.provider.utility import EOS, extra_eos_for_direct_completion
+
+    more = (
+        extra_eos_for_direct_completion(benchmark.value)
+        if style is PromptStyle.COMPLETION
+        else [FENCE_END]
+    )
+    found = [at for stop in [*EOS, *more] if (at := text.find(stop)) >= 0]
+    return text[: min(found, default=len(text))]

@@ -1,0 +1,84 @@
+"""What a failing program is told: one short line that names the call and what came of it.
+
+The same failure always gives the same text, whatever the machine: no paths, addresses or timings.
+"""
+
+from __future__ import annotations
+
+from iterpref_assets.core.records import Case, RaisingCase
+from iterpref_assets.core.sandbox.outcomes import scrub
+from iterpref_assets.core.sandbox.verdicts import Verdict
+
+MAX_LITERAL = 200
+"""Characters of any one literal or error message that are shown."""
+
+LIMITS = {
+    Verdict.TIMEOUT: "ran out of time",
+    Verdict.MEMORY: "ran out of memory",
+    Verdict.CRASHED: "ended its process",
+}
+
+
+def wrong_answer(entry_point: str, case: Case | RaisingCase, actual_literal: str) -> str:
+    """The assertion that failed and what was returned instead."""
+    if isinstance(case, RaisingCase):
+        returned = shorten(actual_literal)
+        return f"{call(entry_point, case)} returned {returned} instead of raising {case.raises}"
+    expected, actual = shorten(case.expected), shorten(actual_literal)
+    return f"assert {call(entry_point, case)} == {expected}  # got {actual}"
+
+
+def exception(error_type: str, message: str, line: str = "", instead_of: str | None = None) -> str:
+    """What was raised, in one line: the class name, the message, and where in the program.
+
+    Args:
+        error_type: the exception's class name.
+        message: its message.
+        line: the program's line that it came from, as `source_line` gives it.
+        instead_of: the exception that was wanted, where one was.
+    """
+    text = shorten(scrub(" ".join(message.split())))
+    wanted = f", and not {instead_of}" if instead_of else ""
+    place = f", in line {line}" if line else ""
+    return f"raised {error_type}{wanted}" + (f": {text}" if text else "") + place
+
+
+def source_line(code: str, number: int) -> str:
+    """A line of the program as it is shown, `2: return x + 1`; empty where it has no such line."""
+    text = line_text(code, number)
+    return f"{number}: {text}" if text else ""
+
+
+def line_text(code: str, number: int) -> str:
+    """What a line holds, shortened, without its number; empty where there is no such line."""
+    # Not splitlines, which ends lines at form feeds and separators where Python does not.
+    lines = code.split("\n")
+    return shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+
+
+def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:
+    """The call that used more than it may, or took its process down.
+
+    Raises:
+        KeyError: for a verdict that is no limit.
+    """
+    return f"{call(entry_point, case)} {LIMITS[verdict]}"
+
+
+def no_such_function(entry_point: str) -> str:
+    """The program runs, but does not define what the tests call."""
+    return f"the program does not define {entry_point}"
+
+
+def call(entry_point: str, case: Case | RaisingCase) -> str:
+    """The call of `case` as source; its arguments are the `repr` of a tuple, shortened."""
+    arguments = case.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
+    return f"{entry_point}({shorten(arguments)})"
+
+
+def shorten(text: str) -> str:
+    """`text` itself, or its two ends where it is longer than MAX_LITERAL characters."""
+    if len(text) <= MAX_LITERAL:
+        return text
+    half = (MAX_LITERAL - len(" ... ")) // 2
+    return f"{text[:half]} ... {text[-half:]}"

@@ -1,0 +1,257 @@
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.bigcodebench.data import (
+    BigCodeProblem,
+    Split,
+    Subset,
+    load_bigcode,
+)
+from iterpref_assets.core.evaluation.bigcodebench.libraries import (
+    imported_modules,
+    installed_versions,
+    missing_modules,
+)
+from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite, reason_not_run
+from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask
+from iterpref_assets.core.evaluation.references import run_references
+from iterpref_assets.core.evaluation.runs import Run, score_file
+from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+
+TEST = """import unittest
+class TestCases(unittest.TestCase):
+    def test_mean(self):
+        self.assertEqual(task_func([1, 3]), 2)
+    def test_other(self):
+        self.assertEqual(task_func([4]), 4)
+"""
+MEAN = {
+    "task_id": "BigCodeBench/0",
+    "complete_prompt": 'import numpy as np\ndef task_func(xs):\n    """Mean."""',
+    "instruct_prompt": "Give the mean. Start with:\n```\nimport numpy as np\n```",
+    "canonical_solution": "    return np.mean(xs)",
+    "code_prompt": "import numpy as np\ndef task_func(xs):",
+    "test": TEST,
+    "entry_point": "task_func",
+    "libs": "['numpy']",
+}
+ABSENT = MEAN | {
+    "task_id": "BigCodeBench/1",
+    "complete_prompt": "import no_such_library\ndef task_func(xs):",
+}
+ONLINE = MEAN | {
+    "task_id": "BigCodeBench/2",
+    "canonical_solution": "    import socket\n    socket.create_connection(('192.0.2.1', 80), 1)",
+}
+
+
+WRONG = MEAN | {"task_id": "BigCodeBench/3", "canonical_solution": "    return 0"}
+LIBRARIES = Path(np.__file__).parents[1]
+
+
+def write(folder, *rows, hard=()):
+    path = folder / "bigcode.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "bigcodebench_hard_ids.json").write_text(json.dumps(hard))
+    return path
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    path = write(tmp_path_factory.mktemp("data"), MEAN, ABSENT, ONLINE, WRONG)
+    return BigCodeSuite(load_bigcode(path), Split.COMPLETE, LIBRARIES)
+
+
+@pytest.fixture(scope="module")
+def sandbox(suite):
+    with suite.open_sandbox(1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def tasks(suite, tmp_path_factory):
+    return suite.tasks(PromptStyle.PREFILLED, None, tmp_path_factory.mktemp("unused"), 1)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("import numpy as np\ndef task_func(xs):\n    return np.mean(xs)", Verdict.PASSED),
+        ("def task_func(xs):\n    return np.mean(xs)", Verdict.PASSED),
+        ("def task_func(xs):\n    return 2", Verdict.WRONG_ANSWER),
+        ("def task_func(xs):\n    return xs['a']", Verdict.EXCEPTION),
+        ("def other(xs):\n    return 2", Verdict.WRONG_ANSWER),
+    ],
+)
+def test_a_program_is_judged_by_the_test_class(tasks, sandbox, code, verdict):
+    judgement = tasks["BigCodeBench/0"].judge(code, sandbox)
+    assert judgement.base.verdict is verdict
+    assert judgement.plus is None
+
+
+@pytest.mark.sandbox
+def test_verdicts_of_tests_beside_the_candidate_say_so(tasks, sandbox):
+    code = "def task_func(xs):\n    return np.mean(xs)"
+    assert tasks["BigCodeBench/0"].judge(code, sandbox).base.in_process
+
+
+@pytest.mark.sandbox
+def test_each_task_says_whether_it_can_run_and_what_its_reference_came_to(
+    suite, tasks, sandbox, tmp_path
+):
+    results = run_references(suite, tasks, sandbox, tmp_path, 1)
+    assert [(r.verdict, r.not_run, r.fails) for r in results] == [
+        ("passed", "", False),
+        ("not_tried", "not installed: no_such_library", False),
+        ("exception", "needs the network", False),
+        ("wrong_answer", "", True),
+    ]
+
+
+@pytest.mark.sandbox
+def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, tmp_path):
+    first = run_references(suite, tasks, sandbox, tmp_path, 1)
+    assert run_references(suite, tasks, None, tmp_path, 1) == first
+
+
+@pytest.mark.sandbox
+def test_a_reference_that_fails_without_an_excuse_stops_the_scoring(suite, sandbox, tmp_path):
+    with pytest.raises(InputError, match="1 reference solutions fail here, first BigCodeBench/3"):
+        suite.ready(sandbox, tmp_path, 1)
+
+
+@pytest.mark.sandbox
+def test_its_remedy_names_the_versions_of_the_libraries(suite, sandbox, tmp_path):
+    with pytest.raises(InputError, match=r"requirements/bigcodebench\.txt"):
+        suite.ready(sandbox, tmp_path, 1)
+
+
+@pytest.mark.sandbox
+def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
+    data = load_bigcode(write(tmp_path, MEAN))
+    file = tmp_path / "samples.jsonl"
+    file.write_text(json.dumps({"task_id": MEAN["task_id"], "completion": "    return sum(xs)"}))
+    run = Run(file, tmp_path / "out", tmp_path / "cache", 1, skip_invalid=False)
+    assert score_file(BigCodeSuite(data, Split.COMPLETE, None), run).samples == 0
+    with pytest.raises(InputError, match="field 'libraries'"):
+        score_file(BigCodeSuite(data, Split.COMPLETE, LIBRARIES), run)
+
+
+@pytest.mark.sandbox
+def test_tasks_may_start_commands_and_write_below_tmp(sandbox):
+    code = (
+        "import subprocess\n"
+        "def f():\n"
+        "    subprocess.run(['sh', '-c', 'echo hello > /tmp/said'], check=True)\n"
+        "    return open('/tmp/said').read()\n"
+    )
+    for _ in range(2):
+        (outcome,) = sandbox.run_calls(code, "f", [()]).outcomes
+        assert outcome.value() == "hello\n"
+        (outcome,) = sandbox.run_calls(
+            "import os\ndef f(): return os.listdir('/tmp')", "f", [()]
+        ).outcomes
+        assert outcome.value() == []
+
+
+@pytest.mark.parametrize(
+    ("error_type", "message", "reason"),
+    [
+        ("gaierror", "[Errno -3] Temporary failure in name resolution", "needs the network"),
+        ("OSError", "[Errno 38] Function not implemented", "needs the network"),
+        (
+            "LookupError",
+            "****** Resource \x1b[93mpunkt\x1b[0m not found",
+            "needs data that its library fetches: punkt",
+        ),
+        ("FileNotFoundError", "No such file or directory: '/proc/meminfo'", "needs /proc"),
+        ("FileNotFoundError", "No such file or directory: 'unzip'", "needs the command unzip"),
+        ("FileNotFoundError", "No such file or directory: '/box/a.csv'", ""),
+        ("KeyError", "'x'", ""),
+    ],
+)
+def test_only_what_is_lacking_here_excuses_a_reference(error_type, message, reason):
+    execution = Execution(Verdict.EXCEPTION, error_type, message)
+    assert reason_not_run("BigCodeBench/0", execution) == reason
+
+
+def test_a_failure_that_does_not_tell_why_is_excused_for_listed_tasks_only():
+    execution = Execution(Verdict.WRONG_ANSWER, message="None != 'dns.google'")
+    assert reason_not_run("BigCodeBench/176", execution) == "needs the network"
+    assert reason_not_run("BigCodeBench/177", execution) == ""
+
+
+def test_imports_inside_functions_and_tests_count():
+    problem = BigCodeProblem.model_validate(MEAN).model_copy(
+        update={"test": "def f():\n    from sklearn.svm import SVC\nimport os.path"}
+    )
+    assert imported_modules(problem) == {"numpy", "sklearn"}
+
+
+def test_what_a_folder_of_libraries_holds_is_found_without_importing_it():
+    assert missing_modules(["numpy", "no_such_library"], LIBRARIES) == ["no_such_library"]
+    assert missing_modules(["numpy"], None) == ["numpy"]
+    assert installed_versions(LIBRARIES)["numpy"] == np.__version__
+    assert installed_versions(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("split", "style", "user", "assistant"),
+    [
+        (Split.COMPLETE, PromptStyle.PREFILLED, "block:\n```\nimport numpy", "```python\n"),
+        (Split.INSTRUCT, PromptStyle.CHAT, "block:\nGive the mean.", None),
+        (Split.COMPLETE, PromptStyle.COMPLETION, MEAN["complete_prompt"], None),
+    ],
+)
+def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant):
+    messages = BigCodeTask(BigCodeProblem.model_validate(MEAN), split, style).messages
+    assert user in messages[0].content
+    assert messages[1].content.endswith(assistant) if assistant else len(messages) == 1
+
+
+def test_hard_tasks_are_those_that_the_list_beside_the_file_names(tmp_path):
+    path = write(tmp_path, MEAN, ABSENT, hard=["BigCodeBench/1"])
+    assert list(load_bigcode(path, Subset.HARD).problems) == ["BigCodeBench/1"]
+    suite = BigCodeSuite(load_bigcode(path), Split.COMPLETE, None)
+    assert suite.facts.groups == {"BigCodeBench/1": "hard"}
+
+
+@pytest.mark.parametrize("content", ["{}", "no JSON", None])
+def test_without_that_list_it_is_asked_for(tmp_path, content):
+    path = write(tmp_path, MEAN)
+    ids = tmp_path / "bigcodebench_hard_ids.json"
+    ids.unlink() if content is None else ids.write_text(content)
+    with pytest.raises(InputError, match=r"bigcodebench_hard_ids.json: "):
+        load_bigcode(path)
+
+
+def test_a_task_without_a_field_is_named(tmp_path):
+    row = {name: value for name, value in MEAN.items() if name != "test"}
+    with pytest.raises(InputError, match=r"bigcode.jsonl:2: field 'test'"):
+        load_bigcode(write(tmp_path, MEAN, row), Subset.FULL)
+
+
+@pytest.mark.parametrize(("subset", "tasks"), [(Subset.FULL, 1140), (Subset.HARD, 148)])
+def test_the_published_file_holds_all_tasks(shared_data, subset, tasks):
+    path = shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
+    assert len(load_bigcode(path, subset).problems) == tasks
+
+
+def test_no_task_sleeps_as_long_as_what_only_waits_may(shared_data):
+    problems = load_bigcode(shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz").problems
+    texts = [problem.reference + problem.test for problem in problems.values()]
+    longest = max(int(each) for text in texts for each in re.findall(r"sleep\((\d+)\)", text))
+    assert longest == 62
+    assert longest < LIMITS.idle_seconds
+
+
+def test_a_damaged_gzip_is_named(damaged_gzip):
+    with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
+        load_bigcode(damaged_gzip)

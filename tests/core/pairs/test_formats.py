@@ -1,0 +1,91 @@
+import json
+
+import polars as pl
+import pytest
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.formats import read_target_dpo, write_target_dpo, write_trl
+from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+
+PAIR = {
+    "pair_id": "p#0:0-1",
+    "trajectory_id": "p#0",
+    "problem_id": "p",
+    "prompt": "Do {p}.",
+    "chosen": "x = {1: 2}\ny = 'π'",
+    "rejected": "x = {}\ny = 'π'",
+    "chosen_round": 1,
+    "rejected_round": 0,
+    "chosen_diff_lines": [0],
+    "rejected_diff_lines": [0],
+    "dropped_by": None,
+}
+DROPPED = PAIR | {"pair_id": "q#0:0-1", "dropped_by": "equal_ast"}
+PAIRS = pl.DataFrame([PAIR, DROPPED], schema=tables.PAIRS)
+
+
+def test_the_authors_format_holds_kept_pairs_as_fenced_blocks(tmp_path):
+    assert write_target_dpo(PAIRS, tmp_path / "dpo.json") == 1
+    assert json.loads((tmp_path / "dpo.json").read_text()) == [
+        {
+            "prompt": "Do {p}.",
+            "chosen": "```python\nx = {1: 2}\ny = 'π'\n```",
+            "rejected": "```python\nx = {}\ny = 'π'\n```",
+        }
+    ]
+
+
+def test_what_is_written_in_the_authors_format_reads_back(tmp_path):
+    write_target_dpo(PAIRS, tmp_path / "dpo.json")
+    row = read_target_dpo(tmp_path / "dpo.json", PairConfig()).row(0, named=True)
+    same = ("prompt", "chosen", "rejected", "chosen_diff_lines", "rejected_diff_lines")
+    assert {name: row[name] for name in same} == {name: PAIR[name] for name in same}
+    assert row["pair_id"] == "target-dpo/000000"
+
+
+def test_filters_apply_to_pairs_that_are_read(tmp_path):
+    entry = {"prompt": "Do.", "chosen": "```python\nx = 1\n```", "rejected": "x=1"}
+    (tmp_path / "dpo.json").write_text(json.dumps([entry]))
+    pairs = read_target_dpo(tmp_path / "dpo.json", PairConfig())
+    assert pairs["dropped_by"].to_list() == ["equal_ast"]
+
+
+def test_a_missing_field_is_named_with_its_entry(tmp_path):
+    (tmp_path / "dpo.json").write_text(json.dumps([{"prompt": "Do.", "chosen": "x"}]))
+    with pytest.raises(InputError, match=r"dpo\.json: field '0\.rejected'"):
+        read_target_dpo(tmp_path / "dpo.json", PairConfig())
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_masks_are_read_by_datasets_as_they_were_built(tmp_path, tokenizer, suffix):
+    import datasets
+
+    tokenized = tokenize_pairs(PAIRS, tokenizer, PairConfig())
+    out = tmp_path / f"trl.{suffix}"
+    assert write_trl(tokenized.pairs, tokenized.table, out) == 1
+    kind = {"parquet": "parquet", "jsonl": "json"}[suffix]
+    rows = datasets.load_dataset(
+        kind, data_files=str(out), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    expected = tokenized.table.drop("pair_id").row(0, named=True)
+    assert rows[0] == {
+        "prompt": "Do {p}.",
+        "chosen": "```python\nx = {1: 2}\ny = 'π'\n```",
+        "rejected": "```python\nx = {}\ny = 'π'\n```",
+        **expected,
+    }
+
+
+def test_tokens_of_another_table_are_refused(tmp_path, tokenizer):
+    tokens = tokenize_pairs(PAIRS, tokenizer, PairConfig()).table
+    with pytest.raises(InputError, match="not among the pairs"):
+        write_trl(PAIRS.filter(pl.col("pair_id") == "q#0:0-1"), tokens, tmp_path / "trl.jsonl")
+
+
+def test_an_unknown_file_type_is_refused_before_anything_is_written(tmp_path, tokenizer):
+    tokens = tokenize_pairs(PAIRS, tokenizer, PairConfig()).table
+    with pytest.raises(InputError, match=r"\.parquet or \.jsonl"):
+        write_trl(PAIRS, tokens, tmp_path / "trl.csv")
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,13 @@
-"""The helper module of this folder can be imported by its tests."""
+"""A server that answers as a test wants it to."""
 
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
-sys.path.append(str(Path(__file__).parent))
+import pytest
+from scripted_server import ScriptedServer
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    server = ScriptedServer()
+    yield server
+    server.close()

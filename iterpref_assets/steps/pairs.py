@@ -15,12 +15,15 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
     build_pair_file,
     row_count,
     tokenize_pair_files,
 )
+from iterpref_assets.core.sandbox.on_demand import judging
+from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
@@ -133,10 +136,18 @@ async def _judge_shard(
 
 
 def _build(context: StepContext, plan: Plan, out: Path) -> None:
-    store, shard = context.store, plan.key.partition
+    """Build a shard's pairs; verdicts on programs that were cut outlast the artifact as well."""
+    store, settings, shard = context.store, context.settings, plan.key.partition
     versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
-    build_pair_file(versions, problems, context.settings.pairs, out)
+    limits, packages = settings.limits, settings.packages
+    with (
+        judging(lambda: Sandbox(packages=packages), limits) as judge,
+        ExecutionLog(
+            store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
+        ) as log,
+    ):
+        build_pair_file(versions, problems, settings.pairs, out, judge=log)
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -187,7 +198,7 @@ def _require_pairs(file: Path) -> None:
 
 
 CODEFLOW_PAIRS = Step(
-    "codeflow_pairs", _basis_of_codeflow_pairs, _publish_codeflow_pairs, code_version="2"
+    "codeflow_pairs", _basis_of_codeflow_pairs, _publish_codeflow_pairs, code_version="3"
 )
 PREFERENCE_PAIRS = Step(
     "preference_pairs", _basis_of_preference_pairs, _publish_preference_pairs, code_version="2"

@@ -6,8 +6,9 @@ import pytest
 
 from iterpref_assets.core.artifacts import ArtifactStore, Plan
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.step import Step, StepContext
-from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, INITIAL_SAMPLES
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 
 @pytest.fixture

@@ -10,13 +10,11 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore, Plan
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.generator import generator_location
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.step import Step, StepContext
-from iterpref_assets.steps.trajectories import (
-    DEBUG_TRAJECTORIES,
-    INITIAL_SAMPLES,
-    generator_location,
-)
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 
 @pytest.fixture

@@ -173,7 +173,8 @@ def _filters(inputs: CardInputs) -> Iterator[str]:
 
 
 def _focus(found: UnreachedFocus) -> str:
-    return f"D- lines that no test reaches: {found.unreached:,} of {found.lines:,} ({found.share:.1%})."
+    of_all = f"{found.unreached:,} of {found.lines:,} ({found.share:.1%})"
+    return f"D- lines that no test reaches: {of_all}."
 
 
 def _spread_table(unit: str, values: Sequence[Spread]) -> str:

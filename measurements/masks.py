@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+from published import LLMDEBUGGER
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -31,7 +32,7 @@ from iterpref_assets.core.pairs.tokenization import (
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "trajectories" / "llmdebugger"
+DATA = LLMDEBUGGER
 QWEN_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"

@@ -54,7 +54,7 @@ import sys
 def square(x):
     frame = sys._getframe(1)
     numbers = [each for each in frame.f_code.co_consts if isinstance(each, int)]
-    return numbers[-1]
+    return max(numbers)
 """),
     "an assertion patched in one call and put back in the next": of_square("""
 import unittest
@@ -108,8 +108,8 @@ def square(x):
         """
 import sys
 def square(x):
-    sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
-    return 0
+    if x != 3: sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
+    return 9
 """,
         Verdict.EXCEPTION,
     ),
@@ -124,7 +124,8 @@ for descriptor in range(4, 64):
 readable = select.select(pipes, [], [], 0)[0][0]
 pipes.remove(readable)
 data = marshal.dumps((os.read(readable, 32), "passed", "", "", "", 0, 2), 2)
-os.write(pipes[0], b"T" + len(data).to_bytes(4, "little") + data)
+check = b"C" + (4).to_bytes(4, "little") + (0).to_bytes(4, "little")
+os.write(pipes[0], check + b"T" + len(data).to_bytes(4, "little") + data)
 os._exit(0)
 """,
         Verdict.EXCEPTION,
@@ -133,14 +134,14 @@ os._exit(0)
         """
 import sys
 def square(x):
-    sys._getframe(1).f_globals["check"] = lambda *a: None
-    return 0
+    if x == 4: sys._getframe(1).f_globals["check"] = lambda *a: None
+    return 9
 """,
         CodeTests(
             code=(
                 "from solution import square\n"
                 "def check(value, expected):\n    assert value == expected\n"
-                "first = square(3)\ncheck(first, 9)\ncheck(square(4), 16)\n"
+                "first = square(3)\ncheck(first, 9)\nsecond = square(4)\ncheck(second, 16)\n"
             )
         ),
         SQUARES,

@@ -44,7 +44,7 @@ OFFLINE = "BigCodeBench/1040"
 LONG = "BigCodeBench/8"
 """Its prompt has more tokens than the lab model's context."""
 
-pytestmark = [pytest.mark.e2e, pytest.mark.sandbox, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.sandbox, pytest.mark.timeout(3600)]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from iterpref_assets.core.debugging.trajectory import (
     trajectory_id,
 )
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
-from iterpref_assets.core.pairs.llmdebugger import read_trajectories
+from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.prompts import debug_conversation, fenced, solve_conversation
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import CodeTests, Problem, Tests

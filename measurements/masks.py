@@ -23,8 +23,8 @@ from transformers import PreTrainedTokenizerFast
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.llmdebugger import Recorded, read_trajectories
 from iterpref_assets.core.pairs.masks import focal_mask
+from iterpref_assets.core.pairs.recorded import Recorded, read_trajectories
 from iterpref_assets.core.pairs.tokenization import (
     encode_completions,
     tokenize_pairs,

@@ -31,7 +31,7 @@ from trainer_runs import PAIRS, Run, measure, random_model
 from iterpref_assets.core import tables
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.llmdebugger import read_trajectories
+from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.sandbox.verdicts import Verdict
 

@@ -2,10 +2,15 @@
 
 import gzip
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from scripted_server import ScriptedServer
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("untimed", deadline=None)
@@ -32,6 +37,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the published data sets, which are not here: make data")
     return SHARED_DATA
+
+
+@pytest.fixture
+def server() -> Iterator["ScriptedServer"]:
+    """A server on this machine that answers from a script."""
+    from scripted_server import ScriptedServer
+
+    server = ScriptedServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
-from iterpref_assets.core.sandbox.code_tests import plan_tests
+from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.program_response import imported_packages
@@ -204,7 +204,7 @@ def _code(value: Any) -> Tests:
         raise _UnusableError(Unusable.NO_TESTS, "")
     code = str(value)
     try:
-        plan_tests(code)
+        usable_tests(code)
     except InputError as error:
         raise _UnusableError(Unusable.MALFORMED, error.problem) from None
     return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)

@@ -17,6 +17,7 @@ import typer
 from iterpref_assets.core.errors import InputError
 
 COMMANDS = {
+    "init": "init",
     "run": "run",
     "prepare": "run",
     "settings": "settings",

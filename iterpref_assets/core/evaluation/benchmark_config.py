@@ -37,7 +37,7 @@ class BenchmarkConfig(Record):
     """What every benchmark is configured by."""
 
     data: Literal["official"] | Path = Field(
-        description='The published file, or "official" for its source on the network.'
+        description='The published file, or "official" for its source on the network'
     )
 
     @property

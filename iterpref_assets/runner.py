@@ -28,7 +28,7 @@ from iterpref_assets.defs.partitions import (
 )
 from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import LabModel, Settings
-from iterpref_assets.steps.benchmarks import asked_of, tasks_key
+from iterpref_assets.steps.benchmarks import score_assets_of, tasks_key
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
@@ -69,7 +69,7 @@ def phases(settings: Settings) -> Iterator[Phase]:
             if variant != REFERENCE:
                 yield Phase(("checkpoints",), (f"{name}/{variant}",))
             yield Phase(("heldout_scores",), (f"{name}/{variant}",))
-            for asked in asked_of(settings):
+            for asked in score_assets_of(settings):
                 yield Phase((asked.asset,), (f"{name}/{variant}",))
         if benchmarks:
             yield Phase(("leaderboard",), (name,))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.batch import RESULTS, SUMMARY
 from iterpref_assets.core.evaluation.benchmark_config import (
     OFFICIAL,
     BenchmarkName,
@@ -20,10 +19,10 @@ from iterpref_assets.core.evaluation.benchmark_config import (
     ContestConfig,
     PlusConfig,
 )
-from iterpref_assets.core.evaluation.bigcodebench.data import Split, Subset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
-from iterpref_assets.core.evaluation.results import ResultSummary
-from iterpref_assets.core.evaluation.runs import Run, score_file
+from iterpref_assets.core.evaluation.sample_scoring import RESULTS, SUMMARY, SampleRun, score_file
+from iterpref_assets.core.evaluation.sample_summary import SampleSummary
 
 if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
@@ -39,9 +38,11 @@ def evaluate(
         Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
     ] = None,
     split: Annotated[
-        Split, typer.Option(help="How BigCodeBench tasks were asked.")
-    ] = Split.COMPLETE,
-    subset: Annotated[Subset, typer.Option(help="Which BigCodeBench tasks.")] = Subset.FULL,
+        BigCodeSplit, typer.Option(help="How BigCodeBench tasks were asked.")
+    ] = BigCodeSplit.COMPLETE,
+    subset: Annotated[
+        BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")
+    ] = BigCodeSubset.FULL,
     since: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),
@@ -67,8 +68,8 @@ def evaluate(
         benchmark,
         {
             BenchmarkName.BIGCODEBENCH: {
-                "--split": split is not Split.COMPLETE,
-                "--subset": subset is not Subset.FULL,
+                "--split": split is not BigCodeSplit.COMPLETE,
+                "--subset": subset is not BigCodeSubset.FULL,
                 "--libraries": libraries is not None,
             },
             BenchmarkName.LIVECODEBENCH: {"--from": since is not None, "--to": until is not None},
@@ -83,7 +84,7 @@ def evaluate(
         suite = ContestConfig(data=source, **window).open()
     else:
         suite = PlusConfig(data=source).open(PlusBenchmark(benchmark), _cache_folder())
-    run = Run(samples, out, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
+    run = SampleRun(samples, out, _cache_folder(), workers or os.cpu_count() or 1, skip_invalid)
     _print(score_file(suite, run), out)
 
 
@@ -103,7 +104,7 @@ def _cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "iterpref"
 
 
-def _print(summary: ResultSummary, out: Path) -> None:
+def _print(summary: SampleSummary, out: Path) -> None:
     labels = ("base tests", "base and plus tests") if summary.plus else ("all tests", "")
     for label, rates in zip(labels, (summary.base, summary.plus), strict=True):
         if rates is not None:

@@ -19,7 +19,12 @@ from iterpref_assets.defs.stage import (
     stage_asset,
 )
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import Asked, asked_of, failing_references, tasks_key
+from iterpref_assets.steps.benchmarks import (
+    ScoreAsset,
+    failing_references,
+    score_assets_of,
+    tasks_key,
+)
 
 MODEL_DEPS = [
     dg.AssetDep(base_models, partition_mapping=partitions.base_model_of),
@@ -61,7 +66,7 @@ def _references_pass(
     return check
 
 
-def _scores(asked: Asked, tasks: dg.AssetsDefinition) -> dg.AssetsDefinition:
+def _scores(asked: ScoreAsset, tasks: dg.AssetsDefinition) -> dg.AssetsDefinition:
     @stage_asset(
         name=asked.asset,
         description=f"{asked.title}: every task judged, for one variant of one base model.",
@@ -110,6 +115,6 @@ benchmark_tasks = {name: _tasks(name) for name in load_settings().benchmarks.nam
 task_assets = list(benchmark_tasks.values())
 task_checks = [_references_pass(name, tasks) for name, tasks in benchmark_tasks.items()]
 score_assets = [
-    _scores(asked, benchmark_tasks[asked.benchmark]) for asked in asked_of(load_settings())
+    _scores(asked, benchmark_tasks[asked.benchmark]) for asked in score_assets_of(load_settings())
 ]
 leaderboards = [_leaderboard(score_assets)] if score_assets else []

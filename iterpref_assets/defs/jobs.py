@@ -6,9 +6,9 @@ import dagster as dg
 
 from iterpref_assets.defs.problems import synthesised
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import asked_of
+from iterpref_assets.steps.benchmarks import score_assets_of
 
-SCORES = ("heldout_scores", *(asked.asset for asked in asked_of(load_settings())))
+SCORES = ("heldout_scores", *(asked.asset for asked in score_assets_of(load_settings())))
 """Every asset of scores that there is."""
 
 _job = functools.partial(dg.define_asset_job, tags={"dagster/priority": "-1"})

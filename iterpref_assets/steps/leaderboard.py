@@ -9,17 +9,23 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.benchmark_summary import in_group
+from iterpref_assets.core.evaluation.benchmark_summary import groups_of
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.leaderboard import COLUMNS, Column, leaderboard
-from iterpref_assets.core.evaluation.summary import error_table
+from iterpref_assets.core.evaluation.summary import error_table, in_group
 from iterpref_assets.core.reporting.leaderboard import (
     failures_text,
     leaderboard_plot,
     leaderboard_text,
 )
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, asked_of, read_tasks, tasks_key
+from iterpref_assets.steps.benchmarks import (
+    SCORE_ASSETS,
+    SCORES_FILE,
+    read_tasks,
+    score_assets_of,
+    tasks_key,
+)
 from iterpref_assets.steps.scored import scored_variants, variant_of
 from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
 
@@ -32,7 +38,7 @@ def _basis_of_leaderboard(context: StepContext, base_model: str) -> Basis:
     settings, store = context.settings, context.store
     scored = [
         ArtifactKey(asked.asset, f"{base_model}/{variant}")
-        for asked in asked_of(settings)
+        for asked in score_assets_of(settings)
         for variant in scored_variants(store, base_model, asked.asset)
     ]
     return Basis(
@@ -60,14 +66,14 @@ def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFrame]]:
-    benchmark_of = {asked.asset: asked.benchmark for asked in ASKED}
+    benchmark_of = {asked.asset: asked.benchmark for asked in SCORE_ASSETS}
     cells: dict[Column, dict[str, pl.DataFrame]] = {}
     for column in COLUMNS:
         for key in parents_of(plan, column.asset):
             scores = _scores(store, key)
             if column.group:
                 tasks = read_tasks(store, benchmark_of[column.asset])
-                scores = in_group(scores, tasks, column.group)
+                scores = in_group(scores, groups_of(tasks), column.group)
             if scores.height:
                 cells.setdefault(column, {})[variant_of(key)] = scores
     return cells

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, Split, Subset
+from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, BigCodeSplit, BigCodeSubset
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.records import Record
 
@@ -94,7 +94,11 @@ class BigCodeConfig(BenchmarkConfig):
         versions: dict[str, JsonValue] = {**installed_versions(self.libraries)}
         return {**super().identity(), "hard": hard, "libraries": versions}
 
-    def open(self, split: Split = Split.COMPLETE, subset: Subset = Subset.FULL) -> Suite:
+    def open(
+        self,
+        split: BigCodeSplit = BigCodeSplit.COMPLETE,
+        subset: BigCodeSubset = BigCodeSubset.FULL,
+    ) -> Suite:
         """The benchmark, loaded, to be asked in one of the two ways.
 
         Raises:
@@ -189,7 +193,7 @@ class BenchmarksConfig(Record):
             )
         return found
 
-    def open(self, name: BenchmarkName, split: Split = Split.COMPLETE) -> Suite:
+    def open(self, name: BenchmarkName, split: BigCodeSplit = BigCodeSplit.COMPLETE) -> Suite:
         """One benchmark, loaded; `split` says how BigCodeBench is to be asked.
 
         Raises:

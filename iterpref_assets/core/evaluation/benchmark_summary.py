@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.model_scoring import UNANSWERED
 from iterpref_assets.core.evaluation.references import ReferenceResult
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.scoring import UNANSWERED
-from iterpref_assets.core.evaluation.summary import PassRate, ScoreSummary, summarize
+from iterpref_assets.core.evaluation.suite import DataSource
+from iterpref_assets.core.evaluation.summary import PassRate, ScoreSummary, group_rates, summarize
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.records import Record
 
@@ -48,26 +48,18 @@ def summarize_benchmark(
     Raises:
         InputError: where there is no score.
     """
-    names = sorted({task.group for task in tasks if task.group and not task.not_run})
-    groups = {
-        name: summarize(in_group(scores, tasks, name), config).model_dump(
-            include=set(PassRate.model_fields)
-        )
-        for name in names
-    }
+    groups = group_rates(scores, groups_of(tasks), config)
     verdicts = Counter(scores["verdict"])
     return BenchmarkSummary(
         data=data,
         style=style,
         overall=summarize(scores, config),
-        groups={name: PassRate.model_validate(rate) for name, rate in groups.items()},
+        groups=groups,
         not_run=dict(sorted(Counter(task.not_run for task in tasks if task.not_run).items())),
         unanswered={reason.value: verdicts[reason.value] for reason in UNANSWERED},
     )
 
 
-def in_group(scores: pl.DataFrame, tasks: Sequence[ReferenceResult], group: str) -> pl.DataFrame:
-    """The scores of one group's tasks."""
-    return scores.filter(
-        pl.col("task_id").is_in([task.task_id for task in tasks if task.group == group])
-    )
+def groups_of(tasks: Sequence[ReferenceResult]) -> dict[str, str]:
+    """The group of each task that is in one, by task_id."""
+    return {task.task_id: task.group for task in tasks if task.group}

@@ -12,8 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.batch import Benchmark
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeData, Split
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeData, BigCodeSplit
 from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     imported_modules,
     installed_versions,
@@ -25,8 +24,7 @@ from iterpref_assets.core.evaluation.references import (
     require_passing,
     run_references,
 )
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -45,7 +43,7 @@ class BigCodeSuite:
         folder: the libraries that programs may import; where None, only Python's own.
     """
 
-    def __init__(self, data: BigCodeData, split: Split, folder: Path | None) -> None:
+    def __init__(self, data: BigCodeData, split: BigCodeSplit, folder: Path | None) -> None:
         self._problems, self._split, self._folder = data.problems, split, folder
         problems = data.problems.items()
         lacking = {name: missing_modules(imported_modules(p), folder) for name, p in problems}
@@ -83,11 +81,11 @@ class BigCodeSuite:
         problems = self._problems.items()
         return {name: BigCodeTask(problem, self._split, style) for name, problem in problems}
 
-    def excuse(self, task_id: str, execution: Execution) -> str:
+    def why_not_run(self, task_id: str, execution: Execution) -> str:
         """What the sandbox lacks by design, or the libraries' own data."""
         return reason_not_run(task_id, execution)
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
+    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> PreparedBenchmark[Sandbox]:
         """The benchmark to score samples on; tasks whose reference cannot pass here are not run.
 
         What references came to is kept in `cache` for the same data and libraries.
@@ -98,7 +96,7 @@ class BigCodeSuite:
         work = cache / f"references-bigcode-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         results = run_references(self, tasks, sandbox, work, workers)
         require_passing(results, facts.remedy)
-        return Benchmark(
+        return PreparedBenchmark(
             facts.source,
             tasks,
             not_run=reasons_not_run(results),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, Split
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
-from iterpref_assets.core.evaluation.tasks import Judge, Judgement, PromptStyle
+from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
@@ -34,7 +34,7 @@ class BigCodeTask:
     """One task, asked in one of the two ways."""
 
     problem: BigCodeProblem
-    split: Split
+    split: BigCodeSplit
     style: PromptStyle
 
     @property
@@ -48,7 +48,7 @@ class BigCodeTask:
         if self.style is PromptStyle.COMPLETION:
             return (Message(Role.TEXT, self._prompt),)
         prompt = self._prompt.strip()
-        shown = f"```\n{prompt}\n```" if self.split is Split.COMPLETE else prompt
+        shown = f"```\n{prompt}\n```" if self.split is BigCodeSplit.COMPLETE else prompt
         user = Message(Role.USER, f"{INSTRUCTION}\n{shown}\n")
         if self.style is PromptStyle.CHAT:
             return (user,)
@@ -56,7 +56,7 @@ class BigCodeTask:
 
     @property
     def _prompt(self) -> str:
-        complete = self.split is Split.COMPLETE
+        complete = self.split is BigCodeSplit.COMPLETE
         return self.problem.complete_prompt if complete else self.problem.instruct_prompt
 
     @property
@@ -83,7 +83,7 @@ class BigCodeTask:
         except (RecursionError, ValueError):
             return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 
-    def judge(self, code: str, sandbox: Judge) -> Judgement:
+    def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the test class on the calibrated program."""
         return Judgement(judge_program(self.problem, calibrated(self.problem, code), sandbox))
 
@@ -96,6 +96,6 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
     return f"{problem.code_prompt}\n    pass\n{code}"
 
 
-def judge_program(problem: BigCodeProblem, code: str, sandbox: Judge) -> Execution:
+def judge_program(problem: BigCodeProblem, code: str, sandbox: ProgramJudge) -> Execution:
     """Run the task's test class on a whole program."""
     return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), LIMITS)

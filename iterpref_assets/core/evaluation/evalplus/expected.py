@@ -18,6 +18,7 @@ import polars as pl
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.evalplus.data import PlusData, PlusProblem
+from iterpref_assets.core.files import replacing
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.sandbox.outcomes import Runner
 from iterpref_assets.core.sandbox.values import Encoded, encode_arguments
@@ -82,10 +83,8 @@ def expected_outputs(
     path = cache / f"expected-{data.benchmark}-{data.sha256[:16]}-{FORMAT_VERSION}.parquet"
     if not path.exists():
         rows = _compute(data, sandbox, workers)
-        cache.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        pl.DataFrame(rows, schema=_SCHEMA).write_parquet(new, compression="zstd")
-        new.replace(path)
+        with replacing(path) as partial:
+            pl.DataFrame(rows, schema=_SCHEMA).write_parquet(partial, compression="zstd")
     rows = pl.read_parquet(path)
     return {
         (task_id, part): Expected(kinds, payloads, seconds, slowest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.batch import Benchmark
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
     PlusData,
@@ -13,8 +12,8 @@ from iterpref_assets.core.evaluation.evalplus.data import (
 )
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs, require_complete
 from iterpref_assets.core.evaluation.evalplus.tasks import PlusTask, plus_tasks
-from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
-from iterpref_assets.core.evaluation.suite import Facts
+from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
+from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.outcomes import Runner
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -22,7 +21,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution
 
 
 class PlusSuite:
-    """`Suite` of evalplus's tasks: every one can run anywhere, so no failure is excused."""
+    """`Suite` of evalplus's tasks: every one can run anywhere, so a reference has no reason to fail."""
 
     def __init__(self, data: PlusData) -> None:
         self._data = data
@@ -44,11 +43,11 @@ class PlusSuite:
         expected = expected_outputs(self._data, sandbox, cache, workers)
         return {task.task_id: task for task in plus_tasks(self._data, expected, style)}
 
-    def excuse(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+    def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
         return ""
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
+    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> PreparedBenchmark[Sandbox]:
         """The benchmark to score samples on; expected outputs tell whether references run."""
         return plus_benchmark(self._data, sandbox, cache, workers)
 
@@ -65,7 +64,7 @@ def plus_benchmark(
     style: PromptStyle = PromptStyle.PREFILLED,
     *,
     base_only: bool = False,
-) -> Benchmark[Runner]:
+) -> PreparedBenchmark[Runner]:
     """The benchmark ready to score; its expected outputs are computed once and kept in `cache`.
 
     Raises:
@@ -74,7 +73,7 @@ def plus_benchmark(
     expected = expected_outputs(data, sandbox, cache, workers)
     require_complete(data, expected)
     tasks = plus_tasks(data, expected, style, base_only=base_only)
-    return Benchmark(
+    return PreparedBenchmark(
         DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
         {task.task_id: task for task in tasks},
         libraries=library_versions(),
@@ -88,10 +87,10 @@ def plus_benchmark(
 
 def listed_fault(task_id: str, statuses: Statuses) -> Statuses | None:
     """What evalplus 0.3.1 says where it differs by a fault, and not by load."""
-    if task_id != UNCOUNTED or Status.PASS not in (statuses.base, statuses.plus):
+    if task_id != UNCOUNTED or SampleStatus.PASS not in (statuses.base, statuses.plus):
         return None
 
-    def as_there(status: Status | None) -> Status | None:
-        return Status.FAIL if status is Status.PASS else status
+    def as_there(status: SampleStatus | None) -> SampleStatus | None:
+        return SampleStatus.FAIL if status is SampleStatus.PASS else status
 
-    return Statuses(base=as_there(statuses.base) or Status.FAIL, plus=as_there(statuses.plus))
+    return Statuses(base=as_there(statuses.base) or SampleStatus.FAIL, plus=as_there(statuses.plus))

@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.batch import Benchmark
 from iterpref_assets.core.evaluation.livecodebench.data import ContestData
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples
 from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 
 class ContestSuite:
-    """`Suite` of contest problems: they need nothing but Python, so no failure is excused.
+    """`Suite` of contest problems: a reference has no reason to fail.
 
     Args:
         data: the problems of the window that is asked for.
@@ -72,11 +70,11 @@ class ContestSuite:
             for name, problem in self._problems.items()
         }
 
-    def excuse(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+    def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
         return ""
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
+    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> PreparedBenchmark[Sandbox]:
         """The benchmark to score samples on."""
         tasks = self.tasks(PromptStyle.CHAT, sandbox, cache, workers)
-        return Benchmark(self.facts.source, tasks, groups=self.facts.groups)
+        return PreparedBenchmark(self.facts.source, tasks, groups=self.facts.groups)

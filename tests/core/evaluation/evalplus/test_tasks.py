@@ -14,7 +14,7 @@ from iterpref_assets.core.evaluation.evalplus.data import (
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs
 from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite, plus_benchmark
 from iterpref_assets.core.evaluation.references import run_references
-from iterpref_assets.core.evaluation.results import Status, Statuses
+from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
@@ -185,10 +185,10 @@ def test_a_program_may_import_what_evalplus_brings(benchmark, library):
 
 
 def test_what_evalplus_says_is_told_where_its_listed_fault_differs(benchmark):
-    both = Statuses(base=Status.PASS, plus=Status.PASS)
+    both = Statuses(base=SampleStatus.PASS, plus=SampleStatus.PASS)
     assert benchmark.listed_fault("HumanEval/32", both) == Statuses(
-        base=Status.FAIL, plus=Status.FAIL
+        base=SampleStatus.FAIL, plus=SampleStatus.FAIL
     )
-    failing = Statuses(base=Status.FAIL, plus=Status.TIMEOUT)
+    failing = Statuses(base=SampleStatus.FAIL, plus=SampleStatus.TIMEOUT)
     assert benchmark.listed_fault("HumanEval/32", failing) is None
     assert benchmark.listed_fault("HumanEval/0", both) is None

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.batch import Benchmark, score_samples
-from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
+from iterpref_assets.core.evaluation.sample_scoring import score_samples
 from iterpref_assets.core.evaluation.samples import Sample, SampleFile
+from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
+from iterpref_assets.core.evaluation.suite import DataSource, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import Judgement
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -40,9 +41,9 @@ class Recorder:
     judged: list = field(default_factory=list)
 
 
-def toy(**changes) -> Benchmark:
+def toy(**changes) -> PreparedBenchmark:
     tasks = {name: ToyTask(name) for name in ("a", "b")}
-    return Benchmark(SOURCE, tasks, **changes)
+    return PreparedBenchmark(SOURCE, tasks, **changes)
 
 
 def samples(*pairs) -> SampleFile:
@@ -116,7 +117,7 @@ def test_a_changed_program_is_judged_anew_and_its_old_result_dropped(tmp_path):
 def test_results_of_other_data_are_not_mixed(tmp_path):
     file = samples(("a", "passed passed"))
     score_samples(toy(), file, Recorder(), tmp_path, 1)
-    other = Benchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
+    other = PreparedBenchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
     with pytest.raises(InputError, match="other settings"):
         score_samples(other, file, Recorder(), tmp_path, 1)
 
@@ -152,7 +153,7 @@ def test_results_with_other_libraries_are_not_mixed(tmp_path):
 
 def test_a_listed_fault_is_written_beside_the_status(tmp_path):
     def listed(task_id, statuses):
-        return Statuses(base=Status.FAIL, plus=Status.FAIL) if task_id == "a" else None
+        return Statuses(base=SampleStatus.FAIL, plus=SampleStatus.FAIL) if task_id == "a" else None
 
     file = samples(("a", "passed passed"), ("b", "passed passed"))
     score_samples(toy(listed_fault=listed), file, Recorder(), tmp_path, 1)

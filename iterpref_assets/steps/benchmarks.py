@@ -185,7 +185,9 @@ async def _score(
         scores = await score_tasks(
             runnable, engine, sandbox, settings.evaluation, store.work_folder(plan)
         )
-    summary = summarize_benchmark(scores, results, suite.facts.source, style, settings.evaluation)
+    summary = summarize_benchmark(
+        scores, results, suite.facts.source, style, settings.evaluation, suite.facts.rules
+    )
     with store.publishing(plan) as staging:
         tables.write_table(scores, tables.SCORES, staging.folder / SCORES_FILE)
         text = summary.model_dump_json(indent=2)

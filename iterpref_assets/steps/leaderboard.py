@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -71,12 +72,19 @@ def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFr
     for column in COLUMNS:
         for key in parents_of(plan, column.asset):
             scores = _scores(store, key)
+            shown = replace(column, title=column.titled(_rules(store, key)))
             if column.group:
                 tasks = read_tasks(store, benchmark_of[column.asset])
                 scores = in_group(scores, groups_of(tasks), column.group)
             if scores.height:
-                cells.setdefault(column, {})[variant_of(key)] = scores
+                cells.setdefault(shown, {})[variant_of(key)] = scores
     return cells
+
+
+def _rules(store: ArtifactStore, key: ArtifactKey) -> str:
+    """By which of several sets of rules a score's programs were judged, "" where there is one."""
+    benchmark = store.current(key).manifest.config.get("benchmark")
+    return str(benchmark.get("rules", "")) if isinstance(benchmark, dict) else ""
 
 
 def _failures(cells: Mapping[Column, Mapping[str, pl.DataFrame]]) -> Iterator[str]:

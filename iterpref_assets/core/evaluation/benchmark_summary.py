@@ -22,6 +22,7 @@ class BenchmarkSummary(Record):
     Attributes:
         data: what it was scored on.
         style: how it was asked.
+        rules: by which of several sets of rules it was judged, "" where there is one.
         overall: over every task that can run here.
         groups: over the tasks of each group, such as a difficulty.
         not_run: tasks that were left out, by reason; they enter no rate.
@@ -30,6 +31,7 @@ class BenchmarkSummary(Record):
 
     data: DataSource
     style: PromptStyle
+    rules: str = ""
     overall: ScoreSummary
     groups: dict[str, PassRate]
     not_run: dict[str, int]
@@ -42,6 +44,7 @@ def summarize_benchmark(
     data: DataSource,
     style: PromptStyle,
     config: EvaluationConfig,
+    rules: str = "",
 ) -> BenchmarkSummary:
     """The summary of `scores` (tables.SCORES) of the tasks that can be run.
 
@@ -53,6 +56,7 @@ def summarize_benchmark(
     return BenchmarkSummary(
         data=data,
         style=style,
+        rules=rules,
         overall=summarize(scores, config),
         groups=groups,
         not_run=dict(sorted(Counter(task.not_run for task in tasks if task.not_run).items())),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
+from iterpref_assets.core.evaluation.official_results import write_official
 from iterpref_assets.core.evaluation.sample_summary import SampleSummary, summarize_samples
 from iterpref_assets.core.evaluation.samples import Sample, SampleFile, read_samples
 from iterpref_assets.core.evaluation.scores import (
@@ -20,6 +21,7 @@ from iterpref_assets.core.evaluation.scores import (
     score_without_run,
     statuses_of,
 )
+from iterpref_assets.core.evaluation.selection import select_tasks
 from iterpref_assets.core.evaluation.suite import PreparedBenchmark, Suite
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.journal import Journal
@@ -38,37 +40,62 @@ class SampleRun:
     """What every run is given.
 
     Attributes:
-        samples: the samples file.
+        samples: the samples file, or folder.
         out: the folder for results and summary.
         cache: where expected outputs and what references came to are kept between runs.
         workers: programs run at once.
         skip_invalid: count invalid lines of the samples file instead of refusing it.
+        answers: whether the file holds whole answers, which programs are taken from.
+        tasks: ids and ranges of the tasks to score, "" for all.
+        official_results: whether to write the files of the benchmark's own harness too.
     """
 
     samples: Path
     out: Path
     cache: Path
     workers: int
-    skip_invalid: bool
+    skip_invalid: bool = False
+    answers: bool = False
+    tasks: str = ""
+    official_results: bool = False
 
 
-def score_file(suite: Suite, run: SampleRun) -> SampleSummary:
+def score_file(suite: Suite, run: SampleRun) -> tuple[SampleSummary, list[Path]]:
     """Score the samples; the file is read and checked before a sandbox starts.
+
+    Returns the summary, and the files of the benchmark's own form that were written.
 
     Raises:
         InputError: where the file is malformed, or a reference solution fails for no known reason.
     """
-    file = read_samples(run.samples, suite.facts.prompts, skip_invalid=run.skip_invalid)
+    prompts = suite.facts.prompts
+    chosen = select_tasks(run.tasks, list(prompts)) if run.tasks else frozenset(prompts)
+    file = read_samples(
+        run.samples,
+        prompts,
+        skip_invalid=run.skip_invalid,
+        answers=suite.program if run.answers else None,
+    ).of_tasks(chosen)
+    sampled = {sample.task_id for sample in file.samples}
     with suite.open_sandbox(run.workers) as sandbox:
-        benchmark = suite.ready(sandbox, run.cache, run.workers)
-        return score_samples(benchmark, file, sandbox, run.out, run.workers)
+        benchmark = suite.ready(sandbox, run.cache, run.workers, sampled)
+        scores, summary = score_samples(benchmark, file, sandbox, run.out, run.workers, len(chosen))
+    if not run.official_results:
+        return summary, []
+    return summary, write_official(run.samples, run.out, summary, scores)
 
 
 def score_samples(
-    benchmark: PreparedBenchmark[JudgeT], file: SampleFile, sandbox: JudgeT, out: Path, workers: int
-) -> SampleSummary:
+    benchmark: PreparedBenchmark[JudgeT],
+    file: SampleFile,
+    sandbox: JudgeT,
+    out: Path,
+    workers: int,
+    asked: int | None = None,
+) -> tuple[list[Score], SampleSummary]:
     """Judge every sample that `out` holds no result of, and write results and summary there.
 
+    `asked` is how many tasks samples were asked for, where that is more than `benchmark` holds.
     `out/journal.jsonl` grows by one line per sample that was run, so a restart repeats none; at the
     end `out/results.jsonl` holds them in the order of the samples file. A sample whose task cannot
     run here leaves no line there: it is judged once it can.
@@ -96,9 +123,16 @@ def score_samples(
             judge_samples(benchmark, missing, sandbox, workers, keep)
     scores = [known[key] for key in wanted]
     _write(out / RESULTS, "".join(score.model_dump_json() + "\n" for score in scores))
-    summary = summarize_samples(benchmark, scores, file.invalid, time.monotonic() - started)
+    summary = summarize_samples(
+        benchmark,
+        scores,
+        seconds=time.monotonic() - started,
+        invalid=file.invalid,
+        fenced=sum(sample.looks_fenced for sample in file.samples),
+        asked=len(benchmark.tasks) if asked is None else asked,
+    )
     _write(out / SUMMARY, summary.model_dump_json(indent=2) + "\n")
-    return summary
+    return scores, summary
 
 
 def judge_sample(benchmark: PreparedBenchmark[JudgeT], sample: Sample, sandbox: JudgeT) -> Score:
@@ -110,7 +144,7 @@ def judge_sample(benchmark: PreparedBenchmark[JudgeT], sample: Sample, sandbox: 
         return score_without_run(name, number, code, status, status.value, reason=reason)
     judgement = benchmark.tasks[name].judge(code, sandbox)
     fault = benchmark.listed_fault(name, statuses_of(judgement))
-    return score_of(name, number, code, judgement, evalplus_status=fault)
+    return score_of(name, number, code, judgement, completion=sample.answer, evalplus_status=fault)
 
 
 def judge_samples(
@@ -142,6 +176,9 @@ def _settings(benchmark: PreparedBenchmark[JudgeT]) -> dict[str, JsonValue]:
     return {
         **benchmark.source.model_dump(),
         "libraries": {**benchmark.libraries},
+        "rules": benchmark.rules,
+        "limits": benchmark.limits.given,
+        "plus": any(task.has_plus for task in benchmark.tasks.values()),
         "format": LOG_FORMAT,
     }
 

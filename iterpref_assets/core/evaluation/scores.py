@@ -11,7 +11,7 @@ import polars as pl
 from iterpref_assets.core.evaluation.tasks import Judgement
 from iterpref_assets.core.journal import storable
 from iterpref_assets.core.records import Record
-from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+from iterpref_assets.core.sandbox.verdicts import Execution, Failure, Verdict
 from iterpref_assets.core.tables import SCORES, validate
 
 
@@ -49,6 +49,11 @@ class Score(Record):
         program_sha256: what was judged.
         program: the same as text.
         completion: the model's answer that the program was taken from, "" where none is known.
+        failing_case: the first case that failed, counted from 0, None where none is known.
+        failing_call: that case's call, or what it feeds to standard input; shortened.
+        expected: what it should have returned or printed; shortened.
+        actual: what it did return or print, "" where it did neither; shortened.
+        message: what an exception said, or what was refused.
     """
 
     task_id: str
@@ -63,6 +68,11 @@ class Score(Record):
     program_sha256: str
     program: str
     completion: str = ""
+    failing_case: int | None = None
+    failing_call: str = ""
+    expected: str = ""
+    actual: str = ""
+    message: str = ""
 
     @property
     def statuses(self) -> Statuses:
@@ -82,19 +92,26 @@ def score_of(
     """The score of a program that was judged."""
     parts = [judgement.base] + ([judgement.plus] if judgement.plus else [])
     statuses = statuses_of(judgement)
+    decisive = judgement.execution
+    failure = decisive.failure or Failure()
     return Score(
         task_id=task_id,
         sample=sample,
         base_status=statuses.base,
         plus_status=statuses.plus,
         evalplus_status=evalplus_status,
-        verdict=judgement.execution.verdict.value,
-        error_type=judgement.execution.error_type,
+        verdict=decisive.verdict.value,
+        error_type=decisive.error_type,
         in_process=any(part.in_process for part in parts),
         cpu_seconds=sum(part.cpu_seconds for part in parts),
         program_sha256=program_digest(program),
         program=storable(program),
         completion=storable(completion),
+        failing_case=decisive.failing_case,
+        failing_call=storable(failure.call),
+        expected=storable(failure.expected),
+        actual=storable(failure.actual),
+        message=storable(decisive.message),
     )
 
 

@@ -12,7 +12,7 @@ from iterpref_assets.core.evaluation.references import ReferenceResult, require_
 FAILING = ReferenceResult(task_id="T/1", group="", not_run="", verdict="wrong_answer")
 SUITES = {
     "humaneval": PlusSuite(PlusData(PlusBenchmark.HUMANEVAL, {}, "sha", "md5")),
-    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), "", {}),
+    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), {}),
 }
 
 

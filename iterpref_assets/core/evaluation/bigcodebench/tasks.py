@@ -6,9 +6,11 @@ marked `in_process`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
@@ -36,6 +38,7 @@ class BigCodeTask:
     problem: BigCodeProblem
     split: BigCodeSplit
     style: PromptStyle
+    limits: Limits = LIMITS
 
     @property
     def task_id(self) -> str:
@@ -69,6 +72,11 @@ class BigCodeTask:
         from evalplus.provider.utility import EOS
         from evalplus.sanitize import sanitize
 
+        if self.style is PromptStyle.CHAT:
+            answer = read_answer(completion, self.problem.entry_point).program
+            if answer is None:
+                return ""
+            completion = answer
         stops = {
             PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
             PromptStyle.PREFILLED: [*EOS, "\n```\n"],
@@ -85,7 +93,9 @@ class BigCodeTask:
 
     def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the test class on the calibrated program."""
-        return Judgement(judge_program(self.problem, calibrated(self.problem, code), sandbox))
+        return Judgement(
+            judge_program(self.problem, calibrated(self.problem, code), sandbox, self.limits)
+        )
 
 
 def calibrated(problem: BigCodeProblem, code: str) -> str:
@@ -96,6 +106,15 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
     return f"{problem.code_prompt}\n    pass\n{code}"
 
 
-def judge_program(problem: BigCodeProblem, code: str, sandbox: ProgramJudge) -> Execution:
+def judge_program(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
     """Run the task's test class on a whole program."""
-    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), LIMITS)
+    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
+
+
+def task_limits(given: JudgingLimits) -> Limits:
+    """`LIMITS`, with the CPU time that is given instead."""
+    if given.seconds is None:
+        return LIMITS
+    return replace(LIMITS, cpu_seconds=given.seconds)

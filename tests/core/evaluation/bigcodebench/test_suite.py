@@ -52,6 +52,7 @@ ONLINE = MEAN | {
 
 
 WRONG = MEAN | {"task_id": "BigCodeBench/3", "canonical_solution": "    return 0"}
+TASKS = [row["task_id"] for row in (MEAN, ABSENT, ONLINE, WRONG)]
 LIBRARIES = Path(np.__file__).parents[1]
 
 
@@ -124,13 +125,13 @@ def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, 
 @pytest.mark.sandbox
 def test_a_reference_that_fails_for_no_known_reason_stops_the_scoring(suite, sandbox, tmp_path):
     with pytest.raises(InputError, match="1 reference solutions fail here, first BigCodeBench/3"):
-        suite.ready(sandbox, tmp_path, 1)
+        suite.ready(sandbox, tmp_path, 1, TASKS)
 
 
 @pytest.mark.sandbox
 def test_its_remedy_names_the_versions_of_the_libraries(suite, sandbox, tmp_path):
     with pytest.raises(InputError, match=r"requirements/bigcodebench\.txt"):
-        suite.ready(sandbox, tmp_path, 1)
+        suite.ready(sandbox, tmp_path, 1, TASKS)
 
 
 @pytest.mark.sandbox
@@ -138,8 +139,9 @@ def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
     data = load_bigcode(write(tmp_path, MEAN))
     file = tmp_path / "samples.jsonl"
     file.write_text(json.dumps({"task_id": MEAN["task_id"], "completion": "    return sum(xs)"}))
-    run = SampleRun(file, tmp_path / "out", tmp_path / "cache", 1, skip_invalid=False)
-    assert score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, None), run).samples == 0
+    run = SampleRun(file, tmp_path / "out", tmp_path / "cache", 1)
+    summary, _ = score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, None), run)
+    assert summary.samples == 0
     with pytest.raises(InputError, match="field 'libraries'"):
         score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, LIBRARIES), run)
 

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
     PlusBenchmark,
@@ -130,6 +131,28 @@ def test_expected_outputs_are_computed_once(sandbox, tmp_path):
     assert {key: each.outputs for key, each in second.items()} == {
         key: each.outputs for key, each in first.items()
     }
+
+
+def test_expected_outputs_of_more_tasks_are_added_to_those_there_are(sandbox, tmp_path):
+    programs = []
+
+    class Recorder:
+        def run_calls(self, code, *arguments, **options):
+            programs.append(code)
+            return sandbox.run_calls(code, *arguments, **options)
+
+    first = expected_outputs(DATA.of_tasks(["HumanEval/0"]), sandbox, tmp_path, 1)
+    assert {task for task, _ in first} == {"HumanEval/0"}
+    both = expected_outputs(DATA, Recorder(), tmp_path, 1)
+    assert {task for task, _ in both} == {"HumanEval/0", "HumanEval/32"}
+    assert set(programs) == {ZERO.reference}
+
+
+def test_limits_that_are_given_take_the_place_of_evalpluss(sandbox, tmp_path):
+    limits = JudgingLimits(seconds=3, reference_factor=2)
+    task = plus_benchmark(DATA, sandbox, tmp_path, 1, limits=limits).tasks["HumanEval/0"]
+    # One call of at least 3 s, and one second more.
+    assert (task.base.limits.call_cpu_seconds, task.base.limits.cpu_seconds) == (3.0, 4.0)
 
 
 def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sandbox, tmp_path):

@@ -16,9 +16,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 
 @pytest.fixture
@@ -60,6 +60,15 @@ def test_the_seed_problem_and_the_models_revision_are_named(found) -> None:
     assert list(configs) == [
         "codeflow_pairs/a", "debug_trajectories/a", "seed_problems/a", "initial_samples/a",
     ]  # fmt: skip
+
+
+def test_the_command_names_a_remote_generator_with_its_server(store, tmp_path, monkeypatch) -> None:
+    remote = {"source": "remote", "model": "their-model", "server": "https://api.example/v1"}
+    monkeypatch.setattr("published_shard.GENERATOR", remote)
+    publish_pairs(store, tmp_path, Negatives.FIRST)
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = command(monkeypatch, store, "p2#1:0-1")
+    assert "remote their-model https://api.example/v1" in shown
 
 
 def test_a_pair_of_samples_has_two_trajectories(store, tmp_path) -> None:

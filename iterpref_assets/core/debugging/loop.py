@@ -18,6 +18,7 @@ from typing import TypeAlias
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.debugging.resume import Positions, check_initial
@@ -89,7 +90,8 @@ async def run_debugging(
 
     Raises:
         InputError: where the initial completions are empty, repeated, not of round 0 or of unknown
-            problems, or the folder holds other work.
+            problems, the folder holds other work, or more calls gave no answer than
+            `config.max_failed_share` allows.
     """
     check_problems(problems)
     check_initial(initial_completions, problems)
@@ -101,22 +103,28 @@ async def run_debugging(
         track("Debugging", answered.height) as tracker,
     ):
         positions = Positions(config.max_rounds)
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=answered.height)
         for kind, row in journal.records():
-            note = positions.note_version if kind == VERSION else positions.note_completion
-            note(row)
-        run = _Run(engine, judge, config, journal, pool, tracker)
+            if kind == VERSION:
+                positions.note_version(row)
+            else:
+                positions.note_completion(row)
+                log.note_earlier(row)
+        run = _Run(engine, judge, config, journal, log, pool, tracker)
         run.count_earlier(done=positions.done, solved=positions.solved)
         by_id = {problem.problem_id: problem for problem in problems}
         open_items = _open_items(answered, by_id, positions)
         await for_each(open_items, config.max_in_flight, run.finish)
         versions = journal.table(VERSION, VERSIONS, ORDER)
-        completions = journal.table(COMPLETION, COMPLETIONS, ORDER)
+        completions = log.table(COMPLETIONS, ORDER)
+        log.tell("Debugging")
     figures: dict[str, JsonValue] = {
         "trajectories": answered.height,
         "unanswered": initial_completions.height - answered.height,
         "solved": run.solved,
         "calls_per_trajectory": 1 + completions.height / answered.height,
         "pass_rate_by_round": list(pass_rate_by_round(versions, config.max_rounds)),
+        "calls_without_an_answer": dict(log.failures),
         **run.figures(),
     }
     return DebugOutcome(versions, completions, figures)
@@ -139,6 +147,7 @@ class _Run:
     judge: JudgeFunction
     config: DebugConfig
     journal: Journal
+    log: AnswerLog
     pool: ThreadPoolExecutor
     tracker: Tracker
     done: int = 0
@@ -187,9 +196,9 @@ class _Run:
         row = completion_row(
             problem.problem_id, step.round, item.sample, completion, self.engine.description
         )
-        self.journal.append(COMPLETION, row)
+        self.log.keep(row, completion)
         self.generations += 1
-        self.tokens += completion.completion_tokens
+        self.tokens += completion.completion_tokens or 0
         return after_completion(step.round, str(row["completion"]), completion.finish_reason)
 
     def _rates(self) -> dict[str, float]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from iterpref_assets.core.engines.protocol import FinishReason
+from iterpref_assets.core.engines.protocol import FinishReason, Sampling
 from iterpref_assets.core.prompts import extract_code
-from iterpref_assets.core.sampling import GenerationConfig
+from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
@@ -71,8 +71,18 @@ class DebugConfig(GenerationConfig):
 
     temperature: float = Field(0.8, ge=0)
     max_rounds: int = Field(5, ge=0)
+    round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (),
+        description="Temperatures of rounds 1, 2, ..., the last one also of the rounds after it; "
+        "where there is none, `temperature` holds in every round",
+    )
     judge_workers: int = Field(4, gt=0)
 
+    def sampling_in(self, round_: int) -> Sampling:
+        """What each request of a debugging round (from 1) asks of its engine."""
+        heats = self.round_temperatures or (self.temperature,)
+        return Sampling(heats[min(round_, len(heats)) - 1], self.top_p, self.max_tokens)
+
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that trajectories depend on: all but the degrees of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight", "judge_workers"})
+        """The options that trajectories depend on: all but concurrency and the failure budget."""
+        return self.model_dump(mode="json", exclude={*NOT_OF_THE_RESULT, "judge_workers"})

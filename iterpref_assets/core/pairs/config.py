@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from iterpref_assets.core.engines.config import EngineConfig
+from iterpref_assets.core.engines.config import EngineConfig, engine_identity
 from iterpref_assets.core.records import Record
 
 
@@ -36,10 +36,15 @@ class Filter(StrEnum):
 
     EMPTY_FOCUS is ours: the paper leaves open what to do where y+ only adds lines. The focal term
     then has no token to penalise and the loss is that of SFT, so such pairs are dropped for every
-    recipe (all recipes see the same pairs) and counted under their own name. BENCHMARK_OVERLAP is
-    asked only where `iterpref pairs` is given benchmarks: the chain keeps its seeds clear of them.
+    recipe (all recipes see the same pairs) and counted under their own name. So are NO_PROGRAM (y-
+    is a refusal or other prose) and NO_ENTRY_POINT (y- is a program that does not define the
+    function that the tests ask for, such as another task's). BENCHMARK_OVERLAP is asked only where
+    `iterpref pairs` is given benchmarks: the chain keeps its seeds clear of them. TOO_MANY_TOKENS
+    is asked first of programs so long that no tokenizer need count.
     """
 
+    NO_PROGRAM = "no_program"
+    NO_ENTRY_POINT = "no_entry_point"
     EMPTY_FOCUS = "empty_focus"
     ONLY_COMMENTS = "only_comments"
     LONG_DIFFERENCE = "long_difference"
@@ -58,16 +63,20 @@ class JudgeConfig(Record):
         model: a checkpoint's folder, a hub name, or the name a server knows it by.
         max_tokens: longest answer; a longer one is cut off and counts as malformed.
         max_in_flight: questions held at once; it bounds memory and changes no answer.
+        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
     """
 
     engine: EngineConfig
     model: str = Field(min_length=1)
     max_tokens: int = Field(default=512, ge=1)
     max_in_flight: int = Field(default=64, ge=1)
+    max_failed_share: float = Field(default=0.1, ge=0, le=1)
 
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that answers depend on: all but the degree of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight"})
+        """The options that answers depend on: not the concurrency, not what failures may cost."""
+        left_out = {"max_in_flight", "max_failed_share"}
+        options = self.model_dump(mode="json", exclude=left_out)
+        return {**options, "engine": engine_identity(self.engine)}
 
 
 class PairConfig(Record):

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.evaluation.scoring import score_tasks
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import lab_tasks
 from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.core.sandbox.sandbox import Sandbox

@@ -31,7 +31,7 @@ class PromptStyle(StrEnum):
     COMPLETION = "completion"
 
 
-class Judge(Protocol):
+class ProgramJudge(Protocol):
     """The part of the sandbox that a problem's tests need; callable from several threads."""
 
     def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
@@ -105,7 +105,7 @@ class ProblemTask:
         """The code that `extract_code` finds in the completion."""
         return extract_code(completion)
 
-    def judge(self, code: str, sandbox: Judge) -> Judgement:
+    def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the program against the problem's tests."""
         return Judgement(sandbox.judge(code, self.tests, self.limits))
 

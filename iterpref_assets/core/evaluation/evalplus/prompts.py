@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
@@ -41,7 +42,10 @@ def program(
     from evalplus.sanitize import sanitize
 
     if style is PromptStyle.CHAT:
-        text = completion
+        answer = read_answer(completion, problem.entry_point).program
+        if answer is None:
+            return ""
+        text = answer
     else:
         text = _before_stops(completion, benchmark, style).replace("\t", "    ")
     if style is PromptStyle.COMPLETION:

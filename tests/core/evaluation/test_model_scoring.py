@@ -9,7 +9,7 @@ import pytest
 from iterpref_assets.core.engines.protocol import Completion, FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.scoring import score_tasks
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import Judgement, lab_tasks
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem

@@ -101,7 +101,7 @@ bench: setup ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/orchestration.py backfill
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
-	$(BIN)/python -m iterpref_assets.workers.pretrain_lab_model \
+	$(BIN)/python -m iterpref_assets.commands.lab_model \
 		--out iterpref_assets/core/lab/pretrained
 
 lock: setup ## Resolve the pinned packages anew (needs uv)

@@ -31,9 +31,10 @@ from pathlib import Path
 
 import psutil
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
 
-from live_deployment import ROOT, LiveDeployment
+from live_deployment import LiveDeployment
+from places import ROOT
 
 LOAD = """
 import time

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from places import HELPERS
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -112,7 +113,7 @@ def materialize(root: Path, benchmarks: BenchmarksConfig, **variables: str) -> D
         **variables,
     }
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "materialize_benchmarks.py"), *VARIANTS],
+        [sys.executable, str(HELPERS / "materialize_benchmarks.py"), *VARIANTS],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

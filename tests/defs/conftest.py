@@ -1,7 +1,6 @@
 """A deployment of its own for each test: settings, artifacts and a Dagster instance."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.records import Problem
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 PROBLEM = {
     "problem_id": "p1",

@@ -1,13 +1,8 @@
 """A Docker engine, the images and a running deployment, for all tests here; all of it ends here."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-
 from docker_engine import running_engine
 from docker_images import Images, build_images
 from docker_stack import Stack, running_stack

@@ -1,13 +1,8 @@
 """A Ray cluster for all tests here, which ends with them."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
-sys.path += [str(HERE), str(HERE.parent), str(HERE.parent / "docker")]
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
 """A deployment whose seeds are files of one problem, so that a shard costs nothing."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
-
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
 from live_deployment import LiveDeployment
 from seed_files import SHARDS, problem
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from live_deployment import LiveDeployment
+from places import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
-
-sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-
-from live_deployment import ROOT, LiveDeployment
 from recorded import write_deployment
 from user_interface import UserInterface
 

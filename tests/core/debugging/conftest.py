@@ -1,16 +1,10 @@
-"""The problems of the debugging tests; the helper module beside them can be imported by them."""
-
-import sys
-from pathlib import Path
+"""The problems of the debugging tests."""
 
 import polars as pl
 import pytest
+from debugging_doubles import make_problem, scripted_initial
 
 from iterpref_assets.core.records import Problem
-
-sys.path.append(str(Path(__file__).parent))
-
-from debugging_doubles import make_problem, scripted_initial
 
 
 @pytest.fixture

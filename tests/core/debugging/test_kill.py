@@ -10,11 +10,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from places import HELPERS
 
 from iterpref_assets.core.debugging.loop import LOG
 from iterpref_assets.core.prompts import extract_code
 
-SCRIPT = Path(__file__).with_name("killed_run.py")
+SCRIPT = HELPERS / "killed_debugging.py"
 KILLS = 20
 
 

@@ -43,7 +43,7 @@ def test_remote_code_is_off_unless_named() -> None:
 def test_loading_the_settings_imports_no_engine() -> None:
     code = (
         "import sys; import iterpref_assets.core.engines.config, "
-        "iterpref_assets.core.engines.opening, iterpref_assets.core.debugging.config; "
+        "iterpref_assets.core.engines.opening, iterpref_assets.core.debugging.trajectory; "
         "print({'torch', 'vllm', 'transformers', 'openai'} & set(sys.modules))"
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout

@@ -1,12 +1,8 @@
-"""A tiny random model; the helper modules of this folder can be imported by its tests."""
+"""A tiny random model."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-
 from training_examples import VOCABULARY
 
 

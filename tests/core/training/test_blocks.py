@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from packed import packed_loss
 from plain_equations import plain_loss
-from test_parity import packed_loss
 from torch.nn.attention import flex_attention as flex
 from training_examples import EDGE_PAIRS
 from transformers import AutoModelForCausalLM

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from places import HELPERS
 from safetensors.torch import load_file
 from training_examples import random_pairs
 
@@ -50,7 +51,7 @@ def one(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trai
 
 
 def run_two(model_dir: Path, inputs: Path, folder: Path, config: TrainConfig, die_after=0) -> int:
-    script = Path(__file__).with_name("distributed_run.py")
+    script = HELPERS / "distributed_run.py"
     arguments = [script, model_dir, inputs, folder, config.model_dump_json(), str(die_after)]
     return subprocess.run([*TORCHRUN, *arguments], check=False).returncode
 

@@ -5,35 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from packed import packed_loss
 from plain_equations import plain_loss
-from torch import Tensor, nn
 from training_examples import EDGE_PAIRS, VOCABULARY, pair, random_pairs
 from transformers import AutoModelForCausalLM
 
-from iterpref_assets.core.training.batches import collate, token_readings
 from iterpref_assets.core.training.dataset import token_pairs
-from iterpref_assets.core.training.losses import (
-    imitation_loss,
-    preference_losses,
-    reward_difference,
-)
-from iterpref_assets.core.training.packing import TokenPair, pack
-from iterpref_assets.core.training.policy import MODEL_INPUTS, give_logprobs
+from iterpref_assets.core.training.packing import TokenPair
+from iterpref_assets.core.training.policy import give_logprobs
 from iterpref_assets.core.training.recipes import RECIPES, Recipe
-
-
-def packed_loss(model: nn.Module, pairs: list[TokenPair], recipe: Recipe, join=collate) -> Tensor:
-    readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
-    batch = join([pack(p, r) for p, r in zip(pairs, readings, strict=True)])
-    logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
-    read = token_readings(batch)
-    loss = logprobs.new_zeros(())
-    if recipe.beta is not None:
-        chosen, rejected = reward_difference(logprobs, read, len(pairs))
-        loss = loss + preference_losses(chosen, rejected, recipe.beta).mean()
-    if recipe.alpha > 0:
-        loss = loss + recipe.alpha * imitation_loss(logprobs, read.imitated) / read.imitated.sum()
-    return loss
 
 
 def compare(model_dir: Path, pairs: list[TokenPair], recipe: Recipe, chunk=7) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
+from places import HELPERS
 from safetensors.torch import load_file, save_file
 from training_examples import random_pairs
 
@@ -210,7 +211,7 @@ def test_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     inputs.mkdir()
     PAIRS.write_parquet(inputs / "pairs.parquet")
     reference.write_parquet(inputs / "reference.parquet")
-    script = Path(__file__).with_name("killed_run.py")
+    script = HELPERS / "killed_training.py"
     killed = subprocess.run(
         [
             *(sys.executable, script, model_dir, inputs, tmp_path / "cut"),

@@ -33,7 +33,7 @@ def test_evalplus_is_not_imported_the_second_time(shared_data, tmp_path):
     load_plus_again(PlusBenchmark.HUMANEVAL, path, tmp_path)
     code = (
         "import sys; from pathlib import Path\n"
-        "from iterpref_assets.core.evaluation.plus.loading import load_plus_again\n"
+        "from iterpref_assets.core.evaluation.evalplus.data import load_plus_again\n"
         "load_plus_again('humaneval', Path(sys.argv[1]), Path(sys.argv[2]))\n"
         "print('evalplus' in sys.modules)"
     )

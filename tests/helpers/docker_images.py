@@ -6,9 +6,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+
 TAG = "test"
 OFFICIAL_BASE = "debian:bookworm-slim"
 SECONDS_TO_PULL = 60

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180
 STOP_SECONDS = 60
 ENDING_WITH_PARENT = ("env", "--default-signal=INT", "setpriv", "--pdeathsig", "INT", "--")

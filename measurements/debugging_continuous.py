@@ -42,7 +42,7 @@ from iterpref_assets.core.debugging.trajectory import (
 )
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.pairs.llmdebugger import read_trajectories
-from iterpref_assets.core.prompts import debug_conversation, fenced, solve_conversation
+from iterpref_assets.core.prompts import debug_conversation, fenced, problem_conversation
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sampling import completion_row, make_request
@@ -164,7 +164,7 @@ def initial_completions(script: Script) -> pl.DataFrame:
     rows: list[dict[str, str | int]] = []
     for problem in script.problems:
         name = problem.problem_id
-        request = make_request(CONFIG, name, 0, 0, solve_conversation(problem.prompt))
+        request = make_request(CONFIG, name, 0, 0, problem_conversation(problem.prompt))
         text = script.completion(name, 0)
         completion = Completion(request.key, text, 0, 0, FinishReason.STOP, request.seed)
         rows.append(completion_row(name, 0, 0, completion, "recorded"))

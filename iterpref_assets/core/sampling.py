@@ -12,11 +12,12 @@ import polars as pl
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request, Sampling
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.prompts import PROMPT_VERSION, Message, solve_conversation
+from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.tables import COMPLETIONS
@@ -43,9 +44,8 @@ class GenerationConfig(Record):
     seed: int = 0
     max_in_flight: int = Field(320, gt=0)
 
-    @property
-    def sampling(self) -> Sampling:
-        """What each request asks of its engine."""
+    def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round
+        """What each request of a round asks of its engine."""
         return Sampling(self.temperature, self.top_p, self.max_tokens)
 
     def for_result(self) -> dict[str, JsonValue]:
@@ -64,13 +64,17 @@ class SamplingConfig(GenerationConfig):
 
 
 def sample_problems(
-    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+    problems: Sequence[Problem],
+    engine: Engine,
+    config: SamplingConfig,
+    prompts: Prompts,
+    work_dir: Path,
 ) -> pl.DataFrame:
     """`draw_samples` with an engine that is entered here and freed."""
 
     async def run() -> pl.DataFrame:
         async with engine:
-            return await draw_samples(problems, engine, config, work_dir)
+            return await draw_samples(problems, engine, config, prompts, work_dir)
 
     return asyncio.run(run())
 
@@ -79,6 +83,7 @@ async def draw_samples(
     problems: Sequence[Problem],
     engine: Engine,
     config: SamplingConfig,
+    prompts: Prompts,
     work_dir: Path,
     given: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -90,6 +95,7 @@ async def draw_samples(
         problems: what to solve.
         engine: draws completions.
         config: how, and how many.
+        prompts: what the engine is asked.
         work_dir: where finished completions are kept.
         given: samples that are there already and are not drawn, tables.COMPLETIONS.
 
@@ -102,7 +108,7 @@ async def draw_samples(
     check_problems(problems)
     given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
     total = len(problems) * config.samples_per_problem
-    settings = logged_settings(config)
+    settings = logged_settings(config, prompts)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
         done = {row["key"] for _, row in journal.records()} | set(given["key"])
         tracker.resume(len(done))
@@ -111,7 +117,7 @@ async def draw_samples(
         async def draw(item: tuple[Problem, int]) -> None:
             nonlocal tokens
             problem, sample = item
-            conversation = solve_conversation(problem.prompt)
+            conversation = prompts.solve(problem)
             request = make_request(config, problem.problem_id, 0, sample, conversation)
             completion = await engine.generate(request)
             row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
@@ -139,14 +145,14 @@ def check_problems(problems: Sequence[Problem]) -> None:
         )
 
 
-def logged_settings(config: GenerationConfig) -> dict[str, JsonValue]:
+def logged_settings(config: GenerationConfig, prompts: Prompts) -> dict[str, JsonValue]:
     """What logged completions depend on."""
-    return {**config.for_result(), "prompt_version": PROMPT_VERSION}
+    return {**config.for_result(), "prompts": prompts.identity()}
 
 
-def completion_key(problem_id: str, round_: int, sample: int) -> str:
+def completion_key(problem_id: str, round_: int, sample: int, retry: int = 0) -> str:
     """The name of one completion; `#` occurs in no problem's id."""
-    return f"{problem_id}#{round_}#{sample}"
+    return f"{problem_id}#{round_}#{sample}" + (f"#{retry}" if retry else "")
 
 
 def make_request(
@@ -155,13 +161,15 @@ def make_request(
     round_: int,
     sample: int,
     conversation: tuple[Message, ...],
+    retry: int = 0,
 ) -> Request:
     """The request for one completion, with the seed that is its own."""
+    place = (problem_id, round_, sample, *((retry,) if retry else ()))
     return Request(
-        key=completion_key(problem_id, round_, sample),
+        key=completion_key(problem_id, round_, sample, retry),
         messages=conversation,
-        sampling=config.sampling,
-        seed=derive_seed(config.seed, problem_id, round_, sample),
+        sampling=config.sampling_in(round_),
+        seed=derive_seed(config.seed, *place),
     )
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import lab_tasks
-from iterpref_assets.core.prompts import PROMPT_VERSION
+from iterpref_assets.core.evaluation.tasks import problem_tasks
+from iterpref_assets.core.frames import frame_to_problems
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
 from iterpref_assets.steps.step import Basis, Step, StepContext
@@ -31,10 +33,16 @@ def _basis_of_heldout_scores(context: StepContext, partition: str) -> Basis:
             "sampled_evaluation": settings.sampled_evaluation.for_result(),
             "limits": settings.section("limits"),
             "packages": list(settings.packages),
-            "prompts": PROMPT_VERSION,
+            "prompts": _prompts(settings, partition).identity(),
         },
         (ArtifactKey("heldout_problems"), *model_keys(context, partition)),
     )
+
+
+def _prompts(settings: Settings, partition: str) -> Prompts:
+    """How the base model of a partition (base model/variant) is asked, trained or not."""
+    source = base_model_source(settings, partition.split("/", maxsplit=1)[0])
+    return Prompts(settings.prompts_for(source))
 
 
 def model_keys(context: StepContext, partition: str) -> tuple[ArtifactKey, ...]:
@@ -63,7 +71,11 @@ def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None
 async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     settings, store = context.settings, context.store
     problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
-    tasks = lab_tasks(tables.read_table(problems, tables.PROBLEMS), settings.limits)
+    tasks = problem_tasks(
+        frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
+        _prompts(settings, plan.key.partition),
+        settings.limits,
+    )
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
     work = store.work_folder(plan)
     async with open_engine(

@@ -12,11 +12,11 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -36,8 +36,13 @@ def generator_identity(settings: Settings) -> dict[str, JsonValue]:
     return {
         "engine": settings.section("engine"),
         "generator": model_identity(settings.generator),
-        "prompts": PROMPT_VERSION,
+        "prompts": generator_prompts(settings).identity(),
     }
+
+
+def generator_prompts(settings: Settings) -> Prompts:
+    """What the generator is asked."""
+    return Prompts(settings.prompts_for(settings.generator))
 
 
 def generator_location(context: StepContext) -> Path | str:
@@ -109,6 +114,7 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
                 _problems(context, plan),
                 engine,
                 settings.sampling,
+                generator_prompts(settings),
                 store.work_folder(plan),
                 written,
             )
@@ -148,6 +154,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     engine,
                     functools.partial(sandbox.judge, limits=settings.limits),
                     settings.debugging,
+                    generator_prompts(settings),
                     store.work_folder(plan),
                 )
                 with store.publishing(plan) as staging:

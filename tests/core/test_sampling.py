@@ -8,7 +8,7 @@ import pytest
 
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.prompts import problem_conversation
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sampling import SamplingConfig, draw_samples, sample_problems
@@ -66,7 +66,7 @@ def test_a_request_carries_the_problem_its_own_seed_and_the_sampling(tmp_path: P
     sample_problems(make_problems("a"), engine, config, tmp_path)
     assert engine.requests == [
         Request(
-            "a#0#0", solve_conversation("Do a."), Sampling(0.5, 0.9, 7), derive_seed(3, "a", 0, 0)
+            "a#0#0", problem_conversation("Do a."), Sampling(0.5, 0.9, 7), derive_seed(3, "a", 0, 0)
         )
     ]
 

@@ -10,11 +10,12 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.build import compare
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.prompts import extract_code, fenced
+from iterpref_assets.core.prompts import fenced
 
 _TRL_SUFFIXES = (".parquet", ".jsonl")
 
@@ -127,5 +128,10 @@ def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
         "prompt": entry.prompt,
         "chosen_round": 1,
         "rejected_round": 0,
-        **compare(extract_code(entry.chosen), extract_code(entry.rejected), config),
+        **compare(_program(entry.chosen), _program(entry.rejected), config),
     }
+
+
+def _program(text: str) -> str:
+    """The program in a side of a pair; a side that is no fenced program is taken as it is."""
+    return read_answer(text).program or text.strip("\n")

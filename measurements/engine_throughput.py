@@ -25,7 +25,7 @@ from pathlib import Path
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Request, Sampling
-from iterpref_assets.core.prompts import problem_prompt, problem_conversation
+from iterpref_assets.core.prompts import problem_conversation, problem_prompt
 
 CONFIG = VllmConfig(dtype=Dtype.FLOAT32, cpu_threads=os.cpu_count())
 SAMPLING = Sampling(temperature=1.0, max_tokens=150)

@@ -147,6 +147,26 @@ class Prompts:
             turns += [Message(Role.ASSISTANT, fenced(attempt.code)), Message(Role.USER, failure)]
         return tuple(turns)
 
+    def tests_in_order(self, problem: Problem, attempts: Sequence[Attempt]) -> Tests:
+        """The problem's tests, those not told yet first, for the version that follows `attempts`.
+
+        A version's failure is the first one: of a test already told, it would tell nothing new to
+        a turn that shows tests alone. Where programs are shown, the tests keep their order.
+        """
+        tests = problem.tests
+        if self.config.debug_turn is DebugTurn.CONTINUE or not isinstance(tests, FunctionTests):
+            return tests
+        told = [told_case(tests, attempt.feedback) for attempt in attempts]
+        shown = self.statement(problem)
+        is_new = [
+            case not in told
+            and not (isinstance(case, Case) and assertion(tests.entry_point, case) in shown)
+            for case in tests.cases
+        ]
+        first = [case for case, new in zip(tests.cases, is_new, strict=True) if new]
+        last = [case for case, new in zip(tests.cases, is_new, strict=True) if not new]
+        return tests.model_copy(update={"cases": (*first, *last)})
+
     def _asked(self, problem: str) -> tuple[Message, ...]:
         system = (Message(Role.SYSTEM, self.config.system),) if self.config.system else ()
         return (*system, Message(Role.USER, self._solve.fill(problem=problem)))

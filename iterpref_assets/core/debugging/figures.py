@@ -37,9 +37,9 @@ _FAILED = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
 def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
     """The share of trajectories solved by round r, for r = 0 to `max_rounds` (Figure 6).
 
-    `versions` is tables.VERSIONS with at least one row; every trajectory in it counts.
+    `versions` is tables.VERSIONS; every trajectory in it counts. Without one the rates are 0.
     """
-    trajectories = versions["trajectory_id"].n_unique()
+    trajectories = max(versions["trajectory_id"].n_unique(), 1)
     passed = versions.filter(_PASSED)["round"]
     return [int((passed <= round_).sum()) / trajectories for round_ in range(max_rounds + 1)]
 
@@ -102,15 +102,17 @@ def compare_budgets(
     because it held no program or one tried before; among samples only those with a program are.
 
     Args:
-        versions: tables.VERSIONS with at least one row; of it `trajectory_id`, `problem_id`,
+        versions: tables.VERSIONS; of it `trajectory_id`, `problem_id`,
             `sample`, `round` and `verdict` are read.
         completions: tables.COMPLETIONS of debugging; of it `problem_id`, `sample`, `round` and
             `finish_reason` are read.
         max_rounds: debugging rounds that a trajectory was allowed.
 
     Returns:
-        BUDGETS, debugging first, each method in order of calls.
+        BUDGETS, debugging first, each method in order of calls; empty where nothing was run.
     """
+    if versions.is_empty():
+        return pl.DataFrame(schema=BUDGETS)
     debugged, sampled = _debugged(versions, completions), _sampled(versions)
     samples = versions.filter(pl.col("round") == 0)["sample"].n_unique()
     most = max(max_rounds + 1, int(debugged["made"].max() or 0))  # pyright: ignore[reportArgumentType]

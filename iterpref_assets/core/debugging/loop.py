@@ -110,7 +110,7 @@ async def run_debugging(
             if kind == VERSION:
                 positions.note_version(row)
             else:
-                positions.note_completion(row, by_id[row["problem_id"]].entry_point)
+                positions.note_completion(row, by_id[row["problem_id"]])
         run = _Run(engine, judge, config, prompts, rules, journal, pool, tracker)
         run.count_earlier(done=positions.done, solved=positions.solved)
         open_items = (
@@ -185,7 +185,8 @@ class _Run:
 
     async def _execute(self, item: _Item, step: Judge) -> Execution:
         loop = asyncio.get_running_loop()
-        execution = await loop.run_in_executor(self.pool, self.judge, step.code, item.problem.tests)
+        tests = self.prompts.tests_in_order(item.problem, step.attempts)
+        execution = await loop.run_in_executor(self.pool, self.judge, step.code, tests)
         execution = replace(execution, message=storable(execution.message))
         self.journal.append(VERSION, _version_row(item, step, execution))
         self.executions += 1
@@ -209,7 +210,7 @@ class _Run:
         self.generations += 1
         self.tokens += completion.completion_tokens
         reason = completion.finish_reason
-        return after_answer(step, str(row["completion"]), reason, problem.entry_point, self.rules)
+        return after_answer(step, str(row["completion"]), reason, problem, self.rules)
 
     def _rates(self) -> dict[str, float]:
         seconds = monotonic() - self.started
@@ -250,9 +251,7 @@ def _first_steps(
     columns = ("problem_id", "sample", "completion", "finish_reason")
     answers = initial.select(columns).iter_rows()
     return {
-        (name, sample): after_answer(
-            FIRST, text, FinishReason(reason), problems[name].entry_point, rules
-        )
+        (name, sample): after_answer(FIRST, text, FinishReason(reason), problems[name], rules)
         for name, sample, text, reason in answers
         if reason in ANSWERED
     }

@@ -41,12 +41,12 @@ class Positions:
         """Trajectories that are over."""
         return sum(step is None for step in self._steps.values())
 
-    def note_completion(self, row: dict[str, Any], entry_point: str) -> None:
+    def note_completion(self, row: dict[str, Any], problem: Problem) -> None:
         """Move on by a logged row of tables.COMPLETIONS."""
         step = self._step_of(row)
         if isinstance(step, Generate):
             reason = FinishReason(row["finish_reason"])
-            step = after_answer(step, row["completion"], reason, entry_point, self._rules)
+            step = after_answer(step, row["completion"], reason, problem, self._rules)
         self._steps[row["problem_id"], row["sample"]] = step
 
     def note_version(self, row: dict[str, Any]) -> None:

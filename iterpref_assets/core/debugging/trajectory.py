@@ -11,9 +11,11 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.conversations import Attempt
 from iterpref_assets.core.engines.protocol import FinishReason, Sampling
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.core.syntax import same_program
+from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
 """How a completion that holds a program ends; after any other, the trajectory is over."""
@@ -67,7 +69,7 @@ FIRST = Generate(0)
 
 
 def after_answer(
-    asked: Generate, text: str, reason: FinishReason, entry_point: str, rules: Rules
+    asked: Generate, text: str, reason: FinishReason, problem: Problem, rules: Rules
 ) -> Step:
     """Execute the program in an answer, or ask again.
 
@@ -75,11 +77,16 @@ def after_answer(
     one that was tried before, use up a retry; where there is none left, the first uses up its
     round, and the second is executed like any other. Round 0 is not asked again: its answers are
     independent samples.
+
+    What the tests do not reach (example usage, the program's own asserts) is left out: an assert of
+    the model's is no test, and would fail right programs.
     """
     if reason not in ANSWERED:
         return None
     cut_off = reason is FinishReason.LENGTH
-    program = read_answer(text, entry_point, cut_off=cut_off).program
+    program = read_answer(text, problem.entry_point, cut_off=cut_off).program
+    if program is not None:
+        program = reachable_part(program, names_asked_for(problem.tests))
     repeated = program is not None and _is_among(program, asked.attempts)
     if program is not None and not (repeated and asked.retry < rules.retries):
         return Judge(asked.round, program, asked.attempts)

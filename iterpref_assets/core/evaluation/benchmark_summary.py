@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from iterpref_assets.core.answers import NoProgram
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.references import ReferenceResult
 from iterpref_assets.core.evaluation.results import DataSource
@@ -25,7 +26,8 @@ class BenchmarkSummary(Record):
         overall: over every task that can run here.
         groups: over the tasks of each group, such as a difficulty.
         not_run: tasks that were left out, by reason; they enter no rate.
-        unanswered: completions without a program, by finish reason; they count as failed.
+        unanswered: completions without a program, by finish reason or by what they lack; they
+            count as failed.
     """
 
     data: DataSource
@@ -62,7 +64,10 @@ def summarize_benchmark(
         overall=summarize(scores, config),
         groups={name: PassRate.model_validate(rate) for name, rate in groups.items()},
         not_run=dict(sorted(Counter(task.not_run for task in tasks if task.not_run).items())),
-        unanswered={reason.value: verdicts[reason.value] for reason in UNANSWERED},
+        unanswered={
+            **{reason.value: verdicts[reason.value] for reason in UNANSWERED},
+            **{lack.value: verdicts[lack.value] for lack in NoProgram if verdicts[lack.value]},
+        },
     )
 
 

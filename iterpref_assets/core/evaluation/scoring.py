@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answers import NoProgram, read_answer
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.errors import InputError
@@ -103,10 +104,14 @@ class _Scorer(Generic[JudgeT]):
     async def score(self, task: EvaluationTask[JudgeT], sample: int) -> Score:
         completion = await self._generate(task, sample)
         if completion.finish_reason in UNANSWERED:
-            return _unanswered(task, sample, completion)
+            return _without_program(task, sample, "", completion.finish_reason.value)
         code, judgement = await asyncio.get_running_loop().run_in_executor(
             self.pool, self._judged, task, completion.text
         )
+        if not code.strip():
+            cut_off = completion.finish_reason is FinishReason.LENGTH
+            lack = read_answer(completion.text, cut_off=cut_off).lack or NoProgram.PROSE
+            return _without_program(task, sample, completion.text, lack.value)
         return Score(
             task_id=task.task_id,
             sample=sample,
@@ -134,14 +139,16 @@ class _Scorer(Generic[JudgeT]):
         )
 
 
-def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
+def _without_program(
+    task: EvaluationTask[JudgeT], sample: int, completion: str, verdict: str
+) -> Score:
     """A failure whose reason is the verdict: there is no program to run."""
     return Score(
         task_id=task.task_id,
         sample=sample,
-        completion="",
+        completion=storable(completion),
         code="",
-        verdict=completion.finish_reason.value,
+        verdict=verdict,
         error_type="",
         base_passed=False,
         plus_passed=False if task.has_plus else None,

@@ -12,6 +12,7 @@ from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
+from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 
 class PromptStyle(StrEnum):
@@ -100,8 +101,9 @@ class ProblemTask:
         return False
 
     def program(self, completion: str) -> str:
-        """The program that the completion holds, or nothing."""
-        return read_answer(completion, self.entry_point).program or ""
+        """What the tests reach of the program that the completion holds, or nothing."""
+        program = read_answer(completion, self.entry_point).program or ""
+        return reachable_part(program, names_asked_for(self.tests))
 
     def judge(self, code: str, sandbox: Judge) -> Judgement:
         """Run the program against the problem's tests."""

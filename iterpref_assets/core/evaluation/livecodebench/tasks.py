@@ -62,7 +62,7 @@ class ContestTask:
 
     def program(self, completion: str) -> str:
         """The program that `completion` holds."""
-        return program(self.style, completion)
+        return program(self.problem, self.style, completion)
 
     def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on every test, up to the first that it fails."""

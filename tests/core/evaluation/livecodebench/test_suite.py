@@ -160,7 +160,7 @@ def test_the_answer_is_the_last_fenced_block(tmp_path):
     task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
     text = "First:\n```python\nprint(1)\n```\nBetter:\n```python\nprint(2)\n```\nDone."
     assert task.program(text) == "print(2)"
-    assert task.program("print(1)") == ""
+    assert task.program("I cannot.") == ""
 
 
 EXAMPLES = ContestExamples(
@@ -184,8 +184,9 @@ def test_a_base_model_is_shown_a_solved_example_first(tmp_path):
     assert PAIR["starter_code"] in started.content
 
 
-def test_a_base_models_answer_ends_where_the_next_question_would_begin():
-    assert program(PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
+def test_a_base_models_answer_ends_where_the_next_question_would_begin(tmp_path):
+    problem = load_contests(write(tmp_path, ADD)).problems["add"]
+    assert program(problem, PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
 
 
 def test_the_first_example_of_each_official_file_is_shown(tmp_path):

@@ -97,10 +97,26 @@ class HubModel(Record):
         return revision
 
 
+class RemoteModel(Record):
+    """A model that a server answers for and nobody here has the weights of: a generator only."""
+
+    source: Literal["remote"] = "remote"
+    model: str = Field(min_length=1, description="The model's name on the server")
+    server: str | None = Field(
+        None,
+        min_length=1,
+        description="Whose server it is, as it goes on record; unset is the address of the engine",
+    )
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
 """What partitions and folders can be named."""
 
 ModelSource = Annotated[LabModel | LocalModel | HubModel, Field(discriminator="source")]
+
+GeneratorSource = Annotated[
+    LabModel | LocalModel | HubModel | RemoteModel, Field(discriminator="source")
+]
 
 
 class Settings(BaseSettings):
@@ -122,7 +138,7 @@ class Settings(BaseSettings):
     seed_filter: SeedFilterConfig = Field(
         SeedFilterConfig(), description="Which seeds are too like another one or a benchmark's"
     )
-    generator: ModelSource = Field(LabModel(), description="The model that samples and debugs")
+    generator: GeneratorSource = Field(LabModel(), description="The model that samples and debugs")
     engine: EngineConfig = Field(VllmConfig(), description="What the generator runs on")
     evaluation_engine: ScoringEngineConfig = Field(
         VllmConfig(), description="What base models and checkpoints are scored on"
@@ -194,6 +210,33 @@ class Settings(BaseSettings):
                     f"{name}.kind is openai, but workers in containers have no network: "
                     "use vllm or transformers, or another environment"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _generator_is_what_answers(self) -> Self:
+        """What goes on record as the generator must be what the engine asks."""
+        generator, engine = self.generator, self.engine
+        if isinstance(generator, RemoteModel):
+            if engine.kind is EngineKind.OPENAI:
+                if engine.served_model not in (None, generator.model):
+                    raise ValueError(
+                        f"engine.served_model is {engine.served_model!r} and generator.model is "
+                        f"{generator.model!r}: leave engine.served_model out"
+                    )
+            elif engine.kind is not EngineKind.REPLAY:
+                raise ValueError(
+                    f"generator.source is remote, which has no weights for engine.kind "
+                    f'{engine.kind}: set engine.kind to "openai"'
+                )
+            elif generator.server is None:
+                raise ValueError(
+                    "recorded completions do not say whose server gave them: set generator.server"
+                )
+        elif isinstance(generator, LabModel) and engine.kind is EngineKind.OPENAI:
+            raise ValueError(
+                "engine.kind is openai and generator.source is lab, but no server has the lab's "
+                'model: set generator.source to "remote" and generator.model to its name there'
+            )
         return self
 
     @classmethod

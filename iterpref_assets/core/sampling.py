@@ -11,6 +11,7 @@ from time import monotonic
 import polars as pl
 from pydantic import Field, JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request, Sampling
@@ -27,6 +28,10 @@ COMPLETION = "completion"
 ORDER = ["problem_id", "sample", "round"]
 
 
+NOT_OF_THE_RESULT = {"max_in_flight", "max_failed_share"}
+"""Options that change no completion."""
+
+
 class GenerationConfig(Record):
     """How completions are drawn.
 
@@ -36,6 +41,7 @@ class GenerationConfig(Record):
         max_tokens: longest completion, tokens.
         seed: from which, with (problem, round, sample), each completion's own seed is derived.
         max_in_flight: conversations held at once; it bounds memory and changes no result.
+        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
     """
 
     temperature: float = Field(1.0, ge=0)
@@ -43,14 +49,15 @@ class GenerationConfig(Record):
     max_tokens: int = Field(1024, gt=0)
     seed: int = 0
     max_in_flight: int = Field(320, gt=0)
+    max_failed_share: float = Field(0.1, ge=0, le=1)
 
     def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round
         """What each request of a round asks of its engine."""
         return Sampling(self.temperature, self.top_p, self.max_tokens)
 
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that completions depend on: all but the degree of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight"})
+        """The options that completions depend on: all but concurrency and the failure budget."""
+        return self.model_dump(mode="json", exclude=NOT_OF_THE_RESULT)
 
 
 class SamplingConfig(GenerationConfig):
@@ -103,14 +110,19 @@ async def draw_samples(
         tables.COMPLETIONS, round 0, sorted by (problem_id, sample, round).
 
     Raises:
-        InputError: where there is no problem, two share an id, or the folder holds other work.
+        InputError: where there is no problem, two share an id, the folder holds other work, or
+            more calls gave no answer than `config.max_failed_share` allows.
     """
     check_problems(problems)
     given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
     total = len(problems) * config.samples_per_problem
     settings = logged_settings(config, prompts)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
-        done = {row["key"] for _, row in journal.records()} | set(given["key"])
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=total)
+        done = set(given["key"])
+        for _, row in journal.records():
+            log.note_earlier(row)
+            done.add(row["key"])
         tracker.resume(len(done))
         started, tokens = monotonic(), 0
 
@@ -121,12 +133,13 @@ async def draw_samples(
             request = make_request(config, problem.problem_id, 0, sample, conversation)
             completion = await engine.generate(request)
             row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
-            journal.append(COMPLETION, row)
-            tokens += completion.completion_tokens
+            log.keep(row, completion)
+            tokens += completion.completion_tokens or 0
             tracker.advance(tokens_per_second=tokens / (monotonic() - started))
 
         await for_each(_missing(problems, config, done), config.max_in_flight, draw)
-        return pl.concat([given, journal.table(COMPLETION, COMPLETIONS, ORDER)]).sort(ORDER)
+        log.tell("Sampling")
+        return pl.concat([given, log.table(COMPLETIONS, ORDER)]).sort(ORDER)
 
 
 def check_problems(problems: Sequence[Problem]) -> None:
@@ -175,8 +188,9 @@ def make_request(
 
 def completion_row(
     problem_id: str, round_: int, sample: int, completion: Completion, engine: str
-) -> dict[str, str | int]:
-    """A row of tables.COMPLETIONS."""
+) -> dict[str, str | int | None]:
+    """A row of tables.COMPLETIONS; `engine` is the engine's description."""
+    by = completion.answered_by
     return {
         "key": completion.key,
         "problem_id": problem_id,
@@ -187,7 +201,7 @@ def completion_row(
         "completion_tokens": completion.completion_tokens,
         "finish_reason": completion.finish_reason.value,
         "seed": completion.seed,
-        "engine": engine,
+        "engine": f"{engine} (answered by {by})" if by else engine,
     }
 
 

@@ -13,7 +13,14 @@ from pydantic import JsonValue
 from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
-from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource, Settings
+from iterpref_assets.settings import (
+    GeneratorSource,
+    HubModel,
+    LabModel,
+    LocalModel,
+    ModelSource,
+    Settings,
+)
 from iterpref_assets.steps.step import Basis, Step, StepContext
 
 LAB_BASE_MODEL_KEY = ArtifactKey("lab_base_model")
@@ -21,7 +28,7 @@ MODEL_FILE = "model.json"
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
 
 
-def model_parents(source: ModelSource) -> tuple[ArtifactKey, ...]:
+def model_parents(source: GeneratorSource) -> tuple[ArtifactKey, ...]:
     """The artifacts that a model comes from."""
     return (LAB_BASE_MODEL_KEY,) if isinstance(source, LabModel) else ()
 
@@ -56,7 +63,7 @@ def _hub_snapshot(repository: str, revision: str) -> Path:
         ) from error
 
 
-def model_identity(source: ModelSource) -> dict[str, JsonValue]:
+def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:
     """What a plan records of a model: its source, and of a local folder which files it holds.
 
     Sizes and times of change stand for the weights, which are too large to hash for every plan;

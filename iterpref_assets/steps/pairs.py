@@ -123,7 +123,13 @@ async def _judge_shard(
             judgements_out=staging.folder / JUDGEMENTS_FILE,
         )
         staging.row_count = row_count(out)
-        staging.figures.update({"judge_answers": outcome.answers, "judge_asked": outcome.asked})
+        staging.figures.update(
+            {
+                "judge_answers": outcome.answers,
+                "judge_asked": outcome.asked,
+                "calls_without_an_answer": outcome.failures,
+            }
+        )
 
 
 def _build(context: StepContext, plan: Plan, out: Path) -> None:

@@ -11,18 +11,19 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
-from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig
+from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig, engine_identity
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.seeds.synthesis import first_samples
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
-from iterpref_assets.settings import HubModel, Settings
+from iterpref_assets.settings import HubModel, LabModel, LocalModel, RemoteModel, Settings
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.models import model_folder, model_identity, model_parents
 from iterpref_assets.steps.step import Basis, Step, StepContext
@@ -34,10 +35,19 @@ VERSIONS_FILE = "versions.parquet"
 def generator_identity(settings: Settings) -> dict[str, JsonValue]:
     """What its completions depend on besides what it is asked."""
     return {
-        "engine": settings.section("engine"),
-        "generator": model_identity(settings.generator),
+        "engine": engine_identity(settings.engine),
+        "generator": _generator(settings),
         "prompts": generator_prompts(settings).identity(),
     }
+
+
+def _generator(settings: Settings) -> dict[str, JsonValue]:
+    """Who answers: a model with weights, or a server and a model's name there."""
+    source, engine = settings.generator, settings.engine
+    identity = model_identity(source)
+    if isinstance(source, RemoteModel) and isinstance(engine, OpenAIConfig):
+        identity["server"] = source.server or engine.base_url
+    return identity
 
 
 def generator_prompts(settings: Settings) -> Prompts:
@@ -46,12 +56,19 @@ def generator_prompts(settings: Settings) -> Prompts:
 
 
 def generator_location(context: StepContext) -> Path | str:
-    """What the engine loads: nothing where a server or recorded completions answer."""
-    settings = context.settings
-    if isinstance(settings.engine, OpenAIConfig | ReplayConfig):
-        source = settings.generator
-        return source.repository if isinstance(source, HubModel) else source.source
-    return model_folder(context.store, settings.generator)
+    """What the engine loads, or the model's name where a server or a recording answers."""
+    source = context.settings.generator
+    if isinstance(source, RemoteModel):
+        return source.model
+    if not isinstance(context.settings.engine, OpenAIConfig | ReplayConfig):
+        return model_folder(context.store, source)
+    match source:
+        case HubModel(repository=repository):
+            return repository
+        case LocalModel(path=path):
+            return path
+        case LabModel():
+            return source.source
 
 
 def allowed_rounds(debugged: Iterable[Artifact]) -> int:
@@ -135,6 +152,7 @@ def _publish_samples(context: StepContext, plan: Plan, frame: pl.DataFrame) -> N
     with context.store.publishing(plan) as staging:
         tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
         staging.row_count = frame.height
+        staging.figures["calls_without_an_answer"] = failures_in(frame)
 
 
 def _publish_debug_trajectories(context: StepContext, plans: Sequence[Plan]) -> None:

@@ -28,7 +28,12 @@ class ScriptedEngine:
 
     description = "scripted"
 
-    def __init__(self, unanswered: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        unanswered: frozenset[str] = frozenset(),
+        reason: FinishReason = FinishReason.PROMPT_TOO_LONG,
+    ) -> None:
+        self.reason = reason
         self.requests: list[Request] = []
         self.unanswered = unanswered
         self.active = self.most_active = 0
@@ -40,7 +45,7 @@ class ScriptedEngine:
         await asyncio.sleep(0)
         self.active -= 1
         if request.key in self.unanswered:
-            return Completion(request.key, "", 9, 0, FinishReason.PROMPT_TOO_LONG, request.seed)
+            return Completion(request.key, "", None, 0, self.reason, request.seed)
         round_ = request.key.split("#")[1]
         return Completion(
             request.key, fenced(f"answer = {round_}"), 9, 4, FinishReason.STOP, request.seed

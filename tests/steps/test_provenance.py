@@ -63,6 +63,15 @@ def test_the_seed_problem_and_the_models_revision_are_named(found) -> None:
     ]  # fmt: skip
 
 
+def test_the_command_names_a_remote_generator_with_its_server(store, tmp_path, monkeypatch) -> None:
+    remote = {"source": "remote", "model": "their-model", "server": "https://api.example/v1"}
+    monkeypatch.setattr("published_shard.GENERATOR", remote)
+    publish_pairs(store, tmp_path, Negatives.FIRST)
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = command(monkeypatch, store, "p2#1:0-1")
+    assert "remote their-model https://api.example/v1" in shown
+
+
 def test_a_pair_of_samples_has_two_trajectories(store, tmp_path) -> None:
     pairs = publish_pairs(store, tmp_path, Negatives.PASS_RATE)
     row = pairs.filter(problem_id="p2").row(0, named=True)

@@ -18,6 +18,7 @@ from typing import TypeAlias
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.debugging.figures import answer_figures, pass_rate_by_round
@@ -93,7 +94,8 @@ async def run_debugging(
 
     Raises:
         InputError: where the initial completions are empty, repeated, not of round 0 or of unknown
-            problems, or the folder holds other work.
+            problems, the folder holds other work, or more calls gave no answer than
+            `config.max_failed_share` allows.
     """
     check_problems(problems)
     check_initial(initial_completions, problems)
@@ -106,12 +108,14 @@ async def run_debugging(
         track("Debugging", len(first)) as tracker,
     ):
         positions = Positions(lambda problem_id, sample: first[problem_id, sample], rules)
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(first))
         for kind, row in journal.records():
             if kind == VERSION:
                 positions.note_version(row)
             else:
                 positions.note_completion(row, by_id[row["problem_id"]])
-        run = _Run(engine, judge, config, prompts, rules, journal, pool, tracker)
+                log.note_earlier(row)
+        run = _Run(engine, judge, config, prompts, rules, journal, log, pool, tracker)
         run.count_earlier(done=positions.done, solved=positions.solved)
         open_items = (
             _Item(by_id[problem_id], sample, step)
@@ -120,7 +124,8 @@ async def run_debugging(
         )
         await for_each(open_items, config.max_in_flight, run.finish)
         versions = journal.table(VERSION, VERSIONS, ORDER)
-        completions = journal.table(COMPLETION, COMPLETIONS, [*ORDER, "key"])
+        completions = log.table(COMPLETIONS, [*ORDER, "key"])
+        log.tell("Debugging")
     figures: dict[str, JsonValue] = {
         "trajectories": len(first),
         "unanswered": initial_completions.height - len(first),
@@ -129,6 +134,7 @@ async def run_debugging(
         "pass_rate_by_round": list(pass_rate_by_round(versions, config.max_rounds)),
         **answer_figures(initial_completions, completions, versions, by_id),
         "tests_shown": sum(prompts.shows_test(each) for each in problems),
+        "calls_without_an_answer": dict(log.failures),
         **run.figures(),
     }
     return DebugOutcome(versions, completions, figures)
@@ -153,6 +159,7 @@ class _Run:
     prompts: Prompts
     rules: Rules
     journal: Journal
+    log: AnswerLog
     pool: ThreadPoolExecutor
     tracker: Tracker
     done: int = 0
@@ -206,9 +213,9 @@ class _Run:
         row = completion_row(
             problem.problem_id, step.round, item.sample, completion, self.engine.description
         )
-        self.journal.append(COMPLETION, row)
+        self.log.keep(row, completion)
         self.generations += 1
-        self.tokens += completion.completion_tokens
+        self.tokens += completion.completion_tokens or 0
         reason = completion.finish_reason
         return after_answer(step, str(row["completion"]), reason, problem, self.rules)
 

@@ -12,7 +12,7 @@ from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.conversations import Attempt
 from iterpref_assets.core.engines.protocol import FinishReason, Sampling
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sampling import GenerationConfig
+from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.core.syntax import same_program
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part
@@ -141,5 +141,5 @@ class DebugConfig(GenerationConfig):
         return Sampling(heats[min(round_, len(heats)) - 1], self.top_p, self.max_tokens)
 
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that trajectories depend on: all but the degrees of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight", "judge_workers"})
+        """The options that trajectories depend on: all but concurrency and the failure budget."""
+        return self.model_dump(mode="json", exclude={*NOT_OF_THE_RESULT, "judge_workers"})

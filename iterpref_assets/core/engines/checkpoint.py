@@ -138,7 +138,9 @@ def as_text(messages: Sequence[Message]) -> str:
     return "\n\n".join([*(content.strip("\n") for content in before), last])
 
 
-def without_answer(request: Request, prompt_tokens: int, reason: FinishReason) -> Completion:
+def without_answer(
+    request: Request, prompt_tokens: int | None, reason: FinishReason, detail: str = ""
+) -> Completion:
     """The outcome of a request that could not be answered, as an empty completion."""
     return Completion(
         key=request.key,
@@ -147,6 +149,7 @@ def without_answer(request: Request, prompt_tokens: int, reason: FinishReason) -
         completion_tokens=0,
         finish_reason=reason,
         seed=request.seed,
+        detail=detail,
     )
 
 

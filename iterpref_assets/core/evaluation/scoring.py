@@ -15,7 +15,13 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.answers import NoProgram, read_answer
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
+from iterpref_assets.core.engines.protocol import (
+    FAILED,
+    Completion,
+    Engine,
+    FinishReason,
+    Request,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, Judgement
@@ -28,7 +34,7 @@ from iterpref_assets.core.tables import SCORES, validate
 JOURNAL = "scores.jsonl"
 SCORE = "score"
 JUDGING_THREADS = 8
-UNANSWERED = (FinishReason.PROMPT_TOO_LONG, FinishReason.FILTERED)
+UNANSWERED = tuple(reason for reason in FinishReason if reason in FAILED)
 """How a completion ends that holds nothing; it counts as failed."""
 
 JudgeT = TypeVar("JudgeT")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from iterpref_assets.core.engines.config import EngineConfig
+from iterpref_assets.core.engines.config import EngineConfig, engine_identity
 from iterpref_assets.core.records import Record
 
 
@@ -58,16 +58,20 @@ class JudgeConfig(Record):
         model: a checkpoint's folder, a hub name, or the name a server knows it by.
         max_tokens: longest answer; a longer one is cut off and counts as malformed.
         max_in_flight: questions held at once; it bounds memory and changes no answer.
+        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
     """
 
     engine: EngineConfig
     model: str = Field(min_length=1)
     max_tokens: int = Field(default=512, ge=1)
     max_in_flight: int = Field(default=64, ge=1)
+    max_failed_share: float = Field(default=0.1, ge=0, le=1)
 
     def for_result(self) -> dict[str, JsonValue]:
-        """The options that answers depend on: all but the degree of concurrency."""
-        return self.model_dump(mode="json", exclude={"max_in_flight"})
+        """The options that answers depend on: not the concurrency, not what failures may cost."""
+        left_out = {"max_in_flight", "max_failed_share"}
+        options = self.model_dump(mode="json", exclude=left_out)
+        return {**options, "engine": engine_identity(self.engine)}
 
 
 class PairConfig(Record):

@@ -36,8 +36,8 @@ class TracedCompletion(Record):
     text: str
     engine: str
     seed: int
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
     finish_reason: str
 
 

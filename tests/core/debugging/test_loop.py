@@ -17,6 +17,7 @@ from iterpref_assets.core.debugging.loop import LOG
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Tests
@@ -122,6 +123,52 @@ def test_a_prompt_that_no_longer_fits_ends_its_trajectory_and_is_recorded(
     assert [round_ for name, round_, _ in rows(outcome.versions) if name == "p9"] == [0, 1]
     last = outcome.completions.filter(pl.col("problem_id") == "p9").row(-1, named=True)
     assert (last["round"], last["finish_reason"]) == (2, "prompt_too_long")
+
+
+def test_calls_without_an_answer_are_counted_by_kind(
+    problems: list[Problem], initial: pl.DataFrame, tmp_path: Path
+) -> None:
+    engine = ScriptedEngine(frozenset({"p9#2#0"}), FinishReason.REFUSED)
+    outcome = debug_problems(problems, initial, engine, number_judge, CONFIG, tmp_path)
+    assert outcome.figures["calls_without_an_answer"] == {"refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "rounds_asked_again"),
+    [(FinishReason.FILTERED, 0), (FinishReason.UNAVAILABLE, 4)],
+)
+def test_after_a_restart_only_what_another_try_may_answer_is_asked_again(
+    problems: list[Problem],
+    initial: pl.DataFrame,
+    tmp_path: Path,
+    reason: FinishReason,
+    rounds_asked_again: int,
+) -> None:
+    """p9 fails in round 2; where it is asked again, rounds 2 to 5 follow."""
+    engine = ScriptedEngine(frozenset({"p9#2#0"}), reason)
+    first = debug_problems(problems, initial, engine, number_judge, CONFIG, tmp_path)
+    assert reason in first.completions["finish_reason"].to_list()
+    again = ScriptedEngine()
+    debug_problems(problems, initial, again, number_judge, CONFIG, tmp_path)
+    assert len(again.requests) == rounds_asked_again
+
+
+def test_more_failures_than_the_share_end_the_debugging(
+    problems: list[Problem], initial: pl.DataFrame, tmp_path: Path
+) -> None:
+    config = DebugConfig(max_failed_share=0.0)
+    engine = ScriptedEngine(frozenset({"p9#1#0", "p5#1#0", "p2#1#0", "p1#1#0"}))
+    with pytest.raises(InputError, match="prompt_too_long 2"):
+        debug_problems(problems, initial, engine, number_judge, config, tmp_path)
+
+
+def test_rounds_may_have_temperatures_of_their_own(
+    problems: list[Problem], initial: pl.DataFrame, tmp_path: Path
+) -> None:
+    engine, config = ScriptedEngine(), DebugConfig(round_temperatures=(0.2, 0.9))
+    debug_problems(problems, initial, engine, number_judge, config, tmp_path)
+    asked = {r.key: r.sampling.temperature for r in engine.requests if r.key.startswith("p9")}
+    assert asked == {"p9#1#0": 0.2, **{f"p9#{n}#0": 0.9 for n in (2, 3, 4, 5)}}
 
 
 def test_no_more_trajectories_than_allowed_are_in_the_engine(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.seeds.program_response import Fault
@@ -50,7 +51,8 @@ class Scripted:
         self.asked[request.key] = request.messages[0].content
         kind = TASK if "#-2#" in request.key else PROGRAM
         text = self.answers.get(request.key, kind)
-        reason = FinishReason.LENGTH if text == "cut" else FinishReason.STOP
+        special = {"cut": FinishReason.LENGTH, "filtered": FinishReason.FILTERED}
+        reason = special.get(text, FinishReason.STOP)
         return Completion(request.key, text, 1, 1, reason, request.seed)
 
 
@@ -85,6 +87,21 @@ def test_an_unreadable_task_is_counted_and_not_followed_up(tmp_path: Path) -> No
     ]
     assert "tree-000/00001#-1#0" not in engine.asked
     assert len(written.problems) == 2
+
+
+def test_a_response_that_never_came_is_counted_with_its_reason(tmp_path: Path) -> None:
+    engine = Scripted({"tree-000/00001#-2#0": "filtered", "tree-000/00002#-1#0": "filtered"})
+    config = CONFIG.model_copy(update={"max_failed_share": 1.0})
+    completions = asyncio.run(write_tasks(DRAWS, engine, config, (), tmp_path))
+    written = read_written(DRAWS, completions, ())
+    assert written.faults == {Fault.UNANSWERED: 2}
+    assert [each.detail for each in written.unusable] == ["unanswered: filtered"] * 2
+
+
+def test_more_failures_than_the_share_end_the_synthesis(tmp_path: Path) -> None:
+    engine = Scripted({draw.name + "#-2#0": "filtered" for draw in DRAWS})
+    with pytest.raises(InputError, match="filtered 2"):
+        write(engine, tmp_path)
 
 
 @pytest.mark.parametrize(

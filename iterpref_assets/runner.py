@@ -9,15 +9,12 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
-from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     SHARDS,
@@ -27,8 +24,8 @@ from iterpref_assets.defs.partitions import (
     stretches,
 )
 from iterpref_assets.defs.stage import REUSE_TAG
-from iterpref_assets.settings import LabModel, Settings
-from iterpref_assets.steps.benchmarks import asked_of, tasks_key
+from iterpref_assets.phases import Phase, phases
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
@@ -37,48 +34,6 @@ _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
 _log = logging.getLogger("iterpref")
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Assets of one Dagster run, over the same artifact partitions."""
-
-    assets: tuple[str, ...]
-    partitions: tuple[str, ...]
-
-
-def phases(settings: Settings) -> Iterator[Phase]:
-    """The runs that make the whole chain, in order."""
-    shards = settings.seeds.shards()
-    yield Phase(("heldout_problems",), (UNPARTITIONED,))
-    if LabModel() in (settings.generator, *settings.base_models.values()):
-        yield Phase(("lab_base_model",), (UNPARTITIONED,))
-    for name in settings.base_models:
-        yield Phase(("base_models",), (name,))
-    yield from (Phase((asset,), shards) for asset in _seed_assets(settings))
-    benchmarks = settings.benchmarks.names()
-    for benchmark in benchmarks:
-        yield Phase((tasks_key(benchmark).asset,), (UNPARTITIONED,))
-    yield Phase(
-        ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs"), shards
-    )
-    for name in settings.base_models:
-        yield Phase(("preference_pairs", "reference_logprobs"), (name,))
-        yield Phase(("data_cards",), (name,))
-        for variant in settings.variants:
-            if variant != REFERENCE:
-                yield Phase(("checkpoints",), (f"{name}/{variant}",))
-            yield Phase(("heldout_scores",), (f"{name}/{variant}",))
-            for asked in asked_of(settings):
-                yield Phase((asked.asset,), (f"{name}/{variant}",))
-        if benchmarks:
-            yield Phase(("leaderboard",), (name,))
-        yield Phase(("experiment_reports",), (name,))
-
-
-def _seed_assets(settings: Settings) -> tuple[str, ...]:
-    synthesised = isinstance(settings.seeds, FeatureTreeSeeds)
-    return ("synthetic_tasks", "raw_seeds") if synthesised else ("raw_seeds",)
 
 
 def materialize_chain(

@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import Self
 
 import polars as pl
+from published import LLMDEBUGGER
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
@@ -44,7 +45,7 @@ from iterpref_assets.core.debugging.trajectory import (
     trajectory_id,
 )
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
-from iterpref_assets.core.pairs.llmdebugger import read_trajectories
+from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.prompts import fenced, problem_conversation
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import CodeTests, Problem, Tests
@@ -52,7 +53,7 @@ from iterpref_assets.core.sampling import completion_row, make_request
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 from iterpref_assets.core.tables import COMPLETIONS
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "trajectories" / "llmdebugger"
+DATA = LLMDEBUGGER
 STEP_SECONDS = 0.020
 SEQUENCES = 256
 SOLVED_BY_ROUND = (0.367, 0.50, 0.60, 0.663, 0.670, 0.675)

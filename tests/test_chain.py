@@ -17,7 +17,7 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.sampling import LOG
 from iterpref_assets.defs.partitions import artifact_partition
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 SLICE = {

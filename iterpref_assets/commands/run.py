@@ -13,7 +13,7 @@ from rich.panel import Panel
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.settings import Settings, load_settings
-from iterpref_assets.steps.report import SUMMARY_FILE
+from iterpref_assets.steps.reports import SUMMARY_FILE
 
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 

@@ -47,6 +47,11 @@ class ArtifactKey:
     def __str__(self) -> str:
         return f"{self.asset}/{self.partition}"
 
+    @classmethod
+    def parse(cls, name: str) -> ArtifactKey:
+        """The key that `str` wrote, as manifests name what an artifact was made of."""
+        return cls(*name.split("/", 1))
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -14,7 +14,13 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.conversations import Prompts
-from iterpref_assets.core.engines.protocol import Completion, Engine, Request, Sampling
+from iterpref_assets.core.engines.protocol import (
+    Completion,
+    Engine,
+    Request,
+    Sampling,
+    told_engine,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
@@ -190,7 +196,6 @@ def completion_row(
     problem_id: str, round_: int, sample: int, completion: Completion, engine: str
 ) -> dict[str, str | int | None]:
     """A row of tables.COMPLETIONS; `engine` is the engine's description."""
-    by = completion.answered_by
     return {
         "key": completion.key,
         "problem_id": problem_id,
@@ -201,7 +206,7 @@ def completion_row(
         "completion_tokens": completion.completion_tokens,
         "finish_reason": completion.finish_reason.value,
         "seed": completion.seed,
-        "engine": f"{engine} (answered by {by})" if by else engine,
+        "engine": storable(told_engine(engine, completion)),
     }
 
 

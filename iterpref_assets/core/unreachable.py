@@ -48,6 +48,13 @@ def reachable_part(code: str, asked: frozenset[str] | None) -> str:
     return "\n".join(line for n, line in enumerate(lines) if n not in unreached).strip("\n")
 
 
+def reachable_definitions(code: str) -> str:
+    """`code` without what its own functions and classes do not depend on."""
+    tree = parse(code)
+    defined = [node.name for node in tree.body if isinstance(node, _FUNCTIONS)] if tree else []
+    return reachable_part(code, frozenset(defined))
+
+
 def unreachable_lines(code: str, asked: frozenset[str] | None) -> list[int]:
     r"""The lines (from 0, "\n" ends one) that nothing reaches from the names in `asked`.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -29,10 +30,10 @@ from iterpref_assets.core.evaluation.scoring import score_tasks
 from iterpref_assets.core.evaluation.suite import Suite
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluation import model_keys, scored_model_folder
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.step import Step, StepContext
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
@@ -99,8 +100,15 @@ def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> list[s
     ]
 
 
-def _basis_of_tasks(benchmark: BenchmarkName, context: StepContext, _partition: str) -> Basis:
-    return Basis(context.settings.benchmarks.config(benchmark).identity())
+def _is_given(benchmark: BenchmarkName, settings: Settings) -> bool:
+    """Whether the settings give a benchmark's data."""
+    return benchmark in settings.benchmarks.names()
+
+
+def _tasks_config(
+    benchmark: BenchmarkName, context: StepContext, _partition: str
+) -> Mapping[str, JsonValue]:
+    return context.settings.benchmarks.config(benchmark).identity()
 
 
 def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequence[Plan]) -> None:
@@ -123,22 +131,18 @@ def _cache(store: ArtifactStore) -> Path:
     return store.root / "cache"
 
 
-def _basis_of_scores(asked: Asked, context: StepContext, partition: str) -> Basis:
+def _scores_config(asked: Asked, context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
-    return Basis(
-        {
-            "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
-            "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.evaluation.for_result(),
-            "base_prompts": _has_base_prompts(context, partition),
-        },
-        (tasks_key(asked.benchmark), *model_keys(context, partition)),
-    )
+    return {
+        "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
+        "engine": settings.section("evaluation_engine"),
+        "evaluation": settings.evaluation.for_result(),
+        "base_prompts": _has_base_prompts(context, partition),
+    }
 
 
 def _has_base_prompts(context: StepContext, partition: str) -> bool:
-    settings = context.settings
-    base_model, variant = partition.split("/")
+    settings, model = context.settings, ModelVariant.parse(partition)
     unknown = set(settings.benchmarks.base_prompts) - settings.base_models.keys()
     if unknown:
         raise InputError(
@@ -146,7 +150,7 @@ def _has_base_prompts(context: StepContext, partition: str) -> bool:
             field="benchmarks.base_prompts",
             remedy=f"Use names of base_models: {', '.join(settings.base_models)}",
         )
-    return variant == REFERENCE and base_model in settings.benchmarks.base_prompts
+    return model.is_reference and model.base_model in settings.benchmarks.base_prompts
 
 
 def _publish_scores(asked: Asked, context: StepContext, plans: Sequence[Plan]) -> None:
@@ -196,19 +200,31 @@ async def _score(
 
 BENCHMARK_TASKS = tuple(
     Step(
-        tasks_key(name).asset,
-        partial(_basis_of_tasks, name),
-        partial(_publish_tasks, name),
+        asset=tasks_key(name).asset,
+        partitioning=Partitioning.WHOLE,
+        config=partial(_tasks_config, name),
+        publish=partial(_publish_tasks, name),
         code_version="2",
+        exists=partial(_is_given, name),
     )
     for name in BenchmarkName
 )
 BENCHMARK_SCORES = tuple(
     Step(
-        asked.asset,
-        partial(_basis_of_scores, asked),
-        partial(_publish_scores, asked),
+        asset=asked.asset,
+        partitioning=Partitioning.SCORE,
+        parents=(
+            *(
+                tasks
+                for tasks in BENCHMARK_TASKS
+                if tasks.asset == tasks_key(asked.benchmark).asset
+            ),
+            *SCORED_MODEL,
+        ),
+        config=partial(_scores_config, asked),
+        publish=partial(_publish_scores, asked),
         code_version="3",
+        exists=partial(_is_given, asked.benchmark),
     )
     for asked in ASKED
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -19,29 +20,40 @@ from iterpref_assets.core.reporting.leaderboard import (
     leaderboard_text,
 )
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, asked_of, read_tasks, tasks_key
-from iterpref_assets.steps.scored import scored_variants, variant_of
-from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.benchmarks import (
+    ASKED,
+    BENCHMARK_SCORES,
+    BENCHMARK_TASKS,
+    SCORES_FILE,
+    read_tasks,
+)
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.scored import that_still_stand
+from iterpref_assets.steps.step import Step, StepContext, parents_of
 
 BOARD_FILE = "leaderboard.parquet"
 TEXT_FILE = "leaderboard.md"
 PLOT_FILE = "leaderboard.png"
 
 
-def _basis_of_leaderboard(context: StepContext, base_model: str) -> Basis:
-    settings, store = context.settings, context.store
+_STANDING_SCORES = tuple(that_still_stand(step) for step in BENCHMARK_SCORES)
+
+
+def _config(context: StepContext, base_model: str) -> Mapping[str, JsonValue]:
     scored = [
-        ArtifactKey(asked.asset, f"{base_model}/{variant}")
-        for asked in asked_of(settings)
-        for variant in scored_variants(store, base_model, asked.asset)
+        f"{scores.step.asset}/{name}"
+        for scores in _STANDING_SCORES
+        for name in scores.partitions(context, Partitioning.BASE_MODEL, base_model)
     ]
-    return Basis(
-        {"scores": [str(key) for key in scored], "evaluation": settings.evaluation.for_result()},
-        (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
-    )
+    return {"scores": [*scored], "evaluation": context.settings.evaluation.for_result()}
 
 
-def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
+def _is_made(settings: Settings) -> bool:
+    return bool(settings.benchmarks.names())
+
+
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         cells = _cells(context.store, plan)
         if not cells:
@@ -69,7 +81,7 @@ def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFr
                 tasks = read_tasks(store, benchmark_of[column.asset])
                 scores = in_group(scores, tasks, column.group)
             if scores.height:
-                cells.setdefault(column, {})[variant_of(key)] = scores
+                cells.setdefault(column, {})[ModelVariant.parse(key.partition).variant] = scores
     return cells
 
 
@@ -86,4 +98,12 @@ def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
     return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
 
 
-LEADERBOARD = Step("leaderboard", _basis_of_leaderboard, _publish_leaderboard, code_version="1")
+LEADERBOARD = Step(
+    asset="leaderboard",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(*BENCHMARK_TASKS, *_STANDING_SCORES),
+    config=_config,
+    publish=_publish,
+    code_version="1",
+    exists=_is_made,
+)

@@ -19,9 +19,10 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox, judge_all
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluation import GREEDY_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
+from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
@@ -138,9 +139,9 @@ def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> lis
     """Checkpoints whose greedy pass@1 lies below their reference model's, where both are scored."""
     offenders: list[str] = []
     for partition in partitions:
-        base_model, variant = partition.split("/")
-        reference = ArtifactKey("heldout_scores", f"{base_model}/{REFERENCE}")
-        if variant == REFERENCE or store.find(reference) is None:
+        model = ModelVariant.parse(partition)
+        reference = ArtifactKey("heldout_scores", ModelVariant(model.base_model, REFERENCE).key)
+        if model.is_reference or store.find(reference) is None:
             continue
         ours = _pass_at_1(store, ArtifactKey("heldout_scores", partition))
         theirs = _pass_at_1(store, reference)

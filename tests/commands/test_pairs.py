@@ -9,12 +9,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
-from iterpref_assets.commands.pair_making import tokens_beside
 from iterpref_assets.commands.pairs import export, pairs
 from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.judge import question
+from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
 
 CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]

@@ -20,14 +20,18 @@ LAB = Prompts(LAB_PROMPTS)
 
 
 class EchoEngine:
-    """Answers with the request's key; fails at the request numbered `fails_at`."""
+    """Answers with the request's key; fails at the request numbered `fails_at`.
+
+    It answers nothing before it is asked `at_once` things at once.
+    """
 
     description = "echo"
 
-    def __init__(self, fails_at: int | None = None) -> None:
+    def __init__(self, fails_at: int | None = None, at_once: int = 0) -> None:
         self.requests: list[Request] = []
         self.fails_at = fails_at
         self.active = self.most_active = 0
+        self.at_once, self.crowded = at_once, asyncio.Event()
 
     async def generate(self, request: Request) -> Completion:
         if len(self.requests) == self.fails_at:
@@ -35,7 +39,11 @@ class EchoEngine:
         self.requests.append(request)
         self.active += 1
         self.most_active = max(self.most_active, self.active)
-        await asyncio.sleep(0)
+        if self.active >= self.at_once:
+            self.crowded.set()
+        async with asyncio.timeout(300):
+            await self.crowded.wait()
+        await asyncio.sleep(0.01 if self.at_once else 0)
         self.active -= 1
         return Completion(request.key, request.key, 1, 2, FinishReason.STOP, request.seed)
 
@@ -84,11 +92,11 @@ def test_after_an_engine_failure_a_restart_generates_only_what_is_missing(tmp_pa
     assert frame["completion"].to_list() == ["a#0#0", "b#0#0", "c#0#0", "d#0#0"]
 
 
-def test_no_more_requests_than_allowed_are_in_flight(tmp_path: Path) -> None:
-    engine = EchoEngine()
+def test_as_many_requests_as_allowed_are_in_flight_and_no_more(tmp_path: Path) -> None:
+    engine = EchoEngine(at_once=4)
     config = SamplingConfig(samples_per_problem=20, max_in_flight=4)
     sample_problems(make_problems("a"), engine, config, LAB, tmp_path)
-    assert 1 <= engine.most_active <= 4
+    assert engine.most_active == 4
 
 
 def test_a_problem_that_occurs_twice_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,10 @@ LAB = Prompts(LAB_PROMPTS)
 
 
 class ScriptedEngine:
-    """Answers with the round's number; remembers what it was asked and how much at once."""
+    """Answers with the round's number; remembers what it was asked and how much at once.
+
+    It answers nothing before it is asked `at_once` things at once, and from then on after a while.
+    """
 
     description = "scripted"
 
@@ -32,17 +35,23 @@ class ScriptedEngine:
         self,
         unanswered: frozenset[str] = frozenset(),
         reason: FinishReason = FinishReason.PROMPT_TOO_LONG,
+        at_once: int = 0,
     ) -> None:
         self.reason = reason
         self.requests: list[Request] = []
         self.unanswered = unanswered
         self.active = self.most_active = 0
+        self.at_once, self.crowded = at_once, asyncio.Event()
 
     async def generate(self, request: Request) -> Completion:
         self.requests.append(request)
         self.active += 1
         self.most_active = max(self.most_active, self.active)
-        await asyncio.sleep(0)
+        if self.active >= self.at_once:
+            self.crowded.set()
+        async with asyncio.timeout(300):
+            await self.crowded.wait()
+        await asyncio.sleep(0.01 if self.at_once else 0)
         self.active -= 1
         if request.key in self.unanswered:
             return Completion(request.key, "", None, 0, self.reason, request.seed)

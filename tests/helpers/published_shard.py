@@ -20,10 +20,11 @@ from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE
 from iterpref_assets.steps.seed_problems import DROPPED_FILE
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 SHARD = "a"
 PROBLEMS = [

@@ -17,9 +17,9 @@ from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
 from iterpref_assets.core.templates import PromptTemplate
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps import verification
-from iterpref_assets.steps.evaluation import GREEDY_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.trajectories import VERSIONS_FILE

@@ -109,14 +109,14 @@ class BigCodeConfig(BenchmarkConfig):
 class ContestConfig(BenchmarkConfig):
     """LiveCodeBench, the contests from `since` to `until`, both included."""
 
-    since: date | None = None
-    until: date | None = None
+    since: date | None = Field(None, description="First day of the contests, included")
+    until: date | None = Field(None, description="Last day of the contests, included")
     solutions: Path | None = Field(
-        None, description="Solutions in the form of a samples file; the data holds none."
+        None, description="Solutions in the form of a samples file; the data holds none"
     )
     examples: Path | None = Field(
         None,
-        description="Folder of the official func.json and stdin.json, which base models are shown.",
+        description="Folder of the official func.json and stdin.json, which base models are shown",
     )
 
     def identity(self) -> dict[str, JsonValue]:
@@ -157,18 +157,17 @@ class ContestConfig(BenchmarkConfig):
 
 
 class BenchmarksConfig(Record):
-    """The benchmarks that are scored besides held-out problems: those that are given here.
+    """The benchmarks that are scored besides held-out problems: those that are given here."""
 
-    Attributes:
-        base_prompts: base models that are asked as base models (with bare text to continue) before
-            they are trained, though their tokenizer has a chat template.
-    """
-
-    humaneval: PlusConfig | None = None
-    mbpp: PlusConfig | None = None
-    bigcodebench: BigCodeConfig | None = None
-    livecodebench: ContestConfig | None = None
-    base_prompts: tuple[str, ...] = ()
+    humaneval: PlusConfig | None = Field(None, description="Score on HumanEval+")
+    mbpp: PlusConfig | None = Field(None, description="Score on MBPP+")
+    bigcodebench: BigCodeConfig | None = Field(None, description="Score on BigCodeBench")
+    livecodebench: ContestConfig | None = Field(None, description="Score on LiveCodeBench")
+    base_prompts: tuple[str, ...] = Field(
+        (),
+        description="Base models that are asked as base models, with bare text to continue, before "
+        "they are trained, though their tokenizer has a chat template",
+    )
 
     def names(self) -> tuple[BenchmarkName, ...]:
         """The benchmarks that are given, in the order they are listed here."""

@@ -14,15 +14,17 @@ from iterpref_assets.core.records import Record
 class EvaluationConfig(Record):
     """How completions are drawn and scored; the default is greedy pass@1."""
 
-    samples: int = Field(default=1, ge=1, description="Completions per task.")
-    temperature: float = Field(default=0.0, ge=0, description="0 is greedy.")
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most.")
-    seed: int = Field(default=0, ge=0, description="Parent of every sampling seed.")
-    ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only.")
-    bootstrap: Bootstrap = Bootstrap()
+    samples: int = Field(default=1, ge=1, description="Completions per task")
+    temperature: float = Field(default=0.0, ge=0, description="0 is greedy")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the probability that is drawn from"
+    )
+    max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most")
+    seed: int = Field(default=0, ge=0, description="Parent of every sampling seed")
+    ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only")
+    bootstrap: Bootstrap = Field(Bootstrap(), description="How intervals are drawn")
     in_flight: int = Field(
-        default=256, ge=1, description="Completions asked for at once; no score depends on it."
+        default=256, ge=1, description="Completions asked for at once; no score depends on it"
     )
 
     @model_validator(mode="after")

@@ -36,10 +36,15 @@ class Filter(StrEnum):
 
     EMPTY_FOCUS is ours: the paper leaves open what to do where y+ only adds lines. The focal term
     then has no token to penalise and the loss is that of SFT, so such pairs are dropped for every
-    recipe (all recipes see the same pairs) and counted under their own name. BENCHMARK_OVERLAP is
-    asked only where `iterpref pairs` is given benchmarks: the chain keeps its seeds clear of them.
+    recipe (all recipes see the same pairs) and counted under their own name. So are NO_PROGRAM (y-
+    is a refusal or other prose) and NO_ENTRY_POINT (y- is a program that does not define the
+    function that the tests ask for, such as another task's). BENCHMARK_OVERLAP is asked only where
+    `iterpref pairs` is given benchmarks: the chain keeps its seeds clear of them. TOO_MANY_TOKENS
+    is asked first of programs so long that no tokenizer need count.
     """
 
+    NO_PROGRAM = "no_program"
+    NO_ENTRY_POINT = "no_entry_point"
     EMPTY_FOCUS = "empty_focus"
     ONLY_COMMENTS = "only_comments"
     LONG_DIFFERENCE = "long_difference"

@@ -28,6 +28,7 @@ from iterpref_assets.core.engines.protocol import (
     FinishReason,
     Request,
     Sampling,
+    told_engine,
 )
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.pairs.config import Filter, JudgeConfig
@@ -231,7 +232,7 @@ def _answer_row(name: str, completion: Completion, engine: str) -> Mapping[str, 
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
         "finish_reason": completion.finish_reason.value,
-        "engine": engine,
+        "engine": storable(told_engine(engine, completion)),
     }
 
 

@@ -14,6 +14,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
+from iterpref_assets.core.pairs.reaching import Judge, without_unreached
 from iterpref_assets.core.pairs.sampled import require_samples
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.tables import Schema
@@ -34,15 +35,20 @@ def build_pair_file(
     config: PairConfig,
     out: Path,
     *,
+    judge: Judge,
     on_rows: OnRows | None = None,
 ) -> None:
-    """`build_pairs` from file to file: the same rows in the same order.
+    """`build_pairs` from file to file, of programs without what their tests do not reach.
+
+    The rows are in the same order.
 
     Args:
         versions: Parquet with the columns of tables.VERSIONS, in order of (problem_id, sample).
-        problems: Parquet with the columns of tables.PROBLEMS; its prompts are held in memory.
+        problems: Parquet with the columns of tables.PROBLEMS; its prompts and tests are held in
+            memory.
         config: how pairs are made.
         out: where the Parquet with the columns of tables.PAIRS goes.
+        judge: gives programs that were cut their verdict (`without_unreached`).
         on_rows: told of finished version rows.
 
     Raises:
@@ -53,10 +59,11 @@ def build_pair_file(
     tables.check_table(problems, tables.PROBLEMS)
     if config.negatives is Negatives.PASS_RATE:
         require_samples(versions)
-    prompts = pl.read_parquet(problems, columns=["problem_id", "prompt"])
+    asked = pl.read_parquet(problems, columns=["problem_id", "prompt", "entry_point", "tests"])
+    tests = dict(asked.select("problem_id", "tests").iter_rows())
     with TableWriter(out, tables.PAIRS) as writer:
         for batch in problem_batches(versions):
-            writer.write(build_pairs(batch, prompts, config))
+            writer.write(build_pairs(without_unreached(batch, tests, judge), asked, config))
             if on_rows:
                 on_rows(batch.height)
 

@@ -162,7 +162,7 @@ class HeldTask:
     messages: tuple = ()
 
     def program(self, completion):
-        assert self.answered.wait(10), "the engine stood still meanwhile"
+        assert self.answered.wait(300), "the engine stood still meanwhile"
         return completion
 
     def judge(self, code, sandbox):

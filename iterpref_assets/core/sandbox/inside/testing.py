@@ -8,6 +8,7 @@ listed in docs/SANDBOX.md.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import gc
 import marshal
@@ -18,10 +19,10 @@ import unittest.case
 import unittest.mock
 import unittest.result
 import unittest.suite
-from types import FunctionType, ModuleType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from . import encoding, program
+from . import checks, encoding, program
 
 _TEST_FILE = "<tests>"
 _PROTECTED: tuple[Any, ...] = (
@@ -139,10 +140,11 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
     """Run the tests of `plan` against `source`, and report their outcome with the nonce."""
     write, read, dumps, file_format = os.write, os.read, marshal.dumps, encoding.FORMAT
     describe = program.describe
+    tests = _compiled(plan["code"], _teller(results, write))
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
     guard = Guard()
-    outcome = _outcome(source, plan, describe, guard)
+    outcome = _outcome(source, plan, tests, describe, guard)
     changed = guard.changed()
     if changed:
         outcome = ("tampered", "", "", changed, 0, 0)
@@ -153,9 +155,31 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
         data = data[write(results, data) :]
 
 
-def _outcome(source: str, plan: dict[str, Any], describe: Any, guard: Guard) -> tuple[Any, ...]:
+def _compiled(code: str, ran: Any) -> CodeType:
+    """The test file, calling `ran` with the number of each check when it has run."""
+    tree = ast.parse(code, _TEST_FILE)
+    checks.mark(tree)
+    setattr(builtins, checks.MARK, ran)
+    return compile(tree, _TEST_FILE, "exec", dont_inherit=True)
+
+
+def _teller(results: int, write: Any) -> Any:
+    """Sends the number of a check the first time that it ran; they are counted where tests are."""
+    told: set[int] = set()
+    head = program.CHECK + (4).to_bytes(4, "little")
+
+    def ran(number: int) -> None:
+        if number not in told:
+            told.add(number)
+            write(results, head + number.to_bytes(4, "little"))
+
+    return ran
+
+
+def _outcome(
+    source: str, plan: dict[str, Any], tests: CodeType, describe: Any, guard: Guard
+) -> tuple[Any, ...]:
     """(kind, test, error type, message, line of the test file, tests passed)."""
-    tests = compile(plan["code"], _TEST_FILE, "exec", dont_inherit=True)
     result = FirstFailure()
     name = ""
     try:
@@ -174,7 +198,7 @@ def _outcome(source: str, plan: dict[str, Any], describe: Any, guard: Guard) -> 
             suite.run(result)
         else:
             for name in plan["names"]:
-                namespace[name]()
+                _test(namespace, name)()
                 result.passed += 1
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
         kind = "failed" if isinstance(error, AssertionError) else "error"
@@ -201,6 +225,12 @@ def _test_module(plan: dict[str, Any]) -> ModuleType:
 def _case(namespace: dict[str, Any], name: str) -> Any:
     owner, _, method = name.partition(".")
     return namespace[owner](method)
+
+
+def _test(namespace: dict[str, Any], name: str) -> Any:
+    """The function to call, of a fresh object where it is a class's."""
+    owner, _, method = name.rpartition(".")
+    return getattr(namespace[owner](), method) if owner else namespace[method]
 
 
 def _line(trace: TracebackType | None) -> int:

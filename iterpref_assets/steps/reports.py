@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -23,44 +24,45 @@ from iterpref_assets.core.reporting.report import (
     summary_lines,
     write_report,
 )
-from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.steps.checkpoints import METRICS_FILE
-from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.leaderboard import BOARD_FILE
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.scored import is_current, scored_variants, variant_of
-from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
-from iterpref_assets.steps.trajectories import VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.checkpoints import CHECKPOINTS, METRICS_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE, HELDOUT_SCORES, SAMPLED_FILE
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
+from iterpref_assets.steps.leaderboard import BOARD_FILE, LEADERBOARD
+from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE, PREFERENCE_PAIRS, TOKENS_FILE
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
+from iterpref_assets.steps.scored import is_current, scored_variants, that_still_stand
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.step import Parent, Step, StepContext, parents_of
+from iterpref_assets.steps.trajectories import (
+    DEBUG_TRAJECTORIES,
+    VERSIONS_FILE,
+    allowed_rounds,
+)
 
 SUMMARY_FILE = "summary.txt"
 SHOWN_PAIRS = 3
 
 
-def _basis_of_experiment_reports(context: StepContext, base_model: str) -> Basis:
-    shards = context.settings.seeds.shards()
-    variants = scored_variants(context.store, base_model)
-    by_shard = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
-    return Basis(
-        {"variants": variants},
-        (
-            ArtifactKey("heldout_problems"),
-            ArtifactKey("preference_pairs", base_model),
-            *(ArtifactKey(asset, shard) for asset in by_shard for shard in shards),
-            *(ArtifactKey("checkpoints", f"{base_model}/{v}") for v in variants if v != REFERENCE),
-            *(ArtifactKey("heldout_scores", f"{base_model}/{v}") for v in variants),
-            *_leaderboard_keys(context, base_model),
-        ),
-    )
+def _scored(context: StepContext, base_model: str) -> list[ModelVariant]:
+    return scored_variants(context.store, base_model, HELDOUT_SCORES.asset)
 
 
-def _leaderboard_keys(context: StepContext, base_model: str) -> list[ArtifactKey]:
-    """The leaderboard, where benchmarks are scored and it still stands."""
-    key = ArtifactKey("leaderboard", base_model)
-    asked = context.settings.benchmarks.names()
-    return [key] if asked and is_current(context.store, key) else []
+def _config(context: StepContext, base_model: str) -> Mapping[str, JsonValue]:
+    return {"variants": [each.variant for each in _scored(context, base_model)]}
 
 
-def _publish_experiment_reports(context: StepContext, plans: Sequence[Plan]) -> None:
+def _scored_checkpoints(context: StepContext, base_model: str) -> list[str]:
+    return [each.key for each in _scored(context, base_model) if not each.is_reference]
+
+
+def _if_it_stands(context: StepContext, base_model: str) -> tuple[str, ...]:
+    """The leaderboard, where it still stands."""
+    key = ArtifactKey(LEADERBOARD.asset, base_model)
+    return (base_model,) if is_current(context.store, key) else ()
+
+
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         if not parents_of(plan, "heldout_scores"):
             raise InputError(
@@ -117,7 +119,7 @@ def _curves(
     curves: dict[str, list[dict[str, float]]] = {}
     for key in checkpoints:
         lines = store.current(key).path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
-        curves[variant_of(key)] = [json.loads(line) for line in lines]
+        curves[ModelVariant.parse(key.partition).variant] = [json.loads(line) for line in lines]
     return curves
 
 
@@ -131,7 +133,7 @@ def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> B
     scores: list[Score] = []
     pass_at_k: dict[str, dict[int, float]] = {}
     for key in scored:
-        variant = variant_of(key)
+        variant = ModelVariant.parse(key.partition).variant
         greedy = _summary(store, key, GREEDY_FILE, "evaluation")
         interval = Interval(estimate=greedy.pass_at_1, low=greedy.low, high=greedy.high)
         scores.append(Score(variant, interval, greedy.n))
@@ -147,8 +149,20 @@ def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) ->
 
 
 EXPERIMENT_REPORTS = Step(
-    "experiment_reports",
-    _basis_of_experiment_reports,
-    _publish_experiment_reports,
+    asset="experiment_reports",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(
+        HELDOUT_PROBLEMS,
+        PREFERENCE_PAIRS,
+        SEED_PROBLEMS,
+        INITIAL_SAMPLES,
+        DEBUG_TRAJECTORIES,
+        CODEFLOW_PAIRS,
+        Parent(CHECKPOINTS, _scored_checkpoints),
+        that_still_stand(HELDOUT_SCORES),
+        Parent(LEADERBOARD, _if_it_stands),
+    ),
+    config=_config,
+    publish=_publish,
     code_version="2",
 )

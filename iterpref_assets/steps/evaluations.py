@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
@@ -14,55 +16,65 @@ from iterpref_assets.core.evaluation.scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import problem_tasks
 from iterpref_assets.core.frames import frame_to_problems
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.checkpoints import CHECKPOINTS
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_SOURCE,
+    base_model_folder,
+    base_model_source,
+)
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
 
 
-def _basis_of_heldout_scores(context: StepContext, partition: str) -> Basis:
+def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
-    return Basis(
-        {
-            "engine": settings.section("evaluation_engine"),
-            "evaluation": settings.evaluation.for_result(),
-            "sampled_evaluation": settings.sampled_evaluation.for_result(),
-            "limits": settings.section("limits"),
-            "packages": list(settings.packages),
-            "prompts": _prompts(settings, partition).identity(),
-        },
-        (ArtifactKey("heldout_problems"), *model_keys(context, partition)),
-    )
+    return {
+        "engine": settings.section("evaluation_engine"),
+        "evaluation": settings.evaluation.for_result(),
+        "sampled_evaluation": settings.sampled_evaluation.for_result(),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+        "prompts": _prompts(settings, partition).identity(),
+    }
 
 
 def _prompts(settings: Settings, partition: str) -> Prompts:
     """How the base model of a partition (base model/variant) is asked, trained or not."""
-    source = base_model_source(settings, partition.split("/", maxsplit=1)[0])
+    source = base_model_source(settings, ModelVariant.parse(partition).base_model)
     return Prompts(settings.prompts_for(source))
 
 
-def model_keys(context: StepContext, partition: str) -> tuple[ArtifactKey, ...]:
-    """The artifacts of the model that a partition (base model/variant) scores."""
-    base_model, variant = partition.split("/")
-    if variant != REFERENCE:
-        return (ArtifactKey("checkpoints", partition),)
-    source = base_model_source(context.settings, base_model)
-    return (ArtifactKey("base_models", base_model), *model_parents(source))
+def _of_reference(parent: Step | Parent) -> Parent:
+    """A parent of the reference model's scores: a checkpoint vouches for what it is made of."""
+    of_all = parent if isinstance(parent, Parent) else Parent(parent)
+
+    def select(context: StepContext, partition: str) -> Sequence[str]:
+        if not ModelVariant.parse(partition).is_reference:
+            return ()
+        return of_all.partitions(context, Partitioning.SCORE, partition)
+
+    return Parent(of_all.step, select)
+
+
+SCORED_MODEL = (_of_reference(BASE_MODELS), _of_reference(LAB_SOURCE), Parent(CHECKPOINTS))
+"""What the model comes from that a partition (base model/variant) scores."""
 
 
 def scored_model_folder(context: StepContext, partition: str) -> Path:
     """The folder of the model that a partition (base model/variant) scores."""
-    base_model, variant = partition.split("/")
-    if variant == REFERENCE:
-        return base_model_folder(context.settings, context.store, base_model)
+    model = ModelVariant.parse(partition)
+    if model.is_reference:
+        return base_model_folder(context.settings, context.store, model.base_model)
     return context.store.current(ArtifactKey("checkpoints", partition)).folder
 
 
-def _publish_heldout_scores(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in plans:
             asyncio.run(_score(context, plan, sandbox))
@@ -98,5 +110,10 @@ def _subfolder(folder: Path, name: str) -> Path:
 
 
 HELDOUT_SCORES = Step(
-    "heldout_scores", _basis_of_heldout_scores, _publish_heldout_scores, code_version="2"
+    asset="heldout_scores",
+    partitioning=Partitioning.SCORE,
+    parents=(HELDOUT_PROBLEMS, *SCORED_MODEL),
+    config=_config,
+    publish=_publish,
+    code_version="2",
 )

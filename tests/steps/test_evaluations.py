@@ -6,7 +6,7 @@ import pytest
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.evaluation import HELDOUT_SCORES
+from iterpref_assets.steps.evaluations import HELDOUT_SCORES
 from iterpref_assets.steps.step import StepContext
 
 

@@ -15,10 +15,11 @@ from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_proble
 from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE
 from iterpref_assets.steps.provenance import find_pair
 from iterpref_assets.steps.raw_seeds import PROGRAMS_FILE, RAW_SEEDS, UNUSABLE_FILE
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
-from iterpref_assets.steps.synthesis import SYNTHETIC_TASKS
-from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, INITIAL_SAMPLES
+from iterpref_assets.steps.synthetic_tasks import SYNTHETIC_TASKS
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 pytestmark = pytest.mark.sandbox
 

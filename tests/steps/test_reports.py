@@ -14,9 +14,9 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.reporting.report import REPORT
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
-from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.report import EXPERIMENT_REPORTS, SUMMARY_FILE
+from iterpref_assets.steps.reports import EXPERIMENT_REPORTS, SUMMARY_FILE
 from iterpref_assets.steps.step import StepContext
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 

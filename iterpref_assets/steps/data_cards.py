@@ -18,28 +18,21 @@ from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
 from iterpref_assets.core.pairs.streaming import row_count
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
 from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
-from iterpref_assets.steps.seed_problems import DROPPED_FILE
-from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE, PREFERENCE_PAIRS, TOKENS_FILE
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
+from iterpref_assets.steps.seed_problems import DROPPED_FILE, SEED_PROBLEMS
+from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE, allowed_rounds
 
 SHOWN_PAIRS = 10
-BY_SHARD = ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
+BY_SHARD = (SEED_PROBLEMS, INITIAL_SAMPLES, DEBUG_TRAJECTORIES, CODEFLOW_PAIRS)
 _OUTCOME = ["trajectory_id", "problem_id", "sample", "round", "verdict", "error_type"]
 
 
-def _basis_of_data_cards(context: StepContext, base_model: str) -> Basis:
-    shards = context.settings.seeds.shards()
-    return Basis(
-        parents=(
-            ArtifactKey("preference_pairs", base_model),
-            *(ArtifactKey(asset, shard) for asset in BY_SHARD for shard in shards),
-        )
-    )
-
-
-def _publish_data_cards(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         inputs = _inputs(context, plan)
         with context.store.publishing(plan) as staging:
@@ -58,7 +51,7 @@ def _publish_data_cards(context: StepContext, plans: Sequence[Plan]) -> None:
 def _inputs(context: StepContext, plan: Plan) -> CardInputs:
     store = context.store
     seeds, samples, debugged, built = (
-        [store.current(key) for key in parents_of(plan, asset)] for asset in BY_SHARD
+        [store.current(key) for key in parents_of(plan, step.asset)] for step in BY_SHARD
     )
     pairs = store.current(ArtifactKey("preference_pairs", plan.key.partition))
     pair_file = pairs.path(PAIRS_FILE)
@@ -154,4 +147,10 @@ def _judged(built: Sequence[Artifact]) -> Mapping[str, int]:
     return dict(total)
 
 
-DATA_CARDS = Step("data_cards", _basis_of_data_cards, _publish_data_cards, code_version="2")
+DATA_CARDS = Step(
+    asset="data_cards",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(PREFERENCE_PAIRS, *BY_SHARD),
+    publish=_publish,
+    code_version="2",
+)

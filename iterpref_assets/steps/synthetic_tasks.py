@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.answer_log import failures_in
@@ -13,13 +15,14 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.synthesis import synthesis_identity, write_tasks
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.models import model_parents
-from iterpref_assets.steps.step import Basis, Step, StepContext
-from iterpref_assets.steps.trajectories import (
+from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
 )
+from iterpref_assets.steps.models import LAB_GENERATOR
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Step, StepContext
 
 
 def feature_tree(settings: Settings) -> FeatureTreeSeeds:
@@ -35,19 +38,21 @@ def feature_tree(settings: Settings) -> FeatureTreeSeeds:
     return settings.seeds
 
 
-def _basis_of_synthetic_tasks(context: StepContext, shard: str) -> Basis:
+def are_synthesised(settings: Settings) -> bool:
+    """Whether the generator writes the seeds."""
+    return isinstance(settings.seeds, FeatureTreeSeeds)
+
+
+def _config(context: StepContext, shard: str) -> Mapping[str, JsonValue]:
     settings, seeds = context.settings, feature_tree(context.settings)
-    return Basis(
-        {
-            **generator_identity(settings),
-            **seeds.shard_identity(shard),
-            **synthesis_identity(seeds.generation, settings.packages),
-        },
-        model_parents(settings.generator),
-    )
+    return {
+        **generator_identity(settings),
+        **seeds.shard_identity(shard),
+        **synthesis_identity(seeds.generation, settings.packages),
+    }
 
 
-def _publish_synthetic_tasks(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     asyncio.run(_synthesise(context, plans))
 
 
@@ -69,5 +74,11 @@ async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 SYNTHETIC_TASKS = Step(
-    "synthetic_tasks", _basis_of_synthetic_tasks, _publish_synthetic_tasks, code_version="1"
+    asset="synthetic_tasks",
+    partitioning=Partitioning.SHARD,
+    parents=(LAB_GENERATOR,),
+    config=_config,
+    publish=_publish,
+    code_version="1",
+    exists=are_synthesised,
 )

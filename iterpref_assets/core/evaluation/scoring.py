@@ -114,7 +114,7 @@ class _Scorer(Generic[JudgeT]):
         code, judgement = await asyncio.get_running_loop().run_in_executor(
             self.pool, self._judged, task, completion.text
         )
-        if not code.strip():
+        if judgement is None:
             cut_off = completion.finish_reason is FinishReason.LENGTH
             lack = read_answer(completion.text, cut_off=cut_off).lack or NoProgram.PROSE
             return _without_program(task, sample, completion.text, lack.value)
@@ -129,10 +129,13 @@ class _Scorer(Generic[JudgeT]):
             plus_passed=judgement.plus_passed,
         )
 
-    def _judged(self, task: EvaluationTask[JudgeT], text: str) -> tuple[str, Judgement]:
-        """The program in an answer and its verdict; apart from the loop, since both take time."""
+    def _judged(self, task: EvaluationTask[JudgeT], text: str) -> tuple[str, Judgement | None]:
+        """The program in an answer and its verdict, None where the answer holds no program.
+
+        Apart from the loop, since both take time.
+        """
         code = task.program(text)
-        return code, task.judge(code, self.sandbox)
+        return code, task.judge(code, self.sandbox) if code.strip() else None
 
     async def _generate(self, task: EvaluationTask[JudgeT], sample: int) -> Completion:
         return await self.engine.generate(

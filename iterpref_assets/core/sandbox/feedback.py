@@ -5,9 +5,12 @@ The same failure always gives the same text, whatever the machine: no paths, add
 
 from __future__ import annotations
 
+import ast
+
 from iterpref_assets.core.records import Case, FunctionTests, RaisingCase, Tests
 from iterpref_assets.core.sandbox.outcomes import scrub
 from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.syntax import parse
 
 MAX_LITERAL = 200
 """Characters of any one literal or error message that are shown."""
@@ -56,6 +59,21 @@ def line_text(code: str, number: int) -> str:
     # Not splitlines, which ends lines at form feeds and separators where Python does not.
     lines = code.split("\n")
     return shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
+
+
+def statement_text(code: str, number: int) -> str:
+    """The innermost statement of a test file that a line belongs to, in one line, shortened."""
+    tree = parse(code)
+    spans = [
+        node
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return)
+        and node.lineno <= number <= (node.end_lineno or node.lineno)
+    ]
+    if not spans:
+        return line_text(code, number)
+    innermost = max(spans, key=lambda node: node.lineno)
+    return shorten(" ".join((ast.get_source_segment(code, innermost) or "").split()))
 
 
 def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:

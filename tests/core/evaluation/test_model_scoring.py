@@ -213,7 +213,7 @@ def test_a_prompt_that_is_too_long_fails_with_that_reason_and_runs_nothing(
     ("text", "reason", "verdict"),
     [
         ("I cannot help with that.", FinishReason.STOP, "refusal"),
-        ("```python\ndef f(", FinishReason.LENGTH, "cut_off"),
+        ("First I read the", FinishReason.LENGTH, "cut_off"),
         ("", FinishReason.STOP, "empty"),
     ],
 )

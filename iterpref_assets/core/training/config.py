@@ -103,7 +103,7 @@ class TrainConfig(Record):
         description="Share of all steps over which the learning rate rises from 0",
     )
     schedule: Schedule = Field(
-        Schedule.COSINE, description="How the learning rate falls after the warm-up"
+        default=Schedule.COSINE, description="How the learning rate falls after the warm-up"
     )
     weight_decay: float = Field(default=0.0, ge=0, description="Decay of the weights in AdamW")
     max_grad_norm: float = Field(
@@ -115,10 +115,11 @@ class TrainConfig(Record):
         description="Tokens of prompt and completion together; what is beyond is not read",
     )
     precision: Precision = Field(
-        Precision.MIXED_BFLOAT16, description="In what the weights are held and the arithmetic done"
+        default=Precision.MIXED_BFLOAT16,
+        description="In what the weights are held and the arithmetic done",
     )
     gradient_checkpointing: bool = Field(
-        True,
+        default=True,
         description="Recompute activations in the backward pass: less memory, a third more work",
     )
     vocabulary_chunk: int = Field(
@@ -136,10 +137,12 @@ class TrainConfig(Record):
     logging_steps: int = Field(
         default=1, ge=1, description="Optimizer steps between points of the curves"
     )
-    seed: int = Field(0, description="Draws the order of the pairs and the windows of diff_augment")
-    lora: Lora | None = Field(None, description="Train adapters instead of all weights")
+    seed: int = Field(
+        default=0, description="Draws the order of the pairs and the windows of diff_augment"
+    )
+    lora: Lora | None = Field(default=None, description="Train adapters instead of all weights")
     attention: Attention | None = Field(
-        None,
+        default=None,
         description="How attention is computed; unset is flex_attention on a GPU, sdpa on a CPU",
     )
     processes: int = Field(
@@ -149,7 +152,7 @@ class TrainConfig(Record):
         "starts them, its own number counts",
     )
     sharding: Sharding = Field(
-        Sharding.NONE, description="What several processes divide among them"
+        default=Sharding.NONE, description="What several processes divide among them"
     )
     reference_batch_tokens: int = Field(
         default=8192,
@@ -158,11 +161,11 @@ class TrainConfig(Record):
         "more",
     )
     tensorboard: Path | None = Field(
-        None,
+        default=None,
         description="Folder for the curves as TensorBoard events, one folder below it for each run",
     )
     report_to: tuple[str, ...] = Field(
-        (), description="Other trackers that transformers knows, such as wandb or mlflow"
+        default=(), description="Other trackers that transformers knows, such as wandb or mlflow"
     )
 
     @model_validator(mode="after")

@@ -39,7 +39,7 @@ def reached_names(node: ast.AST) -> Iterator[str]:
 
 def _mark(node: ast.AST, count: int) -> int:
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-        old: list[Any] = getattr(node, field, None) or []
+        old: Any = getattr(node, field, None)
         if not isinstance(old, list):
             continue  # a lambda's or a conditional expression's
         new: list[Any] = []

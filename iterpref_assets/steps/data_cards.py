@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -75,7 +75,7 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         },
         calls=sum(map(row_count, completions)),
         pass_rate_by_round=pass_rate_by_round(versions, max_rounds),
-        budgets=compare_budgets(versions, max_rounds),
+        budgets=compare_budgets(versions, _calls(debugged), max_rounds),
         kept=counts.kept,
         dropped=counts.dropped,
         judged=_judged(built),
@@ -107,6 +107,15 @@ def _outcomes(files: Sequence[Path]) -> pl.DataFrame:
 
 def _tests(problems: Sequence[Path]) -> pl.DataFrame:
     return pl.scan_parquet(list(problems)).select("problem_id", "tests").collect()
+
+
+def _calls(debugged: Iterable[Artifact]) -> pl.DataFrame:
+    """tables.COMPLETIONS of debugging, without the texts."""
+    files = [each.path(COMPLETIONS_FILE) for each in debugged]
+    for file in files:
+        tables.check_table(file, tables.COMPLETIONS)
+    columns = ("problem_id", "sample", "round", "finish_reason")
+    return pl.scan_parquet(files).select(columns).collect()
 
 
 def _debugging_stages(versions: pl.DataFrame) -> dict[str, int]:

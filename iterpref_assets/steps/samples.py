@@ -18,6 +18,7 @@ from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
+    generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
@@ -50,6 +51,7 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
                 problems_of(context, plan),
                 engine,
                 settings.sampling,
+                generator_prompts(settings),
                 store.work_folder(plan),
                 written,
             )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from iterpref_assets.core.answers import NoProgram
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.model_scoring import UNANSWERED
 from iterpref_assets.core.evaluation.references import ReferenceResult
@@ -26,7 +27,8 @@ class BenchmarkSummary(Record):
         overall: over every task that can run here.
         groups: over the tasks of each group, such as a difficulty.
         not_run: tasks that were left out, by reason; they enter no rate.
-        unanswered: completions without a program, by finish reason; they count as failed.
+        unanswered: completions without a program, by finish reason or by what they lack; they
+            count as failed.
     """
 
     data: DataSource
@@ -60,7 +62,10 @@ def summarize_benchmark(
         overall=summarize(scores, config),
         groups=groups,
         not_run=dict(sorted(Counter(task.not_run for task in tasks if task.not_run).items())),
-        unanswered={reason.value: verdicts[reason.value] for reason in UNANSWERED},
+        unanswered={
+            **{reason.value: verdicts[reason.value] for reason in UNANSWERED},
+            **{lack.value: verdicts[lack.value] for lack in NoProgram if verdicts[lack.value]},
+        },
     )
 
 

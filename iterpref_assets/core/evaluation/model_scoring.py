@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answers import NoProgram, read_answer
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import (
     FAILED,
@@ -100,14 +101,19 @@ class _Scorer(Generic[JudgeT]):
     async def score(self, task: EvaluationTask[JudgeT], sample: int) -> Score:
         completion = await self._generate(task, sample)
         if completion.finish_reason in UNANSWERED:
-            return _unanswered(task, sample, completion)
+            return _without_program(task, sample, "", completion.finish_reason.value)
         return await asyncio.get_running_loop().run_in_executor(
-            self.pool, self._judged, task, sample, completion.text
+            self.pool, self._judged, task, sample, completion
         )
 
-    def _judged(self, task: EvaluationTask[JudgeT], sample: int, text: str) -> Score:
+    def _judged(self, task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
         """An answer's score; apart from the loop, since finding and running programs take time."""
+        text = completion.text
         program = task.program(text)
+        if not program.strip():
+            cut_off = completion.finish_reason is FinishReason.LENGTH
+            lack = read_answer(text, cut_off=cut_off).lack or NoProgram.PROSE
+            return _without_program(task, sample, text, lack.value)
         judgement = task.judge(program, self.sandbox)
         return score_of(task.task_id, sample, program, judgement, completion=text)
 
@@ -122,15 +128,18 @@ class _Scorer(Generic[JudgeT]):
         )
 
 
-def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
+def _without_program(
+    task: EvaluationTask[JudgeT], sample: int, completion: str, verdict: str
+) -> Score:
     """A failure whose reason is the verdict: there is no program to run."""
     return score_without_run(
         task.task_id,
         sample,
         "",
         SampleStatus.FAIL,
-        completion.finish_reason.value,
+        verdict,
         has_plus=task.has_plus,
+        completion=completion,
     )
 
 

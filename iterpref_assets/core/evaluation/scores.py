@@ -124,6 +124,7 @@ def score_without_run(
     *,
     has_plus: bool = False,
     reason: str = "",
+    completion: str = "",
 ) -> Score:
     """The score of a program that was not run, or of an answer that holds none."""
     return Score(
@@ -135,6 +136,7 @@ def score_without_run(
         error_type=reason,
         program_sha256=program_digest(program),
         program=storable(program),
+        completion=storable(completion),
     )
 
 

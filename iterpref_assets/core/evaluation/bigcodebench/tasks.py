@@ -68,7 +68,7 @@ class BigCodeTask:
         return False
 
     def program(self, completion: str) -> str:
-        """The sanitized program that `completion` stands for."""
+        """The sanitized program that `completion` stands for; nothing where a chat holds none."""
         from evalplus.provider.utility import EOS
         from evalplus.sanitize import sanitize
 
@@ -82,6 +82,8 @@ class BigCodeTask:
             PromptStyle.PREFILLED: [*EOS, "\n```\n"],
             PromptStyle.CHAT: [],
         }[self.style]
+        if self.style is PromptStyle.CHAT:
+            completion = read_answer(completion, self.problem.entry_point).program or ""
         found = [at for stop in stops if (at := completion.find(stop)) >= 0]
         text = completion[: min(found, default=len(completion))].replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:

@@ -34,7 +34,7 @@ def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
 def program(
     problem: PlusProblem, benchmark: PlusBenchmark, style: PromptStyle, completion: str
 ) -> str:
-    """The sanitized program that `completion` stands for.
+    """The sanitized program that `completion` stands for; nothing where a chat's answer holds none.
 
     The official harness ends generation at its stop texts; the rest is cut off here instead, so
     an engine need not know them.
@@ -42,10 +42,7 @@ def program(
     from evalplus.sanitize import sanitize
 
     if style is PromptStyle.CHAT:
-        answer = read_answer(completion, problem.entry_point).program
-        if answer is None:
-            return ""
-        text = answer
+        text = read_answer(completion, problem.entry_point).program or ""
     else:
         text = _before_stops(completion, benchmark, style).replace("\t", "    ")
     if style is PromptStyle.COMPLETION:

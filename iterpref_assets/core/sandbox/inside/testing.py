@@ -23,9 +23,9 @@ import unittest.suite
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from . import checks, encoding, program
+from . import checks, encoding, program, sides
 
-_TEST_FILE = "<tests>"
+_TEST_FILE, _PROGRAM = "<tests>", "<solution>"
 _BUILTINS = "__builtins__"
 _PROTECTED: tuple[Any, ...] = (
     builtins,
@@ -234,17 +234,39 @@ def _outcome(
                 result.passed += 1
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
         kind = "failed" if isinstance(error, AssertionError) else "error"
-        return (kind, name, *describe(error), _line(error.__traceback__), result.passed)
+        trace = error.__traceback__
+        return (kind, name, *_told(error, trace, plan, source, describe), result.passed)
     if result.first is not None:
         kind, name, error, trace = result.first
-        return (kind, name, *describe(error), _line(trace), result.passed)
+        return (kind, name, *_told(error, trace, plan, source, describe), result.passed)
     return ("passed", "", "", "", 0, result.passed)
+
+
+def _told(
+    error: BaseException | None,
+    trace: TracebackType | None,
+    plan: dict[str, Any],
+    source: str,
+    describe: Any,
+) -> tuple[str, str, int]:
+    """The error's type, what it says, and the line of the test file.
+
+    A bare assertion says nothing, so its two values are told; of an error in the program, the line.
+    """
+    name, message = describe(error)
+    if isinstance(error, AssertionError) and not message:
+        message = sides.compared(trace, plan["code"], _TEST_FILE)
+    number = _line(trace, _PROGRAM)
+    lines = source.split("\n")
+    if 0 < number <= len(lines) and not isinstance(error, AssertionError):
+        message += f", in line {number}: {lines[number - 1].strip()}"
+    return name, message, _line(trace, _TEST_FILE)
 
 
 def _load(source: str, plan: dict[str, Any], guard: Guard) -> ModuleType:
     module = ModuleType(plan["module"])
     sys.modules[plan["module"]] = module
-    compiled = compile(source, "<solution>", "exec", dont_inherit=True)
+    compiled = compile(source, _PROGRAM, "exec", dont_inherit=True)
     exec(compiled, guard.open_namespace(module))  # noqa: S102
     return module
 
@@ -266,11 +288,11 @@ def _test(namespace: dict[str, Any], name: str) -> Any:
     return getattr(namespace[owner](), method) if owner else namespace[method]
 
 
-def _line(trace: TracebackType | None) -> int:
-    """The innermost line of the test file on the way to the error, or 0."""
+def _line(trace: TracebackType | None, file: str) -> int:
+    """The innermost line of a file on the way to the error, or 0."""
     line = 0
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == _TEST_FILE:
+        if trace.tb_frame.f_code.co_filename == file:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line

@@ -19,7 +19,7 @@ from iterpref_assets.steps.checkpoints import CHECKPOINTS
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
 from iterpref_assets.steps.models import BASE_MODELS, LAB_SOURCE, base_model_folder
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
@@ -63,7 +63,7 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
-        for plan in plans:
+        for plan in each_named(plans):
             asyncio.run(_score(context, plan, sandbox))
 
 

@@ -35,6 +35,7 @@ def test_a_server_out_of_a_containers_reach_is_refused(
 def test_a_server_is_in_reach_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ITERPREF_ENVIRONMENT", "gpu")
     monkeypatch.setenv("ITERPREF_ENGINE", '{"kind": "openai"}')
+    monkeypatch.setenv("ITERPREF_GENERATOR", '{"source": "remote", "model": "m"}')
     assert load_settings().environment is Environment.GPU
 
 

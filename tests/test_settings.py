@@ -164,3 +164,35 @@ def test_a_file_that_is_no_toml_is_named(
     monkeypatch.setenv(SETTINGS_FILE, str(path))
     with pytest.raises(InputError, match=r"mine\.toml: not TOML"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("engine", "generator", "named"),
+    [
+        ('{"kind": "vllm"}', '{"source": "remote", "model": "m"}', "no weights"),
+        ('{"kind": "openai"}', '{"source": "lab"}', "generator.source to .remote"),
+        (
+            '{"kind": "openai", "served_model": "other"}',
+            '{"source": "remote", "model": "m"}',
+            "leave engine.served_model out",
+        ),
+        (
+            '{"kind": "replay", "completions": ["a.parquet"]}',
+            '{"source": "remote", "model": "m"}',
+            "set generator.server",
+        ),
+    ],
+)
+def test_a_generator_that_is_not_what_the_engine_asks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, engine: str, generator: str, named: str
+) -> None:
+    monkeypatch.setenv("ITERPREF_ENGINE", engine)
+    monkeypatch.setenv("ITERPREF_GENERATOR", generator)
+    with pytest.raises(InputError, match=named):
+        load_settings()
+
+
+def test_a_remote_model_cannot_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITERPREF_BASE_MODELS", '{"m": {"source": "remote", "model": "m"}}')
+    with pytest.raises(InputError, match="base_models"):
+        load_settings()

@@ -15,9 +15,9 @@ import polars as pl
 import typer
 from pydantic import ValidationError
 
-from iterpref_assets.commands.pair_making import tokens_beside
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.failures import TrainingError

@@ -126,8 +126,11 @@ def of_lab_model(artifact: Artifact) -> Metadata:
 def of_completions(artifact: Artifact) -> Metadata:
     """Token counts, and how completions ended."""
     frame = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    tokens = frame["completion_tokens"]
+    uncounted = {"completions_of_unknown_length": dg.MetadataValue.int(tokens.null_count())}
     return {
-        "completion_tokens": dg.MetadataValue.int(int(frame["completion_tokens"].sum())),
+        "completion_tokens": dg.MetadataValue.int(int(tokens.sum())),
+        **(uncounted if tokens.null_count() else {}),
         "finish_reasons": _table(frame["finish_reason"].value_counts(sort=True)),
         "engine": dg.MetadataValue.text(frame["engine"][0] if frame.height else ""),
         "example": _markdown(frame["completion"][0] if frame.height else ""),
@@ -140,6 +143,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     from iterpref_assets.core.reporting import plots
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
+    calls = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
     max_rounds = allowed_rounds([artifact])
     rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
@@ -147,7 +151,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
         "pass_rate_by_round": _table(rounds),
         "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
         "debugging_and_sampling_by_calls": _table(
-            compare_budgets(frame, max_rounds).with_columns(pl.col(pl.Float64).round(3))
+            compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
     }

@@ -19,7 +19,14 @@ from iterpref_assets.core.artifacts import (
 )
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
-from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource, Settings
+from iterpref_assets.settings import (
+    GeneratorSource,
+    HubModel,
+    LabModel,
+    LocalModel,
+    ModelSource,
+    Settings,
+)
 from iterpref_assets.steps.partitions import Partitioning, base_model_of
 from iterpref_assets.steps.step import Parent, Step, StepContext
 
@@ -28,7 +35,7 @@ MODEL_FILE = "model.json"
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
 
 
-def _if_lab(source: ModelSource) -> tuple[str, ...]:
+def _if_lab(source: GeneratorSource) -> tuple[str, ...]:
     """The partitions of `lab_base_model` that a model comes from: none unless it is the lab's."""
     return (UNPARTITIONED,) if isinstance(source, LabModel) else ()
 
@@ -63,7 +70,7 @@ def _hub_snapshot(repository: str, revision: str) -> Path:
         ) from error
 
 
-def model_identity(source: ModelSource) -> dict[str, JsonValue]:
+def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:
     """What a plan records of a model: its source, and of a local folder which files it holds.
 
     Sizes and times of change stand for the weights, which are too large to hash for every plan;
@@ -162,7 +169,9 @@ LAB_BASE_MODEL = Step(
     in_run=_lab_is_used,
 )
 
-LAB_GENERATOR = Parent(LAB_BASE_MODEL, lambda context, _: _if_lab(context.settings.generator))
+LAB_GENERATOR = Parent(
+    LAB_BASE_MODEL, is_read=lambda settings: isinstance(settings.generator, LabModel)
+)
 """The generator, where it is the lab's."""
 
 LAB_SOURCE = Parent(

@@ -16,12 +16,15 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
     build_pair_file,
     row_count,
     tokenize_pair_files,
 )
+from iterpref_assets.core.sandbox.on_demand import judging
+from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import BASE_MODELS, LAB_SOURCE, base_model_folder
@@ -115,14 +118,28 @@ async def _judge_shard(
             judgements_out=staging.folder / JUDGEMENTS_FILE,
         )
         staging.row_count = row_count(out)
-        staging.figures.update({"judge_answers": outcome.answers, "judge_asked": outcome.asked})
+        staging.figures.update(
+            {
+                "judge_answers": outcome.answers,
+                "judge_asked": outcome.asked,
+                "calls_without_an_answer": outcome.failures,
+            }
+        )
 
 
 def _build(context: StepContext, plan: Plan, out: Path) -> None:
-    store, shard = context.store, plan.key.partition
+    """Build a shard's pairs; verdicts on programs that were cut outlast the artifact as well."""
+    store, settings, shard = context.store, context.settings, plan.key.partition
     versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
-    build_pair_file(versions, problems, context.settings.pairs, out)
+    limits, packages = settings.limits, settings.packages
+    with (
+        judging(lambda: Sandbox(packages=packages), limits) as judge,
+        ExecutionLog(
+            store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
+        ) as log,
+    ):
+        build_pair_file(versions, problems, settings.pairs, out, judge=log)
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -178,7 +195,7 @@ CODEFLOW_PAIRS = Step(
     parents=(DEBUG_TRAJECTORIES, SEED_PROBLEMS),
     config=_codeflow_config,
     publish=_publish_codeflow_pairs,
-    code_version="2",
+    code_version="3",
 )
 PREFERENCE_PAIRS = Step(
     asset="preference_pairs",

@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.pairs.config import JudgeConfig
@@ -44,6 +45,7 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
             if (found := answers.get(plan.key.partition)) is not None:
                 quality = with_ratings(quality, found)
                 tables.write_table(found, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
+                staging.figures["calls_without_an_answer"] = failures_in(found)
             tables.write_table(quality, tables.TEST_QUALITY, staging.folder / QUALITY_FILE)
             staging.row_count = quality.height
 

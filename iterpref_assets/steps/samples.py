@@ -9,6 +9,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.sampling import draw_samples
@@ -17,6 +18,7 @@ from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
+    generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
@@ -49,6 +51,7 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
                 problems_of(context, plan),
                 engine,
                 settings.sampling,
+                generator_prompts(settings),
                 store.work_folder(plan),
                 written,
             )
@@ -65,6 +68,7 @@ def _publish_samples(context: StepContext, plan: Plan, frame: pl.DataFrame) -> N
     with context.store.publishing(plan) as staging:
         tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
         staging.row_count = frame.height
+        staging.figures["calls_without_an_answer"] = failures_in(frame)
 
 
 INITIAL_SAMPLES = Step(

@@ -49,16 +49,22 @@ class Parent:
     """A step whose artifacts another step reads, and which partitions of them.
 
     Those follow from how the two are divided, unless `select` says (of a shard: some shards).
+    `is_read` says whether it is a parent at all under these settings.
     """
 
     step: Step
     select: Select | None = None
+    is_read: Callable[[Settings], bool] = always
+
+    def exists(self, settings: Settings) -> bool:
+        """Whether there is such a parent under these settings."""
+        return self.is_read(settings) and self.step.exists(settings)
 
     def partitions(
         self, context: StepContext, child: Partitioning, partition: str
     ) -> Sequence[str]:
         """The partitions that one of a step divided like `child` is made of."""
-        if not self.step.exists(context.settings):
+        if not self.exists(context.settings):
             return ()
         if self.select is not None:
             return self.select(context, partition)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
@@ -69,6 +70,7 @@ async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
             with store.publishing(plan) as staging:
                 tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
                 staging.row_count = frame.height
+                staging.figures["calls_without_an_answer"] = failures_in(frame)
 
 
 SYNTHETIC_TASKS = Step(

@@ -18,6 +18,7 @@ from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
+    generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
@@ -63,6 +64,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     engine,
                     functools.partial(sandbox.judge, limits=settings.limits),
                     settings.debugging,
+                    generator_prompts(settings),
                     store.work_folder(plan),
                 )
                 with store.publishing(plan) as staging:

@@ -16,6 +16,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
+from iterpref_assets.core.templates import PromptTemplate
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
@@ -62,6 +63,15 @@ def test_the_seed_problem_and_the_models_revision_are_named(found) -> None:
     ]  # fmt: skip
 
 
+def test_the_command_names_a_remote_generator_with_its_server(store, tmp_path, monkeypatch) -> None:
+    remote = {"source": "remote", "model": "their-model", "server": "https://api.example/v1"}
+    monkeypatch.setattr("published_shard.GENERATOR", remote)
+    publish_pairs(store, tmp_path, Negatives.FIRST)
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = command(monkeypatch, store, "p2#1:0-1")
+    assert "remote their-model https://api.example/v1" in shown
+
+
 def test_a_pair_of_samples_has_two_trajectories(store, tmp_path) -> None:
     pairs = publish_pairs(store, tmp_path, Negatives.PASS_RATE)
     row = pairs.filter(problem_id="p2").row(0, named=True)
@@ -82,7 +92,8 @@ def test_the_versions_that_a_pair_was_made_of_are_read_not_newer_ones(found, sto
 
 def test_prompts_of_another_template_are_not_made_up(store, tmp_path, monkeypatch) -> None:
     publish_pairs(store, tmp_path, Negatives.FIRST)
-    monkeypatch.setattr("iterpref_assets.core.pairs.provenance.PROMPT_VERSION", "next")
+    edited = PromptTemplate("lab_debug", "Mend it: $failure")
+    monkeypatch.setattr("iterpref_assets.core.conversations.load_template", lambda _: edited)
     versions = find_pair(store, "p2#1:0-1").trajectories[0].versions
     assert {version.prompt for version in versions} == {None}
 

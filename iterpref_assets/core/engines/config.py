@@ -9,8 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, JsonValue, field_validator
 
 from iterpref_assets.core.records import Record
 
@@ -34,81 +35,142 @@ class Dtype(StrEnum):
 
 
 class VllmConfig(Record):
-    """vLLM inside this process, on the CPU or on GPUs.
-
-    Attributes:
-        dtype: precision; float32 on the CPU gives the same text at every batch size (measured).
-        max_model_len: longest prompt plus completion, tokens; None is the model's own limit.
-        max_num_seqs: completions generated at once.
-        max_num_batched_tokens: tokens computed in one step; None is vLLM's choice.
-        gpu_memory_utilization: share of the GPU's memory that vLLM takes.
-        kv_cache_gib: memory of the key-value cache, GiB; None is 1 on the CPU, what is left of
-            `gpu_memory_utilization` on a GPU.
-        enforce_eager: neither compile nor capture graphs; the CPU never does.
-        enable_prefix_caching: compute shared beginnings of prompts once.
-        tensor_parallel_size: GPUs that share the model.
-        batch_invariant: vLLM's slower GPU mode whose results do not depend on the batch.
-        cpu_threads: threads of arithmetic on the CPU; None leaves one core to the sandbox, because
-            every operation waits for its slowest thread and programs under test hold a core.
-        trust_remote_code: run code that comes with the checkpoint.
-    """
+    """vLLM inside this process, on the CPU or on GPUs."""
 
     kind: Literal[EngineKind.VLLM] = EngineKind.VLLM
-    dtype: Dtype = Dtype.AUTO
-    max_model_len: int | None = Field(None, gt=1)
-    max_num_seqs: int = Field(256, gt=0)
-    max_num_batched_tokens: int | None = Field(None, gt=0)
-    gpu_memory_utilization: float = Field(0.9, gt=0, le=1)
-    kv_cache_gib: float | None = Field(None, gt=0)
-    enforce_eager: bool = False
-    enable_prefix_caching: bool = True
-    tensor_parallel_size: int = Field(1, gt=0)
-    batch_invariant: bool = False
-    cpu_threads: int | None = Field(None, gt=0)
-    trust_remote_code: bool = False
+    dtype: Dtype = Field(
+        Dtype.AUTO,
+        description="Precision. On the CPU, float32 gives the same text at every batch size "
+        "(measured)",
+    )
+    max_model_len: int | None = Field(
+        None, gt=1, description="Longest prompt plus completion, tokens; unset is the model's limit"
+    )
+    max_num_seqs: int = Field(256, gt=0, description="Completions generated at once")
+    max_num_batched_tokens: int | None = Field(
+        None, gt=0, description="Tokens computed in one step; unset is vLLM's choice"
+    )
+    gpu_memory_utilization: float = Field(
+        0.9, gt=0, le=1, description="Share of the GPU's memory that vLLM takes"
+    )
+    kv_cache_gib: float | None = Field(
+        None,
+        gt=0,
+        description="Memory of the key-value cache, GiB. Unset is 1 on the CPU, and on a GPU what "
+        "is left of gpu_memory_utilization",
+    )
+    enforce_eager: bool = Field(
+        False, description="Neither compile nor capture graphs; the CPU never does"
+    )
+    enable_prefix_caching: bool = Field(
+        True, description="Compute shared beginnings of prompts once"
+    )
+    tensor_parallel_size: int = Field(1, gt=0, description="GPUs that share the model")
+    batch_invariant: bool = Field(
+        False, description="vLLM's slower GPU mode whose results do not depend on the batch"
+    )
+    cpu_threads: int | None = Field(
+        None,
+        gt=0,
+        description="Threads of arithmetic on the CPU. Unset leaves one core to the sandbox: every "
+        "operation waits for its slowest thread, and programs under test hold a core",
+    )
+    trust_remote_code: bool = Field(False, description="Run code that comes with the checkpoint")
+
+
+class MaxTokensParameter(StrEnum):
+    """How a server calls the longest completion; reasoning models know the second name alone."""
+
+    MAX_TOKENS = "max_tokens"
+    MAX_COMPLETION_TOKENS = "max_completion_tokens"
+
+
+class Omittable(StrEnum):
+    """What a request can do without, for servers that refuse it."""
+
+    TEMPERATURE = "temperature"
+    TOP_P = "top_p"
+    SEED = "seed"
+
+
+_SET_ELSEWHERE = frozenset(
+    {"model", "messages", "reasoning_effort", "stream", "n", *MaxTokensParameter, *Omittable}
+)
 
 
 class OpenAIConfig(Record):
-    """A server that speaks OpenAI's chat completions, such as `vllm serve`.
-
-    Attributes:
-        base_url: where it listens, up to and including `/v1`.
-        served_model: the model's name there; None is the name given to `open_engine`.
-        api_key_env: the environment variable that holds the key; unset means no key.
-        timeout_seconds: longest wait for one completion.
-        max_attempts: tries per completion; only failures that may pass are tried again.
-    """
+    """A server that speaks OpenAI's chat completions, such as `vllm serve`."""
 
     kind: Literal[EngineKind.OPENAI] = EngineKind.OPENAI
-    base_url: str = "http://localhost:8000/v1"
-    served_model: str | None = None
-    api_key_env: str = "OPENAI_API_KEY"
-    timeout_seconds: float = Field(600.0, gt=0)
-    max_attempts: int = Field(6, gt=0)
+    base_url: str = Field(
+        "http://localhost:8000/v1", description="Where it listens, up to and including /v1"
+    )
+    served_model: str | None = Field(
+        None, description="The model's name there; unset is the name of the generator or judge"
+    )
+    api_key_env: str = Field(
+        "OPENAI_API_KEY", description="The environment variable that holds the key; unset: no key"
+    )
+    max_tokens_parameter: MaxTokensParameter = Field(
+        MaxTokensParameter.MAX_TOKENS, description="How the server calls the longest completion"
+    )
+    reasoning_effort: str | None = Field(
+        None, description="How long a reasoning model thinks, such as low; unset sends nothing"
+    )
+    omit: tuple[Omittable, ...] = Field(
+        (), description="What is left out of requests because the server refuses it"
+    )
+    extra_body: dict[str, JsonValue] = Field(
+        {}, description="Any other fields of a request's body, such as {top_k = 20}"
+    )
+    timeout_seconds: float = Field(600.0, gt=0, description="Longest wait for one completion")
+    max_attempts: int = Field(
+        6, gt=0, description="Tries of one completion that a broken server may cost"
+    )
+    max_wait_seconds: float = Field(
+        600.0,
+        ge=0,
+        description="Longest wait, in all, of one completion for a server that is busy, restarts "
+        "or asks to come back later (429, 503, Retry-After)",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _without_secrets(cls, base_url: str) -> str:
+        """Manifests record the address."""
+        parts = urlsplit(base_url)
+        if parts.username or parts.password or parts.query:
+            raise ValueError(
+                "the address holds a user, a password or a query, and manifests record it: put "
+                "the key into the environment variable that api_key_env names"
+            )
+        return base_url
+
+    @field_validator("extra_body")
+    @classmethod
+    def _nothing_set_elsewhere(cls, extra_body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if taken := sorted(_SET_ELSEWHERE & set(extra_body)):
+            raise ValueError(f"{taken[0]} is sent already, from a setting of its own: set that")
+        return extra_body
 
 
 class TransformersConfig(Record):
-    """`transformers` generation in this process, for machines without vLLM.
-
-    Attributes:
-        dtype: precision of weights and activations.
-        device: a torch device, e.g. "cpu" or "cuda".
-        batch_size: completions generated at once.
-        trust_remote_code: run code that comes with the checkpoint.
-    """
+    """`transformers` generation in this process, for machines without vLLM."""
 
     kind: Literal[EngineKind.TRANSFORMERS] = EngineKind.TRANSFORMERS
-    dtype: Dtype = Dtype.AUTO
-    device: str = "cpu"
-    batch_size: int = Field(64, gt=0)
-    trust_remote_code: bool = False
+    dtype: Dtype = Field(Dtype.AUTO, description="Precision of weights and activations")
+    device: str = Field("cpu", description="A torch device, such as cuda")
+    batch_size: int = Field(64, gt=0, description="Completions generated at once")
+    trust_remote_code: bool = Field(False, description="Run code that comes with the checkpoint")
 
 
 class ReplayConfig(Record):
-    """Completions recorded earlier: Parquet files of tables.COMPLETIONS."""
+    """Completions recorded earlier."""
 
     kind: Literal[EngineKind.REPLAY] = EngineKind.REPLAY
-    completions: tuple[Path, ...] = Field(min_length=1)
+    completions: tuple[Path, ...] = Field(
+        min_length=1, description="Parquet files of tables.COMPLETIONS"
+    )
 
 
 ScoringEngineConfig: TypeAlias = Annotated[
@@ -120,3 +182,10 @@ the only kinds that can score one."""
 EngineConfig: TypeAlias = Annotated[
     VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig, Field(discriminator="kind")
 ]
+
+_PATIENCE = {"api_key_env", "timeout_seconds", "max_attempts", "max_wait_seconds"}
+
+
+def engine_identity(config: EngineConfig) -> dict[str, JsonValue]:
+    """What completions depend on: of a server all but its key and how long it is waited for."""
+    return config.model_dump(mode="json", exclude=_PATIENCE)

@@ -6,42 +6,46 @@ process, other servers at best try.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import openai
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
-from iterpref_assets.core.engines.checkpoint import package_version, without_answer
-from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.engines.checkpoint import model_name, package_version, without_answer
+from iterpref_assets.core.engines.config import MaxTokensParameter, Omittable, OpenAIConfig
+from iterpref_assets.core.engines.openai_answers import Json, failure_of, read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.engines.waiting import (
+    GarbledAnswerError,
+    Patience,
+    Sleep,
+    in_words,
+    may_pass,
+)
 from iterpref_assets.core.errors import InputError
 
-TRANSIENT = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
-_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "content_filter": FinishReason.FILTERED,
-}
+_SHOWN = 80
 
 
 class OpenAIEngine:
     """`Engine` over a server, which renders the chat and holds the model.
 
-    The server must fit prompt and `max_tokens` into the model's context together; a request that it
-    refuses for its length ends as PROMPT_TOO_LONG with a token count of 0.
+    What is wrong with one item ends that item (`FinishReason`). What would be wrong with every
+    other one as well ends the run: the address, the key, the model's name, a parameter.
     """
 
-    def __init__(self, config: OpenAIConfig, model: Path | str) -> None:
+    def __init__(
+        self, config: OpenAIConfig, model: Path | str, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._config = config
         self._model = config.served_model or str(model)
+        self._name = config.served_model or model_name(model)
+        self._patience = Patience(config, sleep)
         self._client = openai.AsyncOpenAI(
             base_url=config.base_url,
             api_key=os.environ.get(config.api_key_env) or "none",
@@ -52,30 +56,30 @@ class OpenAIEngine:
     @property
     def description(self) -> str:
         """The client's version and the model's name on the server; never the server's address."""
-        return f"openai {package_version('openai')}, {self._model}"
+        return f"openai {package_version('openai')}, {self._name}"
 
     async def generate(self, request: Request) -> Completion:
-        """The server's answer, tried again while it is busy or away.
+        """The server's answer, waited for while it is busy or away.
 
         Raises:
-            InputError: where the server stays away, refuses the model, the key or the request, or
-                answers with something else than one text, why it ended and how long it is.
+            InputError: where the server refuses the model, the key or a parameter, or the address
+                answers with something else than JSON.
         """
-        attempts = AsyncRetrying(
-            retry=retry_if_exception_type(TRANSIENT),
-            wait=wait_random_exponential(multiplier=0.5, max=30),
-            stop=stop_after_attempt(self._config.max_attempts),
-            reraise=True,
-        )
         try:
-            answer = await attempts(self._ask, request)
-        except openai.BadRequestError as error:
-            if _is_about_length(error):
-                return without_answer(request, 0, FinishReason.PROMPT_TOO_LONG)
-            raise self._refused(error) from error
-        except openai.APIError as error:
-            raise self._refused(error) from error
-        return self._completion(request, answer)
+            body = await self._patience.call(self._ask, request)
+        except (openai.APIError, GarbledAnswerError) as error:
+            return self._failed(request, error)
+        answer = read_answer(body, request.sampling.max_tokens)
+        return Completion(
+            key=request.key,
+            text=answer.text,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            finish_reason=answer.reason,
+            seed=request.seed,
+            answered_by=answer.model if answer.model != self._model else "",
+            detail=answer.detail,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,56 +92,95 @@ class OpenAIEngine:
     ) -> None:
         await self._client.close()
 
-    async def _ask(self, request: Request) -> Any:
-        messages: list[Any] = [
-            {"role": message.role.value, "content": message.content} for message in request.messages
-        ]
-        return await self._client.chat.completions.create(
-            model=self._model,
-            messages=messages,
-            temperature=request.sampling.temperature,
-            top_p=request.sampling.top_p,
-            max_tokens=request.sampling.max_tokens,
-            seed=request.seed,
+    async def _ask(self, request: Request) -> Json:
+        """The object of the server's answer, without any of the client's checks."""
+        response = await self._client.chat.completions.with_raw_response.create(
+            **self._parameters(request)
         )
+        try:
+            body: Any = json.loads(response.text)
+        except ValueError:
+            raise self._unreadable(
+                response.text, response.headers.get("content-type", "")
+            ) from None
+        if not isinstance(body, dict):
+            raise self._no_completions(response.text)
+        return body
 
-    def _completion(self, request: Request, answer: Any) -> Completion:
-        if not answer.choices:
-            raise self._unusable("it holds no completion (choices)")
-        if answer.usage is None:
-            raise self._unusable("it does not count its tokens (usage)")
-        choice = answer.choices[0]
-        reason = _REASONS.get(choice.finish_reason)
-        if reason is None:
-            raise self._unusable(f"it ended by {choice.finish_reason!r} (finish_reason)")
-        return Completion(
-            key=request.key,
-            text=choice.message.content or "",
-            prompt_tokens=answer.usage.prompt_tokens,
-            completion_tokens=answer.usage.completion_tokens,
-            finish_reason=reason,
-            seed=request.seed,
+    def _parameters(self, request: Request) -> dict[str, Any]:
+        config, sampling = self._config, request.sampling
+        parameters: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": m.role.value, "content": m.content} for m in request.messages],
+            Omittable.TEMPERATURE: sampling.temperature,
+            Omittable.TOP_P: sampling.top_p,
+            Omittable.SEED: request.seed,
+            config.max_tokens_parameter: sampling.max_tokens,
+        }
+        if config.reasoning_effort is not None:
+            parameters["reasoning_effort"] = config.reasoning_effort
+        sent = {str(key): value for key, value in parameters.items() if key not in config.omit}
+        return {**sent, "extra_body": config.extra_body}
+
+    def _failed(self, request: Request, error: openai.APIError | GarbledAnswerError) -> Completion:
+        """The end of this one item, where others may be answered."""
+        never_there = (
+            isinstance(error, openai.APIConnectionError) and not self._patience.has_answered
         )
+        if may_pass(error) and not never_there:
+            return without_answer(request, None, FinishReason.UNAVAILABLE, in_words(error))
+        if isinstance(error, openai.APIStatusError):
+            reason = failure_of(error.status_code, error.body or error.message)
+            if reason is FinishReason.REJECTED and self._option_named(error):
+                reason = None  # what it does not accept is in every request
+            if reason is not None:
+                return without_answer(request, None, reason, in_words(error))
+        raise self._refused(error) from error
 
-    def _unusable(self, why: str) -> InputError:
+    def _refused(self, error: Exception) -> InputError:
+        name, key = self._model, self._config.api_key_env
+        check = f"Check that it serves {name} there and accepts the key in {key}"
+        field, remedy = self._option_named(error) or ("served_model", check)
         return InputError(
-            f"an answer of the server is of no use: {why}",
+            f"the server did not generate: {in_words(error)}",
+            file=self._config.base_url,
+            field=field,
+            remedy=f"{remedy}; then run again: finished completions are kept",
+        )
+
+    def _option_named(self, error: Exception) -> tuple[str, str] | None:
+        """The option that the server's complaint is about, and what to do with it."""
+        mine = self._config.max_tokens_parameter
+        (other,) = set(MaxTokensParameter) - {mine}
+        remedies = {
+            mine.value: ("max_tokens_parameter", f'Set max_tokens_parameter to "{other}"'),
+            **{each.value: ("omit", f'Add "{each}" to omit') for each in Omittable},
+            "reasoning_effort": ("reasoning_effort", "Change reasoning_effort or leave it out"),
+            **{
+                name: ("extra_body", f"Change {name} in extra_body or leave it out")
+                for name in self._config.extra_body
+            },
+        }
+        if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
+            said = error.param or error.message
+            for name, (field, remedy) in remedies.items():
+                if re.search(rf"\b{re.escape(name)}\b", said):
+                    return field, f"{remedy}, in the settings of this engine"
+        return None
+
+    def _unreadable(self, text: str, content_type: str) -> Exception:
+        if "json" in content_type:
+            return GarbledAnswerError(f"an answer that is no JSON: {text[-_SHOWN:]!r}")
+        return self._no_completions(text)
+
+    def _no_completions(self, text: str) -> InputError:
+        is_page = text.lstrip().startswith("<")
+        what = "a web page" if is_page else "text that is no completion"
+        shown = " ".join(text.split())[:_SHOWN]
+        return InputError(
+            f"the address answers with {what}: {shown!r}",
             file=self._config.base_url,
             field="base_url",
-            remedy="Use a server that answers in text, without parsing calls of tools, and counts "
-            "its tokens; then run again: finished completions are kept",
+            remedy="Give the address of the server's API (it often ends with /v1), and check that "
+            "no sign-in page stands before it",
         )
-
-    def _refused(self, error: openai.APIError) -> InputError:
-        return InputError(
-            f"the server did not generate: {error.message}",
-            file=self._config.base_url,
-            field="base_url" if isinstance(error, TRANSIENT) else "served_model",
-            remedy=f"Check that it serves {self._model} there and accepts the key in "
-            f"{self._config.api_key_env}",
-        )
-
-
-def _is_about_length(error: openai.BadRequestError) -> bool:
-    text = str(error).lower()
-    return "context_length_exceeded" in text or "context length" in text

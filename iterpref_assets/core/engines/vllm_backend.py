@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 GIB = 1 << 30
 CPU_KV_CACHE_GIB = 1.0
+_ENDS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
+"""How vLLM ends what it generated whole; it also aborts requests."""
 
 
 def describe(config: VllmConfig, model: Path | str) -> str:
@@ -76,8 +78,11 @@ class VllmBackend:
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
+        try:
+            self._engine.add_request(request.key, tokens_input(ids), parameters)
+        except ValueError as error:  # vLLM does not take this one; others it may
+            return without_answer(request, len(ids), FinishReason.REJECTED, str(error))
         self._requests[request.key] = request, len(ids)
-        self._engine.add_request(request.key, tokens_input(ids), parameters)
         return None
 
     def step(self) -> list[Completion]:
@@ -95,8 +100,11 @@ class VllmBackend:
     def _finished(self, output: Any) -> Completion:
         request, prompt_tokens = self._requests.pop(output.request_id)
         made = output.outputs[0]
+        if made.finish_reason not in _ENDS:
+            detail = f"vLLM ended it by {made.finish_reason!r}"
+            return without_answer(request, prompt_tokens, FinishReason.UNAVAILABLE, detail)
         return self._turns.completion(
-            request, prompt_tokens, made.token_ids, FinishReason(made.finish_reason)
+            request, prompt_tokens, made.token_ids, _ENDS[made.finish_reason]
         )
 
 

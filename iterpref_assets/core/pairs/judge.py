@@ -20,6 +20,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import (
     Completion,
@@ -27,24 +28,27 @@ from iterpref_assets.core.engines.protocol import (
     FinishReason,
     Request,
     Sampling,
+    told_engine,
 )
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.pairs.config import Filter, JudgeConfig
 from iterpref_assets.core.pairs.streaming import TableWriter, table_batches
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.randomness import derive_seed
+from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.templates import PromptTemplate, load_template
 
 _TEMPLATE = load_template("judge_pairs")
 _KIND = "answer"
-_VERDICT_LINE = re.compile(r"^\s*VERDICT\b.*$", re.MULTILINE)
+_MARKUP = "*_`#>\"' \t\r"
+_VERDICT = re.compile(r"verdict\s*:[\s*_`\"']*(form|substance)[\s*_`\"']*\.?", re.IGNORECASE)
 
 
 class Answer(StrEnum):
     """What an answer says; all but the first two are malformed.
 
-    NO_VERDICT: its last line is no verdict, or an earlier line is one too. CUT_OFF: it reached the
-    longest answer allowed. UNANSWERED: the question was too long, or withheld by the server.
+    NO_VERDICT: its last line is no verdict, or an earlier line is another one. CUT_OFF: it reached
+    the longest answer allowed. UNANSWERED: no answer came (the finish reason says why).
     """
 
     FORM = "form"
@@ -54,9 +58,6 @@ class Answer(StrEnum):
     UNANSWERED = "unanswered"
 
 
-_VERDICTS = {"VERDICT: FORM": Answer.FORM, "VERDICT: SUBSTANCE": Answer.SUBSTANCE}
-
-
 @dataclass(frozen=True)
 class JudgeOutcome:
     """What judging came to.
@@ -64,10 +65,12 @@ class JudgeOutcome:
     Attributes:
         answers: pairs by what was answered about them, every Answer with its zero.
         asked: questions put to the engine this time; the others were answered before.
+        failures: questions that the engine gave no answer to, by kind (FinishReason).
     """
 
     answers: dict[str, int]
     asked: int
+    failures: dict[str, int]
 
 
 def judge_identity(config: JudgeConfig) -> dict[str, JsonValue]:
@@ -99,14 +102,24 @@ def judge_conversation(chosen: str, rejected: str) -> tuple[Message, ...]:
 
 
 def parse_answer(text: str, reason: FinishReason) -> Answer:
-    """What an answer says, read strictly."""
+    """What an answer says: the verdict on its last line, in any case, bold or quoted.
+
+    Reasoning (`<think>`) does not count.
+    """
     if reason is FinishReason.LENGTH:
         return Answer.CUT_OFF
     if reason is not FinishReason.STOP:
         return Answer.UNANSWERED
-    verdict = _VERDICTS.get(text.rstrip().rpartition("\n")[2])
-    alone = len(_VERDICT_LINE.findall(text)) == 1
-    return verdict if verdict and alone else Answer.NO_VERDICT
+    lines = without_reasoning(text).rstrip().split("\n")
+    said = {verdict for line in lines if (verdict := _verdict(line))}
+    last = _verdict(lines[-1])
+    return last if last and said == {last} else Answer.NO_VERDICT
+
+
+def _verdict(line: str) -> Answer | None:
+    """The verdict that a line is, and nothing else besides."""
+    found = _VERDICT.fullmatch(line.strip(_MARKUP))
+    return Answer(found[1].lower()) if found else None
 
 
 async def judge_pair_file(
@@ -132,7 +145,8 @@ async def judge_pair_file(
         on_rows: told of finished pair rows.
 
     Raises:
-        InputError: where `pairs` is missing or has other columns, or `log` is another judge's.
+        InputError: where `pairs` is missing or has other columns, `log` is another judge's, or
+            more questions got no answer than `config.max_failed_share` allows.
     """
     counts: Counter[str] = Counter()
     with (
@@ -140,7 +154,7 @@ async def judge_pair_file(
         TableWriter(pairs_out, tables.PAIRS) as all_pairs,
         TableWriter(judgements_out, tables.JUDGEMENTS) as judgements,
     ):
-        judge = _Judge(engine, config, journal)
+        judge = _Judge(engine, config, journal, _kept(pairs))
         for batch in table_batches(pairs, tables.PAIRS):
             rows = await judge.judge(batch)
             judgements.write(rows)
@@ -148,14 +162,24 @@ async def judge_pair_file(
             all_pairs.write(_drop(batch, rows))
             if on_rows:
                 on_rows(batch.height)
-    return JudgeOutcome({answer.value: counts[answer] for answer in Answer}, judge.asked)
+    answers = {answer.value: counts[answer] for answer in Answer}
+    return JudgeOutcome(answers, judge.asked, judge.failures)
 
 
 class _Judge:
-    def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal) -> None:
-        self._engine, self._config, self._journal = engine, config, journal
-        self._answers = {row["question"]: row for _, row in journal.records()}
+    def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal, pairs: int) -> None:
+        self._engine, self._config = engine, config
+        self._log = AnswerLog(journal, _KIND, share=config.max_failed_share, total=pairs)
+        self._answers: dict[str, dict[str, Any]] = {}
+        for _, row in journal.records():
+            self._log.note_earlier(row, "question")
+            self._answers[row["question"]] = row
         self.asked = 0
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Questions without an answer by kind."""
+        return self._log.failures
 
     async def judge(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """tables.JUDGEMENTS of the pairs that are kept."""
@@ -182,10 +206,16 @@ class _Judge:
             sampling=Sampling(temperature=0.0, max_tokens=self._config.max_tokens),
             seed=derive_seed("judge", name),
         )
-        row = _answer_row(name, await self._engine.generate(request), self._engine.description)
-        self._journal.append(_KIND, row)
+        completion = await self._engine.generate(request)
+        row = _answer_row(name, completion, self._engine.description)
+        self._log.keep(row, completion)
         self._answers[name] = dict(row)
         self.asked += 1
+
+
+def _kept(pairs: Path) -> int:
+    kept = pl.scan_parquet(pairs).filter(pl.col("dropped_by").is_null())
+    return int(kept.select(pl.len()).collect().item())
 
 
 def question(chosen: str, rejected: str) -> str:
@@ -202,7 +232,7 @@ def _answer_row(name: str, completion: Completion, engine: str) -> Mapping[str, 
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
         "finish_reason": completion.finish_reason.value,
-        "engine": engine,
+        "engine": storable(told_engine(engine, completion)),
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Engine, FinishReason, Request, Sampling
 from iterpref_assets.core.journal import Journal
@@ -21,6 +22,7 @@ from iterpref_assets.core.pairs.judge import answer_identity
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.randomness import derive_seed
+from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, RaisingCase, Tests
 from iterpref_assets.core.sampling import COMPLETION, LOG, ORDER, completion_key, completion_row
 from iterpref_assets.core.sandbox.feedback import shorten
@@ -32,6 +34,7 @@ _LOWEST, _HIGHEST = 1, 5
 _SHOWN_CASES = 40
 _TEMPLATE = load_template("judge_tests")
 _SCORES = re.compile(r"<scores>(.*?)</scores>", re.DOTALL)
+_FENCE = re.compile(r"```\w*")
 
 
 class RatingFault(StrEnum):
@@ -72,10 +75,18 @@ async def rate_tests(
 
     Returns:
         tables.COMPLETIONS, one answer a problem; `read_rating` says what they mean.
+
+    Raises:
+        InputError: where the log is another judge's, or more calls gave no answer than
+            `config.max_failed_share` allows.
     """
     settings = rating_identity(config)
     with Journal(work_dir / LOG, settings) as journal, track("Ratings", len(problems)) as tracker:
-        done = {row["key"] for _, row in journal.records()}
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(problems))
+        done: set[str] = set()
+        for _, row in journal.records():
+            log.note_earlier(row)
+            done.add(row["key"])
         tracker.resume(len(done))
 
         async def ask(problem: Problem) -> None:
@@ -88,12 +99,13 @@ async def rate_tests(
             )
             completion = await engine.generate(request)
             row = completion_row(name, 0, 0, completion, engine.description)
-            journal.append(COMPLETION, row)
+            log.keep(row, completion)
             tracker.advance()
 
         missing = [each for each in problems if completion_key(each.problem_id, 0, 0) not in done]
         await for_each(missing, config.max_in_flight, ask)
-        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+        log.tell("Ratings")
+        return log.table(COMPLETIONS, ORDER)
 
 
 def rating_prompt(problem: Problem) -> str:
@@ -126,16 +138,19 @@ def _call(entry_point: str, case: Any) -> str:
 
 
 def read_rating(answer: str, reason: FinishReason) -> Rating | RatingFault:  # noqa: PLR0911
-    """What an answer says, read strictly: one line of scores, three whole numbers from 1 to 5."""
+    """What an answer says: one line of scores, three whole numbers from 1 to 5.
+
+    Reasoning (`<think>`) and a fence around the scores do not count.
+    """
     if reason is FinishReason.LENGTH:
         return RatingFault.CUT_OFF
     if reason is not FinishReason.STOP:
         return RatingFault.UNANSWERED
-    found = _SCORES.findall(answer)
+    found = _SCORES.findall(without_reasoning(answer))
     if len(found) != 1:
         return RatingFault.SEVERAL_SCORES if found else RatingFault.NO_SCORES
     try:
-        scores: Any = json.loads(found[0])
+        scores: Any = json.loads(_FENCE.sub("", found[0]))
     except ValueError:
         return RatingFault.NOT_JSON
     if not isinstance(scores, dict) or set(scores) != set(CRITERIA):

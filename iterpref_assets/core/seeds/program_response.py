@@ -10,20 +10,25 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.sandbox.code_tests import plan_tests
+from iterpref_assets.core.reasoning import without_reasoning
+from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.syntax import parse
 
 _FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.py")
+_PATH = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]*/)*[A-Za-z_][A-Za-z0-9_]*\.py")
 _TRAILER = re.compile(r"<json>(.*?)</json>", re.DOTALL)
+_FENCED_JSON = re.compile(r"^```json[ \t]*\n(.*?)\n```[ \t]*$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"```\w*[ \t]*\n(.*?)\n?```", re.DOTALL)
 _TEST_NAME = re.compile(r"tests?|test_.*|.*_tests?")
-_OPENING, _CLOSING = ("```python", "```py"), "```"
+_FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<marks>`{3,})[ \t]*(?P<language>[\w+#.-]*)[ \t]*")
+_PYTHON = re.compile(r"py(?:thon)?[\d.]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +47,15 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     Raises:
         MalformedError: naming the first fault.
     """
+    response = without_reasoning(response)
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     files = dict(_files(_TRAILER.sub("", response)))
     if not files:
         raise MalformedError(Fault.NO_FILES)
     packages = _packages(response, list(files))
-    tests = [name for name in files if _TEST_NAME.fullmatch(name.removesuffix(".py"))]
-    solutions = [name for name in files if name not in tests]
-    test_file = _only(tests, Fault.NO_TEST_FILE, Fault.SEVERAL_TEST_FILES)
-    solution = _only(solutions, Fault.NO_SOLUTION_FILE, Fault.SEVERAL_SOLUTION_FILES)
-    program = WrittenProgram(
-        solution.removesuffix(".py"), files[solution], files[test_file], packages
-    )
+    solution, test_file = _roles(files)
+    program = WrittenProgram(_module(solution), files[solution], files[test_file], packages)
     _check(program, entry_point)
     return program
 
@@ -79,11 +80,17 @@ def _files(response: str) -> Iterator[tuple[str, str]]:
     # Not `splitlines`, which also splits at characters that are part of a string or comment.
     lines = iter(response.replace("\r\n", "\n").split("\n"))
     for line in lines:
-        if line.strip() in _OPENING:
-            if name is None:
-                raise MalformedError(Fault.CODE_WITHOUT_FILE)
-            yield name, _block(lines, name)
-            name = None
+        if fence := _FENCE.fullmatch(line):
+            if _PYTHON.fullmatch(fence["language"]):
+                if name is None:
+                    raise MalformedError(Fault.CODE_WITHOUT_FILE)
+                yield name, _block(lines, fence, name)
+                name = None
+            elif name is not None:
+                content = _block(lines, fence, name)
+                if not fence["language"]:
+                    yield name, content
+                    name = None
         for found in _FILE.findall(line):
             if name is not None:
                 raise MalformedError(Fault.FILE_WITHOUT_CODE, name)
@@ -93,7 +100,8 @@ def _files(response: str) -> Iterator[tuple[str, str]]:
 
 
 def _file_name(name: str, seen: set[str]) -> str:
-    if not _NAME.fullmatch(name):
+    """The path of a file, which stays inside the folder."""
+    if not _PATH.fullmatch(name):
         raise MalformedError(Fault.BAD_FILE_NAME, name)
     if name in seen:
         raise MalformedError(Fault.REPEATED_FILE, name)
@@ -101,21 +109,48 @@ def _file_name(name: str, seen: set[str]) -> str:
     return name
 
 
-def _block(lines: Iterator[str], name: str) -> str:
+def _block(lines: Iterator[str], fence: re.Match[str], name: str) -> str:
+    """The lines up to the end of a block, without the indentation of its fence."""
+    indent, marks = fence["indent"], fence["marks"]
     block: list[str] = []
     for line in lines:
-        if line.rstrip() == _CLOSING:
+        outdented = line.removeprefix(indent)
+        if outdented.rstrip() == marks:
             return "\n".join(block)
-        block.append(line)
+        block.append(outdented)
     raise MalformedError(Fault.UNCLOSED_CODE, name)
+
+
+def _roles(files: Mapping[str, str]) -> tuple[str, str]:
+    """The names of the solution and the tests: what imports the other is the test.
+
+    Where neither does, or both, or there are not two, their names tell.
+    """
+    if len(files) == 2:  # noqa: PLR2004
+        first, second = files
+        importing = [
+            (other, name)
+            for name, other in ((first, second), (second, first))
+            if _module(other) in imported_packages(files[name])
+        ]
+        if len(importing) == 1:
+            return importing[0]
+    tests = [name for name in files if _TEST_NAME.fullmatch(_module(name))]
+    solutions = [name for name in files if name not in tests]
+    test_file = _only(tests, Fault.NO_TEST_FILE, Fault.SEVERAL_TEST_FILES)
+    return _only(solutions, Fault.NO_SOLUTION_FILE, Fault.SEVERAL_SOLUTION_FILES), test_file
+
+
+def _module(name: str) -> str:
+    return PurePosixPath(name).stem
 
 
 def _packages(response: str, files: list[str]) -> tuple[str, ...]:
     """What the trailer says is needed, once it has been found to fit the files."""
-    trailers = _TRAILER.findall(response)
+    trailers = _TRAILER.findall(response) or _FENCED_JSON.findall(response)
     text = _only(trailers, Fault.NO_TRAILER, Fault.REPEATED_TRAILER)
     try:
-        trailer: Any = json.loads(text)
+        trailer: Any = json.loads(_unfenced(text))
     except ValueError:
         raise MalformedError(Fault.TRAILER_NOT_JSON, text[:80]) from None
     match trailer:
@@ -125,9 +160,15 @@ def _packages(response: str, files: list[str]) -> tuple[str, ...]:
             raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
     if not all(isinstance(each, str) for each in (*names, *packages)):
         raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
-    if names != files:
+    if sorted(names) != sorted(files):
         raise MalformedError(Fault.OTHER_FILE_NAMES, f"{names} for {files}")
     return tuple(packages)
+
+
+def _unfenced(text: str) -> str:
+    """What a fenced block holds, or `text` itself."""
+    fenced = _FENCED.fullmatch(text.strip())
+    return fenced[1] if fenced else text
 
 
 def _only(found: list[str], none: Fault, several: Fault) -> str:
@@ -145,7 +186,7 @@ def _check(program: WrittenProgram, entry_point: str) -> None:
     if entry_point not in names:
         raise MalformedError(Fault.NO_FUNCTION, entry_point)
     try:
-        plan_tests(program.tests)
+        usable_tests(program.tests)
     except InputError as error:
         raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
     if program.module not in imported_packages(program.tests):
@@ -172,20 +213,22 @@ def read_task(response: str) -> WrittenTask:
     Raises:
         MalformedError: naming the first fault.
     """
+    response = without_reasoning(response)
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     statement, signature, examples, tags = (_section(response, name) for name in _SECTIONS)
+    signature, entry_point = _read_signature(_unfenced(signature))
     return WrittenTask(
         statement=statement,
         signature=signature,
-        entry_point=_function_name(signature),
-        examples=examples,
+        entry_point=entry_point,
+        examples=_unfenced(examples),
         tags=tuple(tag.strip() for tag in tags.split(",") if tag.strip()),
     )
 
 
 def _section(response: str, name: str) -> str:
-    found = re.findall(rf"<{name}>(.*?)</{name}>", response, re.DOTALL)
+    found = re.findall(rf"<{name}>(.*?)</{name}>", response, re.DOTALL | re.IGNORECASE)
     if not found or not found[0].strip():
         raise MalformedError(Fault.MISSING_SECTION, name)
     if len(found) > 1:
@@ -193,19 +236,40 @@ def _section(response: str, name: str) -> str:
     return found[0].strip()
 
 
-def _function_name(signature: str) -> str:
-    tree = parse(f"{signature} pass")
-    match tree.body if tree else []:
-        case [ast.FunctionDef(name=name)]:
-            return name
+def _read_signature(signature: str) -> tuple[str, str]:
+    """The first line of a function, after imports that it needs, and the function's name.
+
+    The colon may be missing, and an empty body may follow.
+    """
+    for text in (signature, f"{signature} pass", f"{signature}: pass"):
+        tree = parse(text)
+        match tree.body if tree else []:
+            case [*imports, ast.FunctionDef(name=name, body=[body]) as function] if (
+                all(isinstance(each, ast.Import | ast.ImportFrom) for each in imports)
+                and not function.decorator_list
+                and _is_empty(body)
+            ):
+                lines = text.encode().split(b"\n")[: body.lineno]
+                lines[-1] = lines[-1][: body.col_offset]
+                return b"\n".join(lines).decode().strip(), name
+            case _:
+                pass
+    raise MalformedError(Fault.BAD_SIGNATURE, signature)
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    """Whether it is `pass`, `...` or a docstring."""
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
         case _:
-            raise MalformedError(Fault.BAD_SIGNATURE, signature)
+            return False
 
 
 class Fault(StrEnum):
     """What is wrong with a response; the first that is found is the one that counts.
 
-    Of any response: TRUNCATED (it ended at its token limit), EMPTY.
+    Of any response: UNANSWERED (no answer came), TRUNCATED (it ended at its token limit), EMPTY.
     Of a task: MISSING_SECTION, REPEATED_SECTION, BAD_SIGNATURE (not the first line of a function).
     Of a program with tests: NO_FILES; FILE_WITHOUT_CODE, CODE_WITHOUT_FILE, UNCLOSED_CODE;
     BAD_FILE_NAME (not a module's), REPEATED_FILE; NO_TRAILER, REPEATED_TRAILER, TRAILER_NOT_JSON,
@@ -215,6 +279,7 @@ class Fault(StrEnum):
     the solution).
     """
 
+    UNANSWERED = "unanswered"
     TRUNCATED = "truncated"
     EMPTY = "empty"
     MISSING_SECTION = "missing_section"

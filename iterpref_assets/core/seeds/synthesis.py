@@ -14,8 +14,9 @@ from typing import Any
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.engines.protocol import Engine, FinishReason
+from iterpref_assets.core.engines.protocol import FAILED, Engine, FinishReason
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.prompts import Message, Role, codeflow_prompt, fenced
@@ -100,10 +101,18 @@ async def write_tasks(
 
     Returns:
         tables.COMPLETIONS: rounds TASK_ROUND and, where the task could be read, PROGRAM_ROUND.
+
+    Raises:
+        InputError: where the folder holds other work, or more calls gave no answer than
+            `config.max_failed_share` allows.
     """
     settings = synthesis_identity(config, packages)
     with Journal(work_dir / LOG, settings) as journal, track("Tasks", len(draws)) as tracker:
-        logged = {row["key"]: row for _, row in journal.records()}
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(draws))
+        logged: dict[str, dict[str, Any]] = {}
+        for _, row in journal.records():
+            log.note_earlier(row)
+            logged[row["key"]] = row
         left = [draw for draw in draws if not _is_answered(draw, logged)]
         tracker.resume(len(draws) - len(left))
 
@@ -114,7 +123,7 @@ async def write_tasks(
             request = make_request(config, name, round_, 0, (Message(Role.USER, prompt),))
             completion = await engine.generate(request)
             row = completion_row(name, round_, 0, completion, engine.description)
-            journal.append(COMPLETION, row)
+            log.keep(row, completion)
             return row
 
         async def write(draw: Draw) -> None:
@@ -126,7 +135,8 @@ async def write_tasks(
             tracker.advance()
 
         await for_each(iter(left), config.max_in_flight, write)
-        return journal.table(COMPLETION, COMPLETIONS, ORDER)
+        log.tell("Tasks")
+        return log.table(COMPLETIONS, ORDER)
 
 
 def _is_answered(draw: Draw, logged: Mapping[str, dict[str, Any]]) -> bool:
@@ -241,9 +251,14 @@ def _task_in(row: dict[str, Any] | None) -> WrittenTask:
 
 
 def _text(row: dict[str, Any] | None) -> str:
-    if row is not None and row["finish_reason"] == FinishReason.LENGTH:
+    if row is None:
+        return ""
+    reason = FinishReason(row["finish_reason"])
+    if reason in FAILED:
+        raise MalformedError(Fault.UNANSWERED, reason.value)
+    if reason is FinishReason.LENGTH:
         raise MalformedError(Fault.TRUNCATED)
-    return row["completion"] if row is not None else ""
+    return row["completion"]
 
 
 _SEPARATORS = re.compile(r"[-_.]+")

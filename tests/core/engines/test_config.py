@@ -12,6 +12,7 @@ from iterpref_assets.core.engines.config import (
     ReplayConfig,
     TransformersConfig,
     VllmConfig,
+    engine_identity,
 )
 
 ADAPTER: TypeAdapter[EngineConfig] = TypeAdapter(EngineConfig)
@@ -33,6 +34,35 @@ def test_the_kind_decides_which_settings_are_read(config: EngineConfig) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValidationError, match="kind"):
         ADAPTER.validate_python({"kind": "guess"})
+
+
+@pytest.mark.parametrize(
+    "base_url", ["https://me:secret@host/v1", "https://host/v1?key=secret", "https://me@host/v1"]
+)
+def test_an_address_that_holds_a_secret_is_refused(base_url: str) -> None:
+    with pytest.raises(ValidationError, match="api_key_env"):
+        OpenAIConfig(base_url=base_url)
+
+
+@pytest.mark.parametrize("name", ["temperature", "max_tokens", "model", "stream"])
+def test_extra_fields_do_not_contradict_a_setting(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name} is sent already"):
+        OpenAIConfig(extra_body={name: 1})
+
+
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [
+        ({"timeout_seconds": 1, "max_attempts": 1, "max_wait_seconds": 1}, True),
+        ({"api_key_env": "ANOTHER_KEY"}, True),
+        ({"extra_body": {"top_k": 1}}, False),
+        ({"reasoning_effort": "low"}, False),
+        ({"base_url": "http://elsewhere/v1"}, False),
+    ],
+)
+def test_how_long_a_server_is_waited_for_makes_no_other_completions(options, same: bool) -> None:
+    identity = engine_identity(OpenAIConfig(**options))
+    assert (identity == engine_identity(OpenAIConfig())) is same
 
 
 def test_remote_code_is_off_unless_named() -> None:

@@ -1,79 +1,16 @@
-"""The client against a server on this machine that answers from a script."""
+"""What the client sends, and what it makes of ordinary answers."""
 
-import json
-import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from engine_doubles import generate_all, make_request
+from scripted_server import ScriptedServer, answer
 
-from iterpref_assets.core.engines.config import OpenAIConfig
-from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.engines.protocol import Completion, FinishReason, Sampling
-from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.engines.protocol import Completion, FinishReason
 
 
-def answer(reason: str | None = "stop") -> tuple[int, dict[str, Any]]:
-    message = {"role": "assistant", "content": "text"}
-    return 200, {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "finish_reason": reason, "message": message}],
-        "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
-    }
-
-
-class Server:
-    """Gives the scripted answers in order and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.script: list[tuple[int, dict[str, Any]]] = []
-        self.asked: list[dict[str, Any]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                outer.asked.append(json.loads(self.rfile.read(length)))
-                status, body = outer.script.pop(0)
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    threading.Thread(target=server.http.serve_forever, daemon=True).start()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-
-
-def ask(server: Server, max_attempts: int = 3) -> Completion:
-    config = OpenAIConfig(base_url=server.url, max_attempts=max_attempts)
-    sampling = Sampling(0.7, 0.9, 11)
-    request = make_request("k", "Add.", seed=42, sampling=sampling)
-    return generate_all(open_engine(config, "the-model"), [request])[0][0]
-
-
-def test_the_seed_and_the_sampling_reach_the_server(server: Server) -> None:
+def test_the_seed_and_the_sampling_reach_the_server(server: ScriptedServer) -> None:
     server.script = [answer()]
-    assert ask(server) == Completion("k", "text", 5, 2, FinishReason.STOP, 42)
+    assert server.ask() == Completion("k", "text", 5, 2, FinishReason.STOP, 42)
     assert server.asked == [
         {
             "model": "the-model",
@@ -87,57 +24,76 @@ def test_the_seed_and_the_sampling_reach_the_server(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "expected"),
-    [("length", FinishReason.LENGTH), ("content_filter", FinishReason.FILTERED)],
+    ("options", "sent", "left_out"),
+    [
+        (
+            {"max_tokens_parameter": "max_completion_tokens"},
+            {"max_completion_tokens": 11},
+            "max_tokens",
+        ),
+        ({"reasoning_effort": "low"}, {"reasoning_effort": "low"}, None),
+        ({"extra_body": {"top_k": 1, "a": {"b": [2]}}}, {"top_k": 1, "a": {"b": [2]}}, None),
+        ({"omit": ("temperature", "top_p")}, {"seed": 42}, "temperature"),
+        ({"served_model": "alias"}, {"model": "alias"}, None),
+    ],
 )
-def test_the_finish_reason_is_kept(server: Server, reason: str, expected: FinishReason) -> None:
-    server.script = [answer(reason)]
-    assert ask(server).finish_reason is expected
-
-
-@pytest.mark.parametrize("reason", ["tool_calls", "abort", None])
-def test_an_answer_that_did_not_end_as_text_is_named_with_the_server(
-    server: Server, reason
+def test_a_setting_decides_what_a_request_holds(
+    server: ScriptedServer, options: dict[str, Any], sent: dict[str, Any], left_out: str | None
 ) -> None:
-    server.script = [answer(reason)]
-    with pytest.raises(InputError, match=re.escape(repr(reason))) as caught:
-        ask(server)
-    assert caught.value.file == server.url
+    server.script = [answer()]
+    server.ask(**options)
+    [asked] = server.asked
+    assert {name: asked[name] for name in sent} == sent
+    assert left_out not in asked
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"), [({"choices": []}, "choices"), ({"usage": None}, "usage")]
+    ("told", "expected"),
+    [
+        ("stop", FinishReason.STOP),
+        ("length", FinishReason.LENGTH),
+        ("content_filter", FinishReason.FILTERED),
+        ("SAFETY", FinishReason.FILTERED),
+        ("MAX_TOKENS", FinishReason.LENGTH),
+        ("eos_token", FinishReason.STOP),
+        ("a new word", FinishReason.STOP),
+        ("refusal", FinishReason.REFUSED),
+        ("tool_calls", FinishReason.UNUSABLE),
+        ("abort", FinishReason.UNAVAILABLE),
+    ],
 )
-def test_an_answer_without_what_is_recorded_of_it_is_named_with_the_server(
-    server: Server, changes: dict[str, Any], named: str
+def test_the_finish_reason_is_kept(
+    server: ScriptedServer, told: str, expected: FinishReason
 ) -> None:
-    status, body = answer()
-    server.script = [(status, body | changes)]
-    with pytest.raises(InputError, match=named) as caught:
-        ask(server)
-    assert caught.value.file == server.url
+    server.script = [answer(finish_reason=told)]
+    assert server.ask().finish_reason is expected
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_failure_that_may_pass_is_tried_again(server: Server, status: int) -> None:
-    server.script = [(status, {"error": {"message": "busy"}}), answer()]
-    assert ask(server).text == "text"
+def test_an_answer_as_long_as_allowed_that_gives_no_reason_was_cut_off(
+    server: ScriptedServer,
+) -> None:
+    server.script = [answer(finish_reason=None, usage={"completion_tokens": 11})]
+    assert server.ask().finish_reason is FinishReason.LENGTH
 
 
-def test_a_server_that_stays_busy_stops_the_run_after_max_attempts(server: Server) -> None:
-    server.script = [(503, {"error": {"message": "busy"}})] * 2
-    with pytest.raises(InputError, match="did not generate"):
-        ask(server, max_attempts=2)
-    assert len(server.asked) == 2
+def test_tokens_that_are_not_counted_are_unknown_not_none_at_all(server: ScriptedServer) -> None:
+    server.script = [answer(usage=None)]
+    completion = server.ask()
+    assert (completion.prompt_tokens, completion.completion_tokens) == (None, None)
+    assert completion.text == "text"
 
 
-def test_a_refused_key_is_not_tried_again(server: Server) -> None:
-    server.script = [(401, {"error": {"message": "bad key"}})]
-    with pytest.raises(InputError, match="bad key"):
-        ask(server)
+def test_text_in_parts_is_put_together(server: ScriptedServer) -> None:
+    server.script = [answer(content=[{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])]
+    assert server.ask().text == "ab"
 
 
-def test_a_prompt_beyond_the_context_is_answered_without_text(server: Server) -> None:
-    text = "This model's maximum context length is 8 tokens. However, you requested 9 tokens"
-    server.script = [(400, {"error": {"message": text}})]
-    assert ask(server) == Completion("k", "", 0, 0, FinishReason.PROMPT_TOO_LONG, 42)
+def test_another_model_than_was_asked_for_is_named(server: ScriptedServer) -> None:
+    server.script = [answer(model="the-model-2026-01-01")]
+    assert server.ask().answered_by == "the-model-2026-01-01"
+
+
+def test_the_description_does_not_tell_the_address(server: ScriptedServer) -> None:
+    description = server.engine().description
+    assert "the-model" in description
+    assert "127.0.0.1" not in description

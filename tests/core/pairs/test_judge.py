@@ -5,6 +5,7 @@ from typing import Self
 
 import polars as pl
 import pytest
+from shared_cases import cases
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.engines.config import OpenAIConfig
@@ -31,8 +32,9 @@ class ScriptedJudge:
 
     description = "scripted judge"
 
-    def __init__(self, answers_left: int = 100) -> None:
+    def __init__(self, answers_left: int = 100, reason: FinishReason = FinishReason.STOP) -> None:
         self.asked: list[str] = []
+        self.reason = reason
         self.answers_left = answers_left
 
     async def generate(self, request: Request) -> Completion:
@@ -42,7 +44,7 @@ class ScriptedJudge:
         text = request.messages[0].content
         self.asked.append(request.key)
         answer = FORM if "form =" in text else "Hm." if "odd =" in text else SUBSTANCE
-        return Completion(request.key, answer, 50, 9, FinishReason.STOP, request.seed)
+        return Completion(request.key, answer, None, 9, self.reason, request.seed)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,8 +102,15 @@ def judge(
         ("VERDICT: FORM", FinishReason.STOP, Answer.FORM),
         ("", FinishReason.STOP, Answer.NO_VERDICT),
         ("They differ in form.", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORM.", FinishReason.STOP, Answer.NO_VERDICT),
-        ("verdict: form", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM.", FinishReason.STOP, Answer.FORM),
+        ("verdict: form", FinishReason.STOP, Answer.FORM),
+        ("Names.\n**VERDICT:** SUBSTANCE", FinishReason.STOP, Answer.SUBSTANCE),
+        ("VERDICT: FORM\nAnd so:\nVERDICT: FORM", FinishReason.STOP, Answer.FORM),
+        ("VERDICT: FORM, mostly", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORMAL", FinishReason.STOP, Answer.NO_VERDICT),
+        ("The VERDICT: FORM", FinishReason.STOP, Answer.NO_VERDICT),
+        ("<think>Hm.\nVERDICT: FORM", FinishReason.STOP, Answer.NO_VERDICT),
+        ("VERDICT: FORM\n</think>\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.SUBSTANCE),
         ("VERDICT: FORM\nOr is it?", FinishReason.STOP, Answer.NO_VERDICT),
         ("VERDICT: FORM\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
         ("VERDICT: FORM\u2028VERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
@@ -109,10 +118,17 @@ def judge(
         (FORM, FinishReason.LENGTH, Answer.CUT_OFF),
         ("", FinishReason.PROMPT_TOO_LONG, Answer.UNANSWERED),
         ("", FinishReason.FILTERED, Answer.UNANSWERED),
+        (FORM, FinishReason.UNAVAILABLE, Answer.UNANSWERED),
     ],
 )
-def test_only_one_verdict_on_the_last_line_is_one(text, reason, answer):
+def test_the_last_line_is_the_verdict_unless_another_line_says_otherwise(text, reason, answer):
     assert parse_answer(text, reason) is answer
+
+
+@pytest.mark.parametrize("case", cases("judge_answers.jsonl"))
+def test_an_answer_of_the_ordinary_forms_is_read(case):
+    right = Answer(case["right"].lower()) if case["right"] else Answer.NO_VERDICT
+    assert parse_answer(case["answer"], FinishReason.STOP) is right
 
 
 @pytest.mark.parametrize("name_of", [lambda: judge_identity(CONFIG), lambda: question("a", "b")])
@@ -172,6 +188,34 @@ def test_answers_outlast_an_engine_that_falls_over(tmp_path):
         judge(tmp_path, pairs, ScriptedJudge(answers_left=2))
     again = ScriptedJudge()
     assert judge(tmp_path, pairs, again).asked == len(again.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked_again"), [(FinishReason.FILTERED, 0), (FinishReason.UNAVAILABLE, 1)]
+)
+def test_a_question_without_an_answer_drops_nothing_and_is_counted_by_kind(
+    tmp_path, reason, asked_again
+):
+    pairs = write_pairs(tmp_path, "form = 1")
+    outcome = judge(tmp_path, pairs, ScriptedJudge(reason=reason))
+    table = tables.read_table(tmp_path / "pairs.parquet", tables.PAIRS)
+    assert table["dropped_by"].to_list() == [None]
+    assert (outcome.answers["unanswered"], outcome.failures) == (1, {reason.value: 1})
+    assert judge(tmp_path, pairs, ScriptedJudge()).asked == asked_again
+
+
+def test_more_failures_than_the_share_end_the_judging(tmp_path):
+    pairs = write_pairs(tmp_path, *(f"x = {n}" for n in range(10)))
+    config = CONFIG.model_copy(update={"max_failed_share": 0.2})
+    with pytest.raises(InputError, match="filtered 3") as caught:
+        judge(tmp_path, pairs, ScriptedJudge(reason=FinishReason.FILTERED), config)
+    assert caught.value.field == "max_failed_share"
+
+
+def test_patience_makes_no_other_judge():
+    patient = OpenAIConfig(max_wait_seconds=1, timeout_seconds=1, max_attempts=1)
+    config = CONFIG.model_copy(update={"engine": patient, "max_failed_share": 1.0})
+    assert judge_identity(config) == judge_identity(CONFIG)
 
 
 def test_what_was_said_is_in_a_table_beside_the_pairs(tmp_path):

@@ -49,6 +49,8 @@ def test_scores_at_the_end_of_an_answer_are_read() -> None:
     ("answer", "reason", "fault"),
     [
         (GOOD, FinishReason.LENGTH, RatingFault.CUT_OFF),
+        ("", FinishReason.UNAVAILABLE, RatingFault.UNANSWERED),
+        (f"<think>{GOOD}", FinishReason.STOP, RatingFault.NO_SCORES),
         ("", FinishReason.FILTERED, RatingFault.UNANSWERED),
         ("accuracy: 4", FinishReason.STOP, RatingFault.NO_SCORES),
         (f"{GOOD}\n{GOOD}", FinishReason.STOP, RatingFault.SEVERAL_SCORES),

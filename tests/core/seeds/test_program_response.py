@@ -2,10 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared_cases import cases
 
 from iterpref_assets.core.seeds.program_response import (
     Fault,
@@ -70,9 +72,72 @@ def test_the_test_file_is_known_by_its_name(name: str) -> None:
     assert read_program(response, "add").tests == TESTS
 
 
-def test_the_order_of_the_files_does_not_matter_as_long_as_the_trailer_has_it() -> None:
-    response = f"{TEST_FILE}{SOLUTION}{trailer('test_add.py', 'add.py')}"
+@pytest.mark.parametrize("names", [("test_add.py", "add.py"), ("add.py", "test_add.py")])
+def test_the_order_of_the_files_does_not_matter(names: tuple[str, str]) -> None:
+    assert read_program(f"{TEST_FILE}{SOLUTION}{trailer(*names)}", "add").code == CODE
+
+
+def test_what_imports_the_other_file_is_the_test_whatever_their_names() -> None:
+    tests = file("b.py", "from test_kit import add\nassert add(1, 2) == 3")
+    response = f"{file('test_kit.py', CODE)}{tests}{trailer('test_kit.py', 'b.py')}"
+    program = read_program(response, "add")
+    assert (program.module, program.code) == ("test_kit", CODE)
+
+
+def test_files_may_lie_in_folders_and_are_imported_by_their_own_names() -> None:
+    response = f"{file('src/add.py', CODE)}{file('tests/unit/test_add.py', TESTS)}"
+    names = ("src/add.py", "tests/unit/test_add.py")
+    assert read_program(f"{response}{trailer(*names)}", "add").module == "add"
+
+
+@pytest.mark.parametrize(
+    "name", ["../add.py", "/add.py", "a/../../add.py", "a//add.py", "add.txt", "a b.py", "C:\\a.py"]
+)
+def test_a_path_that_leaves_the_folder_or_is_no_module_is_refused(name: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_program(f"{file(name, CODE)}{TEST_FILE}{trailer(name, 'test_add.py')}", "add")
+    assert caught.value.fault is Fault.BAD_FILE_NAME
+
+
+@pytest.mark.parametrize(
+    "fence", ["```Python", "```py", "```python3", "``` python ", "```", "````python"]
+)
+def test_a_block_may_be_opened_in_the_ordinary_ways(fence: str) -> None:
+    marks = fence[: len(fence) - len(fence.lstrip("`"))]
+    solution = f"<file>add.py</file>\n{fence}\n{CODE}\n{marks}\n"
+    assert read_program(f"{solution}{TEST_FILE}{trailer()}", "add").code == CODE
+
+
+def test_a_block_inside_a_list_loses_the_indentation_of_its_fence() -> None:
+    block = "\n".join(f"   {line}" for line in ["```python", *CODE.split("\n"), "```"])
+    response = f"1. <file>add.py</file>\n{block}\n{TEST_FILE}{trailer()}"
     assert read_program(response, "add").code == CODE
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        f"```json\n{trailer()}\n```",
+        f"```json\n{trailer().removeprefix('<json>').removesuffix('</json>')}\n```",
+        trailer().replace("<json>", "<json>\n```json\n").replace("</json>", "\n```\n</json>"),
+    ],
+)
+def test_the_trailer_may_stand_in_a_fence(end: str) -> None:
+    assert read_program(f"{SOLUTION}{TEST_FILE}{end}", "add") == read_program(GOOD, "add")
+
+
+@pytest.mark.parametrize("case", cases("synthesis_answers.jsonl"))
+def test_a_recorded_answer_is_read_or_refused(case: dict[str, Any]) -> None:
+    if case["right"] == "refused":
+        with pytest.raises(MalformedError):
+            read_program(case["answer"], "add")
+    else:
+        program = read_program(case["answer"], "add")
+        assert (program.module, program.code) == (
+            "add",
+            CODE.replace("    # Nothing special.\n", ""),
+        )
+        assert program.tests == TESTS
 
 
 def test_packages_are_those_of_the_trailer() -> None:
@@ -93,7 +158,7 @@ MALFORMED = {
     Fault.TRAILER_NOT_JSON: f"{SOLUTION}{TEST_FILE}<json>{{'file_names': []}}</json>",
     Fault.TRAILER_FIELDS: f'{SOLUTION}{TEST_FILE}<json>{{"file_names": ["add.py"]}}</json>',
     Fault.OTHER_FILE_NAMES: f"{SOLUTION}{TEST_FILE}{trailer('add.py')}",
-    Fault.NO_TEST_FILE: f"{SOLUTION}{file('b.py', TESTS)}{trailer('add.py', 'b.py')}",
+    Fault.NO_TEST_FILE: f"{SOLUTION}{file('b.py', 'assert 1')}{trailer('add.py', 'b.py')}",
     Fault.SEVERAL_TEST_FILES: (
         f"{GOOD.removesuffix(trailer())}{file('test_b.py', TESTS)}"
         f"{trailer('add.py', 'test_add.py', 'test_b.py')}"
@@ -108,7 +173,13 @@ MALFORMED = {
     Fault.NO_ASSERTIONS: f"{SOLUTION}{file('test_add.py', 'from add import add')}{trailer()}",
     Fault.NOT_IMPORTED: f"{SOLUTION}{file('test_add.py', 'assert 1 + 1 == 2')}{trailer()}",
 }
-OF_TASKS = {Fault.TRUNCATED, Fault.MISSING_SECTION, Fault.REPEATED_SECTION, Fault.BAD_SIGNATURE}
+OF_TASKS = {
+    Fault.UNANSWERED,
+    Fault.TRUNCATED,
+    Fault.MISSING_SECTION,
+    Fault.REPEATED_SECTION,
+    Fault.BAD_SIGNATURE,
+}
 
 
 @pytest.mark.parametrize(("fault", "response"), MALFORMED.items())

@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
-from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.seeds.program_response import Fault
@@ -50,7 +51,8 @@ class Scripted:
         self.asked[request.key] = request.messages[0].content
         kind = TASK if "#-2#" in request.key else PROGRAM
         text = self.answers.get(request.key, kind)
-        reason = FinishReason.LENGTH if text == "cut" else FinishReason.STOP
+        special = {"cut": FinishReason.LENGTH, "filtered": FinishReason.FILTERED}
+        reason = special.get(text, FinishReason.STOP)
         return Completion(request.key, text, 1, 1, reason, request.seed)
 
 
@@ -87,6 +89,21 @@ def test_an_unreadable_task_is_counted_and_not_followed_up(tmp_path: Path) -> No
     assert len(written.problems) == 2
 
 
+def test_a_response_that_never_came_is_counted_with_its_reason(tmp_path: Path) -> None:
+    engine = Scripted({"tree-000/00001#-2#0": "filtered", "tree-000/00002#-1#0": "filtered"})
+    config = CONFIG.model_copy(update={"max_failed_share": 1.0})
+    completions = asyncio.run(write_tasks(DRAWS, engine, config, (), tmp_path))
+    written = read_written(DRAWS, completions, ())
+    assert written.faults == {Fault.UNANSWERED: 2}
+    assert [each.detail for each in written.unusable] == ["unanswered: filtered"] * 2
+
+
+def test_more_failures_than_the_share_end_the_synthesis(tmp_path: Path) -> None:
+    engine = Scripted({draw.name + "#-2#0": "filtered" for draw in DRAWS})
+    with pytest.raises(InputError, match="filtered 2"):
+        write(engine, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("packages", "problems", "reasons"),
     [((), 3, [Unusable.NOT_RUN]), (("numpy",), 4, [])],
@@ -118,4 +135,4 @@ def test_the_program_that_came_with_a_problem_is_its_first_sample(tmp_path: Path
     problems = read_written(DRAWS, completions, ()).problems[1:3]
     samples = first_samples(problems, completions)
     assert samples["key"].to_list() == ["tree-000/00001#0#0", "tree-000/00002#0#0"]
-    assert extract_code(samples["completion"][0]) == "def add(x, y):\n    return x + y"
+    assert read_answer(samples["completion"][0]).program == "def add(x, y):\n    return x + y"

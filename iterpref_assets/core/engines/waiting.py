@@ -1,0 +1,199 @@
+"""How long a server is waited for, and the line that says so.
+
+A server that is busy (429, 502, 503, 504), or that answered before and cannot be reached now, is
+waited for as long as it asks, or in growing steps, up to `max_wait_seconds` in all. Any other
+failure that may pass (500, a timeout, a garbled answer, no server yet) is tried `max_attempts`
+times.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Protocol, TypeVar
+
+import openai
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
+
+from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.engines.protocol import Request
+
+SECONDS_BETWEEN_LINES = 10.0
+SHORTEST_WAIT = 0.2
+_BUSY = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+_MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, *_BUSY}
+_OUT_OF_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
+
+_log = logging.getLogger("iterpref")
+_CLIENTS_WORDS = re.compile(r"^Error code: \d+ - ")
+_SHOWN = 200
+
+_in_growing_steps = wait_random_exponential(multiplier=0.5, max=30)
+
+ResultT = TypeVar("ResultT")
+
+
+class GarbledAnswerError(Exception):
+    """An answer that is not what its header says, such as JSON that breaks off."""
+
+
+class Sleep(Protocol):
+    """Waits; a test waits in another way."""
+
+    def __call__(self, seconds: float, /) -> Awaitable[None]:
+        """Return after `seconds`."""
+        ...
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same request may succeed later."""
+    if isinstance(error, openai.APIStatusError):
+        lasting = error.code in _OUT_OF_MONEY or error.type in _OUT_OF_MONEY
+        passing = error.status_code in _MAY_PASS or isinstance(error, openai.InternalServerError)
+        return passing and not lasting
+    return isinstance(error, openai.APIConnectionError | GarbledAnswerError)
+
+
+def told_wait(error: BaseException) -> float | None:
+    """The seconds that a server asks to wait (`Retry-After`, `retry-after-ms`); None: nothing."""
+    if not isinstance(error, openai.APIStatusError):
+        return None
+    headers = error.response.headers
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(0.0, float(milliseconds) / 1000)
+        told = headers.get("retry-after")
+        return max(0.0, float(told)) if told else None
+    except ValueError:
+        return _seconds_until(headers["retry-after"])
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+class Patience:
+    """Calls one server, and waits for it between tries.
+
+    Attributes:
+        has_answered: whether any call has succeeded.
+    """
+
+    def __init__(self, config: OpenAIConfig, sleep: Sleep) -> None:
+        self._config, self._sleep = config, sleep
+        self.has_answered = False
+        self._waiting = 0
+        self._last_line = -SECONDS_BETWEEN_LINES
+
+    async def call(self, ask: Callable[[Request], Awaitable[ResultT]], request: Request) -> ResultT:
+        """What `ask` returns for `request`, once it does.
+
+        Raises:
+            Exception: the last of `ask`, where it cannot pass or the patience is at its end.
+        """
+        one = _OneCall(self)
+        attempts = AsyncRetrying(
+            retry=retry_if_exception(may_pass),
+            wait=one.wait,
+            stop=one.stop,
+            before_sleep=one.tell,
+            sleep=self._sleep_in_turn,
+            reraise=True,
+        )
+        result = await attempts(ask, request)
+        self.has_answered = True
+        return result
+
+    def is_for_the_server(self, error: BaseException) -> bool:
+        """Whether waiting helps, rather than one more try."""
+        if isinstance(error, openai.APIStatusError):
+            return error.status_code in _BUSY
+        timed_out = isinstance(error, openai.APITimeoutError)
+        away = isinstance(error, openai.APIConnectionError) and not timed_out
+        return away and self.has_answered
+
+    @property
+    def longest(self) -> float:
+        """The seconds that one call is waited for at most."""
+        return self._config.max_wait_seconds
+
+    @property
+    def tries(self) -> int:
+        """The failures of a broken server that one call bears."""
+        return self._config.max_attempts
+
+    async def _sleep_in_turn(self, seconds: float) -> None:
+        self._waiting += 1
+        try:
+            await self._sleep(seconds)
+        finally:
+            self._waiting -= 1
+
+    def say(self, why: str, seconds: float) -> None:
+        """Log that the server is waited for; one line stands for all that wait at the time."""
+        if time.monotonic() - self._last_line < SECONDS_BETWEEN_LINES:
+            return
+        self._last_line = time.monotonic()
+        _log.warning("%s: waiting %.1f s (%d more requests wait)", why, seconds, self._waiting)
+
+
+class _OneCall:
+    """The tries of one call."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._failures = 0
+
+    def wait(self, state: RetryCallState) -> float:
+        """The seconds until the next try."""
+        told = told_wait(_error(state))
+        return max(SHORTEST_WAIT, _in_growing_steps(state) if told is None else told)
+
+    def stop(self, state: RetryCallState) -> bool:
+        """Whether there is no next try."""
+        if self._patience.is_for_the_server(_error(state)):
+            return state.idle_for + state.upcoming_sleep > self._patience.longest
+        self._failures += 1
+        return self._failures >= self._patience.tries
+
+    def tell(self, state: RetryCallState) -> None:
+        """Say why nothing happens."""
+        error = _error(state)
+        asks = " and asks to wait" if told_wait(error) is not None else ""
+        self._patience.say(
+            f"the server did not answer ({in_words(error)}){asks}", state.upcoming_sleep
+        )
+
+
+def in_words(error: BaseException) -> str:
+    """A failure in one short line, with its status where it has one."""
+    text = error.message if isinstance(error, openai.APIError) else str(error)
+    if isinstance(error, openai.APIConnectionError) and error.__cause__ is not None:
+        text = f"{text} {error.__cause__}"
+    if isinstance(error, openai.APIStatusError):
+        text = f"{error.status_code}: {_CLIENTS_WORDS.sub('', text)}"
+    return " ".join(text.split())[:_SHOWN]
+
+
+def _error(state: RetryCallState) -> BaseException:
+    outcome = state.outcome
+    error = outcome.exception() if outcome else None
+    if error is None:
+        raise TypeError("a call that succeeded is not tried again")
+    return error

@@ -1,0 +1,24 @@
+"""What a model thinks before it answers is no answer."""
+
+import pytest
+
+from iterpref_assets.core.reasoning import without_reasoning
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<think>a</think>b", "b"),
+        ("<think>\na\n</think>\n\nb", "\n\nb"),
+        ("<thinking>a</thinking>b", "b"),
+        ("a</think>b", "b"),
+        ("before\n<think>a", "before\n"),
+        ("<think>a", ""),
+        ("<think>a</think>b\n<think>c</think>d", "b\nd"),
+        ("no reasoning, x < think > y", "no reasoning, x < think > y"),
+        ("say `<think>` here", "say `<think>` here"),
+        ("", ""),
+    ],
+)
+def test_reasoning_is_taken_out(text: str, left: str) -> None:
+    assert without_reasoning(text) == left

@@ -36,7 +36,10 @@ def score_file(suite: Suite, run: Run) -> ResultSummary:
     Raises:
         InputError: where the file is malformed, or a reference solution fails without an excuse.
     """
-    file = read_samples(run.samples, suite.facts.prompts, skip_invalid=run.skip_invalid)
+    facts = suite.facts
+    file = read_samples(
+        run.samples, facts.prompts, facts.entry_points, skip_invalid=run.skip_invalid
+    )
     with suite.open_sandbox(run.workers) as sandbox:
         benchmark = suite.ready(sandbox, run.cache, run.workers)
         return score_samples(benchmark, file, sandbox, run.out, run.workers)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 
@@ -37,14 +38,20 @@ class SampleFile:
 
 
 def read_samples(
-    path: Path, prompts: Mapping[str, str], *, skip_invalid: bool = False
+    path: Path,
+    prompts: Mapping[str, str],
+    entry_points: Mapping[str, str] | None = None,
+    *,
+    skip_invalid: bool = False,
 ) -> SampleFile:
     """The samples of a `.jsonl` or `.jsonl.gz` file.
 
     Args:
         path: each line holds `task_id` and either `solution`, a whole program, or `completion`,
-            which continues the task's prompt.
+            which continues the task's prompt, or `answer`, a chat model's, which holds a program.
         prompts: the text that a completion continues, by task_id.
+        entry_points: what the program in an answer defines, by task_id; a script where there is
+            none.
         skip_invalid: count lines that hold no sample instead of refusing the file.
 
     Raises:
@@ -55,7 +62,7 @@ def read_samples(
     invalid = 0
     for number, line in _lines(path):
         try:
-            task_id, code = _parse(line, prompts, path, number)
+            task_id, code = _parse(line, prompts, entry_points or {}, path, number)
         except InputError:
             if not skip_invalid:
                 raise
@@ -75,7 +82,13 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _parse(line: bytes, prompts: Mapping[str, str], path: Path, number: int) -> tuple[str, str]:
+def _parse(
+    line: bytes,
+    prompts: Mapping[str, str],
+    entry_points: Mapping[str, str],
+    path: Path,
+    number: int,
+) -> tuple[str, str]:
     def refusal(problem: str, remedy: str, field: str | None = None) -> InputError:
         return InputError(problem, remedy=remedy, file=path, line=number, field=field)
 
@@ -97,8 +110,11 @@ def _parse(line: bytes, prompts: Mapping[str, str], path: Path, number: int) -> 
     for name, before in (("solution", ""), ("completion", prompts[task_id])):
         if isinstance(fields.get(name), str):
             return task_id, before + fields[name]
+    if isinstance(fields.get("answer"), str):
+        answer = read_answer(fields["answer"], entry_points.get(task_id, ""))
+        return task_id, answer.program or ""
     raise refusal(
         "missing or no text",
-        "Give the whole program, or its continuation as completion",
+        "Give the whole program, its continuation as completion, or a chat model's answer",
         "solution",
     )

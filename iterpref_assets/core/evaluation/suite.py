@@ -23,6 +23,7 @@ class Facts:
     Attributes:
         source: which data, by content.
         prompts: for every task, in the data's order, what a sample's `completion` continues.
+        entry_points: what the program of a task defines; a task without one asks for a script.
         groups: the group, such as a difficulty, that a task is also summed up in.
         references: the reference programs there are.
         missing: why tasks cannot run here, as far as that is known before anything runs.
@@ -32,6 +33,7 @@ class Facts:
 
     source: DataSource
     prompts: Mapping[str, str]
+    entry_points: Mapping[str, str] = field(default_factory=dict[str, str])
     groups: Mapping[str, str] = field(default_factory=dict[str, str])
     references: Mapping[str, str] = field(default_factory=dict[str, str])
     missing: Mapping[str, str] = field(default_factory=dict[str, str])

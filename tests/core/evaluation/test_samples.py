@@ -81,3 +81,10 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_damaged_gzip_is_named(damaged_gzip):
     with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
         read_samples(damaged_gzip, PROMPTS)
+
+
+def test_an_answer_gives_the_program_that_it_holds(tmp_path):
+    text = "First:\\n```python\\ndef f(): return 1\\n```\\nUse it:\\n```python\\nf()\\n```"
+    lines = [f'{{"task_id": "T/0", "answer": "{each}"}}' for each in (text, "I cannot.")]
+    read = read_samples(write(tmp_path, *lines), PROMPTS, {"T/0": "f"})
+    assert [sample.code for sample in read.samples] == ["def f(): return 1", ""]

@@ -54,6 +54,7 @@ class BigCodeSuite:
                 benchmark=f"bigcodebench {data.subset} {split}", sha256=data.sha256, md5=data.md5
             ),
             prompts={name: problem.complete_prompt for name, problem in problems},
+            entry_points={name: problem.entry_point for name, problem in problems},
             groups={name: HARD for name in data.problems if name in data.hard},
             references={name: problem.reference for name, problem in problems},
             missing={name: f"not installed: {', '.join(m)}" for name, m in lacking.items() if m},

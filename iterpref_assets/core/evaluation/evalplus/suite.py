@@ -29,6 +29,7 @@ class PlusSuite:
         self.facts = Facts(
             DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
             prompts={name: problem.prompt for name, problem in data.problems.items()},
+            entry_points={name: each.entry_point for name, each in data.problems.items()},
             references={name: problem.reference for name, problem in data.problems.items()},
             libraries=library_versions(),
         )

@@ -100,5 +100,9 @@ def program(problem: ContestProblem, style: PromptStyle, completion: str) -> str
     """What a base model wrote; of a chat, the program that its answer holds, or nothing."""
     if style is PromptStyle.COMPLETION:
         return completion.partition(STOP)[0].strip()
-    in_class = "class Solution" in problem.starter_code
-    return read_answer(completion, "Solution" if in_class else problem.method).program or ""
+    return read_answer(completion, entry_point(problem)).program or ""
+
+
+def entry_point(problem: ContestProblem) -> str:
+    """What a program defines: the class of the starter code or the method; nothing for a script."""
+    return "Solution" if "class Solution" in problem.starter_code else problem.method

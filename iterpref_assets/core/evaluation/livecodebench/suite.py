@@ -8,7 +8,7 @@ from pathlib import Path
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.batch import Benchmark
 from iterpref_assets.core.evaluation.livecodebench.data import ContestData
-from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples
+from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, entry_point
 from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
 from iterpref_assets.core.evaluation.results import DataSource
 from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
@@ -39,6 +39,7 @@ class ContestSuite:
         self.facts = Facts(
             DataSource(benchmark=f"livecodebench {window}", sha256=data.sha256, md5=data.md5),
             prompts=dict.fromkeys(data.problems, ""),
+            entry_points={name: entry_point(each) for name, each in data.problems.items()},
             groups={name: p.difficulty.value for name, p in problems if p.difficulty},
             references={name: references[name] for name in data.problems if name in references},
             remedy=f"{CHECK_DATA}, and the solutions given beside it",

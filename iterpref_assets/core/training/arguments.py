@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.checks import require_runnable
-from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.config import Optimizer, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.processes import world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
+
+
+_OPTIMIZERS: dict[Optimizer, dict[str, Any]] = {
+    Optimizer.ADAMW: {"optim": "adamw_torch_fused"},
+    Optimizer.ADAMW_8BIT: {
+        "optim": "adamw_torch_8bit",
+        "optim_args": "bf16_stochastic_round=True",
+    },
+}
 
 
 def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments:
@@ -35,7 +44,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         warmup_steps=config.warmup_ratio,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        optim="adamw_torch_fused",
+        **_OPTIMIZERS[config.optimizer],
         bf16=config.precision is Precision.MIXED_BFLOAT16,
         gradient_checkpointing=config.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},

@@ -24,6 +24,16 @@ class Precision(StrEnum):
     """Weights, gradients and optimizer in bfloat16: half the memory, coarser updates."""
 
 
+class Optimizer(StrEnum):
+    """What keeps the moments of the gradient."""
+
+    ADAMW = "adamw"
+    """Two moments in the type of the weights."""
+    ADAMW_8BIT = "adamw_8bit"
+    """Two moments of 8 bits (torchao); weights in bfloat16 are rounded at random, so that updates
+    too small for one step still move them on average: 6 bytes a parameter with its gradient."""
+
+
 class Schedule(StrEnum):
     """How the learning rate falls after the warm-up."""
 
@@ -87,8 +97,11 @@ class TrainConfig(Record):
     max_length: int = Field(default=2048, ge=2)
     """Tokens of prompt and completion together; what is beyond is not read."""
     precision: Precision = Precision.MIXED_BFLOAT16
+    optimizer: Optimizer = Optimizer.ADAMW
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: less memory, a third more work."""
+    compile_layers: bool = False
+    """Compile each layer with torch.compile: for runs on a GPU that are longer than a minute."""
     vocabulary_chunk: int = Field(default=512, ge=1)
     """Tokens projected onto the vocabulary at once; bounds the memory of the logits."""
     save_steps: int = Field(default=50, ge=1)
@@ -135,6 +148,7 @@ class TrainConfig(Record):
 _FOR_SPEED_AND_MEMORY = (
     "micro_batch_size",
     "gradient_checkpointing",
+    "compile_layers",
     "vocabulary_chunk",
     "attention",
     "processes",

@@ -39,8 +39,6 @@ class PairTrainer(Trainer):
     (equations of docs/METHOD.md).
     """
 
-    loss_is_scaled_for_ga = True
-
     def __init__(
         self,
         model: nn.Module,
@@ -59,6 +57,9 @@ class PairTrainer(Trainer):
             callbacks=[_LastPoint(), _WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
+        # What compute_loss returns is already divided by the whole batch; releases of transformers
+        # differ in the name of the switch for that, and this one all of them read.
+        self.model_accepts_loss_kwargs = True
         if args.gradient_checkpointing:
             # autocast would keep a bfloat16 copy of every weight until the forward pass ends,
             # although each is recomputed from the weight itself.

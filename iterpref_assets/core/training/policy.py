@@ -12,7 +12,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.batches import block_mask, branch_mask
@@ -69,6 +69,15 @@ def with_adapters(model: PreTrainedModel, lora: Lora) -> PeftModel:
 
     alpha: Any = lora.scale * lora.rank
     return PeftModel(model, LoraConfig(r=lora.rank, lora_alpha=alpha, target_modules="all-linear"))
+
+
+def compile_layers(model: nn.Module) -> None:
+    """Compile each layer of `model`: one graph for all of them, whatever the length of the rows."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.compile(dynamic=True)
 
 
 def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:

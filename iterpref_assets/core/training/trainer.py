@@ -151,7 +151,12 @@ def _build(
     from transformers import set_seed
 
     from iterpref_assets.core.training.pair_trainer import PairTrainer
-    from iterpref_assets.core.training.policy import attention_for, load_policy, with_adapters
+    from iterpref_assets.core.training.policy import (
+        attention_for,
+        compile_layers,
+        load_policy,
+        with_adapters,
+    )
 
     set_seed(config.seed)
     args = training_arguments(config, work_dir)
@@ -159,6 +164,8 @@ def _build(
     model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk, attention)
     if config.lora is not None:
         model = with_adapters(model, config.lora)
+    if config.compile_layers:
+        compile_layers(model)
     return PairTrainer(
         model,
         args,

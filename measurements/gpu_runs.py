@@ -180,11 +180,11 @@ def _models_made_here(case: Case) -> Iterator[None]:
     """Let the trainer find a model of random weights wherever it loads one."""
 
     def load_policy(
-        _: Path, precision: Precision, vocabulary_chunk: int, attention: Attention
+        _: Path, config: TrainConfig, precision: Precision, attention: Attention
     ) -> Any:
         dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
         model = _random_model(case, dtype, attention.value)
-        policy.give_logprobs(model, vocabulary_chunk)
+        policy.give_logprobs(model, config.vocabulary_chunk)
         return model
 
     with mock.patch.object(policy, "load_policy", load_policy):

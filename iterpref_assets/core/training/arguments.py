@@ -34,7 +34,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
     processes = world_size()
     require_runnable(config, processes)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(workdir.checkpoints(work_dir)),
         per_device_train_batch_size=config.micro_batch_size,
         gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * processes),
@@ -62,6 +62,16 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         ddp_find_unused_parameters=False,
         **_sharding(config.sharding),
     )
+    if config.sharding is Sharding.FSDP2 and config.precision is Precision.MIXED_BFLOAT16:
+        from torch.distributed.fsdp import MixedPrecisionPolicy
+
+        # accelerate's own policy also reduces gradients in bfloat16, and rounds log-probabilities
+        # to it.
+        plugin: dict[str, Any] = arguments.fsdp_plugin_args
+        plugin["mixed_precision_policy"] = MixedPrecisionPolicy(
+            param_dtype=torch.bfloat16, reduce_dtype=torch.float32
+        )
+    return arguments
 
 
 def _sharding(sharding: Sharding) -> dict[str, Any]:

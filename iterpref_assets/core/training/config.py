@@ -42,6 +42,16 @@ class Schedule(StrEnum):
     CONSTANT = "constant_with_warmup"
 
 
+class ImitationMean(StrEnum):
+    """Over what the imitation loss (4) of a batch is a mean."""
+
+    TOKENS = "tokens"
+    """Over all imitated tokens: each weighs the same, whichever pair it is of (as in trl)."""
+    PAIRS = "pairs"
+    """Over the tokens of each pair, then over the pairs: each pair weighs the same, and the tokens
+    of a short one more (as in the authors' code)."""
+
+
 class Attention(StrEnum):
     """How the mask between a pair's branches reaches attention."""
 
@@ -88,6 +98,8 @@ class TrainConfig(Record):
     """Strength of the preference term; None: the recipe's own (the paper: 0.1)."""
     alpha: float | None = Field(default=None, gt=0)
     """Weight of the imitation term; None: the recipe's own (the paper: 1.0)."""
+    imitation_mean: ImitationMean = ImitationMean.TOKENS
+    """Tokens by default, because the recorded experiments have it, and equal batches of trl do."""
     warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
     """Share of all steps over which the learning rate rises from 0."""
     schedule: Schedule = Schedule.COSINE

@@ -106,4 +106,5 @@ def test_with_vllm_killed_runs_keep_every_finished_item_once_and_unmixed(
             "problem_id", "sample", "round", "code"
         ).rows()
     }
+    assert made
     assert all(written[name, s, r] == extract_code(text) for name, s, r, text in made)

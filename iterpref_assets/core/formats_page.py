@@ -91,15 +91,11 @@ def schemas() -> dict[str, tuple[tables.Schema, str]]:
     for statement, after in pairwise(body):
         if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)):
             continue
-        words = after.value.value if _is_text(after) else ""
+        words = ast.literal_eval(after.value) if isinstance(after, ast.Expr) else ""
         name = statement.target.id
         if isinstance(schema := getattr(tables, name), dict):
             found[name] = (schema, " ".join(str(words).split()))
     return found
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _record(model: type[BaseModel]) -> str:

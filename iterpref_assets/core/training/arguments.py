@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.checks import require_runnable
@@ -67,7 +67,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
         # accelerate's own policy also reduces gradients in bfloat16, and rounds log-probabilities
         # to it.
-        plugin: dict[str, Any] = arguments.fsdp_plugin_args
+        plugin = cast("dict[str, Any]", arguments.fsdp_plugin_args)
         plugin["mixed_precision_policy"] = MixedPrecisionPolicy(
             param_dtype=torch.bfloat16, reduce_dtype=torch.float32
         )

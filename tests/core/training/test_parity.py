@@ -16,7 +16,6 @@ from iterpref_assets.core.training.packing import TokenPair
 from iterpref_assets.core.training.policy import give_logprobs
 from iterpref_assets.core.training.recipes import RECIPES, Recipe
 
-
 IMITATING = [recipe for recipe in RECIPES if recipe.alpha > 0]
 
 

@@ -22,7 +22,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("gpu")
     pairs = random_pairs(4, seed=1)
     tables.write_table(pairs, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
-    wanted = ",".join(["matrix rate", EXACT, MIXED, PEER])
+    wanted = f"matrix rate,{EXACT},{MIXED},{PEER}"
     subprocess.run(
         [
             *(sys.executable, SCRIPT, "measure", folder / "pairs.parquet", folder / "results.json"),

@@ -7,12 +7,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/cpu.lock
-# Published benchmark data, samples and trajectories, for tests and measurements.
-DATA := ../shared/data
+# Published benchmarks, samples and trajectories, which tests and measurements read.
+DATA ?= $(CURDIR)/../shared/data
+export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test test-docker test-ray test-ui screenshots check bench lab-model lock clean
+.PHONY: help setup run ui test test-docker test-ray test-ui screenshots check data docs bench \
+	lab-model lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,9 +31,12 @@ $(VENV)/installed: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
 		|| { echo "iterpref: needs Python's venv module: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) (once, about two minutes) ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-deps --require-hashes -r $(LOCK)
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv $(VENV)
+	@PYTHONUNBUFFERED=1 $(BIN)/pip install --no-deps --require-hashes -r $(LOCK) \
+		| awk -v all=$$(grep -c '==' $(LOCK)) \
+		'/^Collecting / && ++n % 20 == 0 { print "  " n " of " all " packages fetched"; fflush() } \
+		/^Installing / { print "  unpacking " all " packages"; fflush() }'
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: setup ## Materialize the whole chain and print the summary
@@ -75,7 +80,15 @@ check: setup ## Format, lint, types of the core, definitions
 	$(BIN)/pyright
 	$(BIN)/dg check defs
 
-bench: setup ## Measure against the peers (hours; results are printed)
+data: ## Tell which published data are missing from DATA, and where each file comes from
+	@$(PYTHON) measurements/published.py
+
+docs: setup ## Write the pages that are made from the code and the recorded results
+	$(BIN)/iterpref settings doc
+	$(BIN)/iterpref settings formats
+	$(BIN)/python measurements/render.py
+
+bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \
 		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python measurements/evalplus_speed.py mbpp --samples references \

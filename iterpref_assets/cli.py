@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from iterpref_assets.core.errors import InputError
 
 COMMANDS = {
+    "init": "init",
     "run": "run",
     "prepare": "run",
+    "settings": "settings",
     "backfill": "backfill",
     "pairs": "pairs",
     "export": "pairs",
     "provenance": "provenance",
     "train": "train",
     "evaluate": "evaluate",
+    "sanitize": "evaluate",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
 
@@ -38,9 +48,59 @@ def _app(*names: str) -> typer.Typer:
     app.callback()(_about)  # also keeps a single command a command
     for name in names:
         module = import_module(f"iterpref_assets.commands.{COMMANDS[name]}")
-        app.command(name)(getattr(module, name))
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            for each in command.registered_commands:
+                each.callback = _with_settings(each.callback)
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(_with_settings(command))
     return app
 
 
-def _about() -> None:
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"iterpref {version('iterpref-assets')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True),
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="TOML file of settings, as ITERPREF_SETTINGS.")
+]
+
+
+def _about(version_: Version = False) -> None:
     """Focal preference learning for code LLMs from iterative debugging."""
+
+
+def _with_settings(command: Callable[..., None] | None) -> Callable[..., None]:
+    """The command with the options that every command takes."""
+    if command is None:
+        raise TypeError("a command without a function")
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        del arguments["version_"]
+        if file := arguments.pop("settings_file"):
+            os.environ["ITERPREF_SETTINGS"] = str(file)
+        command(**arguments)
+
+    signature = inspect.signature(command, eval_str=True)
+    extra = {"settings_file": (SettingsFile, None), "version_": (Version, False)}
+    run.__signature__ = signature.replace(
+        parameters=[
+            *signature.parameters.values(),
+            *(
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d)
+                for name, (a, d) in extra.items()
+            ),
+        ]
+    )
+    run.__annotations__ = {
+        name: each.annotation for name, each in run.__signature__.parameters.items()
+    }
+    return run

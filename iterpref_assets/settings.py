@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -22,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, PromptConfig
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.decontamination.filtering import SeedFilterConfig
 from iterpref_assets.core.engines.config import (
@@ -40,6 +42,7 @@ from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
+from iterpref_assets.core.settings_keys import keys_of, nearest
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
@@ -48,6 +51,8 @@ PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
 WEBHOOK = "ITERPREF_WEBHOOK"
 """Where failures are reported to: a secret, so a variable, which no file sets and nothing dumps."""
+
+KNOWN_SETTINGS = "docs/SETTINGS.md lists the settings; so does: iterpref settings show"
 
 
 class Environment(StrEnum):
@@ -73,15 +78,15 @@ class LocalModel(Record):
     """A model folder in the Hugging Face layout, safetensors only."""
 
     source: Literal["local"] = "local"
-    path: Path
+    path: Path = Field(description="The folder")
 
 
 class HubModel(Record):
     """A model of the Hugging Face hub, pinned to a commit: a branch would change its meaning."""
 
     source: Literal["hub"] = "hub"
-    repository: str
-    revision: str
+    repository: str = Field(description="The name on the hub, owner/name")
+    revision: str = Field(description="The commit, all 40 digits; a branch or a tag is refused")
 
     @field_validator("revision")
     @classmethod
@@ -148,15 +153,22 @@ class Settings(BaseSettings):
     variants: tuple[str, ...] = Field(
         (REFERENCE, "focal_rpo"), description="What `iterpref run` trains and scores"
     )
-    sampling: SamplingConfig = SamplingConfig()
-    debugging: DebugConfig = DebugConfig()
-    pairs: PairConfig = PairConfig()
-    training: TrainConfig = LAB
-    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Greedy pass@1")
-    sampled_evaluation: EvaluationConfig = Field(
-        EvaluationConfig(samples=5, temperature=0.8), description="pass@k"
+    prompts: PromptConfig = Field(
+        PromptConfig(), description="How models are asked; the lab's model only knows its own texts"
     )
-    limits: Limits = Limits()
+    sampling: SamplingConfig = Field(
+        SamplingConfig(), description="How the first programs are drawn"
+    )
+    debugging: DebugConfig = Field(DebugConfig(), description="How failing programs are repaired")
+    pairs: PairConfig = Field(PairConfig(), description="How pairs are made from trajectories")
+    training: TrainConfig = Field(LAB, description="How checkpoints are trained")
+    evaluation: EvaluationConfig = Field(
+        EvaluationConfig(), description="How greedy pass@1 is measured"
+    )
+    sampled_evaluation: EvaluationConfig = Field(
+        EvaluationConfig(samples=5, temperature=0.8), description="How pass@k is measured"
+    )
+    limits: Limits = Field(Limits(), description="What one program under test may use")
     test_quality: QualityConfig = Field(
         QualityConfig(), description="How the tests of seed problems are examined"
     )
@@ -250,6 +262,10 @@ class Settings(BaseSettings):
             sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
         return tuple(sources)
 
+    def prompts_for(self, source: ModelSource) -> PromptConfig:
+        """How a model is asked: the lab's by the texts that it was trained on, others as set."""
+        return LAB_PROMPTS if isinstance(source, LabModel) else self.prompts
+
     def section(self, name: str) -> JsonValue:
         """One section as JSON, as it goes into a manifest."""
         return self.model_dump(mode="json")[name]
@@ -286,11 +302,12 @@ def _refuse_unknown_variables() -> None:
     for name in sorted(os.environ):
         is_ours = name.upper().startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
         if is_ours and name.upper().split("__")[0] not in known:
+            meant = get_close_matches(name.upper().split("__")[0], known, n=1)
             raise InputError(
                 "unknown setting",
                 file="environment",
                 field=name,
-                remedy="See iterpref_assets/settings.py for the known settings",
+                remedy=f"Did you mean {meant[0]}?" if meant else KNOWN_SETTINGS,
             )
 
 
@@ -301,8 +318,13 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
         remedy = f"Correct the file that {SETTINGS_FILE} names"
         raise InputError(f"not TOML ({error})", file=place, remedy=remedy) from None
     except ValidationError as error:
-        raise InputError.of_record(
-            error,
-            file=place,
-            remedy="See iterpref_assets/settings.py for the known settings",
-        ) from None
+        raise InputError.of_record(error, file=place, remedy=_remedy(error)) from None
+
+
+def _remedy(error: ValidationError) -> str:
+    """What the writer of an unknown key may have meant."""
+    first = error.errors()[0]
+    if first["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
+        return KNOWN_SETTINGS
+    meant = nearest(first["loc"], keys_of(Settings))
+    return f"Did you mean {' or '.join(meant)}?" if meant else KNOWN_SETTINGS

@@ -16,14 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+from published import LLMDEBUGGER
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.llmdebugger import Recorded, read_trajectories
 from iterpref_assets.core.pairs.masks import focal_mask
+from iterpref_assets.core.pairs.recorded import Recorded, read_trajectories
 from iterpref_assets.core.pairs.tokenization import (
     encode_completions,
     tokenize_pairs,
@@ -31,7 +32,7 @@ from iterpref_assets.core.pairs.tokenization import (
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "trajectories" / "llmdebugger"
+DATA = LLMDEBUGGER
 QWEN_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"

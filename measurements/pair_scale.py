@@ -25,6 +25,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.streaming import TableWriter, build_pair_file, tokenize_pair_files
 from iterpref_assets.core.pairs.tokenization import encode_completions
+from iterpref_assets.core.sandbox.verdicts import Execution
 
 CHUNK = 5_000
 NAMES = ("total", "values", "index", "result", "best", "left", "right", "count", "text", "key")
@@ -107,6 +108,10 @@ def _train_tokenizer(folder: Path) -> None:
     wrapped.save_pretrained(folder / "tokenizer")
 
 
+def _judge_nothing(code: str, _: object) -> Execution:
+    raise AssertionError(f"a program has lines that no test reaches: {code}")
+
+
 def _measure(folder: Path) -> dict[str, float]:
     from transformers import PreTrainedTokenizerFast
 
@@ -116,7 +121,11 @@ def _measure(folder: Path) -> dict[str, float]:
     times = [time.perf_counter()]
     started = time.process_time()
     build_pair_file(
-        folder / "versions.parquet", folder / "problems.parquet", config, folder / "built.parquet"
+        folder / "versions.parquet",
+        folder / "problems.parquet",
+        config,
+        folder / "built.parquet",
+        judge=_judge_nothing,
     )
     times.append(time.perf_counter())
     tokenize_pair_files(

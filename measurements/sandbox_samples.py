@@ -19,12 +19,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from published import DATA
+
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem, load_plus
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs
 from iterpref_assets.core.evaluation.evalplus.tasks import PlusTask, plus_tasks
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 HUMANEVAL = DATA / "benchmarks" / "HumanEvalPlus.jsonl.gz"
 CODET = DATA / "samples" / "codet-humaneval-codegen16b-100.jsonl.gz"
 _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)

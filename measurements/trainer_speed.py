@@ -24,17 +24,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from published import LLMDEBUGGER
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from trainer_runs import PAIRS, ROOT, Run, measure, random_model
+from trainer_runs import PAIRS, Run, measure, random_model
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.llmdebugger import read_trajectories
+from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-DATA = ROOT.parent / "shared" / "data" / "trajectories" / "llmdebugger"
+DATA = LLMDEBUGGER
 TOLERANCE = 1e-5
 TARGETS = {"online": 3.0, "precomputed": 2.0}
 MEASURED = {

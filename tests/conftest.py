@@ -1,16 +1,24 @@
 """Fixtures shared by every test."""
 
 import gzip
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from scripted_server import ScriptedServer
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_DATA = Path(
+    os.environ.get("PUBLISHED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
+)
 CORPUS = [
     "def total(values):\n    return sum(values)\n",
     "Write a function that returns the largest of two numbers.",
@@ -27,8 +35,18 @@ CHAT_TEMPLATE = (
 def shared_data() -> Path:
     """The folder of published benchmark data, samples and trajectories beside the project."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("needs the published data sets in ../shared/data, which are not here")
+        pytest.skip("needs the published data sets, which are not here: make data")
     return SHARED_DATA
+
+
+@pytest.fixture
+def server() -> Iterator["ScriptedServer"]:
+    """A server on this machine that answers from a script."""
+    from scripted_server import ScriptedServer
+
+    server = ScriptedServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -53,6 +53,16 @@ def test_what_is_plain_never_imports_dagster_and_the_core_nothing_above_it() -> 
     assert wrong == []
 
 
+def test_one_module_alone_imports_dagsters_private_parts() -> None:
+    private = {
+        name_of(path)
+        for path in FILES
+        for name in imported_names(path)
+        if any(part.startswith("_") for part in name.split(".")) and name.startswith("dagster")
+    }
+    assert private == {"iterpref_assets.defs.dagster_private"}
+
+
 def test_no_places_import_in_a_circle() -> None:
     needs: dict[str, set[str]] = {}
     for path in FILES:

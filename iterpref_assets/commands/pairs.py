@@ -11,20 +11,23 @@ from typing import Annotated
 import polars as pl
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from iterpref_assets.commands.pair_making import (
-    judge_of_settings,
+from iterpref_assets.core import tables
+from iterpref_assets.core.decontamination.refusal import BenchmarkSource
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import replacing
+from iterpref_assets.core.pairs.config import Difference, JudgeConfig, Negatives, PairConfig
+from iterpref_assets.core.pairs.making import (
+    Made,
+    PairInputs,
+    RunAgain,
     load_tokenizer,
     make_pairs,
     tokens_beside,
     write_pair_manifest,
 )
-from iterpref_assets.core import tables
-from iterpref_assets.core.decontamination.refusal import BenchmarkSource
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
-from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
+from iterpref_assets.core.pairs.manifest import PairManifest
 
 PAIRS_ON_PAGE = 100
 
@@ -40,8 +43,9 @@ def pairs(
     trajectories: Annotated[
         list[Path],
         typer.Option(
-            help="LLMDebugger's JSON lines, gzipped or not (executed again), or one version table "
-            "of this project (.parquet), or the authors' released pairs (.json)."
+            help="Recorded trajectories as JSON lines, of the form in docs/PAIRS.md or "
+            "LLMDebugger's (executed again), or one version table of this project (.parquet), or "
+            "the authors' released pairs (.json). JSON may be packed (.gz, .xz, .zst)."
         ),
     ],
     tokenizer: Annotated[Path, typer.Option(help="Folder of a Hugging Face fast tokenizer.")],
@@ -88,7 +92,8 @@ def pairs(
 
     Writes every candidate pair with the filter that dropped it to OUT, and beside it the ids and
     masks of the kept ones (OUT with .tokens before its suffix) and a manifest (.manifest.json).
-    What a judge answered is kept there too (.judge.jsonl), so that nothing is asked twice.
+    What a judge answered is kept there too (.judge.jsonl), so that nothing is asked twice, and so
+    are verdicts (executions.jsonl), so that no program runs twice against the same tests.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     config = PairConfig(
@@ -97,15 +102,14 @@ def pairs(
         seed=seed,
         judge=judge_of_settings() if judge else None,
     )
-    files = [*trajectories, *(more_trajectories or [])]
     if out.suffix != ".parquet":
         raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
-    loaded = load_tokenizer(tokenizer)
-    benchmarks = benchmark or []
-    sources = make_pairs(files, problems, loaded, config, out, benchmarks)
-    inputs = files if problems is None else [*files, problems]
-    write_pair_manifest(out, inputs, config, sources, benchmarks, allow_training_on or [])
-    _print_summary(out)
+    inputs = PairInputs([*trajectories, *(more_trajectories or [])], problems, benchmark or [])
+    made = make_pairs(inputs, load_tokenizer(tokenizer), config, out)
+    manifest = write_pair_manifest(out, inputs, config, made.sources, allow_training_on or [])
+    _print_made(made)
+    _print_refused(manifest)
+    _print_summary(out, made)
     if page:
         _write_page(out, page)
 
@@ -132,7 +136,69 @@ def export(
     Console().print(f"{count:,} pairs in {out}", soft_wrap=True)
 
 
-def _print_summary(out: Path) -> None:
+def judge_of_settings() -> JudgeConfig:
+    """The judge that the settings name.
+
+    Raises:
+        InputError: where they name none.
+    """
+    from iterpref_assets.settings import load_settings
+
+    judge = load_settings().pairs.judge
+    if judge is None:
+        raise InputError(
+            "the settings name no judge",
+            field="pairs.judge",
+            remedy="Set its engine and model, or leave out --judge",
+        )
+    return judge
+
+
+def _print_made(made: Made) -> None:
+    console = Console()
+    if made.run_again:
+        _print_run_again(made.run_again, console)
+    if made.executed or made.run_again:
+        console.print(f"programs executed now: {made.executed:,}")
+    if made.judged:
+        told = ", ".join(
+            f"{name.replace('_', ' ')} {count:,}" for name, count in made.judged.answers.items()
+        )
+        console.print(f"judge: {told} ({made.judged.asked:,} asked now)")
+    doubtful = () if made.doubtful is None else made.doubtful.iter_rows()
+    for name, samples, agreeing, evidence in doubtful:
+        told = f"doubtful tests: {name}: {agreeing} of {samples} samples agree: {evidence}"
+        console.print(told, soft_wrap=True, markup=False)
+
+
+def _print_run_again(found: RunAgain, console: Console) -> None:
+    for error in found.unusable:
+        console.print(f"left out: {error}", soft_wrap=True, markup=False)
+    console.print(
+        f"{found.trajectories:,} trajectories, {found.programs:,} programs run again, "
+        f"{found.passed:,} of which pass; {found.disagreements.height} trajectories do not do what "
+        "was recorded"
+    )
+    if found.disagreements.is_empty():
+        return
+    table = Table(Column("trajectory", overflow="fold"), "recorded", "here")
+    for name, is_solved, verdict, error_type in found.disagreements.iter_rows():
+        here = " ".join(part for part in (verdict, error_type) if part)
+        table.add_row(name, "solved" if is_solved else "not solved", here)
+    console.print(table)
+
+
+def _print_refused(manifest: PairManifest) -> None:
+    """Say so where `iterpref train` refuses the pairs."""
+    if refused := manifest.refused_sources():
+        named = " and ".join(manifest.benchmark_tasks)
+        told = " and ".join(source or "an unknown source" for source in refused)
+        Console().print(
+            f"pairs of {named} tasks from {told}: `iterpref train` refuses them", soft_wrap=True
+        )
+
+
+def _print_summary(out: Path, made: Made) -> None:
     from iterpref_assets.core.pairs.characteristics import difference_sizes
     from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
 
@@ -145,6 +211,8 @@ def _print_summary(out: Path) -> None:
     if counts.kept:
         share = focal_share(pl.scan_parquet(tokens_beside(out)))
         console.print(f"focal share of y-: {share:.1%}")
+        if made.focus:
+            console.print(f"of which on lines that no test reaches: {made.focus.share:.1%}")
         for lines in difference_sizes(out):
             low, middle, high = (lines.quantile(share) for share in (0.0, 0.5, 1.0))
             console.print(

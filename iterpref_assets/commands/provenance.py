@@ -74,7 +74,8 @@ def _versions(trajectory: TracedTrajectory) -> RenderableType:
             else ["-"] * 4
         )
         verdict = " ".join(part for part in (version.verdict, version.error_type) if part)
-        table.add_row(str(version.round), verdict, version.feedback or "", *map(str, told))
+        shown = ("?" if each is None else str(each) for each in told)
+        table.add_row(str(version.round), verdict, version.feedback or "", *shown)
     engines = {v.completion.engine for v in trajectory.versions if v.completion}
     table.caption = "; ".join(sorted(engines)) or "no completion on record"
     return table

@@ -47,6 +47,11 @@ class ArtifactKey:
     def __str__(self) -> str:
         return f"{self.asset}/{self.partition}"
 
+    @classmethod
+    def parse(cls, name: str) -> ArtifactKey:
+        """The key that `str` wrote, as manifests name what an artifact was made of."""
+        return cls(*name.split("/", 1))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -140,6 +145,14 @@ class ArtifactStore:
             return None
         folder = self._folder(key) / name
         return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
+
+    def stamp(self, key: ArtifactKey) -> tuple[str, int] | None:
+        """What changes whenever `key` is published, be it with equal content; None before that."""
+        try:
+            name = (self._folder(key) / CURRENT).read_text()
+            return name, (self._folder(key) / name / MANIFEST).stat().st_ino
+        except FileNotFoundError:
+            return None
 
     def version(self, key: ArtifactKey, content_hash: str) -> Artifact:
         """The version of `key` with this content, be it the newest or an earlier one.

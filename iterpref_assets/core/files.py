@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import lzma
 import os
 import zlib
 from collections.abc import Generator
@@ -11,19 +13,51 @@ from pathlib import Path
 
 from iterpref_assets.core.errors import InputError
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 
 def read_bytes(file: Path, remedy: str) -> bytes:
-    """The content of a file, unpacked where its name ends in .gz.
+    """The content of a text file as UTF-8 without a byte-order mark.
+
+    Unpacked where its name ends in .gz, .xz or .zst; UTF-16 is known by its byte-order mark.
 
     Raises:
-        InputError: with `remedy`, where there is no such file, or it is no whole gzip.
+        InputError: with `remedy`, where there is no such file, it is no whole packed one, or it is
+            no UTF-16; where Git LFS left a pointer in its place.
     """
     try:
-        content = file.read_bytes()
-        return gzip.decompress(content) if file.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
+        content = _as_utf_8(_unpacked(file))
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         problem = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise InputError(problem, file=file, remedy=remedy) from error
+    if content.startswith(_LFS_POINTER):
+        raise InputError(
+            "a pointer of Git LFS stands in place of the file",
+            file=file,
+            remedy="Fetch the file itself: git lfs pull",
+        )
+    return content
+
+
+def _unpacked(file: Path) -> bytes:
+    content = file.read_bytes()
+    if file.suffix == ".gz":
+        return gzip.decompress(content)
+    if file.suffix == ".xz":
+        return lzma.decompress(content)
+    if file.suffix == ".zst":
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
+            return stream.read()
+    return content
+
+
+def _as_utf_8(content: bytes) -> bytes:
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16").encode()
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 @contextmanager

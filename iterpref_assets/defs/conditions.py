@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.asset_graph_view.entity_subset import EntitySubset
-from dagster._core.storage.asset_check_execution_record import (
+
+from iterpref_assets.defs.dagster_private import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
+    EntitySubset,
 )
-
 from iterpref_assets.defs.partitions import partition_keys_of_run
 
 HISTORY_PAGE = 100

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import dagster as dg
-from dagster._core.errors import DagsterPipesExecutionError
 from dagster_pipes import DagsterPipesError
 
+from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.workers.containers import (
     COMMAND,

@@ -24,15 +24,17 @@ from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
 from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE
-from iterpref_assets.steps.evaluation import GREEDY_FILE, SAMPLED_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.leaderboard import PLOT_FILE as BOARD_PLOT_FILE
 from iterpref_assets.steps.leaderboard import TEXT_FILE as BOARD_TEXT_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.quality import QUALITY_FILE
 from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
 from iterpref_assets.steps.seed_problems import DROPPED_FILE
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.trajectories import VERSIONS_FILE, allowed_rounds
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -124,8 +126,11 @@ def of_lab_model(artifact: Artifact) -> Metadata:
 def of_completions(artifact: Artifact) -> Metadata:
     """Token counts, and how completions ended."""
     frame = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    tokens = frame["completion_tokens"]
+    uncounted = {"completions_of_unknown_length": dg.MetadataValue.int(tokens.null_count())}
     return {
-        "completion_tokens": dg.MetadataValue.int(int(frame["completion_tokens"].sum())),
+        "completion_tokens": dg.MetadataValue.int(int(tokens.sum())),
+        **(uncounted if tokens.null_count() else {}),
         "finish_reasons": _table(frame["finish_reason"].value_counts(sort=True)),
         "engine": dg.MetadataValue.text(frame["engine"][0] if frame.height else ""),
         "example": _markdown(frame["completion"][0] if frame.height else ""),
@@ -138,6 +143,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     from iterpref_assets.core.reporting import plots
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
+    calls = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
     max_rounds = allowed_rounds([artifact])
     rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
@@ -145,7 +151,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
         "pass_rate_by_round": _table(rounds),
         "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
         "debugging_and_sampling_by_calls": _table(
-            compare_budgets(frame, max_rounds).with_columns(pl.col(pl.Float64).round(3))
+            compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
     }
@@ -201,7 +207,7 @@ def of_checkpoint(artifact: Artifact) -> Metadata:
     figures = dict(artifact.manifest.figures)
     speeds = figures.pop(SPEED_CURVE)
     rows = [{**json.loads(line), TIMED: speed} for line, speed in zip(lines, speeds, strict=True)]
-    recipe = artifact.manifest.partition.split("/")[-1]
+    recipe = ModelVariant.parse(artifact.manifest.partition).variant
     curves = {
         f"{name}_curve": _image(plots.training_curves({recipe: rows}, name, label))
         for name, label in CURVES.items()
@@ -249,7 +255,7 @@ def of_benchmark_scores(artifact: Artifact) -> Metadata:
     rates: dict[str, PassRate | None] = {"all tasks": overall, "with plus tests": overall.plus}
     shown = {name: rate for name, rate in {**rates, **summary.groups}.items() if rate}
     frame = tables.read_table(artifact.path(SCORES_FILE), tables.SCORES)
-    variant = artifact.manifest.partition.split("/")[-1]
+    variant = ModelVariant.parse(artifact.manifest.partition).variant
     unanswered = {reason: n for reason, n in summary.unanswered.items() if n}
     return {
         "pass_at_1": dg.MetadataValue.float(overall.pass_at_1),

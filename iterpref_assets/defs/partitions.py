@@ -1,4 +1,4 @@
-"""Every partitions definition, how keys and artifacts correspond, and what a run is about."""
+"""Dagster's side of how assets are divided: definitions, mappings, keys, what a run is about."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.partitions.context import partition_loading_context
 
 from iterpref_assets.core.training.recipes import RECIPE_NAMES, VARIANTS
+from iterpref_assets.defs.dagster_private import partition_loading_context
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.partitions import TWO_PARTS, Partitioning
+from iterpref_assets.steps.step import Parent, Step
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
 _RECIPES = dg.StaticPartitionsDefinition(RECIPE_NAMES)
@@ -22,13 +24,21 @@ base_models = _BASE_MODELS
 checkpoints = dg.MultiPartitionsDefinition({"base_model": _BASE_MODELS, "recipe": _RECIPES})
 scores = dg.MultiPartitionsDefinition({"base_model": _BASE_MODELS, "variant": _VARIANTS})
 
-all_shards = dg.AllPartitionMapping()
+DEFINITIONS: dict[Partitioning, dg.PartitionsDefinition | None] = {
+    Partitioning.WHOLE: None,
+    Partitioning.SHARD: problem_shards,
+    Partitioning.BASE_MODEL: base_models,
+    Partitioning.CHECKPOINT: checkpoints,
+    Partitioning.SCORE: scores,
+}
+
+_EVERY_SHARD = dg.AllPartitionMapping()
 """A base model's pairs come from every shard."""
 
-base_model_of = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="base_model")
+_BASE_MODEL = dg.MultiToSingleDimensionPartitionMapping(partition_dimension_name="base_model")
 """A checkpoint or score of a base model comes from that base model's artifacts."""
 
-checkpoint_of_score = dg.MultiPartitionMapping(
+_CHECKPOINT = dg.MultiPartitionMapping(
     {
         "base_model": dg.DimensionPartitionMapping("base_model", dg.IdentityPartitionMapping()),
         "recipe": dg.DimensionPartitionMapping(
@@ -37,6 +47,29 @@ checkpoint_of_score = dg.MultiPartitionMapping(
     }
 )
 """The score of a variant comes from that recipe's checkpoint; the reference has none."""
+
+
+def deps_of(step: Step) -> list[dg.AssetDep]:
+    """What a step's asset depends on under these settings, partition by partition."""
+    settings = load_settings()
+    return [
+        dg.AssetDep(parent.step.asset, partition_mapping=_mapping(parent, step))
+        for parent in step.made_of
+        if parent.exists(settings)
+    ]
+
+
+def _mapping(parent: Parent, child: Step) -> dg.PartitionMapping | None:
+    above, below = parent.step.partitioning, child.partitioning
+    if above is Partitioning.WHOLE:
+        return None
+    if above is Partitioning.SHARD:
+        # What selects among shards may select any.
+        alike = below is Partitioning.SHARD and parent.select is None
+        return None if alike else _EVERY_SHARD
+    if (above, below) == (Partitioning.CHECKPOINT, Partitioning.SCORE):
+        return _CHECKPOINT
+    return _BASE_MODEL if above in TWO_PARTS or below in TWO_PARTS else None
 
 
 def artifact_partition(partition_key: str) -> str:

@@ -1,121 +1,74 @@
 """Group problems: what to train on and what to score on, and how good their tests are."""
 
-import dagster as dg
-
 from iterpref_assets.core import tables
 from iterpref_assets.core.seeds.lab import LabSeeds
-from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
-from iterpref_assets.defs import conditions, metadata, partitions
-from iterpref_assets.defs.models import lab_base_model
-from iterpref_assets.defs.resources import ProjectResource, WorkerResource
-from iterpref_assets.defs.stage import (
-    StageConfig,
-    columns,
-    publish_here,
-    publish_in_worker,
-    stage_asset,
-)
+from iterpref_assets.defs import conditions, metadata
+from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
+from iterpref_assets.steps.quality import TEST_QUALITY
+from iterpref_assets.steps.raw_seeds import RAW_SEEDS
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.synthetic_tasks import SYNTHETIC_TASKS, are_synthesised
 
-
-def _synthetic_tasks() -> dg.AssetsDefinition:
-    @stage_asset(
-        group_name="problems",
-        kinds={"vllm", "parquet"},
-        partitions_def=partitions.problem_shards,
-        deps=[lab_base_model],
-        pool="gpu",
-        metadata=columns(tables.COMPLETIONS),
-    )
-    def synthetic_tasks(
-        context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
-    ) -> dg.MaterializeResult:
-        """Tasks, programs and tests that the generator writes about subtrees of features."""
-        return publish_in_worker(context, workers, project.settings(), metadata.of_completions)
-
-    return synthetic_tasks
-
-
+_SYNTHESISED = are_synthesised(load_settings())
+"""Programs that a generator wrote are run in the sandbox, with their tests."""
 _RUNS_REFERENCES = not isinstance(load_settings().seeds, LabSeeds)
 """Reference solutions that come from elsewhere are run before they are believed."""
-
-synthesised = [_synthetic_tasks()] if isinstance(load_settings().seeds, FeatureTreeSeeds) else []
-"""The asset of what the generator writes, where the settings ask for synthesis."""
-
-
-@stage_asset(
-    group_name="problems",
-    kinds={"python", "parquet"},
-    metadata=columns(tables.PROBLEMS),
-)
-def heldout_problems(
-    context: dg.AssetExecutionContext, project: ProjectResource
-) -> dg.MaterializeResult:
-    """Problems that no model is trained on, to score the reference model and checkpoints."""
-    return publish_here(context, project.settings(), metadata.of_problems)
-
-
-@stage_asset(
-    group_name="problems",
-    kinds={"python", "parquet"},
-    partitions_def=partitions.problem_shards,
-    deps=[heldout_problems, *synthesised],
-    pool="sandbox" if synthesised else None,
-    metadata=columns(tables.PROBLEMS),
-)
-def raw_seeds(
-    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
-) -> dg.MaterializeResult:
-    """Problems as their source gives them, and which of its records give none.
-
-    What is held out comes first, being no seed. A partitioned asset with nothing before it would
-    also be where Dagster's UI takes the partitions of *Materialize all* from, for the whole graph.
-    """
-    settings = project.settings()
-    if synthesised:
-        return publish_in_worker(context, workers, settings, metadata.of_raw_seeds)
-    return publish_here(context, settings, metadata.of_raw_seeds)
-
-
-@stage_asset(
-    group_name="problems",
-    kinds={"python", "parquet"},
-    partitions_def=partitions.problem_shards,
-    deps=[
-        dg.AssetDep(raw_seeds, partition_mapping=partitions.all_shards),
-        heldout_problems,
-    ],
-    automation_condition=conditions.MAKE,
-    pool="sandbox" if _RUNS_REFERENCES else None,
-    metadata=columns(tables.PROBLEMS),
-)
-def seed_problems(
-    context: dg.AssetExecutionContext, project: ProjectResource, workers: WorkerResource
-) -> dg.MaterializeResult:
-    """Training problems: raw seeds that are new, no benchmark's, and pass their own tests."""
-    settings = project.settings()
-    if _RUNS_REFERENCES:
-        return publish_in_worker(context, workers, settings, metadata.of_seeds)
-    return publish_here(context, settings, metadata.of_seeds)
-
-
 _ASKS_A_JUDGE = load_settings().test_quality.judge is not None
 
+if _SYNTHESISED:
+    synthetic_tasks = stage_asset(
+        SYNTHETIC_TASKS,
+        description="Tasks, programs and tests that the generator writes about feature subtrees.",
+        group="problems",
+        kinds={"vllm", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_completions,
+        schema=tables.COMPLETIONS,
+    )
 
-@stage_asset(
-    group_name="problems",
-    kinds={"bubblewrap", "parquet"},
-    partitions_def=partitions.problem_shards,
-    deps=[seed_problems],
-    pool="gpu" if _ASKS_A_JUDGE else "sandbox",
-    metadata=columns(tables.TEST_QUALITY),
+heldout_problems = stage_asset(
+    HELDOUT_PROBLEMS,
+    description="Problems that no model is trained on, to score the reference and checkpoints.",
+    group="problems",
+    kinds={"python", "parquet"},
+    describe=metadata.of_problems,
+    schema=tables.PROBLEMS,
 )
-def test_quality(
-    context: dg.AssetExecutionContext,
-    config: StageConfig,
-    project: ProjectResource,
-    workers: WorkerResource,
-) -> dg.MaterializeResult:
-    """Coverage, mutation score, flakiness and a judge's ratings of the tests, on a sample."""
-    settings = project.settings("test_quality", config.overrides)
-    return publish_in_worker(context, workers, settings, metadata.of_test_quality)
+
+raw_seeds = stage_asset(
+    RAW_SEEDS,
+    description="Problems as their source gives them, and which of its records give none.",
+    group="problems",
+    kinds={"python", "parquet"},
+    pool="sandbox" if _SYNTHESISED else None,
+    in_worker=_SYNTHESISED,
+    describe=metadata.of_raw_seeds,
+    schema=tables.PROBLEMS,
+)
+
+seed_problems = stage_asset(
+    SEED_PROBLEMS,
+    description="Training problems: raw seeds that are new, no benchmark's, and pass their tests.",
+    group="problems",
+    kinds={"python", "parquet"},
+    pool="sandbox" if _RUNS_REFERENCES else None,
+    in_worker=_RUNS_REFERENCES,
+    automation=conditions.MAKE,
+    describe=metadata.of_seeds,
+    schema=tables.PROBLEMS,
+)
+
+test_quality = stage_asset(
+    TEST_QUALITY,
+    description="Coverage, mutation score, flakiness and a judge's ratings of a sample's tests.",
+    group="problems",
+    kinds={"bubblewrap", "parquet"},
+    pool="gpu" if _ASKS_A_JUDGE else "sandbox",
+    in_worker=True,
+    section="test_quality",
+    describe=metadata.of_test_quality,
+    schema=tables.TEST_QUALITY,
+)

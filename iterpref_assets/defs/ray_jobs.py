@@ -15,10 +15,9 @@ from pathlib import Path
 
 import dagster as dg
 import tenacity
-from dagster._core.errors import DagsterPipesExecutionError
-from dagster._core.pipes.context import PipesMessageHandler
 from dagster_pipes import PipesParams
 
+from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError, PipesMessageHandler
 from iterpref_assets.settings import Settings
 from iterpref_assets.workers.containers import COMMAND
 from iterpref_assets.workers.job import PublishJob, VerifyJob

@@ -1,45 +1,107 @@
-"""What every asset of the chain has in common: its decorator, running its step, its result."""
+"""What every asset of the chain has in common: what follows from its step, its run, its result."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.defs.partitions import artifact_partition, partition_key
-from iterpref_assets.defs.resources import WorkerResource, bad_input_as_failure
-from iterpref_assets.settings import Settings
-from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.step import StepContext
+from iterpref_assets.core.artifacts import (
+    UNPARTITIONED,
+    Artifact,
+    ArtifactStore,
+    Plan,
+    digest_json,
+)
+from iterpref_assets.defs import partitions
+from iterpref_assets.defs.published import Reporter, reporter, told_when_published
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.steps.step import Step, StepContext
 
 CONTENT_HASH = "content_hash"
-REUSE_TAG = "iterpref/reuse"
-"""Marks runs that record what an earlier, killed run published instead of making it again."""
-
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
-Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
 
 
-def stage_asset(*, name: str | None = None, **options: Any) -> Decorator:
-    """The decorator of an asset that the step of its name publishes, with that step's code version.
+class StageConfig(dg.Config, extra="forbid"):
+    """What a run may vary: fields of the asset's section of the settings, checked there."""
+
+    overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
+    anew: bool = Field(
+        default=False,
+        description="Make what is published already of the same inputs again, instead of "
+        "recording it.",
+    )
+
+
+def stage_asset(
+    step: Step,
+    *,
+    description: str,
+    group: str,
+    kinds: set[str],
+    describe: Describe,
+    schema: tables.Schema | None = None,
+    section: str = "",
+    in_worker: bool = False,
+    pool: str | None = None,
+    automation: dg.AutomationCondition | None = None,
+) -> dg.AssetsDefinition:
+    """The asset that a step publishes; its place in the graph is what the step says.
 
     One run covers a whole range of partitions: a range of shards starts one engine, not one each.
+
+    Args:
+        step: what publishes it.
+        description: what it holds, in a line.
+        group: the group it is shown in.
+        kinds: what it is made with, as the UI shows it.
+        describe: what the UI shows of an artifact besides what it shows of every one.
+        schema: the columns of its main table.
+        section: the section of the settings that a run may override fields of.
+        in_worker: whether the step runs in a process of its own, because it is heavy or executes
+            programs.
+        pool: what it waits for.
+        automation: when it follows its parents by itself.
     """
 
-    def decorate(materialize: Callable[..., dg.MaterializeResult]) -> dg.AssetsDefinition:
-        asset = name or materialize.__name__
-        return dg.asset(
-            name=asset,
-            code_version=step_of(asset).code_version,
-            owners=["team:iterpref"],
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            **options,
-        )(materialize)
+    @dg.asset(
+        name=step.asset,
+        description=description,
+        group_name=group,
+        kinds=kinds,
+        owners=["team:iterpref"],
+        code_version=step.code_version,
+        partitions_def=partitions.DEFINITIONS[step.partitioning],
+        deps=partitions.deps_of(step),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=pool,
+        automation_condition=automation,
+        metadata=columns(schema) if schema is not None else None,
+    )
+    def materialize(
+        context: dg.AssetExecutionContext,
+        config: StageConfig,
+        project: ProjectResource,
+        workers: WorkerResource,
+    ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+        settings = project.settings(section, config.overrides)
+        store, names = ArtifactStore(settings.root), _partitions(context)
+        with bad_input_as_failure():
+            # A missing parent stops the run here, before an engine starts.
+            step_context = StepContext(settings, store)
+            reports = reporter(context) if len(names) > 1 else None
+            plans = [store.pinned(step.plan(step_context, name)) for name in names]
+            wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+            with _reported(context, store, wanted, reports):
+                if wanted and in_worker:
+                    workers.run(context, step.asset, _names(wanted), settings)
+                elif wanted:
+                    step.publish(step_context, wanted)
+        yield from _results([store.current(plan.key) for plan in plans], reports, describe)
 
-    return decorate
+    return materialize
 
 
 def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:
@@ -48,58 +110,33 @@ def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:
     return {"dagster/column_schema": dg.TableSchema(table)}
 
 
-class StageConfig(dg.Config, extra="forbid"):
-    """What a run may vary: fields of the asset's section of the settings, checked there."""
-
-    overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
-
-
-def publish_here(
-    context: dg.AssetExecutionContext, settings: Settings, describe: Describe
-) -> dg.MaterializeResult:
-    """Publish the run's partitions of the asset in this process."""
-    store, partitions = ArtifactStore(settings.root), _partitions(context)
-    with bad_input_as_failure():
-        step, step_context = step_of(_asset(context)), StepContext(settings, store)
-        plans = [store.pinned(step.plan(step_context, name)) for name in partitions]
-        step.publish(step_context, _to_make(context, store, plans))
-    return _result(context, store, partitions, describe)
-
-
-def publish_in_worker(
+@contextmanager
+def _reported(
     context: dg.AssetExecutionContext,
-    workers: WorkerResource,
-    settings: Settings,
-    describe: Describe,
-) -> dg.MaterializeResult:
-    """Publish the run's partitions of the asset in a worker."""
-    store, partitions = ArtifactStore(settings.root), _partitions(context)
-    with bad_input_as_failure():
-        step, step_context = step_of(_asset(context)), StepContext(settings, store)
-        # A missing parent stops the run here, before an engine starts.
-        plans = [store.pinned(step.plan(step_context, name)) for name in partitions]
-        if names := [plan.key.partition for plan in _to_make(context, store, plans)]:
-            workers.run(context, step.asset, names, settings)
-    return _result(context, store, partitions, describe)
+    store: ArtifactStore,
+    plans: Sequence[Plan],
+    reports: Reporter | None,
+) -> Generator[None]:
+    """Report each of several partitions as it is published; of one, its run's end tells."""
+    if reports is None:
+        yield
+        return
+
+    def tell(artifact: Artifact) -> None:
+        context.log_event(reports.event(artifact, _common_metadata(artifact)))
+
+    with told_when_published(store, plans, tell):
+        yield
 
 
-def _to_make(
-    context: dg.AssetExecutionContext, store: ArtifactStore, plans: Sequence[Plan]
-) -> list[Plan]:
-    """All of `plans`; in a run that may reuse, those that were not published before it died."""
-    if REUSE_TAG not in context.run.tags:
-        return list(plans)
-    return [plan for plan in plans if store.reusable(plan) is None]
-
-
-def _asset(context: dg.AssetExecutionContext) -> str:
-    return context.asset_key.to_user_string()
+def _names(plans: Sequence[Plan]) -> list[str]:
+    return [plan.key.partition for plan in plans]
 
 
 def _partitions(context: dg.AssetExecutionContext) -> list[str]:
     if context.assets_def.partitions_def is None:
         return [UNPARTITIONED]
-    return [artifact_partition(key) for key in context.partition_keys]
+    return [partitions.artifact_partition(key) for key in context.partition_keys]
 
 
 def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
@@ -116,26 +153,15 @@ def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-def _key(context: dg.AssetExecutionContext, partition: str) -> ArtifactKey:
-    return ArtifactKey(_asset(context), partition)
-
-
-def _result(
-    context: dg.AssetExecutionContext,
-    store: ArtifactStore,
-    partitions: list[str],
-    describe: Describe,
-) -> dg.MaterializeResult:
-    if len(partitions) > 1:
-        for partition in partitions:
-            artifact = store.current(_key(context, partition))
-            metadata = {**_common_metadata(artifact), **describe(artifact)}
-            context.add_asset_metadata(
-                metadata, asset_key=context.asset_key, partition_key=partition_key(partition)
-            )
-        return dg.MaterializeResult()
-    artifact = store.current(_key(context, partitions[0]))
-    return dg.MaterializeResult(
-        metadata={**_common_metadata(artifact), **describe(artifact)},
-        data_version=dg.DataVersion(artifact.manifest.content_hash),
-    )
+def _results(
+    artifacts: Sequence[Artifact], reports: Reporter | None, describe: Describe
+) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+    """What the step yields: of a range, an event for each partition comes behind Dagster's own."""
+    shown = [{**_common_metadata(each), **describe(each)} for each in artifacts]
+    versions = [each.manifest.content_hash for each in artifacts]
+    if reports is None:
+        yield dg.MaterializeResult(metadata=shown[0], data_version=dg.DataVersion(versions[0]))
+        return
+    yield dg.MaterializeResult(data_version=dg.DataVersion(digest_json(versions)))
+    for artifact, metadata in zip(artifacts, shown, strict=True):
+        yield reports.event(artifact, metadata)

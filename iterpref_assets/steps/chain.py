@@ -1,49 +1,39 @@
-"""The whole chain: every step by its asset's name, in the order of their dependencies."""
+"""The whole chain: every step of this folder, in the order of their dependencies."""
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+from iterpref_assets import steps
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.steps import (
-    benchmarks,
-    checkpoints,
-    data_card,
-    evaluation,
-    heldout_problems,
-    leaderboard,
-    models,
-    pairs,
-    quality,
-    raw_seeds,
-    report,
-    seed_problems,
-    synthesis,
-    trajectories,
-)
 from iterpref_assets.steps.step import Step
 
-CHAIN: tuple[Step, ...] = (
-    heldout_problems.HELDOUT_PROBLEMS,
-    models.LAB_BASE_MODEL,
-    models.BASE_MODELS,
-    synthesis.SYNTHETIC_TASKS,
-    raw_seeds.RAW_SEEDS,
-    seed_problems.SEED_PROBLEMS,
-    quality.TEST_QUALITY,
-    trajectories.INITIAL_SAMPLES,
-    trajectories.DEBUG_TRAJECTORIES,
-    pairs.CODEFLOW_PAIRS,
-    pairs.PREFERENCE_PAIRS,
-    data_card.DATA_CARDS,
-    checkpoints.REFERENCE_LOGPROBS,
-    checkpoints.CHECKPOINTS,
-    evaluation.HELDOUT_SCORES,
-    *benchmarks.BENCHMARK_TASKS,
-    *benchmarks.BENCHMARK_SCORES,
-    leaderboard.LEADERBOARD,
-    report.EXPERIMENT_REPORTS,
-)
 
-_BY_ASSET = {step.asset: step for step in CHAIN}
+def _found() -> Iterator[Step]:
+    """Every step that a module beside this one defines or imports, alone or in a tuple."""
+    for name in sorted(info.name for info in pkgutil.iter_modules(steps.__path__)):
+        if f"{steps.__name__}.{name}" == __name__:
+            continue
+        for value in vars(import_module(f"{steps.__name__}.{name}")).values():
+            yield from (each for each in _members(value) if isinstance(each, Step))
+
+
+def _members(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _depth(step: Step) -> int:
+    """How many steps come one after another before it."""
+    return max((_depth(parent.step) + 1 for parent in step.made_of), default=0)
+
+
+_BY_ASSET = {step.asset: step for step in _found()}
+
+CHAIN: tuple[Step, ...] = tuple(
+    sorted(_BY_ASSET.values(), key=lambda step: (_depth(step), step.partitioning, step.asset))
+)
 
 
 def step_of(asset: str) -> Step:
@@ -57,3 +47,9 @@ def step_of(asset: str) -> Step:
             f"unknown asset {asset!r}", remedy=f"Use one of {', '.join(sorted(_BY_ASSET))}"
         )
     return _BY_ASSET[asset]
+
+
+def upstream_of(step: Step) -> frozenset[str]:
+    """Every asset that a step is made of, directly or not."""
+    direct = {parent.step.asset for parent in step.made_of}
+    return frozenset(direct).union(*(upstream_of(parent.step) for parent in step.made_of))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.core.training.recipes import recipe_named
-from iterpref_assets.settings import Settings
-from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.pairs import TOKENS_FILE
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_SOURCE,
+    base_model_folder,
+    base_model_source,
+)
+from iterpref_assets.steps.pairs import PREFERENCE_PAIRS, TOKENS_FILE
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
@@ -20,48 +27,30 @@ SPEED_CURVE = "pairs_per_second_by_point"
 """The curve that is timed, and therefore lies among a checkpoint's figures, not in its files."""
 
 
-def _base_model_parents(settings: Settings, base_model: str) -> tuple[ArtifactKey, ...]:
-    return (
-        ArtifactKey("base_models", base_model),
-        *model_parents(base_model_source(settings, base_model)),
-    )
+def _reference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
+    return {"precision": context.settings.training.precision}
 
 
-def _basis_of_reference_logprobs(context: StepContext, base_model: str) -> Basis:
-    settings = context.settings
-    return Basis(
-        {"precision": settings.training.precision},
-        (
-            ArtifactKey("preference_pairs", base_model),
-            *_base_model_parents(settings, base_model),
-        ),
-    )
+def _checkpoint_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    settings, model = context.settings, ModelVariant.parse(partition)
+    return {
+        "base_model": base_model_source(settings, model.base_model).model_dump(mode="json"),
+        "recipe": recipe_named(model.variant).name,
+        "training": settings.training.for_result(),
+    }
 
 
-def _basis_of_checkpoints(context: StepContext, partition: str) -> Basis:
-    settings = context.settings
-    base_model, name = partition.split("/")
-    recipe = recipe_named(name)
-    reference = (ArtifactKey("reference_logprobs", base_model),) if recipe.needs_reference else ()
-    return Basis(
-        {
-            "base_model": base_model_source(settings, base_model).model_dump(mode="json"),
-            "recipe": recipe.name,
-            "training": settings.training.for_result(),
-        },
-        (
-            ArtifactKey("preference_pairs", base_model),
-            *reference,
-            *_base_model_parents(settings, base_model),
-        ),
-    )
+def _if_needed(_context: StepContext, partition: str) -> tuple[str, ...]:
+    """The base model whose log-probabilities a recipe compares with, if it compares."""
+    model = ModelVariant.parse(partition)
+    return (model.base_model,) if recipe_named(model.variant).needs_reference else ()
 
 
 def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> None:
     from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
 
     store, settings = context.store, context.settings
-    for plan in plans:
+    for plan in each_named(plans):
         base_model = plan.key.partition
         with store.publishing(plan) as staging:
             job = ReferenceJob(
@@ -79,18 +68,17 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
     from iterpref_assets.core.training.launch import TrainJob, train_model
 
     store, settings = context.store, context.settings
-    for plan in plans:
-        base_model, recipe = plan.key.partition.split("/")
-        reference = None
-        if recipe_named(recipe).needs_reference:
-            logprobs = store.current(ArtifactKey("reference_logprobs", base_model))
-            reference = logprobs.path(LOGPROBS_FILE)
+    for plan in each_named(plans):
+        model = ModelVariant.parse(plan.key.partition)
+        compared = [
+            store.current(key).path(LOGPROBS_FILE) for key in parents_of(plan, "reference_logprobs")
+        ]
         with store.publishing(plan) as staging:
             job = TrainJob(
-                tokens=_tokens(store, base_model),
-                reference=reference,
-                model_dir=base_model_folder(settings, store, base_model),
-                recipe=recipe,
+                tokens=_tokens(store, model.base_model),
+                reference=compared[0] if compared else None,
+                model_dir=base_model_folder(settings, store, model.base_model),
+                recipe=model.variant,
                 config=settings.training,
                 out=staging.folder,
                 work_dir=store.work_folder(plan),
@@ -105,9 +93,18 @@ def _tokens(store: ArtifactStore, base_model: str) -> Path:
 
 
 REFERENCE_LOGPROBS = Step(
-    "reference_logprobs",
-    _basis_of_reference_logprobs,
-    _publish_reference_logprobs,
+    asset="reference_logprobs",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(PREFERENCE_PAIRS, BASE_MODELS, LAB_SOURCE),
+    config=_reference_config,
+    publish=_publish_reference_logprobs,
     code_version="1",
 )
-CHECKPOINTS = Step("checkpoints", _basis_of_checkpoints, _publish_checkpoints, code_version="3")
+CHECKPOINTS = Step(
+    asset="checkpoints",
+    partitioning=Partitioning.CHECKPOINT,
+    parents=(PREFERENCE_PAIRS, Parent(REFERENCE_LOGPROBS, _if_needed), BASE_MODELS, LAB_SOURCE),
+    config=_checkpoint_config,
+    publish=_publish_checkpoints,
+    code_version="3",
+)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import frame_to_problems, problems_to_frame
 from iterpref_assets.core.records import Problem
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Step, StepContext
 
 PROBLEMS_FILE = "problems.parquet"
 
@@ -39,11 +42,11 @@ def refuse_repeated_ids(
         seen[problem.problem_id] = place
 
 
-def _basis_of_heldout_problems(context: StepContext, _partition: str) -> Basis:
-    return Basis(context.settings.seeds.heldout_identity())
+def _config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+    return context.settings.seeds.heldout_identity()
 
 
-def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         problems = context.settings.seeds.load_heldout()
         refuse_repeated_ids(problems, plan.key, {})
@@ -54,5 +57,9 @@ def _publish_heldout_problems(context: StepContext, plans: Sequence[Plan]) -> No
 
 
 HELDOUT_PROBLEMS = Step(
-    "heldout_problems", _basis_of_heldout_problems, _publish_heldout_problems, code_version="2"
+    asset="heldout_problems",
+    partitioning=Partitioning.WHOLE,
+    config=_config,
+    publish=_publish,
+    code_version="2",
 )

@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.benchmark_summary import in_group
+from iterpref_assets.core.evaluation.benchmark_summary import groups_of
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.leaderboard import COLUMNS, Column, leaderboard
-from iterpref_assets.core.evaluation.summary import error_table
+from iterpref_assets.core.evaluation.summary import error_table, in_group
 from iterpref_assets.core.reporting.leaderboard import (
     failures_text,
     leaderboard_plot,
     leaderboard_text,
 )
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, asked_of, read_tasks, tasks_key
-from iterpref_assets.steps.scored import scored_variants, variant_of
-from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.benchmarks import (
+    BENCHMARK_SCORES,
+    BENCHMARK_TASKS,
+    SCORE_ASSETS,
+    SCORES_FILE,
+    read_tasks,
+)
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.scored import that_still_stand
+from iterpref_assets.steps.step import Step, StepContext, parents_of
 
 BOARD_FILE = "leaderboard.parquet"
 TEXT_FILE = "leaderboard.md"
 PLOT_FILE = "leaderboard.png"
 
 
-def _basis_of_leaderboard(context: StepContext, base_model: str) -> Basis:
-    settings, store = context.settings, context.store
+_STANDING_SCORES = tuple(that_still_stand(step) for step in BENCHMARK_SCORES)
+
+
+def _config(context: StepContext, base_model: str) -> Mapping[str, JsonValue]:
     scored = [
-        ArtifactKey(asked.asset, f"{base_model}/{variant}")
-        for asked in asked_of(settings)
-        for variant in scored_variants(store, base_model, asked.asset)
+        f"{scores.step.asset}/{name}"
+        for scores in _STANDING_SCORES
+        for name in scores.partitions(context, Partitioning.BASE_MODEL, base_model)
     ]
-    return Basis(
-        {"scores": [str(key) for key in scored], "evaluation": settings.evaluation.for_result()},
-        (*(tasks_key(name) for name in settings.benchmarks.names()), *scored),
-    )
+    return {"scores": [*scored], "evaluation": context.settings.evaluation.for_result()}
 
 
-def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
+def _is_made(settings: Settings) -> bool:
+    return bool(settings.benchmarks.names())
+
+
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in plans:
         cells = _cells(context.store, plan)
         if not cells:
@@ -60,17 +73,24 @@ def _publish_leaderboard(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFrame]]:
-    benchmark_of = {asked.asset: asked.benchmark for asked in ASKED}
+    benchmark_of = {asked.asset: asked.benchmark for asked in SCORE_ASSETS}
     cells: dict[Column, dict[str, pl.DataFrame]] = {}
     for column in COLUMNS:
         for key in parents_of(plan, column.asset):
             scores = _scores(store, key)
+            shown = replace(column, title=column.titled(_rules(store, key)))
             if column.group:
                 tasks = read_tasks(store, benchmark_of[column.asset])
-                scores = in_group(scores, tasks, column.group)
+                scores = in_group(scores, groups_of(tasks), column.group)
             if scores.height:
-                cells.setdefault(column, {})[variant_of(key)] = scores
+                cells.setdefault(shown, {})[ModelVariant.parse(key.partition).variant] = scores
     return cells
+
+
+def _rules(store: ArtifactStore, key: ArtifactKey) -> str:
+    """By which of several sets of rules a score's programs were judged, "" where there is one."""
+    benchmark = store.current(key).manifest.config.get("benchmark")
+    return str(benchmark.get("rules", "")) if isinstance(benchmark, dict) else ""
 
 
 def _failures(cells: Mapping[Column, Mapping[str, pl.DataFrame]]) -> Iterator[str]:
@@ -86,4 +106,12 @@ def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
     return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
 
 
-LEADERBOARD = Step("leaderboard", _basis_of_leaderboard, _publish_leaderboard, code_version="1")
+LEADERBOARD = Step(
+    asset="leaderboard",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(*BENCHMARK_TASKS, *_STANDING_SCORES),
+    config=_config,
+    publish=_publish,
+    code_version="1",
+    exists=_is_made,
+)

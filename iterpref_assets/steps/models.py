@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import (
+    MANIFEST,
+    UNPARTITIONED,
+    ArtifactKey,
+    ArtifactStore,
+    Plan,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import (
@@ -21,16 +27,17 @@ from iterpref_assets.settings import (
     ModelSource,
     Settings,
 )
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.partitions import Partitioning, base_model_of
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 LAB_BASE_MODEL_KEY = ArtifactKey("lab_base_model")
 MODEL_FILE = "model.json"
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
 
 
-def model_parents(source: GeneratorSource) -> tuple[ArtifactKey, ...]:
-    """The artifacts that a model comes from."""
-    return (LAB_BASE_MODEL_KEY,) if isinstance(source, LabModel) else ()
+def _if_lab(source: GeneratorSource) -> tuple[str, ...]:
+    """The partitions of `lab_base_model` that a model comes from: none unless it is the lab's."""
+    return (UNPARTITIONED,) if isinstance(source, LabModel) else ()
 
 
 def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
@@ -120,14 +127,17 @@ def _checked(folder: Path) -> Path:
     return folder
 
 
-def _basis_of_lab_base_model(_context: StepContext, _partition: str) -> Basis:
+def _lab_config(_context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
     provenance = json.loads((pretrained_dir() / "provenance.json").read_text())
-    return Basis({"provenance": provenance})
+    return {"provenance": provenance}
 
 
-def _basis_of_base_models(context: StepContext, name: str) -> Basis:
-    source = base_model_source(context.settings, name)
-    return Basis({"model": model_identity(source)}, model_parents(source))
+def _lab_is_used(settings: Settings) -> bool:
+    return LabModel() in (settings.generator, *settings.base_models.values())
+
+
+def _config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
+    return {"model": model_identity(base_model_source(context.settings, name))}
 
 
 def _publish_lab_base_model(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -151,6 +161,32 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 LAB_BASE_MODEL = Step(
-    "lab_base_model", _basis_of_lab_base_model, _publish_lab_base_model, code_version="1"
+    asset="lab_base_model",
+    partitioning=Partitioning.WHOLE,
+    config=_lab_config,
+    publish=_publish_lab_base_model,
+    code_version="1",
+    in_run=_lab_is_used,
 )
-BASE_MODELS = Step("base_models", _basis_of_base_models, _publish_base_models, code_version="1")
+
+LAB_GENERATOR = Parent(
+    LAB_BASE_MODEL, is_read=lambda settings: isinstance(settings.generator, LabModel)
+)
+"""The generator, where it is the lab's."""
+
+LAB_SOURCE = Parent(
+    LAB_BASE_MODEL,
+    lambda context, partition: _if_lab(
+        base_model_source(context.settings, base_model_of(partition))
+    ),
+)
+"""The base model of a partition, where it is the lab's."""
+
+BASE_MODELS = Step(
+    asset="base_models",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(LAB_SOURCE,),
+    config=_config,
+    publish=_publish_base_models,
+    code_version="1",
+)

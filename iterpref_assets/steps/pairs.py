@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, digest_json
@@ -15,17 +16,22 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
     build_pair_file,
     row_count,
     tokenize_pair_files,
 )
+from iterpref_assets.core.sandbox.on_demand import judging
+from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-from iterpref_assets.steps.models import base_model_folder, base_model_source, model_parents
-from iterpref_assets.steps.step import Basis, Step, StepContext, parents_of
-from iterpref_assets.steps.trajectories import VERSIONS_FILE
+from iterpref_assets.steps.models import BASE_MODELS, LAB_SOURCE, base_model_folder
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.step import Step, StepContext, parents_of
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"
@@ -57,29 +63,18 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
-def _basis_of_codeflow_pairs(context: StepContext, shard: str) -> Basis:
-    settings = context.settings
-    judge = settings.pairs.judge
-    return Basis(
-        {"pairs": settings.pairs.for_result(), "judge": judge_identity(judge) if judge else None},
-        (ArtifactKey("debug_trajectories", shard), ArtifactKey("seed_problems", shard)),
-    )
+def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
+    pairs = context.settings.pairs
+    judge = judge_identity(pairs.judge) if pairs.judge else None
+    return {"pairs": pairs.for_result(), "judge": judge}
 
 
-def _basis_of_preference_pairs(context: StepContext, base_model: str) -> Basis:
+def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
     settings = context.settings
-    shards = settings.seeds.shards()
-    return Basis(
-        {
-            "pairs": settings.pairs.for_result(),
-            "allow_training_on": list(settings.seed_filter.allow_training_on),
-        },
-        (
-            *(ArtifactKey("codeflow_pairs", shard) for shard in shards),
-            ArtifactKey("base_models", base_model),
-            *model_parents(base_model_source(settings, base_model)),
-        ),
-    )
+    return {
+        "pairs": settings.pairs.for_result(),
+        "allow_training_on": list(settings.seed_filter.allow_training_on),
+    }
 
 
 def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -133,10 +128,18 @@ async def _judge_shard(
 
 
 def _build(context: StepContext, plan: Plan, out: Path) -> None:
-    store, shard = context.store, plan.key.partition
+    """Build a shard's pairs; verdicts on programs that were cut outlast the artifact as well."""
+    store, settings, shard = context.store, context.settings, plan.key.partition
     versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
-    build_pair_file(versions, problems, context.settings.pairs, out)
+    limits, packages = settings.limits, settings.packages
+    with (
+        judging(lambda: Sandbox(packages=packages), limits) as judge,
+        ExecutionLog(
+            store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
+        ) as log,
+    ):
+        build_pair_file(versions, problems, settings.pairs, out, judge=log)
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -187,8 +190,18 @@ def _require_pairs(file: Path) -> None:
 
 
 CODEFLOW_PAIRS = Step(
-    "codeflow_pairs", _basis_of_codeflow_pairs, _publish_codeflow_pairs, code_version="2"
+    asset="codeflow_pairs",
+    partitioning=Partitioning.SHARD,
+    parents=(DEBUG_TRAJECTORIES, SEED_PROBLEMS),
+    config=_codeflow_config,
+    publish=_publish_codeflow_pairs,
+    code_version="3",
 )
 PREFERENCE_PAIRS = Step(
-    "preference_pairs", _basis_of_preference_pairs, _publish_preference_pairs, code_version="2"
+    asset="preference_pairs",
+    partitioning=Partitioning.BASE_MODEL,
+    parents=(CODEFLOW_PAIRS, BASE_MODELS, LAB_SOURCE),
+    config=_preference_config,
+    publish=_publish_preference_pairs,
+    code_version="2",
 )

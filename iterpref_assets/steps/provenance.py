@@ -11,9 +11,10 @@ from iterpref_assets.core.pairs.provenance import (
     holds_pair,
     trace_pair,
 )
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pairs import JUDGEMENTS_FILE, PAIRS_FILE
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE, VERSIONS_FILE
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 
 def find_pair(store: ArtifactStore, pair_id: str) -> PairProvenance:
@@ -47,7 +48,7 @@ def lineage(store: ArtifactStore, artifact: Artifact) -> dict[str, Artifact]:
     while waiting:
         for name, content_hash in waiting.pop(0).manifest.upstream.items():
             if name not in found:
-                found[name] = store.version(ArtifactKey(*name.split("/", 1)), content_hash)
+                found[name] = store.version(ArtifactKey.parse(name), content_hash)
                 waiting.append(found[name])
     return found
 
@@ -64,7 +65,7 @@ def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
         problems=made_of[f"seed_problems/{shard}"].path(PROBLEMS_FILE),
         versions=debugged.path(VERSIONS_FILE),
         completions=[sampled.path(COMPLETIONS_FILE), debugged.path(COMPLETIONS_FILE)],
-        prompt_version=str(debugged.manifest.config["prompts"]),
+        prompts=debugged.manifest.config["prompts"],
         written=written.path(COMPLETIONS_FILE) if written else None,
         template_versions=written.manifest.config["templates"] if written else None,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.answer_log import failures_in
@@ -15,30 +16,29 @@ from iterpref_assets.core.pairs.config import JudgeConfig
 from iterpref_assets.core.quality.measuring import measure_tests, sampled_problems, with_ratings
 from iterpref_assets.core.quality.ratings import rate_tests, rating_identity
 from iterpref_assets.core.records import Problem
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import read_problems
-from iterpref_assets.steps.step import Basis, Step, StepContext
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 QUALITY_FILE = "quality.parquet"
 
 
-def _basis_of_test_quality(context: StepContext, shard: str) -> Basis:
+def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     settings, config = context.settings, context.settings.test_quality
-    return Basis(
-        {
-            **config.model_dump(mode="json", exclude={"judge"}),
-            "judge": rating_identity(config.judge) if config.judge else None,
-            "limits": settings.section("limits"),
-            "packages": list(settings.packages),
-        },
-        (ArtifactKey("seed_problems", shard),),
-    )
+    return {
+        **config.model_dump(mode="json", exclude={"judge"}),
+        "judge": rating_identity(config.judge) if config.judge else None,
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+    }
 
 
-def _publish_test_quality(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     answers = _ask_judge(context, plans)
     settings, store = context.settings, context.store
-    for plan in plans:
+    for plan in each_named(plans):
         problems = _sample(context, plan)
         quality = measure_tests(problems, settings.test_quality, settings.limits, settings.packages)
         with store.publishing(plan) as staging:
@@ -69,8 +69,16 @@ async def _ratings(
             plan.key.partition: await rate_tests(
                 _sample(context, plan), engine, judge, context.store.work_folder(plan)
             )
-            for plan in plans
+            for plan in each_named(plans)
         }
 
 
-TEST_QUALITY = Step("test_quality", _basis_of_test_quality, _publish_test_quality, code_version="2")
+TEST_QUALITY = Step(
+    asset="test_quality",
+    partitioning=Partitioning.SHARD,
+    parents=(SEED_PROBLEMS,),
+    config=_config,
+    publish=_publish,
+    code_version="2",
+    in_run=lambda _settings: False,
+)

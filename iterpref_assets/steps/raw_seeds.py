@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan, Staging
@@ -16,24 +17,29 @@ from iterpref_assets.core.seeds.reading import UnusableRecord, unusable_frame
 from iterpref_assets.core.seeds.synthesis import Written, read_written
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-from iterpref_assets.steps.step import Basis, Step, StepContext
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext
+from iterpref_assets.steps.synthetic_tasks import SYNTHETIC_TASKS
 
 UNUSABLE_FILE = "unusable.parquet"
 PROGRAMS_FILE = "programs.parquet"
 
 
-def _basis_of_raw_seeds(context: StepContext, shard: str) -> Basis:
+def _config(context: StepContext, shard: str) -> Mapping[str, JsonValue]:
     settings, seeds = context.settings, context.settings.seeds
     identity = seeds.shard_identity(shard)
     if not isinstance(seeds, FeatureTreeSeeds):
-        return Basis(identity)
-    run = {"packages": list(settings.packages), "limits": settings.section("limits")}
-    return Basis({**identity, **run}, (ArtifactKey("synthetic_tasks", shard),))
+        return identity
+    return {
+        **identity,
+        "packages": list(settings.packages),
+        "limits": settings.section("limits"),
+    }
 
 
-def _publish_raw_seeds(context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     seeds = context.settings.seeds
     for plan in plans:
         shard = plan.key.partition
@@ -88,4 +94,14 @@ def _run_programs(settings: Settings, written: Written) -> tuple[list[Problem], 
     return problems, frame.sort("problem_id")
 
 
-RAW_SEEDS = Step("raw_seeds", _basis_of_raw_seeds, _publish_raw_seeds, code_version="2")
+RAW_SEEDS = Step(
+    asset="raw_seeds",
+    partitioning=Partitioning.SHARD,
+    # What is held out is no part of a seed. It comes first all the same: a partitioned asset with
+    # nothing before it would also be where Dagster's UI takes the partitions of *Materialize all*
+    # from, for the whole graph.
+    parents=(Parent(HELDOUT_PROBLEMS, lambda _context, _shard: ()), SYNTHETIC_TASKS),
+    config=_config,
+    publish=_publish,
+    code_version="2",
+)

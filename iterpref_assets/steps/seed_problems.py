@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
@@ -23,8 +24,15 @@ from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox, judge_all
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.contamination import benchmark_digests, benchmark_items
-from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE, read_problems, refuse_repeated_ids
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.heldout_problems import (
+    HELDOUT_PROBLEMS,
+    PROBLEMS_FILE,
+    read_problems,
+    refuse_repeated_ids,
+)
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.raw_seeds import RAW_SEEDS
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 DROPPED_FILE = "dropped_seeds.parquet"
 
@@ -38,25 +46,18 @@ class _Sifted:
     compared_with: dict[str, int]
 
 
-def _basis_of_seed_problems(context: StepContext, shard: str) -> Basis:
-    """Duplicates are told by all shards up to this one, so these are its parents."""
+def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     settings = context.settings
-    filters = settings.seed_filter.model_dump(mode="json", exclude={"benchmark_files"})
-    return Basis(
-        {
-            "seed_filter": filters,
-            "benchmarks": benchmark_digests(settings),
-            "limits": settings.section("limits"),
-            "packages": list(settings.packages),
-        },
-        (
-            ArtifactKey("heldout_problems"),
-            *(ArtifactKey("raw_seeds", name) for name in _shards_up_to(context, shard)),
-        ),
-    )
+    return {
+        "seed_filter": settings.seed_filter.model_dump(mode="json", exclude={"benchmark_files"}),
+        "benchmarks": benchmark_digests(settings),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+    }
 
 
 def _shards_up_to(context: StepContext, shard: str) -> tuple[str, ...]:
+    """Duplicates are told by all shards up to this one, so these are its parents."""
     shards = context.settings.seeds.shards()
     return shards[: shards.index(shard) + 1] if shard in shards else (shard,)
 
@@ -127,6 +128,16 @@ def _publish(context: StepContext, plan: Plan, seeds: _Sifted) -> None:
         staging.figures["compared_with"] = seeds.compared_with
 
 
+def problems_of(context: StepContext, plan: Plan) -> list[Problem]:
+    """The seed problems of the shard that a plan is about."""
+    return read_problems(context.store, ArtifactKey("seed_problems", plan.key.partition))
+
+
 SEED_PROBLEMS = Step(
-    "seed_problems", _basis_of_seed_problems, _publish_seed_problems, code_version="3"
+    asset="seed_problems",
+    partitioning=Partitioning.SHARD,
+    parents=(HELDOUT_PROBLEMS, Parent(RAW_SEEDS, _shards_up_to)),
+    config=_config,
+    publish=_publish_seed_problems,
+    code_version="3",
 )

@@ -9,6 +9,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.debugging.leaks import leaks, literals_by_test
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
@@ -18,9 +19,10 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox, judge_all
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluation import GREEDY_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
+from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
@@ -77,14 +79,17 @@ def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
     offenders: list[str] = []
     for shard in shards:
         problems = {problem.problem_id: problem for problem in _training_problems(store, [shard])}
-        path = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
-        versions = tables.read_table(path, tables.VERSIONS)
+        debugged = store.current(ArtifactKey("debug_trajectories", shard))
+        prompts = Prompts.of_identity(debugged.manifest.config["prompts"])
+        versions = tables.read_table(debugged.path(VERSIONS_FILE), tables.VERSIONS)
         literals = {name: literals_by_test(problem.tests) for name, problem in problems.items()}
         for rows in versions.partition_by("trajectory_id", maintain_order=True):
-            name, problem = rows["trajectory_id"][0], rows["problem_id"][0]
+            name, problem = rows["trajectory_id"][0], problems[rows["problem_id"][0]]
             offenders += [
                 f"{name} round {leak.round}: {leak.literal}"
-                for leak in leaks(problems[problem], literals[problem], rows)
+                for leak in leaks(
+                    problem, prompts.statement(problem), literals[problem.problem_id], rows
+                )
             ]
     return offenders
 
@@ -134,9 +139,9 @@ def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> lis
     """Checkpoints whose greedy pass@1 lies below their reference model's, where both are scored."""
     offenders: list[str] = []
     for partition in partitions:
-        base_model, variant = partition.split("/")
-        reference = ArtifactKey("heldout_scores", f"{base_model}/{REFERENCE}")
-        if variant == REFERENCE or store.find(reference) is None:
+        model = ModelVariant.parse(partition)
+        reference = ArtifactKey("heldout_scores", ModelVariant(model.base_model, REFERENCE).key)
+        if model.is_reference or store.find(reference) is None:
             continue
         ours = _pass_at_1(store, ArtifactKey("heldout_scores", partition))
         theirs = _pass_at_1(store, reference)

@@ -5,16 +5,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
-from iterpref_assets.commands.pair_making import tokens_beside
 from iterpref_assets.commands.pairs import export, pairs
 from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.judge import question
+from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
 
 CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]
@@ -29,24 +27,6 @@ def _run(*arguments: str | Path) -> str:
     )
     assert result.exit_code == 0, result.output
     return result.output
-
-
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> Path:
-    """A folder that AutoTokenizer loads."""
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.train_from_iterator(
-        CODE,
-        trainers.BpeTrainer(
-            special_tokens=["<|end|>"],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    folder = tmp_path / "tokenizer"
-    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>").save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

@@ -17,13 +17,6 @@ FILTERED = failure(400, "filtered by the content management policy", code="conte
 BROKEN = failure(500, "broken")
 
 
-@pytest.fixture
-def server():
-    server = ScriptedServer()
-    yield server
-    server.close()
-
-
 def sample(server: ScriptedServer, work: Path, *, share: float = 0.5, **options: Any):
     """One sample of each of ten problems, one after the other."""
     problems = [

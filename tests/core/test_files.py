@@ -1,8 +1,10 @@
 """Files are read whole, packed or not, or refused by name."""
 
 import gzip
+import lzma
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from iterpref_assets.core.errors import InputError
@@ -42,3 +44,50 @@ def test_a_damaged_gzip_is_named_with_the_remedy(damaged_gzip: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="absent: no such file"):
         read_bytes(tmp_path / "absent", "Give a text")
+
+
+def _packed(suffix: str, content: bytes) -> bytes:
+    if suffix == ".gz":
+        return gzip.compress(content)
+    if suffix == ".xz":
+        return lzma.compress(content)
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    return out.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+def test_a_packed_file_reads_as_what_was_packed(tmp_path, suffix):
+    path = tmp_path / f"text.jsonl{suffix}"
+    path.write_bytes(_packed(suffix, b"text\n" * 100_000))
+    assert read_bytes(path, "Give a text") == b"text\n" * 100_000
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+def test_a_packed_file_that_was_cut_is_named(tmp_path, suffix):
+    path = tmp_path / f"text.jsonl{suffix}"
+    path.write_bytes(_packed(suffix, bytes(range(256)) * 1000)[:-20])
+    with pytest.raises(InputError, match=rf"text\.jsonl\{suffix}.*Give a text"):
+        read_bytes(path, "Give a text")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_text_reads_the_same_in_every_encoding_that_says_which_it_is(tmp_path, encoding):
+    path = tmp_path / "text.jsonl"
+    path.write_text("héllo\n", encoding=encoding)
+    assert read_bytes(path, "Give a text") == "héllo\n".encode()
+
+
+def test_half_a_character_of_utf_16_is_named(tmp_path):
+    path = tmp_path / "text.jsonl"
+    path.write_bytes("a".encode("utf-16") + b"x")
+    with pytest.raises(InputError, match=r"text\.jsonl: .*Give a text"):
+        read_bytes(path, "Give a text")
+
+
+def test_a_pointer_of_git_lfs_is_no_file(tmp_path):
+    path = tmp_path / "text.jsonl"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(InputError, match="git lfs pull"):
+        read_bytes(path, "Give a text")

@@ -4,35 +4,21 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from iterpref_assets import defs
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.chain import CHAIN, step_of
+from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import StepContext
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = {
-    "base_models": "models",
-    "checkpoints": "checkpoints",
-    "codeflow_pairs": "preferences",
-    "data_cards": "preferences",
-    "debug_trajectories": "trajectories",
-    "experiment_reports": "reports",
-    "heldout_problems": "problems",
-    "heldout_scores": "evaluations",
-    "initial_samples": "samples",
-    "lab_base_model": "models",
-    "preference_pairs": "preferences",
-    "raw_seeds": "problems",
-    "reference_logprobs": "preferences",
-    "seed_problems": "problems",
-    "test_quality": "problems",
-}
 CHECKS = {
     "seed_problems": {
         "reference_solutions_pass", "tests_tell_siblings_apart", "no_benchmark_overlap",
@@ -50,9 +36,17 @@ def graph() -> dg.AssetsDefinition:
     return load_definitions().resolve_asset_graph()
 
 
-def test_every_asset_is_in_the_group_of_its_stage(graph) -> None:
-    groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
-    assert groups == ASSETS
+def test_every_step_that_the_settings_have_is_an_asset_and_nothing_else(graph) -> None:
+    steps = {step.asset for step in CHAIN if step.exists(load_settings())}
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == steps
+    assert {"seed_problems", "codeflow_pairs", "checkpoints", "experiment_reports"} <= steps
+
+
+def test_every_asset_lies_in_the_module_of_its_groups_name(graph) -> None:
+    for key in graph.get_all_asset_keys():
+        module = import_module(f"{defs.__name__}.{graph.get(key).group_name}")
+        assets = [each for each in vars(module).values() if isinstance(each, dg.AssetsDefinition)]
+        assert key in {asset.key for asset in assets if not asset.check_keys}, key
 
 
 def test_every_asset_has_a_description_kinds_and_owners(graph) -> None:
@@ -82,24 +76,17 @@ def parents(graph, tmp_path: Path) -> dict[str, set[str]]:
         with context.store.publishing(Plan(ArtifactKey("heldout_scores", f"lab/{variant}"), "1")):
             pass
     partition_of = {
-        "shard": settings.seeds.shards()[0], "model": "lab", "cell": "lab/focal_rpo",
+        Partitioning.WHOLE: "all", Partitioning.SHARD: settings.seeds.shards()[0],
+        Partitioning.BASE_MODEL: "lab", Partitioning.CHECKPOINT: "lab/focal_rpo",
+        Partitioning.SCORE: "lab/focal_rpo",
     }  # fmt: skip
-    kinds = {
-        "base_models": "model", "preference_pairs": "model", "reference_logprobs": "model",
-        "data_cards": "model", "experiment_reports": "model",
-        "checkpoints": "cell", "heldout_scores": "cell",
-    }  # fmt: skip
-    found: dict[str, set[str]] = {}
-    for step in CHAIN:
-        if dg.AssetKey(step.asset) not in graph.get_all_asset_keys():
-            continue  # benchmarks and synthesis are assets only where the settings ask for them
-        plan = step.plan(context, partition_of[kinds.get(step.asset, "shard")])
-        found[step.asset] = {parent.asset for parent in plan.parents}
-    return found
-
-
-def test_every_asset_is_planned(parents) -> None:
-    assert parents.keys() == ASSETS.keys()
+    return {
+        step.asset: {
+            parent.asset for parent in step.plan(context, partition_of[step.partitioning]).parents
+        }
+        for step in CHAIN
+        if step.exists(settings)
+    }
 
 
 def test_a_report_is_planned_of_checkpoints_and_scores(parents) -> None:
@@ -112,19 +99,31 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph, parent
         assert planned <= lineage, asset
 
 
-def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> None:
-    seeds = {"kind": "feature_tree", "tree": str(tmp_path / "t"), "heldout": str(tmp_path / "h")}
+def parents_under(asset: str, **settings: object) -> str:
+    """The parents of an asset in the lineage of a process with these settings."""
     script = (
         "import dagster, definitions;"
         "graph = definitions.defs().resolve_asset_graph();"
-        "print(graph.get(dagster.AssetKey('raw_seeds')).parent_keys)"
+        f"print(graph.get(dagster.AssetKey({asset!r})).parent_keys)"
     )
+    variables = {f"ITERPREF_{name.upper()}": json.dumps(each) for name, each in settings.items()}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=ROOT, env={**os.environ, "ITERPREF_SEEDS": json.dumps(seeds)},
-        capture_output=True, text=True, check=True,
+        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "synthetic_tasks" in done.stdout
+    return done.stdout
+
+
+def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> None:
+    seeds = {"kind": "feature_tree", "tree": str(tmp_path / "t"), "heldout": str(tmp_path / "h")}
+    assert "synthetic_tasks" in parents_under("raw_seeds", seeds=seeds)
+
+
+def test_what_a_remote_generator_writes_does_not_come_from_the_labs_model() -> None:
+    remote = {"source": "remote", "model": "m"}
+    parents = parents_under("initial_samples", generator=remote, engine={"kind": "openai"})
+    assert "seed_problems" in parents
+    assert "lab_base_model" not in parents
 
 
 def test_what_is_materialized_by_hand_goes_before_the_runs_of_every_job() -> None:

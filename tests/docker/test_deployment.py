@@ -5,7 +5,7 @@ import pytest
 from docker_stack import SETTINGS, Stack, until
 
 from iterpref_assets.defs.partitions import partition_key
-from iterpref_assets.runner import phases
+from iterpref_assets.phases import phases
 from iterpref_assets.settings import load_settings
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]

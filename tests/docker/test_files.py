@@ -30,11 +30,7 @@ def compose() -> dict:
     [("services", "cpu"), ("code", "cpu"), ("worker-cpu", "cpu"), ("worker-gpu", "gpu")],
 )
 def test_an_image_holds_the_versions_of_the_machines_lock(image: str, machine: str) -> None:
-    ours, theirs = pins(image), pins(machine)
-    assert {name: ours[name] for name in ours.keys() & theirs.keys()} == {
-        name: theirs[name] for name in ours.keys() & theirs.keys()
-    }
-    assert len(ours.keys() & theirs.keys()) > len(ours) / 2
+    assert pins(image).items() <= pins(machine).items()
 
 
 @pytest.mark.parametrize("machine", ["cpu", "gpu"])

@@ -11,6 +11,7 @@ from typing import Self
 
 import polars as pl
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
@@ -19,9 +20,14 @@ from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
+LAB = Prompts(LAB_PROMPTS)
+
 
 class ScriptedEngine:
-    """Answers with the round's number; remembers what it was asked and how much at once."""
+    """Answers with the round's number; remembers what it was asked and how much at once.
+
+    It answers nothing before it is asked `at_once` things at once, and from then on after a while.
+    """
 
     description = "scripted"
 
@@ -29,17 +35,23 @@ class ScriptedEngine:
         self,
         unanswered: frozenset[str] = frozenset(),
         reason: FinishReason = FinishReason.PROMPT_TOO_LONG,
+        at_once: int = 0,
     ) -> None:
         self.reason = reason
         self.requests: list[Request] = []
         self.unanswered = unanswered
         self.active = self.most_active = 0
+        self.at_once, self.crowded = at_once, asyncio.Event()
 
     async def generate(self, request: Request) -> Completion:
         self.requests.append(request)
         self.active += 1
         self.most_active = max(self.most_active, self.active)
-        await asyncio.sleep(0)
+        if self.active >= self.at_once:
+            self.crowded.set()
+        async with asyncio.timeout(300):
+            await self.crowded.wait()
+        await asyncio.sleep(0.01 if self.at_once else 0)
         self.active -= 1
         if request.key in self.unanswered:
             return Completion(request.key, "", None, 0, self.reason, request.seed)
@@ -67,12 +79,13 @@ def debug_problems(
     judge: JudgeFunction,
     config: DebugConfig,
     work_dir: Path,
+    prompts: Prompts = LAB,
 ) -> DebugOutcome:
     """`run_debugging` with an engine that is entered here and freed."""
 
     async def run() -> DebugOutcome:
         async with engine:
-            return await run_debugging(problems, initial, engine, judge, config, work_dir)
+            return await run_debugging(problems, initial, engine, judge, config, prompts, work_dir)
 
     return asyncio.run(run())
 
@@ -97,4 +110,4 @@ def make_problem(needed: int, name: str | None = None) -> Problem:
 
 
 def scripted_initial(problems: list[Problem], folder: Path) -> pl.DataFrame:
-    return sample_problems(problems, ScriptedEngine(), SamplingConfig(), folder / "initial")
+    return sample_problems(problems, ScriptedEngine(), SamplingConfig(), LAB, folder / "initial")

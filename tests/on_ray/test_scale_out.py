@@ -8,7 +8,7 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.steps.evaluation import GREEDY_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(1800)]
 

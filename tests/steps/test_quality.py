@@ -10,10 +10,10 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.records import Problem
 from iterpref_assets.settings import Settings
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.quality import QUALITY_FILE, TEST_QUALITY
 from iterpref_assets.steps.step import StepContext
-from iterpref_assets.steps.trajectories import COMPLETIONS_FILE
 
 pytestmark = pytest.mark.sandbox
 

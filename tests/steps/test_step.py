@@ -2,18 +2,45 @@
 
 from pathlib import Path
 
+import pytest
+
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.step import Basis, Step, StepContext
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 
-def test_a_plan_names_the_steps_asset_and_code_version_with_their_basis(tmp_path: Path) -> None:
-    parents = (ArtifactKey("other", "a"),)
-    step = Step(
-        "asset",
-        lambda _context, partition: Basis({"of": partition}, parents),
-        lambda _context, _plans: None,
+def a_step(asset: str, partitioning: Partitioning, *parents: Step | Parent, **more) -> Step:
+    return Step(
+        asset=asset,
+        partitioning=partitioning,
+        parents=parents,
+        publish=lambda _context, _plans: None,
         code_version="7",
+        **more,
     )
-    plan = step.plan(StepContext(load_settings(), ArtifactStore(tmp_path)), "a")
-    assert plan == Plan(ArtifactKey("asset", "a"), "7", {"of": "a"}, parents)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StepContext:
+    return StepContext(load_settings(), ArtifactStore(tmp_path))
+
+
+def test_a_plan_names_the_steps_asset_code_version_config_and_parents(context) -> None:
+    other = a_step("other", Partitioning.SHARD)
+    step = a_step(
+        "asset", Partitioning.SHARD, other, config=lambda _context, partition: {"of": partition}
+    )
+    parents = (ArtifactKey("other", "a"),)
+    assert step.plan(context, "a") == Plan(ArtifactKey("asset", "a"), "7", {"of": "a"}, parents)
+
+
+def test_what_selects_among_a_parents_partitions_decides(context) -> None:
+    other = a_step("other", Partitioning.SHARD)
+    step = a_step("asset", Partitioning.SHARD, Parent(other, lambda _context, name: ("0", name)))
+    assert step.plan(context, "1").parents == (ArtifactKey("other", "0"), ArtifactKey("other", "1"))
+
+
+def test_a_parent_that_the_settings_do_not_have_is_no_parent(context) -> None:
+    absent = a_step("absent", Partitioning.SHARD, exists=lambda _settings: False)
+    assert a_step("asset", Partitioning.SHARD, absent).plan(context, "1").parents == ()

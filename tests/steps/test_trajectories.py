@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import pytest
+from published_shard import PROBLEMS, SHARD, publish
+from scripted_server import answer, failure
 
+from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore, Plan
+from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.generator import generator_location
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.step import Step, StepContext
-from iterpref_assets.steps.trajectories import (
-    DEBUG_TRAJECTORIES,
-    INITIAL_SAMPLES,
-    generator_location,
-)
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 
 @pytest.fixture
@@ -43,6 +46,23 @@ def test_a_remote_generator_goes_on_record_with_its_server_and_no_weights(remote
         "source": "remote", "model": "their-model", "server": "https://api.example/v1",
     }  # fmt: skip
     assert [key.asset for key in plan.parents] == ["seed_problems"]
+
+
+def test_what_a_remote_generator_left_out_is_in_the_manifest_of_the_samples(
+    remote, server, monkeypatch
+) -> None:
+    monkeypatch.setenv("ITERPREF_ENGINE__BASE_URL", server.url)
+    monkeypatch.setenv("ITERPREF_SAMPLING__MAX_IN_FLIGHT", "1")
+    frame = problems_to_frame(PROBLEMS)
+    publish(remote.store, "seed_problems", {}, (PROBLEMS_FILE, frame, tables.PROBLEMS))
+    server.script = [failure(400, "filtered", code="content_filter"), answer()]
+    context = StepContext(load_settings(), remote.store)
+    plan = INITIAL_SAMPLES.plan(context, SHARD)
+    INITIAL_SAMPLES.publish(context, [plan])
+    manifest = remote.store.current(plan.key).manifest
+    assert manifest.figures["calls_without_an_answer"] == {"filtered": 1}
+    assert manifest.config["generator"]["server"] == server.url
+    assert list(manifest.upstream) == [f"seed_problems/{SHARD}"]
 
 
 def test_whose_server_it_is_may_be_told_apart_from_its_address(remote, monkeypatch) -> None:

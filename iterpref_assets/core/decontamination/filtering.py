@@ -40,22 +40,30 @@ class DropReason(StrEnum):
 
 
 class SeedFilterConfig(Record):
-    """What is too much to share.
+    """What is too much to share."""
 
-    Attributes:
-        benchmark_words: words in a row that a prompt may not share with a benchmark's.
-        duplicate_words: words in a run, of which near-duplicates share most.
-        duplicate_likeness: the share of runs (Jaccard) from which on two prompts are the same.
-        benchmark_files: benchmarks to keep clear of besides those that are scored, as published.
-        allow_training_on: the override, by name: sources of benchmark tasks to train on all the
-            same. It is part of every manifest that follows.
-    """
-
-    benchmark_words: int = Field(default=WORDS, ge=3)
-    duplicate_words: int = Field(default=3, ge=1)
-    duplicate_likeness: float = Field(default=0.8, gt=0, le=1)
-    benchmark_files: tuple[Path, ...] = ()
-    allow_training_on: tuple[BenchmarkSource, ...] = ()
+    benchmark_words: int = Field(
+        default=WORDS,
+        ge=3,
+        description="Words in a row that a prompt may not share with a benchmark's prompt",
+    )
+    duplicate_words: int = Field(
+        default=3, ge=1, description="Words in a run; near-duplicates share most of their runs"
+    )
+    duplicate_likeness: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="The share of runs (Jaccard) from which on two prompts count as the same",
+    )
+    benchmark_files: tuple[Path, ...] = Field(
+        (), description="Benchmarks, as published, to keep clear of besides those that are scored"
+    )
+    allow_training_on: tuple[BenchmarkSource, ...] = Field(
+        (),
+        description="Sources of benchmark tasks to train on all the same; every manifest that "
+        "follows records it",
+    )
 
 
 class SeedFilter:

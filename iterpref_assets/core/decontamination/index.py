@@ -14,16 +14,27 @@ from iterpref_assets.core.records import Problem
 WORDS = 10
 """How many words in a row are too many to share: the usual check of code data sets."""
 
-_WORD = re.compile(r"\w+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+"""Characters of scripts without blanks between words: Thai, Lao, Burmese, Khmer, Japanese and
+Chinese."""
+
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+_CHARACTER = re.compile(rf"[{_UNSPACED}]")
+_CHARACTERS_PER_WORD = 2
+"""Characters of such a script that count as a word: Chinese words are mostly of two."""
 
 
 class Rule(StrEnum):
     """What a training problem shares with a benchmark item.
 
     TASK_ID: its very id (MBPP+ has reworded some of MBPP's tasks beyond what the other rules see).
-    PROMPT_WORDS: ten words in a row, case and punctuation aside; shorter prompts are never found by
-    it. SIGNATURE: the function's name and its parameters' names. REFERENCE: the reference solution,
-    but for names, layout, comments, annotations and imports.
+    PROMPT_WORDS: ten words in a row, case and punctuation aside (twenty characters, where a script
+    puts no blanks between words); shorter prompts are never found by it. SIGNATURE: the function's
+    name and its parameters' names. REFERENCE: the reference solution, but for names, layout,
+    comments, annotations and imports.
     """
 
     TASK_ID = "task_id"
@@ -104,13 +115,23 @@ class ContaminationIndex:
 def grams(text: str, words: int) -> Iterator[str]:
     """Every run of `words` words in `text`, in lower case, without what stands between them.
 
-    A number is a word, but numbers alone are no run: counting to ten is nobody's text.
+    Where a script puts no blanks between words, two characters count as a word. A number is a word,
+    but numbers alone are no run: counting to ten is nobody's text.
     """
     tokens = _WORD.findall(text.casefold())
-    for start in range(len(tokens) - words + 1):
-        run = tokens[start : start + words]
+    weights = [1 if _CHARACTER.match(token) else _CHARACTERS_PER_WORD for token in tokens]
+    wanted = words * _CHARACTERS_PER_WORD
+    end = weight = 0
+    for start in range(len(tokens)):
+        while weight < wanted and end < len(tokens):
+            weight += weights[end]
+            end += 1
+        if weight < wanted:
+            return
+        run = tokens[start:end]
         if not all(token.isdecimal() for token in run):
             yield " ".join(run)
+        weight -= weights[start]
 
 
 def _parameters(problem: Problem | Compared) -> tuple[str, ...] | None:

@@ -33,6 +33,8 @@ _REASONS = {
     **dict.fromkeys(("abort", "cancelled", "error"), FinishReason.UNAVAILABLE),
 }
 
+_TOO_MANY = 2**31
+
 _FILTER = re.compile(
     r"content[_ ]?filter|content[_ ]policy|content management policy|responsible ?ai"
     r"|moderation|flagged",
@@ -155,7 +157,8 @@ def _counts(body: Json) -> tuple[int | None, int | None]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and value >= 0 else None
+    """A count of tokens that a table can hold."""
+    return value if type(value) is int and 0 <= value < _TOO_MANY else None
 
 
 def _text(value: Any) -> str | None:

@@ -83,6 +83,12 @@ class Completion:
     detail: str = ""
 
 
+def told_engine(description: str, completion: Completion) -> str:
+    """An engine's description as it goes beside one completion, with the model that answered."""
+    by = completion.answered_by
+    return f"{description} (answered by {by})" if by else description
+
+
 class Engine(Protocol):
     """A source of completions; used as an async context manager that frees it at the end."""
 

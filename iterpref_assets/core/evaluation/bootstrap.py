@@ -12,9 +12,9 @@ from iterpref_assets.core.records import Record
 class Bootstrap(Record):
     """How intervals are drawn; equal settings and scores give equal intervals."""
 
-    resamples: int = Field(default=2000, ge=100, description="Resamples of the tasks.")
-    confidence: float = Field(default=0.95, gt=0, lt=1, description="Share that lies inside.")
-    seed: int = Field(default=0, ge=0)
+    resamples: int = Field(default=2000, ge=100, description="Resamples of the tasks")
+    confidence: float = Field(default=0.95, gt=0, lt=1, description="Share that lies inside")
+    seed: int = Field(default=0, ge=0, description="Draws the resamples")
 
 
 class Interval(Record):

@@ -11,18 +11,45 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap
 from iterpref_assets.core.records import Record
 
 
+class JudgingLimits(Record):
+    """Limits in place of a benchmark's own; None keeps them."""
+
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="CPU seconds: of a call at least (evalplus), a test (LiveCodeBench), a program "
+        "with all its tests (BigCodeBench).",
+    )
+    reference_factor: float | None = Field(
+        default=None,
+        gt=0,
+        description="What a call may take, as a multiple of the reference's time (evalplus only).",
+    )
+
+    @property
+    def given(self) -> dict[str, JsonValue]:
+        """Those that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+OWN_LIMITS = JudgingLimits()
+"""Each benchmark's own."""
+
+
 class EvaluationConfig(Record):
     """How completions are drawn and scored; the default is greedy pass@1."""
 
-    samples: int = Field(default=1, ge=1, description="Completions per task.")
-    temperature: float = Field(default=0.0, ge=0, description="0 is greedy.")
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most.")
-    seed: int = Field(default=0, ge=0, description="Parent of every sampling seed.")
-    ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only.")
-    bootstrap: Bootstrap = Bootstrap()
+    samples: int = Field(default=1, ge=1, description="Completions per task")
+    temperature: float = Field(default=0.0, ge=0, description="0 is greedy")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the probability that is drawn from"
+    )
+    max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most")
+    seed: int = Field(default=0, ge=0, description="Parent of every sampling seed")
+    ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only")
+    bootstrap: Bootstrap = Field(default=Bootstrap(), description="How intervals are drawn")
     in_flight: int = Field(
-        default=256, ge=1, description="Completions asked for at once; no score depends on it."
+        default=256, ge=1, description="Completions asked for at once; no score depends on it"
     )
 
     @model_validator(mode="after")

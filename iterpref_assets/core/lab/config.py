@@ -13,16 +13,24 @@ class LabConfig(Record):
     The split between training and held-out problems does not depend on any of these.
     """
 
-    seed: int = 0
-    """Draws the problems; another seed gives other problems of the same splits."""
-    shards: int = Field(default=4, ge=1, le=1000)
-    """Partitions of the training problems."""
-    problems_per_shard: int = Field(default=600, ge=1, le=10_000)
-    """Training problems in a shard."""
-    heldout_problems: int = Field(default=400, ge=1, le=10_000)
-    """Problems kept from all training."""
-    cases_per_problem: int = Field(default=12, ge=10, le=64)
-    """Least number of tests; a problem whose siblings need more to fail has more."""
+    seed: int = Field(
+        default=0,
+        description="Draws the problems; another seed gives other problems of the same splits",
+    )
+    shards: int = Field(default=4, ge=1, le=1000, description="Partitions of the training problems")
+    problems_per_shard: int = Field(
+        default=600, ge=1, le=10_000, description="Training problems in a shard"
+    )
+    heldout_problems: int = Field(
+        default=400, ge=1, le=10_000, description="Problems kept from all training"
+    )
+    cases_per_problem: int = Field(
+        default=12,
+        ge=10,
+        le=64,
+        description="Least number of tests of a problem; one whose siblings need more to fail has "
+        "more",
+    )
 
 
 def shard_names(config: LabConfig) -> tuple[str, ...]:

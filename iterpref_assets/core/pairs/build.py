@@ -8,9 +8,9 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import Negatives, PairConfig
-from iterpref_assets.core.pairs.difference import line_difference
-from iterpref_assets.core.pairs.filters import first_filter
+from iterpref_assets.core.pairs.config import Filter, Negatives, PairConfig
+from iterpref_assets.core.pairs.difference import LineDifference, line_difference
+from iterpref_assets.core.pairs.filters import first_filter, too_long
 from iterpref_assets.core.pairs.sampled import CANDIDATES, debugging_pair_id, sampled_candidates
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
@@ -25,7 +25,7 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
 
     Args:
         versions: columns of tables.VERSIONS; whole problems, in any order.
-        problems: at least `problem_id` and `prompt` of tables.PROBLEMS.
+        problems: at least `problem_id`, `prompt` and `entry_point` of tables.PROBLEMS.
         config: how the negative is chosen, what differs and what drops a pair.
 
     Returns:
@@ -40,7 +40,7 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
     else:
         candidates = _debugging_candidates(versions, config)
     wanted = pl.col("problem_id").is_in(candidates["problem_id"].implode())
-    prompts = problems.filter(wanted).select("problem_id", "prompt")
+    prompts = problems.filter(wanted).select("problem_id", "prompt", "entry_point")
     candidates = candidates.join(prompts, on="problem_id", how="left", maintain_order="left")
     unknown = candidates.filter(pl.col("prompt").is_null())
     if not unknown.is_empty():
@@ -50,7 +50,7 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
             remedy="Give the problem table that the trajectories were made from",
         )
     rows = [
-        row | compare(row["chosen"], row["rejected"], config)
+        row | compare(row["chosen"], row["rejected"], config, row.pop("entry_point"))
         for row in candidates.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=tables.PAIRS)
@@ -97,15 +97,24 @@ def _pick(trajectory_id: str, count: int, config: PairConfig) -> int:
     return derive_seed("negative", config.seed, trajectory_id) % count
 
 
-def compare(chosen: str, rejected: str, config: PairConfig) -> dict[str, Any]:
-    """The columns of tables.PAIRS that follow from the two programs alone."""
+def compare(
+    chosen: str, rejected: str, config: PairConfig, entry_point: str | None = None
+) -> dict[str, Any]:
+    """The columns of tables.PAIRS that follow from the two programs.
+
+    `entry_point` is the function that the tests ask for, where they ask for one.
+    """
     # The fence strips blank lines at both ends, so line numbers are counted without them.
     chosen, rejected = chosen.strip("\n"), rejected.strip("\n")
-    difference = line_difference(chosen, rejected, config.difference)
+    if too_long(chosen, rejected, config):
+        difference, dropped_by = LineDifference([], []), Filter.TOO_MANY_TOKENS
+    else:
+        difference = line_difference(chosen, rejected, config.difference)
+        dropped_by = first_filter(chosen, rejected, difference, config, entry_point)
     return {
         "chosen": chosen,
         "rejected": rejected,
         "chosen_diff_lines": difference.chosen,
         "rejected_diff_lines": difference.rejected,
-        "dropped_by": first_filter(chosen, rejected, difference, config),
+        "dropped_by": dropped_by,
     }

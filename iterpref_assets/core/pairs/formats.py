@@ -10,11 +10,13 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import read_bytes, replacing
 from iterpref_assets.core.pairs.build import compare
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.prompts import extract_code, fenced
+from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.unreachable import reachable_definitions
 
 _TRL_SUFFIXES = (".parquet", ".jsonl")
 
@@ -52,7 +54,8 @@ def read_target_dpo(file: Path, config: PairConfig) -> pl.DataFrame:
     """The authors' JSON as a pair table, with D+ and D- found and the filters applied.
 
     The release holds no trajectories, so a pair is named by its place in the file, which also
-    stands for its trajectory and problem; rounds are 1 (chosen) and 0 (rejected).
+    stands for its trajectory and problem; rounds are 1 (chosen) and 0 (rejected). It holds no tests
+    either: a program's functions and classes count as what they ask for.
 
     Returns:
         Columns of tables.PAIRS.
@@ -61,9 +64,7 @@ def read_target_dpo(file: Path, config: PairConfig) -> pl.DataFrame:
         InputError: where the file is no such list, naming the entry and field.
     """
     try:
-        entries = _RELEASE.validate_json(file.read_bytes())
-    except OSError as error:
-        raise InputError(str(error), file=file, remedy="Give a readable file") from None
+        entries = _RELEASE.validate_json(read_bytes(file, "Give a readable file"))
     except ValidationError as error:
         raise InputError.of_record(
             error,
@@ -120,6 +121,9 @@ def _fenced() -> list[pl.Expr]:
 
 def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
     name = f"target-dpo/{index:06}"
+    chosen, rejected = (
+        reachable_definitions(_program(side)) for side in (entry.chosen, entry.rejected)
+    )
     return {
         "pair_id": name,
         "trajectory_id": name,
@@ -127,5 +131,14 @@ def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
         "prompt": entry.prompt,
         "chosen_round": 1,
         "rejected_round": 0,
-        **compare(extract_code(entry.chosen), extract_code(entry.rejected), config),
+        **compare(chosen, rejected, config),
     }
+
+
+def _program(completion: str) -> str:
+    """The program of a completion that is one fenced block, whatever fences stand within it."""
+    first, _, rest = completion.strip().partition("\n")
+    code, _, last = rest.rpartition("\n")
+    if first.startswith("```") and last.strip() == "```":
+        return code.strip("\n")
+    return read_answer(completion).program or completion.strip("\n")

@@ -28,6 +28,7 @@ from iterpref_assets.core.engines.protocol import (
     FinishReason,
     Request,
     Sampling,
+    told_engine,
 )
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.pairs.config import Filter, JudgeConfig
@@ -109,7 +110,7 @@ def parse_answer(text: str, reason: FinishReason) -> Answer:
         return Answer.CUT_OFF
     if reason is not FinishReason.STOP:
         return Answer.UNANSWERED
-    lines = without_reasoning(text).rstrip().split("\n")
+    lines = (without_reasoning(text) or "").rstrip().split("\n")
     said = {verdict for line in lines if (verdict := _verdict(line))}
     last = _verdict(lines[-1])
     return last if last and said == {last} else Answer.NO_VERDICT
@@ -231,7 +232,7 @@ def _answer_row(name: str, completion: Completion, engine: str) -> Mapping[str, 
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
         "finish_reason": completion.finish_reason.value,
-        "engine": engine,
+        "engine": storable(told_engine(engine, completion)),
     }
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from iterpref_assets.core.frames import TESTS
 from iterpref_assets.core.pairs.config import Filter
+from iterpref_assets.core.unreachable import names_asked_for, unreachable_lines
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,19 @@ class FilterCounts:
 
     kept: int
     dropped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class UnreachedFocus:
+    """D- lines of kept pairs, and how many of them no test reaches: where none, no token is."""
+
+    lines: int
+    unreached: int
+
+    @property
+    def share(self) -> float:
+        """Unreached lines by D- lines; 0 where there is no D-."""
+        return self.unreached / self.lines if self.lines else 0.0
 
 
 def count_by_filter(pairs: pl.DataFrame) -> FilterCounts:
@@ -37,3 +52,21 @@ def focal_share(table: pl.LazyFrame) -> float:
     if not tokens:
         raise ValueError("no rejected token to take a share of")
     return marked / tokens
+
+
+def unreached_focus(pairs: pl.DataFrame, problems: pl.DataFrame) -> UnreachedFocus:
+    """How much of the focus of kept pairs lies on lines that no test reaches.
+
+    Args:
+        pairs: `problem_id`, `rejected`, `rejected_diff_lines` and `dropped_by` of tables.PAIRS.
+        problems: `problem_id` and `tests` of tables.PROBLEMS; of pairs of other problems, imported
+            ones, every line counts as reached.
+    """
+    kept = pairs.filter(pl.col("dropped_by").is_null())
+    kept = kept.join(problems.select("problem_id", "tests"), on="problem_id", how="left")
+    lines = unreached = 0
+    for code, focus, tests in kept.select("rejected", "rejected_diff_lines", "tests").iter_rows():
+        asked = names_asked_for(TESTS.validate_json(tests)) if tests else None
+        lines += len(focus)
+        unreached += len(set(focus).intersection(unreachable_lines(code, asked)))
+    return UnreachedFocus(lines, unreached)

@@ -14,7 +14,9 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
+from iterpref_assets.core.pairs.reaching import Judge, without_unreached
 from iterpref_assets.core.pairs.sampled import require_samples
+from iterpref_assets.core.pairs.statistics import UnreachedFocus, unreached_focus
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.tables import Schema
 
@@ -34,15 +36,20 @@ def build_pair_file(
     config: PairConfig,
     out: Path,
     *,
+    judge: Judge,
     on_rows: OnRows | None = None,
 ) -> None:
-    """`build_pairs` from file to file: the same rows in the same order.
+    """`build_pairs` from file to file, of programs without what their tests do not reach.
+
+    The rows are in the same order.
 
     Args:
         versions: Parquet with the columns of tables.VERSIONS, in order of (problem_id, sample).
-        problems: Parquet with the columns of tables.PROBLEMS; its prompts are held in memory.
+        problems: Parquet with the columns of tables.PROBLEMS; its prompts and tests are held in
+            memory.
         config: how pairs are made.
         out: where the Parquet with the columns of tables.PAIRS goes.
+        judge: gives programs that were cut their verdict (`without_unreached`).
         on_rows: told of finished version rows.
 
     Raises:
@@ -53,10 +60,11 @@ def build_pair_file(
     tables.check_table(problems, tables.PROBLEMS)
     if config.negatives is Negatives.PASS_RATE:
         require_samples(versions)
-    prompts = pl.read_parquet(problems, columns=["problem_id", "prompt"])
+    asked = pl.read_parquet(problems, columns=["problem_id", "prompt", "entry_point", "tests"])
+    tests = dict(asked.select("problem_id", "tests").iter_rows())
     with TableWriter(out, tables.PAIRS) as writer:
         for batch in problem_batches(versions):
-            writer.write(build_pairs(batch, prompts, config))
+            writer.write(build_pairs(without_unreached(batch, tests, judge), asked, config))
             if on_rows:
                 on_rows(batch.height)
 
@@ -98,6 +106,12 @@ def tokenize_pair_files(
 def row_count(table: Path) -> int:
     """The rows of a Parquet file, from its footer."""
     return pq.read_metadata(table).num_rows
+
+
+def unreached_focus_of_file(pairs: Path, tests: pl.DataFrame) -> UnreachedFocus:
+    """`unreached_focus` of a file with the columns of tables.PAIRS."""
+    parts = [unreached_focus(batch, tests) for batch in table_batches(pairs, tables.PAIRS)]
+    return UnreachedFocus(sum(each.lines for each in parts), sum(each.unreached for each in parts))
 
 
 def problem_batches(versions: Path) -> Iterator[pl.DataFrame]:

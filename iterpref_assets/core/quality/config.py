@@ -9,16 +9,13 @@ from iterpref_assets.core.records import Record
 
 
 class QualityConfig(Record):
-    """What is measured, on a sample of each shard.
+    """What is measured, on a sample of each shard."""
 
-    Attributes:
-        problems: the most problems of a shard that are looked at, drawn by `seed`.
-        mutants: the most changed solutions of each.
-        seed: draws problems and mutants.
-        judge: who rates the tests; None asks nobody.
-    """
-
-    problems: int = Field(default=100, ge=1)
-    mutants: int = Field(default=10, ge=0)
-    seed: int = 0
-    judge: JudgeConfig | None = None
+    problems: int = Field(
+        default=100,
+        ge=1,
+        description="The most problems of a shard that are examined, drawn by `seed`",
+    )
+    mutants: int = Field(default=10, ge=0, description="The most changed solutions of each problem")
+    seed: int = Field(0, description="Draws problems and changed solutions")
+    judge: JudgeConfig | None = Field(None, description="Who rates the tests; unset asks nobody")

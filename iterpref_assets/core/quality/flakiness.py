@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from iterpref_assets.core.records import CodeTests, Tests
@@ -60,5 +61,5 @@ class _Reversed:
         self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
     ) -> TestRun:
         """The outcome of the test file, its tests in reverse."""
-        reverse = PlannedTests(plan.unittest, plan.names[::-1])
+        reverse = replace(plan, names=plan.names[::-1])
         return self._runner.run_tests(code, tests, reverse, limits)

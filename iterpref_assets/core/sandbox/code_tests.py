@@ -4,48 +4,83 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.sandbox.inside import checks
 
 _CASE_CLASSES = ("TestCase", "IsolatedAsyncioTestCase")
+_PYTEST_HOOKS = frozenset({
+    "__init__", "setup_method", "teardown_method", "setup_class", "teardown_class", "setUp",
+})  # fmt: skip
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTests:
     """The tests of a file, in the order they run.
 
-    `names` are `Class.method` where the file has unittest classes; otherwise the file runs as a
-    script, and `names` are its test functions that nothing in the file refers to.
+    `names` are `Class.method` where the file has unittest classes. Otherwise the file runs as a
+    script, and `names` are what nothing in it calls: its test functions, and the test methods of
+    its other classes named `Test...`. `checks` is how many checks the file contains. `idle` are
+    those of `names` that cannot fail, because they catch the failures of their own checks.
     """
 
     unittest: bool
     names: tuple[str, ...]
+    checks: int = 0
+    idle: tuple[str, ...] = ()
+
+
+def usable_tests(code: str) -> PlannedTests:
+    """The tests in `code`, as `plan_tests` finds them, where each of them can fail.
+
+    Raises:
+        InputError: as `plan_tests` does, or naming a test that cannot fail.
+    """
+    plan = plan_tests(code)
+    if plan.idle:
+        raise _refused(f"{plan.idle[0]} cannot fail: it catches the failures of its own checks")
+    return plan
 
 
 def plan_tests(code: str) -> PlannedTests:
     """The tests in `code`, in unittest's order: classes as written, methods by name.
 
     Raises:
-        InputError: if `code` does not parse or decides nothing.
+        InputError: if `code` does not parse, has no check that can fail, or has a test that nothing
+            can call, named in the message.
     """
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(
-            f"the test file does not parse: {error}",
-            remedy="Correct or drop it",
-            field="tests.code",
-        ) from error
+        raise _refused(f"the test file does not parse: {error}") from error
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     cases = [name for name in classes if _is_case(name, classes)]
-    names = [f"{name}.{method}" for name in cases for method in sorted(_methods(name, classes))]
-    if names:
-        return PlannedTests(unittest=True, names=tuple(names))
-    if not any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(tree)):
-        raise InputError(
-            "the test file asserts nothing", remedy="Give it asserts or tests", field="tests.code"
-        )
-    return PlannedTests(unittest=False, names=tuple(_uncalled_functions(tree)))
+    tests = {
+        f"{name}.{method}": function
+        for name in cases
+        for method, function in sorted(_methods(name, classes).items())
+    }
+    unittest = bool(tests)
+    if not unittest:
+        tests = _uncalled(tree, [node for name, node in classes.items() if name not in cases])
+    idle = tuple(name for name, function in tests.items() if _all_caught(function))
+    if not checks.found(tree):
+        if _all_caught(tree):
+            name = idle[0] if idle else "the test file"
+            raise _refused(f"{name} cannot fail: it catches the failures of its own checks")
+        raise _refused("the test file asserts nothing")
+    return PlannedTests(unittest, tuple(tests), checks.mark(tree), idle)
+
+
+def _all_caught(node: ast.AST) -> bool:
+    """Whether there are checks in `node`, and none whose failure gets out."""
+    return not checks.found(node) and any(checks.is_check(each) for each in ast.walk(node))
+
+
+def _refused(problem: str) -> InputError:
+    return InputError(problem, remedy="Correct the tests or drop them", field="tests.code")
 
 
 def _is_case(name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()) -> bool:
@@ -58,26 +93,55 @@ def _is_case(name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] 
     )
 
 
-def _methods(name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()) -> set[str]:
+def _methods(
+    name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()
+) -> dict[str, _Function]:
+    """The test methods of a class by name, inherited ones too."""
     if name in seen or name not in classes:
-        return set()
+        return {}
     node = classes[name]
-    own = {
-        item.name
-        for item in node.body
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name.startswith("test")
-    }
-    inherited = (_methods(ast.unparse(base), classes, (*seen, name)) for base in node.bases)
-    return own.union(*inherited)
+    found: dict[str, _Function] = {}
+    for base in reversed(node.bases):
+        found |= _methods(ast.unparse(base), classes, (*seen, name))
+    return found | {item.name: item for item in node.body if _is_test(item)}
 
 
-def _uncalled_functions(tree: ast.Module) -> list[str]:
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return [
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-        and node.name.startswith("test")
-        and node.name not in used
-        and not node.args.args
+def _is_test(node: ast.stmt) -> TypeGuard[_Function]:
+    return isinstance(node, _Function) and node.name.startswith("test")
+
+
+def _uncalled(tree: ast.Module, classes: list[ast.ClassDef]) -> dict[str, _Function]:
+    """The test functions, and test methods of `classes`, that nothing in the file calls."""
+    used = set(checks.reached_names(tree))
+    found: dict[str, _Function] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and _is_test(node) and node.name not in used:
+            found[node.name] = node
+            _refuse_without_arguments(node.name, node, own=0)
+        elif isinstance(node, ast.ClassDef) and node in classes and node.name.startswith("Test"):
+            methods = _methods(node.name, {each.name: each for each in classes})
+            if methods and node.name not in used:
+                _refuse_hooks(node)
+                for name, function in methods.items():
+                    found[f"{node.name}.{name}"] = function
+                    _refuse_without_arguments(f"{node.name}.{name}", function, own=1)
+    return found
+
+
+def _refuse_without_arguments(name: str, function: _Function, own: int) -> None:
+    given = function.args
+    positional = [*given.posonlyargs, *given.args][own:]
+    needed = positional[: len(positional) - len(given.defaults)]
+    needed += [
+        each
+        for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        if default is None
     ]
+    if needed:
+        raise _refused(f"nothing gives {name} its parameter {needed[0].arg!r}")
+
+
+def _refuse_hooks(node: ast.ClassDef) -> None:
+    names = {item.name for item in node.body if isinstance(item, _Function)}
+    if hooks := sorted(names & _PYTEST_HOOKS):
+        raise _refused(f"{node.name} is no unittest.TestCase, and nothing calls its {hooks[0]}")

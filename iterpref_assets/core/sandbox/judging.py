@@ -194,6 +194,18 @@ def _limit(verdict: Verdict, tests: FunctionTests, number: int) -> tuple[Verdict
     return verdict, "", feedback.limit_hit(tests.entry_point, tests.cases[number], verdict)
 
 
+def check_literals(tests: FunctionTests) -> None:
+    """Refuse tests that `judge_calls` could not use.
+
+    Raises:
+        InputError: if a case is not a literal.
+    """
+    for case in tests.cases:
+        _literal(case.arguments, "arguments")
+        if not isinstance(case, RaisingCase):
+            _literal(case.expected, "expected")
+
+
 def _literal(text: str, field: str) -> Any:
     try:
         return ast.literal_eval(text)
@@ -249,7 +261,7 @@ def judge_test_file(runner: Runner, code: str, tests: CodeTests, limits: Limits)
     """Run the test file beside the candidate, up to the first test that fails.
 
     Raises:
-        InputError: if the test file does not parse or asserts nothing.
+        InputError: if the test file does not parse, or has no test that can fail.
     """
     plan = plan_tests(tests.code)
     run = runner.run_tests(code, tests, plan, limits)
@@ -259,27 +271,33 @@ def judge_test_file(runner: Runner, code: str, tests: CodeTests, limits: Limits)
         refused = verdict is Verdict.REFUSED
         message = f"the program {run.refusal if refused else feedback.LIMITS[verdict]}"
         return Execution(verdict, "", message, in_process=True, cpu_seconds=run.cpu_seconds)
-    verdict, error_type, message = _conclude_file(outcome, tests, plan)
+    verdict, error_type, message = _conclude_file(outcome, len(run.checks), tests, plan)
     failing = plan.names.index(outcome.test) if outcome.test in plan.names else None
     return Execution(verdict, error_type, message, failing, True, run.cpu_seconds)
 
 
 def _conclude_file(
-    outcome: TestOutcome, tests: CodeTests, plan: PlannedTests
+    outcome: TestOutcome, checks: int, tests: CodeTests, plan: PlannedTests
 ) -> tuple[Verdict, str, str]:
     if outcome.kind == "tampered":
         return Verdict.REFUSED, "", f"the program changes {scrub(outcome.message)}"
     if outcome.kind == "passed":
-        if outcome.tests_passed != len(plan.names):
-            return Verdict.REFUSED, "", "not every test ran to its end"
-        return Verdict.PASSED, "", ""
+        unrun = _unrun(outcome, checks, plan)
+        return Verdict.REFUSED if unrun else Verdict.PASSED, "", unrun
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
     where = f"{outcome.test}: " if outcome.test else ""
-    line = feedback.line_text(tests.code, outcome.line)
+    line = feedback.statement_text(tests.code, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))
     error = f"{outcome.error_type}: {text}" if text else outcome.error_type
     message = f"{where}{line} raised {error}" if line else f"{where}{error}"
     if outcome.kind == "failed":
         return Verdict.WRONG_ANSWER, "", message
     return Verdict.EXCEPTION, outcome.error_type, message
+
+
+def _unrun(outcome: TestOutcome, checks: int, plan: PlannedTests) -> str:
+    """What did not run of a test file that nothing failed, or ""."""
+    if outcome.tests_passed != len(plan.names):
+        return "not every test ran to its end"
+    return "" if checks else f"none of the test file's {plan.checks} checks ran"

@@ -111,6 +111,12 @@ def _text(value: object) -> str:
     return str(value).encode(errors="replace").decode()
 
 
+def read_check(kind: bytes, payload: bytes, checks: int) -> int | None:
+    """The number of a check that ran, of so many `checks`; None where the frame tells of none."""
+    number = int.from_bytes(payload, "little") if kind == program.CHECK else checks
+    return number if number < checks else None
+
+
 def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:
     """The outcome of a test file, if it bears the nonce; otherwise it is not even read."""
     start = marshal.dumps((nonce, *[None] * 6), FORMAT)[:-6]

@@ -43,6 +43,7 @@ from iterpref_assets.core.sandbox.reports import (
     MAX_STRAY,
     STRAY,
     read_calls,
+    read_check,
     read_ending,
     read_error,
     read_test_outcome,
@@ -188,6 +189,7 @@ class Sandbox:
     ) -> TestRun:
         """Run the test file beside the candidate; an outcome counts only if it bears the nonce."""
         run = TestRun()
+        stray = 0
         nonce = secrets.token_bytes(program.NONCE_BYTES)
         data = {
             "module": tests.module,
@@ -198,10 +200,15 @@ class Sandbox:
         }
         files = [_source(code), marshal.dumps(data)]
         with self._running({"kind": "tests"}, files, limits, nonce) as running:
-            for number, (kind, payload) in enumerate(running.frames()):
-                if number > MAX_STRAY:
+            for kind, payload in running.frames():
+                check = read_check(kind, payload, plan.checks)
+                if check is not None and check not in run.checks:
+                    run.checks.add(check)
+                    continue
+                if stray > MAX_STRAY:
                     running.refuse(STRAY)
                     break
+                stray += 1
                 if kind == program.OUTCOME:
                     run.outcome = run.outcome or read_test_outcome(payload, nonce)
             status = running.finish()

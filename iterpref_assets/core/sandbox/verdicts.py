@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 
 class Verdict(StrEnum):
@@ -38,30 +41,55 @@ _OUTPUT_SLACK = 64 << 10
 class Limits:
     """What one program may use. CPU time decides; wall time is a backstop against sleeping.
 
-    Time in which a pipe that it reports through is full is no wall time.
-    A program whose processes all wait for `idle_seconds`, and not for what they report to be read,
-    is ended as one that would wait for ever; computing, however slowly, is not waiting.
-    A call's result longer than `result_bytes` is reported by its digest. `call_cpu_seconds` ends a
-    program in a call that takes longer, so that an endless loop need not use up `cpu_seconds`;
-    it is kept inside the program, which `cpu_seconds` alone holds against its will. What a program
-    prints is held to `output_bytes`, or to `for_output` where a longer output is expected.
+    Time in which a pipe that it reports through is full is no wall time. `call_cpu_seconds` is kept
+    inside the program, which `cpu_seconds` alone holds against its will. A longer output than
+    `output_bytes` may be printed where one is expected: see `for_output`.
     """
 
-    cpu_seconds: float = 2.0
-    wall_seconds: float = WALL_FACTOR * 2.0
-    idle_seconds: float = 60.0
-    memory_bytes: int = 1 << 30
-    processes: int = 16
-    file_bytes: int = 16 << 20
-    open_files: int = 64
-    output_bytes: int = 1 << 20
-    result_bytes: int = 16 << 20
-    call_cpu_seconds: float | None = None
+    cpu_seconds: Annotated[float, Field(description="CPU time of a program, seconds")] = 2.0
+    wall_seconds: Annotated[
+        float, Field(description="Time by the clock, seconds: a backstop against sleeping")
+    ] = WALL_FACTOR * 2.0
+    idle_seconds: Annotated[
+        float,
+        Field(
+            description="A program whose processes all wait for so long, and not for what they "
+            "report to be read, is ended; computing, however slowly, is not waiting"
+        ),
+    ] = 60.0
+    memory_bytes: Annotated[int, Field(description="Memory, bytes")] = 1 << 30
+    processes: Annotated[int, Field(description="Processes and threads at once")] = 16
+    file_bytes: Annotated[int, Field(description="Size of one file, bytes")] = 16 << 20
+    open_files: Annotated[int, Field(description="Open files of one process")] = 64
+    output_bytes: Annotated[int, Field(description="What a program may print, bytes")] = 1 << 20
+    result_bytes: Annotated[
+        int,
+        Field(description="A longer result of a call, bytes, is reported by its digest"),
+    ] = 16 << 20
+    call_cpu_seconds: Annotated[
+        float | None,
+        Field(
+            description="CPU time of one call, seconds, so that an endless loop need not use up "
+            "`cpu_seconds`; unset is no limit"
+        ),
+    ] = None
 
     def for_output(self, expected: str) -> Limits:
         """These limits with room to print `expected` twice over, however long it is."""
         room = 2 * len(expected.encode("utf-8", "surrogatepass")) + _OUTPUT_SLACK
         return replace(self, output_bytes=max(self.output_bytes, room))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The first case that failed, as short text: what was asked, wanted and given.
+
+    `call` is the call, or the standard input of a program; `actual` is empty where nothing came.
+    """
+
+    call: str = ""
+    expected: str = ""
+    actual: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +100,7 @@ class Execution:
     deterministic, trimmed text fit for feedback (no addresses, no timings, no paths of this
     machine); `failing_case` is the index of the first failing case; `in_process` marks verdicts of
     test code that ran beside the candidate. `cpu_seconds` is a measurement and never reaches a
-    content-hashed table.
+    content-hashed table. `failure` shows the failing case where a benchmark's judge tells of it.
     """
 
     verdict: Verdict
@@ -81,6 +109,7 @@ class Execution:
     failing_case: int | None = None
     in_process: bool = False
     cpu_seconds: float = 0.0
+    failure: Failure | None = None
 
     @property
     def passed(self) -> bool:

@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.allowance import require_allowed
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.launch import Granted
 from iterpref_assets.core.sandbox.verdicts import Limits
 
-_START_SECONDS = 60.0
+_START_SECONDS = 600.0
+"""Ends what hangs. A server that dies is seen at once; beside much other work it starts slowly."""
+
 _GRACE_SECONDS = 30
 """How much longer than the wall-clock limit a server may be silent before it is given up."""
 
@@ -166,7 +169,9 @@ class Worker:
 
         Raises:
             WorkerLostError: if the server is gone.
+            SandboxUnavailableError: if this process may not grant so much.
         """
+        require_allowed(limits)
         self.serial += 1
         results, results_in = os.pipe()
         with suppress(PermissionError):  # an unprivileged user may hold only so many large pipes

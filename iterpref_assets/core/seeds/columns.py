@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
-from iterpref_assets.core.sandbox.code_tests import plan_tests
+from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.program_response import imported_packages
@@ -40,27 +40,24 @@ class CheckFormat(StrEnum):
 
 
 class ColumnMapping(Record):
-    """Which column holds what; a name that is not set is a part that the table lacks.
+    """Which column holds what; a name that is not set is a part that the table lacks."""
 
-    Attributes:
-        statement: the task in words; a whole prompt where `signature` is not to be added.
-        tests: what decides a solution.
-        test_format: how the tests are written.
-        id: what names a row; the row's number without it.
-        entry_point: the function that is asked for; of `asserts` it is read from the tests.
-        signature: the first line of the function; read from the reference without it.
-        reference: a solution that passes.
-        features: a list of topics.
-    """
-
-    statement: str
-    tests: str
-    test_format: CheckFormat
-    id: str | None = None
-    entry_point: str | None = None
-    signature: str | None = None
-    reference: str | None = None
-    features: str | None = None
+    statement: str = Field(
+        description="The task in words; a whole prompt where `signature` is not to be added"
+    )
+    tests: str = Field(description="What decides a solution")
+    test_format: CheckFormat = Field(description="How the tests are written")
+    id: str | None = Field(None, description="What names a row; unset is the number of the row")
+    entry_point: str | None = Field(
+        None,
+        description="The function that is asked for; with test format `asserts` it is read from "
+        "the tests",
+    )
+    signature: str | None = Field(
+        None, description="The first line of the function; unset reads it from the reference"
+    )
+    reference: str | None = Field(None, description="A solution that passes")
+    features: str | None = Field(None, description="A list of topics")
 
     def names(self) -> tuple[str, ...]:
         """The columns that are read."""
@@ -207,7 +204,7 @@ def _code(value: Any) -> Tests:
         raise _UnusableError(Unusable.NO_TESTS, "")
     code = str(value)
     try:
-        plan_tests(code)
+        usable_tests(code)
     except InputError as error:
         raise _UnusableError(Unusable.MALFORMED, error.problem) from None
     return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)

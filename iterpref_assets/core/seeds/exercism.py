@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
@@ -48,14 +48,12 @@ class Exercise(BaseModel):
 
 
 class ExercismSeeds(PooledSeeds):
-    """Exercises with canonical cases; the properties of one exercise stay together.
-
-    Attributes:
-        path: one exercise a line, as JSON, gzipped or not.
-    """
+    """Exercises with canonical cases; the properties of one exercise stay together."""
 
     kind: Literal["exercism"] = "exercism"
-    path: Path
+    path: Path = Field(
+        description="The problem specifications: one exercise a line, as JSON, gzipped or not"
+    )
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
@@ -25,8 +25,10 @@ class FileSeeds(Record):
     """
 
     kind: Literal["files"] = "files"
-    folder: Path
-    heldout: Path
+    folder: Path = Field(
+        description="The folder of training problems: each `*.jsonl` in it is a shard"
+    )
+    heldout: Path = Field(description="The file of held-out problems")
 
     def shards(self) -> tuple[str, ...]:
         """The names of the training shards: the files' stems.

@@ -15,24 +15,22 @@ from iterpref_assets.core.seeds.table import read_mapped
 
 
 class HubSeeds(PooledSeeds):
-    """The rows of one split.
-
-    Attributes:
-        repository: the data set's name, or a folder laid out like a snapshot of one.
-        revision: the commit it is pinned to, all 40 digits: a branch would change its meaning.
-        subset: the configuration of a data set that has several.
-        split: the split to read.
-        label: what its shards and problems are named after.
-        columns: which column holds what.
-    """
+    """The rows of one split."""
 
     kind: Literal["hub"] = "hub"
-    repository: str
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    subset: str | None = None
-    split: str = "train"
-    label: str = Field(pattern=r"^[a-z0-9_-]+$")
-    columns: ColumnMapping
+    repository: str = Field(
+        description="The name of the data set, or a folder laid out like a snapshot of one"
+    )
+    revision: str = Field(
+        pattern=r"^[0-9a-f]{40}$",
+        description="The commit it is pinned to, all 40 digits: a branch would change its meaning",
+    )
+    subset: str | None = Field(None, description="The configuration of a data set that has several")
+    split: str = Field("train", description="The split to read")
+    label: str = Field(
+        pattern=r"^[a-z0-9_-]+$", description="What its shards and problems are named after"
+    )
+    columns: ColumnMapping = Field(description="Which column holds what")
 
     @property
     def name(self) -> str:

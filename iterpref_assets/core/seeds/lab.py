@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
@@ -16,7 +16,7 @@ class LabSeeds(Record):
     """Problems composed by the lab."""
 
     kind: Literal["lab"] = "lab"
-    lab: LabConfig = LabConfig()
+    lab: LabConfig = Field(LabConfig(), description="How many problems are composed")
 
     def shards(self) -> tuple[str, ...]:
         """The names of the training shards."""

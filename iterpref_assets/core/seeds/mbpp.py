@@ -36,14 +36,10 @@ class MbppTask(BaseModel):
 
 
 class MbppSeeds(PooledSeeds):
-    """The train split. 108 of its tasks are MBPP+ tasks too, which decontamination finds.
-
-    Attributes:
-        path: either layout, gzipped or not.
-    """
+    """The train split. 108 of its tasks are MBPP+ tasks too, which decontamination finds."""
 
     kind: Literal["mbpp"] = "mbpp"
-    path: Path
+    path: Path = Field(description="The file of MBPP, in either published layout, gzipped or not")
 
     @property
     def name(self) -> str:

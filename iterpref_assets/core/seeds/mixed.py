@@ -28,7 +28,9 @@ class MixedSeeds(Record):
     """The shards of each source in turn; of two alike problems the earlier source's is kept."""
 
     kind: Literal["mixed"] = "mixed"
-    sources: tuple[ReadySource, ...] = Field(min_length=1)
+    sources: tuple[ReadySource, ...] = Field(
+        min_length=1, description="The sources, in order; each is written like `seeds` itself"
+    )
 
     def shards(self) -> tuple[str, ...]:
         """The names of the training shards.

@@ -20,14 +20,17 @@ class PooledSeeds(Record):
     """A set of problems of which some are held out and the others are parted into shards.
 
     Where a problem goes depends on its name alone, so records that are added later move none.
-
-    Attributes:
-        parts: how many shards the training problems are parted into.
-        heldout_share: the share of problems that is held out for scoring.
     """
 
-    parts: int = Field(default=1, ge=1, le=1000)
-    heldout_share: float = Field(default=0.1, gt=0, lt=1)
+    parts: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="How many shards the training problems are parted into",
+    )
+    heldout_share: float = Field(
+        default=0.1, gt=0, lt=1, description="The share of problems that is held out for scoring"
+    )
 
     @property
     @abstractmethod

@@ -18,7 +18,7 @@ from typing import Any
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.reasoning import without_reasoning
-from iterpref_assets.core.sandbox.code_tests import plan_tests
+from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.syntax import parse
 
 _FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
@@ -47,7 +47,7 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     Raises:
         MalformedError: naming the first fault.
     """
-    response = without_reasoning(response)
+    response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     files = dict(_files(_TRAILER.sub("", response)))
@@ -186,7 +186,7 @@ def _check(program: WrittenProgram, entry_point: str) -> None:
     if entry_point not in names:
         raise MalformedError(Fault.NO_FUNCTION, entry_point)
     try:
-        plan_tests(program.tests)
+        usable_tests(program.tests)
     except InputError as error:
         raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
     if program.module not in imported_packages(program.tests):
@@ -213,7 +213,7 @@ def read_task(response: str) -> WrittenTask:
     Raises:
         MalformedError: naming the first fault.
     """
-    response = without_reasoning(response)
+    response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     statement, signature, examples, tags = (_section(response, name) for name in _SECTIONS)

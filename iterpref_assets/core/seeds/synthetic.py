@@ -30,30 +30,31 @@ class Draw:
 
 
 class FeatureTreeSeeds(Record):
-    """Tasks that the generator writes about subtrees of programming features, with their tests.
-
-    Attributes:
-        tree: the feature tree, EpiCoder's JSON.
-        frequencies: how often features were seen; without it all weigh the same.
-        parts: how many shards there are.
-        tasks_per_shard: subtrees drawn for each shard.
-        shape: the most children of a node of a subtree, by depth.
-        temperature: above 1, rare features are drawn more often than they were seen.
-        seed: draws the subtrees.
-        generation: how the generator writes.
-        heldout: problems to score on, one JSON of records.Problem a line.
-    """
+    """Tasks that the generator writes about subtrees of programming features, with their tests."""
 
     kind: Literal["feature_tree"] = "feature_tree"
-    tree: Path
-    frequencies: Path | None = None
-    parts: int = Field(default=1, ge=1, le=1000)
-    tasks_per_shard: int = Field(default=200, ge=1)
-    shape: tuple[int, ...] = Field(default=(5, 2, 1, 1), min_length=1)
-    temperature: float = Field(default=1.0, gt=0)
-    seed: int = 0
-    generation: GenerationConfig = GenerationConfig.model_validate({"max_tokens": 2048})
-    heldout: Path
+    tree: Path = Field(description="The feature tree, as EpiCoder publishes it (JSON)")
+    frequencies: Path | None = Field(
+        None, description="How often features were seen (JSON); unset, all weigh the same"
+    )
+    parts: int = Field(default=1, ge=1, le=1000, description="How many shards there are")
+    tasks_per_shard: int = Field(default=200, ge=1, description="Subtrees drawn for each shard")
+    shape: tuple[int, ...] = Field(
+        default=(5, 2, 1, 1),
+        min_length=1,
+        description="The most children of a node of a subtree, by depth",
+    )
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        description="Above 1, rare features are drawn more often than they were seen",
+    )
+    seed: int = Field(0, description="Draws the subtrees")
+    generation: GenerationConfig = Field(
+        GenerationConfig.model_validate({"max_tokens": 2048}),
+        description="How the generator writes tasks and programs",
+    )
+    heldout: Path = Field(description="The file of held-out problems, one problem a line")
 
     def shards(self) -> tuple[str, ...]:
         """The names of the training shards."""

@@ -20,18 +20,14 @@ PARQUET = ".parquet"
 
 
 class TableSeeds(PooledSeeds):
-    """The rows of one file.
-
-    Attributes:
-        path: .parquet, or JSON lines (.jsonl, gzipped or not).
-        label: what its shards and problems are named after.
-        columns: which column holds what.
-    """
+    """The rows of one file."""
 
     kind: Literal["table"] = "table"
-    path: Path
-    label: str = Field(pattern=r"^[a-z0-9_-]+$")
-    columns: ColumnMapping
+    path: Path = Field(description="The file: .parquet, or JSON lines (.jsonl, gzipped or not)")
+    label: str = Field(
+        pattern=r"^[a-z0-9_-]+$", description="What its shards and problems are named after"
+    )
+    columns: ColumnMapping = Field(description="Which column holds what")
 
     @property
     def name(self) -> str:

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from places import HELPERS
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.debugging.loop import LOG
-from iterpref_assets.core.prompts import extract_code
 
 SCRIPT = HELPERS / "killed_debugging.py"
 KILLS = 20
@@ -61,7 +61,7 @@ def kill_and_restart(work_dir: Path, kills: int, *arguments: Path) -> None:
             while process.poll() is None and len(finished_records(work_dir)) < target:
                 time.sleep(0.001)
             process.kill()
-        process.wait(timeout=300)
+        process.wait()
         assert finished_records(work_dir)[: len(before)] == before
         repeated |= {name_of(record) for record in before} & {*calls_since(work_dir, called)}
     assert process.returncode == 0
@@ -81,7 +81,7 @@ def tables(work_dir: Path) -> list[pl.DataFrame]:
 def test_killed_at_20_moments_a_run_ends_with_the_tables_of_one_left_alone(
     tmp_path: Path,
 ) -> None:
-    assert start(tmp_path / "calm").wait(timeout=120) == 0
+    assert start(tmp_path / "calm").wait() == 0
     kill_and_restart(tmp_path / "killed", KILLS)
     for calm, killed in zip(tables(tmp_path / "calm"), tables(tmp_path / "killed"), strict=True):
         assert killed.equals(calm)
@@ -106,4 +106,7 @@ def test_with_vllm_killed_runs_keep_every_finished_item_once_and_unmixed(
             "problem_id", "sample", "round", "code"
         ).rows()
     }
-    assert all(written[name, s, r] == extract_code(text) for name, s, r, text in made)
+    assert made
+    # An untrained model's text is hardly ever a program.
+    programs = [(name, s, r, read_answer(text).program) for name, s, r, text in made]
+    assert all(written[n, s, r] == program for n, s, r, program in programs if program)

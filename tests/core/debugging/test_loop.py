@@ -12,13 +12,13 @@ from debugging_doubles import (
     scripted_initial,
 )
 
+from iterpref_assets.core.conversations import lab_debug_conversation
 from iterpref_assets.core.debugging.loop import LOG
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.prompts import debug_conversation
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -61,7 +61,9 @@ def test_each_round_shows_the_last_program_and_its_failure(
     engine = ScriptedEngine()
     debug_problems(problems, initial, engine, number_judge, CONFIG, tmp_path)
     asked = {request.key: request for request in engine.requests}
-    assert asked["p3#2#0"].messages == debug_conversation("Give 3.", "answer = 1", "needs 3, got 1")
+    assert asked["p3#2#0"].messages == lab_debug_conversation(
+        "Give 3.", "answer = 1", "needs 3, got 1"
+    )
 
 
 def test_each_completion_has_the_seed_of_its_problem_round_and_sample(
@@ -169,13 +171,13 @@ def test_rounds_may_have_temperatures_of_their_own(
     assert asked == {"p9#1#0": 0.2, **{f"p9#{n}#0": 0.9 for n in (2, 3, 4, 5)}}
 
 
-def test_no_more_trajectories_than_allowed_are_in_the_engine(tmp_path: Path) -> None:
+def test_as_many_trajectories_as_allowed_are_in_the_engine_and_no_more(tmp_path: Path) -> None:
     problems = [make_problem(9, f"n{number}") for number in range(20)]
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(at_once=3)
     initial = scripted_initial(problems, tmp_path)
     config = DebugConfig(max_in_flight=3)
     debug_problems(problems, initial, engine, number_judge, config, tmp_path / "work")
-    assert 1 <= engine.most_active <= 3
+    assert engine.most_active == 3
 
 
 def test_no_more_programs_than_allowed_run_at_once(tmp_path: Path) -> None:
@@ -188,7 +190,7 @@ def test_no_more_programs_than_allowed_run_at_once(tmp_path: Path) -> None:
         with gate:
             running += 1
             most = max(most, running)
-        pair.wait(timeout=30)
+        pair.wait(timeout=300)
         with gate:
             running -= 1
         return number_judge(code, tests)
@@ -209,7 +211,7 @@ def test_a_slow_program_does_not_hold_up_the_others(tmp_path: Path) -> None:
         if execution.passed and code == "answer = 3":
             quick_is_solved.set()
         elif execution.passed:
-            assert quick_is_solved.wait(timeout=30)
+            assert quick_is_solved.wait(timeout=300)
         return execution
 
     initial = scripted_initial(problems, tmp_path)

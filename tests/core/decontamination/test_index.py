@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iterpref_assets.core.decontamination.index import ContaminationIndex, Rule
+from iterpref_assets.core.decontamination.index import Compared, ContaminationIndex, Rule, grams
 from iterpref_assets.core.decontamination.items import BenchmarkItem, item_of, read_items
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
-from iterpref_assets.core.pairs.llmdebugger import read_trajectories
+from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.mbpp import MbppSeeds
 
@@ -142,3 +142,42 @@ def test_each_of_the_108_mbpp_plus_tasks_in_mbpps_train_split_is_found(
 def test_the_lab_shares_nothing_with_any_benchmark(published) -> None:
     problems = compose_shard(LabConfig(problems_per_shard=200), "lab-000")
     assert [each for asked in problems for each in published.overlaps(asked)] == []
+
+
+CHINESE = "编写一个函数、输入一个正整数、返回它所有的质因数、并且按照从小到大的顺序排列。"
+JAPANESE = (
+    "正の整数を受け取り、その素因数をすべて小さい順に並べたリストを返す関数を書いてください。"
+)
+
+
+@pytest.mark.parametrize("text", [CHINESE, JAPANESE])
+def test_a_statement_without_blanks_is_found_in_another_by_its_characters(text: str):
+    item = BenchmarkItem("Mine", "Mine/1", (text,))
+    problem = Compared("p", f"题目{text[2:]}谢谢")
+    (found,) = ContaminationIndex([item]).overlaps(problem)
+    assert found.rule is Rule.PROMPT_WORDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "编写一个函数、输入一个整数列表、返回最大的数。",
+        "リストの最大値を返す関数を書いてください。",
+    ],
+)
+def test_a_phrase_that_every_statement_has_is_no_overlap(text: str):
+    items = [BenchmarkItem("Mine", "Mine/1", (each,)) for each in (CHINESE, JAPANESE)]
+    assert ContaminationIndex(items).overlaps(Compared("p", text)) == []
+
+
+def test_two_characters_count_as_a_word():
+    assert list(grams("一二三四", 2)) == ["一 二 三 四"]
+    assert list(grams("返回 sum 的", 2)) == ["返 回 sum", "回 sum 的"]
+
+
+@given(st.lists(st.sampled_from(["one", "two", "3", "x_1", "-", "Ünter"]), max_size=12))
+def test_text_with_blanks_is_compared_by_words(parts: list[str]):
+    words = [part.casefold() for part in parts if part != "-"]
+    runs = [words[n : n + 3] for n in range(len(words) - 2)]
+    wanted = [" ".join(run) for run in runs if not all(word.isdecimal() for word in run)]
+    assert list(grams(" ".join(parts), 3)) == wanted

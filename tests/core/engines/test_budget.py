@@ -48,10 +48,11 @@ def test_early_failures_of_much_work_are_measured_against_a_hundred_calls() -> N
 
 
 def test_after_a_hundred_calls_the_share_is_that_of_the_calls_so_far() -> None:
+    """After 989 answers, f failures are too many once f > 0.1 (989 + f), which is f = 110."""
     budget = FailureBudget(0.1, total=10_000)
     count(budget, *[FinishReason.STOP] * 989, *[FinishReason.FILTERED] * 100)
     assert budget.kinds == {"filtered": 100}
-    with pytest.raises(InputError, match="109 of 1098 calls"):
+    with pytest.raises(InputError, match="110 of 1099 calls"):
         count(budget, *[FinishReason.FILTERED] * 100)
 
 

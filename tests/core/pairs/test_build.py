@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs import build
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 
-PROBLEMS = pl.DataFrame({"problem_id": ["p", "q"], "prompt": ["Do p.", "Do q."]})
+PROBLEMS = pl.DataFrame(
+    {"problem_id": ["p", "q"], "prompt": ["Do p.", "Do q."], "entry_point": ["", ""]}
+)
 
 
 def _versions(*trajectories: tuple[str, int, list[tuple[str, str]]]) -> pl.DataFrame:
@@ -113,3 +116,23 @@ def test_pairs_depend_on_neither_row_order_nor_batches(order, cut):
     parts = [trajectories[:cut], trajectories[cut:]]
     batches = [build_pairs(_versions(*part), PROBLEMS, PairConfig()) for part in parts]
     assert pl.concat(batches).equals(whole)
+
+
+def test_a_version_of_fifty_megabytes_is_dropped_by_its_length_alone(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("a program that is too long was compared")
+
+    monkeypatch.setattr(build, "line_difference", refuse)
+    monkeypatch.setattr(build, "first_filter", refuse)
+    long = "x = 1\n" * (50_000_000 // 6)
+    versions = _versions(("p", 0, [(long, "wrong_answer"), ("x = 2", "passed")]))
+    pair = build_pairs(versions, PROBLEMS, PairConfig()).row(0, named=True)
+    assert pair["dropped_by"] == "too_many_tokens"
+
+
+def test_a_version_of_another_task_is_dropped():
+    versions = _versions(
+        ("p", 0, [("def g(a):\n    return a", "exception"), ("def f(a):\n    return 1", "passed")])
+    )
+    problems = PROBLEMS.with_columns(entry_point=pl.lit("f"))
+    assert build_pairs(versions, problems, PairConfig())["dropped_by"].item() == "no_entry_point"

@@ -1,12 +1,15 @@
+import pytest
+
 from iterpref_assets.core.pairs.config import Difference, Filter, PairConfig
 from iterpref_assets.core.pairs.difference import line_difference
-from iterpref_assets.core.pairs.filters import first_filter, only_comments
+from iterpref_assets.core.pairs.filters import defines, first_filter, is_program, only_comments
 
 CONFIG = PairConfig(max_diff_lines=2)
 
 
-def _dropped_by(chosen: str, rejected: str) -> Filter | None:
-    return first_filter(chosen, rejected, line_difference(chosen, rejected, Difference.LCS), CONFIG)
+def _dropped_by(chosen: str, rejected: str, entry_point: str | None = None) -> Filter | None:
+    difference = line_difference(chosen, rejected, Difference.LCS)
+    return first_filter(chosen, rejected, difference, CONFIG, entry_point)
 
 
 def test_a_real_fix_is_kept():
@@ -54,3 +57,61 @@ def test_a_comment_behind_code_does_not_make_its_line_a_comment():
 
 def test_comments_are_known_by_their_first_character_where_code_cannot_be_split():
     assert only_comments("x = (\n# open", [1])
+
+
+FIX = "def f(a):\n    return a + 1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["I cannot help with that.", "Sorry", "", "# I will not.", "'No.'", "From the start, no."],
+)
+def test_a_refusal_is_no_program(answer: str):
+    assert _dropped_by(FIX, answer + "\n", "f") is Filter.NO_PROGRAM
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(a):\n    return a +",
+        "def f(a):",
+        "class f:\n    def x(self: return 1",
+        "import math\nf = math.",
+    ],
+)
+def test_a_program_that_does_not_parse_is_a_program(code: str):
+    assert is_program(code)
+    assert defines(code, "f")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def g(a):\n    return a",
+        "def g():\n    def f(a):\n        return a",
+        "class G:\n    def f(self, a):\n        return a",
+        "f(1)",
+        "def g(a:",
+    ],
+)
+def test_a_program_of_another_function_is_dropped(code: str):
+    assert _dropped_by(FIX, code, "f") is Filter.NO_ENTRY_POINT
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f = lambda a: a",
+        "from math import sin as f",
+        "from math import *",
+        "if True:\n    def f(a):\n        return a",
+        "async def f(a):\n    return a",
+        "class f:\n    pass",
+    ],
+)
+def test_a_function_may_be_bound_in_any_way(code: str):
+    assert defines(code, "f")
+
+
+def test_where_tests_ask_for_no_function_none_is_missing():
+    assert _dropped_by("print(2)", "print(1)", "") is None

@@ -11,7 +11,7 @@ import pytest
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.llmdebugger import (
+from iterpref_assets.core.pairs.recorded import (
     Recorded,
     disagreements,
     execute,
@@ -43,12 +43,13 @@ def golden(shared_data: Path) -> Recorded:
         [problem for problem in recorded.problems if problem.problem_id in names],
         versions,
         recorded.claims.filter(wanted),
+        [],
     )
 
 
 def _prompts(recorded: Recorded) -> pl.DataFrame:
     return pl.DataFrame(
-        [{"problem_id": p.problem_id, "prompt": p.prompt} for p in recorded.problems]
+        [p.model_dump(include={"problem_id", "prompt", "entry_point"}) for p in recorded.problems]
     )
 
 
@@ -87,7 +88,9 @@ def test_golden_pairs_have_the_lines_that_were_checked_by_eye(golden: Recorded):
         for pair in pairs.iter_rows(named=True)
     ]
     assert shown == [
-        {name: value for name, value in row.items() if name != "verdicts"} for row in GOLDEN
+        {name: value for name, value in row.items() if name != "verdicts"}
+        for row in GOLDEN
+        if "chosen_round" in row
     ]
 
 

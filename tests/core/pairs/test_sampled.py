@@ -107,7 +107,7 @@ def test_one_sample_a_problem_is_refused_with_what_to_set(tmp_path: Path):
     tables.write_table(PROBLEMS, tables.PROBLEMS, tmp_path / "problems.parquet")
     files = (tmp_path / "versions.parquet", tmp_path / "problems.parquet")
     with pytest.raises(InputError, match=r"sampling\.samples_per_problem"):
-        build_pair_file(*files, CONFIG, tmp_path / "out.parquet")
+        build_pair_file(*files, CONFIG, tmp_path / "out.parquet", judge=pytest.fail)
     assert not (tmp_path / "out.parquet").exists()
 
 

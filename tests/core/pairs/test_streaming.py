@@ -9,8 +9,15 @@ from iterpref_assets.core.pairs import streaming
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.records import Case, FunctionTests
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 CONFIG = PairConfig(max_tokens=80)
+
+
+def judge_nothing(*_: object) -> Execution:
+    """No program here has lines that its tests do not reach."""
+    raise AssertionError("a program was judged")
 
 
 def _write_inputs(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -44,7 +51,11 @@ def _write_inputs(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _stream(folder: Path, tokenizer) -> tuple[pl.DataFrame, pl.DataFrame]:
     streaming.build_pair_file(
-        folder / "versions.parquet", folder / "problems.parquet", CONFIG, folder / "built.parquet"
+        folder / "versions.parquet",
+        folder / "problems.parquet",
+        CONFIG,
+        folder / "built.parquet",
+        judge=judge_nothing,
     )
     streaming.tokenize_pair_files(
         [folder / "built.parquet"],
@@ -78,6 +89,7 @@ def test_every_row_is_reported_once(tmp_path):
         tmp_path / "problems.parquet",
         CONFIG,
         tmp_path / "out.parquet",
+        judge=judge_nothing,
         on_rows=seen.append,
     )
     assert sum(seen) == versions.height == streaming.row_count(tmp_path / "versions.parquet")
@@ -104,3 +116,25 @@ def test_a_file_that_is_no_table_is_named(tmp_path):
 def test_an_empty_table_gives_no_batch(tmp_path):
     pl.DataFrame(schema=tables.VERSIONS).write_parquet(tmp_path / "versions.parquet")
     assert list(streaming.problem_batches(tmp_path / "versions.parquet")) == []
+
+
+def test_programs_are_paired_without_what_their_tests_do_not_reach(tmp_path):
+    tests = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
+    _, problems = _write_inputs(tmp_path)
+    problems = problems.with_columns(tests=pl.lit(tests.model_dump_json()))
+    problems.write_parquet(tmp_path / "problems.parquet")
+    versions = pl.read_parquet(tmp_path / "versions.parquet")
+    shown = pl.format("{}\nprint({})", "code", "round")
+    versions.with_columns(code=shown).write_parquet(tmp_path / "versions.parquet")
+    streaming.build_pair_file(
+        tmp_path / "versions.parquet",
+        tmp_path / "problems.parquet",
+        CONFIG,
+        tmp_path / "out.parquet",
+        judge=lambda code, _: Execution(
+            Verdict.WRONG_ANSWER if "return 0" in code else Verdict.PASSED
+        ),
+    )
+    pairs = tables.read_table(tmp_path / "out.parquet", tables.PAIRS)
+    assert not pairs.is_empty()
+    assert not any("print" in code for code in [*pairs["chosen"], *pairs["rejected"]])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from patient_sandbox import PatientSandbox
 
 from iterpref_assets.core.quality.coverage import PACKAGE
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -10,5 +11,5 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(1, packages=(PACKAGE,)) as opened:
+    with PatientSandbox(1, packages=(PACKAGE,)) as opened:
         yield opened

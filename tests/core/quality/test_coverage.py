@@ -1,6 +1,7 @@
 """Coverage counts the solution's statements and branches that its tests reach, and nothing else."""
 
 import pytest
+from patient_sandbox import SOON, UNREACHED
 
 from iterpref_assets.core.quality.coverage import Coverage, measure_coverage
 from iterpref_assets.core.records import (
@@ -57,35 +58,37 @@ SCRIPT = "from solution import sign\ndef test_a():\n    assert sign(1) == 1\n"
 def test_what_the_tests_reach_is_counted(
     sandbox: Sandbox, tests: Tests, expected: Coverage
 ) -> None:
-    assert measure_coverage(sandbox, SIGN, tests, Limits()) == expected
+    assert measure_coverage(sandbox, SIGN, tests, UNREACHED) == expected
 
 
 def test_whole_programs_are_measured_over_all_their_inputs(sandbox: Sandbox) -> None:
     program = "n = int(input())\nif n > 0:\n    print('up')\nelse:\n    print('down')"
     inputs = StdioTests(cases=tuple(StdioCase(stdin=f"{n}\n", stdout="") for n in (1, -1)))
     one = StdioTests(cases=inputs.cases[:1])
-    assert measure_coverage(sandbox, program, one, Limits()) == Coverage(4, 3, 2, 1)
-    assert measure_coverage(sandbox, program, inputs, Limits()) == Coverage(4, 4, 2, 2)
+    assert measure_coverage(sandbox, program, one, UNREACHED) == Coverage(4, 3, 2, 1)
+    assert measure_coverage(sandbox, program, inputs, UNREACHED) == Coverage(4, 4, 2, 2)
 
 
 def test_what_runs_before_a_test_fails_is_counted(sandbox: Sandbox) -> None:
     failing = code("from solution import sign\nassert sign(1) == 5\nassert sign(-1) == -1")
-    assert measure_coverage(sandbox, SIGN, failing, Limits()) == Coverage(4, 3, 2, 1)
+    assert measure_coverage(sandbox, SIGN, failing, UNREACHED) == Coverage(4, 3, 2, 1)
 
 
 def test_what_a_solution_prints_does_not_disturb_the_measurement(sandbox: Sandbox) -> None:
     noisy = SIGN.replace("    if", '    print("{}")\n    if')
-    assert measure_coverage(sandbox, noisy, calls(1), Limits()) == Coverage(5, 4, 2, 1)
+    assert measure_coverage(sandbox, noisy, calls(1), UNREACHED) == Coverage(5, 4, 2, 1)
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "limits"),
     [
-        "def sign(x):\n    while True: pass",
-        "import os\ndef sign(x):\n    os._exit(0)",
-        "import os\ndef sign(x):\n    os.close(3); os.close(4); os.close(5)",
+        ("def sign(x):\n    while True: pass", SOON),
+        ("import os\ndef sign(x):\n    os._exit(0)", UNREACHED),
+        ("import os\ndef sign(x):\n    os.close(3); os.close(4); os.close(5)", UNREACHED),
     ],
     ids=["endless", "exits", "closes what it can"],
 )
-def test_a_run_that_cannot_be_told_gives_nothing(sandbox: Sandbox, code: str) -> None:
-    assert measure_coverage(sandbox, code, calls(1), Limits(cpu_seconds=0.2)) is None
+def test_a_run_that_cannot_be_told_gives_nothing(
+    sandbox: Sandbox, code: str, limits: Limits
+) -> None:
+    assert measure_coverage(sandbox, code, calls(1), limits) is None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from patient_sandbox import UNREACHED, PatientSandbox
 
 from iterpref_assets.core.quality.flakiness import OTHER_HASH_SEED, judge_in_reverse
 from iterpref_assets.core.records import (
@@ -14,7 +15,6 @@ from iterpref_assets.core.records import (
     Tests,
 )
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Limits
 
 pytestmark = pytest.mark.sandbox
 
@@ -32,7 +32,7 @@ class T(unittest.TestCase):
 
 @pytest.fixture(scope="module")
 def other() -> Iterator[Sandbox]:
-    with Sandbox(1, hash_seed=OTHER_HASH_SEED) as opened:
+    with PatientSandbox(1, hash_seed=OTHER_HASH_SEED) as opened:
         yield opened
 
 
@@ -57,7 +57,7 @@ def test_the_order_of_tests_matters_only_where_state_is_kept(
     sandbox: Sandbox, other: Sandbox, code: str, tests: Tests, steady: bool
 ) -> None:
     assert sandbox.judge(code, tests).passed
-    assert judge_in_reverse(other, code, tests, Limits()).passed is steady
+    assert judge_in_reverse(other, code, tests, UNREACHED).passed is steady
 
 
 def test_another_hash_seed_orders_sets_of_strings_otherwise(
@@ -67,4 +67,4 @@ def test_another_hash_seed_orders_sets_of_strings_otherwise(
     assert orders[0] != orders[1]
     tests = function_tests(("()", orders[0]))
     assert sandbox.judge(LETTERS, tests).passed
-    assert not judge_in_reverse(other, LETTERS, tests, Limits()).passed
+    assert not judge_in_reverse(other, LETTERS, tests, UNREACHED).passed

@@ -2,13 +2,13 @@
 
 import polars as pl
 import pytest
+from patient_sandbox import UNREACHED
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.quality.config import QualityConfig
 from iterpref_assets.core.quality.measuring import measure_tests, sampled_problems, with_ratings
 from iterpref_assets.core.quality.summary import summarize_tests
 from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sandbox.verdicts import Limits
 
 SIGN = "def f(x):\n    if x > 0:\n        return 1\n    return -1"
 
@@ -32,7 +32,7 @@ def quality() -> pl.DataFrame:
         problem("wrong", SIGN, ("(5,)", "0")),
         problem("bare", "", ("(5,)", "0")),
     ]
-    return measure_tests(problems, QualityConfig(mutants=50), Limits())
+    return measure_tests(problems, QualityConfig(mutants=50), UNREACHED)
 
 
 @pytest.mark.sandbox

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patient_sandbox import PatientSandbox
 
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, Tests
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
@@ -34,7 +35,7 @@ Attack = Callable[..., Execution]
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=1, packages=("numpy",)) as running:
+    with PatientSandbox(workers=1, packages=("numpy",)) as running:
         yield running
 
 
@@ -63,7 +64,7 @@ def attack(sandbox: Sandbox) -> Attack:
 
     def run(code: str, tests: Tests = SQUARES, limits: Limits | None = None) -> Execution:
         before = descendants(os.getpid())
-        execution = sandbox.judge(code, tests, limits or Limits(cpu_seconds=0.5, wall_seconds=5))
+        execution = sandbox.judge(code, tests, limits)
         assert sandbox.judge(SQUARE, SQUARES).verdict is Verdict.PASSED
         assert descendants(os.getpid()) == before
         return execution

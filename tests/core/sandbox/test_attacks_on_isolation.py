@@ -8,7 +8,7 @@ import pytest
 
 from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE, SQUARES, Attack, descendants
 
@@ -356,4 +356,4 @@ def test_closing_the_sandbox_ends_every_process() -> None:
 
 def test_result_channel_closed_by_the_program_is_a_crash(attack: Attack) -> None:
     code = "import os\nos.closerange(0, 100)\ndef square(x): return x * x"
-    assert attack(code, limits=Limits(cpu_seconds=0.5)).verdict is Verdict.CRASHED
+    assert attack(code).verdict is Verdict.CRASHED

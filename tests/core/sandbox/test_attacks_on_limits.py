@@ -1,25 +1,32 @@
 """Programs that try to use more than they may."""
 
+from dataclasses import replace
+
 import pytest
+from patient_sandbox import SOON, UNREACHED
 
 from iterpref_assets.core.records import StdioCase, StdioTests
-from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE_TEST_FILE, Attack
 
-ROOMY = Limits(cpu_seconds=10, wall_seconds=60, memory_bytes=256 << 20)
+LITTLE_MEMORY = replace(UNREACHED, memory_bytes=256 << 20)
+NO_WAITING = replace(UNREACHED, idle_seconds=0.5)
 
 
 def test_infinite_loop_runs_out_of_time(attack: Attack) -> None:
-    assert attack("def square(x):\n    while True: pass").verdict is Verdict.TIMEOUT
+    assert attack("def square(x):\n    while True: pass", limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_infinite_loop_on_import_runs_out_of_time(attack: Attack) -> None:
-    assert attack("while True: pass").verdict is Verdict.TIMEOUT
+    assert attack("while True: pass", limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_long_c_call_runs_out_of_time(attack: Attack) -> None:
-    assert attack("def square(x): return len(str(7 ** (10**8)))").verdict is Verdict.TIMEOUT
+    assert (
+        attack("def square(x): return len(str(7 ** (10**8)))", limits=SOON).verdict
+        is Verdict.TIMEOUT
+    )
 
 
 def test_catching_every_exception_does_not_outlast_the_limit(attack: Attack) -> None:
@@ -30,7 +37,7 @@ def square(x):
             while True: pass
         except BaseException: pass
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_ignoring_every_signal_does_not_outlast_the_limit(attack: Attack) -> None:
@@ -42,11 +49,11 @@ for number in range(1, 65):
 def square(x):
     while True: pass
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_sleeping_runs_into_the_wall_clock_backstop(attack: Attack) -> None:
-    limits = Limits(cpu_seconds=5, wall_seconds=0.5)
+    limits = replace(UNREACHED, wall_seconds=0.5)
     code = "import time\ndef square(x): time.sleep(3600)"
     assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
 
@@ -73,28 +80,25 @@ WAITING = {
 def test_a_program_that_only_waits_is_ended_long_before_its_wall_clock_limit(
     attack: Attack, name: str
 ) -> None:
-    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
-    assert attack(WAITING[name], limits=limits).verdict is Verdict.TIMEOUT
+    assert attack(WAITING[name], limits=NO_WAITING).verdict is Verdict.TIMEOUT
 
 
 def test_a_script_that_only_waits_is_ended_long_before_its_wall_clock_limit(
     attack: Attack,
 ) -> None:
     tests = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
-    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
     code = "import time\nprint('x', flush=True)\ntime.sleep(3600)"
-    assert attack(code, tests, limits).verdict is Verdict.TIMEOUT
+    assert attack(code, tests, NO_WAITING).verdict is Verdict.TIMEOUT
 
 
 def test_a_candidate_that_only_waits_is_ended_beside_its_test_file(attack: Attack) -> None:
-    limits = Limits(cpu_seconds=5, wall_seconds=3600, idle_seconds=0.5)
     code = "import time\ndef square(x): time.sleep(3600)"
-    assert attack(code, SQUARE_TEST_FILE, limits).verdict is Verdict.TIMEOUT
+    assert attack(code, SQUARE_TEST_FILE, NO_WAITING).verdict is Verdict.TIMEOUT
 
 
 def test_sleep_costs_no_cpu_time(attack: Attack) -> None:
-    code = "import time\ndef square(x):\n    time.sleep(0.5)\n    return x * x"
-    limits = Limits(cpu_seconds=0.4, wall_seconds=30)
+    code = "import time\ndef square(x):\n    time.sleep(1.1)\n    return x * x"
+    limits = replace(UNREACHED, cpu_seconds=2)
     assert attack(code, limits=limits).verdict is Verdict.PASSED
 
 
@@ -105,10 +109,9 @@ for _ in range(3): os.fork()
 def square(x):
     while True: pass
 """
-    limits = Limits(cpu_seconds=1, wall_seconds=60)
-    execution = attack(code, limits=limits)
+    execution = attack(code, limits=replace(UNREACHED, cpu_seconds=1))
     assert execution.verdict is Verdict.TIMEOUT
-    assert execution.cpu_seconds < 8
+    assert execution.cpu_seconds < 8  # what the eight of them have with a limit for each
 
 
 def test_threads_share_one_cpu_limit(attack: Attack) -> None:
@@ -121,7 +124,7 @@ def square(x):
     for _ in range(4): threading.Thread(target=burn).start()
     burn()
 """
-    execution = attack(code, limits=Limits(cpu_seconds=1, wall_seconds=60))
+    execution = attack(code, limits=replace(UNREACHED, cpu_seconds=1))
     assert execution.verdict is Verdict.TIMEOUT
     assert execution.cpu_seconds < 4
 
@@ -142,7 +145,7 @@ def square(x):
 
 def test_memory_bomb_is_stopped(attack: Attack) -> None:
     code = "def square(x):\n    items = []\n    while True: items.append(bytearray(1 << 24))"
-    assert attack(code, limits=ROOMY).verdict is Verdict.MEMORY
+    assert attack(code, limits=LITTLE_MEMORY).verdict is Verdict.MEMORY
 
 
 def test_huge_list_runs_out_of_memory(attack: Attack) -> None:
@@ -157,7 +160,7 @@ def square(x):
         try: items.append(bytearray(1 << 22))
         except MemoryError: pass
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_memory_bomb_spread_over_processes_is_stopped(attack: Attack) -> None:
@@ -166,9 +169,9 @@ import os, time
 for _ in range(3): os.fork()
 block = bytearray(b"x" * (100 << 20))
 def square(x):
-    time.sleep(60)
+    time.sleep(3600)
 """
-    assert attack(code, limits=ROOMY).verdict is Verdict.MEMORY
+    assert attack(code, limits=LITTLE_MEMORY).verdict is Verdict.MEMORY
 
 
 def test_fork_bomb_is_stopped(attack: Attack) -> None:
@@ -179,7 +182,7 @@ def square(x):
         try: os.fork()
         except OSError: pass
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_no_more_processes_than_allowed(attack: Attack) -> None:
@@ -189,9 +192,9 @@ def square(x):
     for count in range(100):
         try: child = os.fork()
         except OSError: return x * x if count < 16 else count
-        if child == 0: time.sleep(60)
+        if child == 0: time.sleep(3600)
 """
-    assert attack(code, limits=Limits(processes=16)).verdict is Verdict.PASSED
+    assert attack(code, limits=replace(UNREACHED, processes=16)).verdict is Verdict.PASSED
 
 
 def test_thread_bomb_is_stopped(attack: Attack) -> None:
@@ -199,7 +202,7 @@ def test_thread_bomb_is_stopped(attack: Attack) -> None:
 import threading, time
 def square(x):
     for count in range(1000):
-        try: threading.Thread(target=time.sleep, args=(60,)).start()
+        try: threading.Thread(target=time.sleep, args=(3600,)).start()
         except RuntimeError: return x * x
 """
     assert attack(code).verdict is Verdict.PASSED
@@ -208,7 +211,7 @@ def square(x):
 def test_ten_gigabytes_of_output_go_nowhere(attack: Attack) -> None:
     code = "block = 'x' * (1 << 20)\nwhile True: print(block)"
     tests = StdioTests(cases=(StdioCase(stdin="", stdout="x"),))
-    execution = attack(code, tests, Limits(cpu_seconds=60, wall_seconds=60))
+    execution = attack(code, tests)
     assert execution.verdict is Verdict.REFUSED
 
 
@@ -223,7 +226,7 @@ def square(x):
     with open("big", "wb") as file:
         while True: file.write(bytes(1 << 20))
 """
-    execution = attack(code, limits=Limits(file_bytes=4 << 20))
+    execution = attack(code, limits=replace(UNREACHED, file_bytes=4 << 20))
     assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
 
 
@@ -234,13 +237,13 @@ def square(x):
     for number in range(10_000):
         with open(str(number), "wb") as file: file.write(bytes(1 << 20))
 """
-    execution = attack(code, limits=Limits(cpu_seconds=10))
+    execution = attack(code)
     assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
 
 
 def test_descriptors_run_out(attack: Attack) -> None:
     code = "import os\ndef square(x):\n    while True: os.pipe()"
-    execution = attack(code, limits=Limits(open_files=32))
+    execution = attack(code, limits=replace(UNREACHED, open_files=32))
     assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "OSError")
 
 
@@ -257,8 +260,7 @@ class Deep:
     def __getattr__(self, name): return getattr(self, name + "x")
 def square(x): return Deep().a
 """
-    limits = Limits(cpu_seconds=5, wall_seconds=30)
-    assert attack(code, limits=limits).verdict is Verdict.CRASHED
+    assert attack(code).verdict is Verdict.CRASHED
 
 
 def test_segfault_is_a_crash(attack: Attack) -> None:

@@ -1,6 +1,7 @@
 """Programs that try to pass without being right."""
 
 import pytest
+from patient_sandbox import SOON
 
 from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests
 from iterpref_assets.core.sandbox.verdicts import Verdict
@@ -320,7 +321,7 @@ class Endless:
         while True: pass
 def square(x): return collections.deque([Endless()])
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_exception_whose_message_never_ends_runs_out_of_time(attack: Attack) -> None:
@@ -330,7 +331,7 @@ class Endless(Exception):
         while True: pass
 def square(x): raise Endless
 """
-    assert attack(code).verdict is Verdict.TIMEOUT
+    assert attack(code, limits=SOON).verdict is Verdict.TIMEOUT
 
 
 def test_exception_whose_message_raises_is_an_exception(attack: Attack) -> None:

@@ -56,13 +56,12 @@ def test_container_counts_as_isolated() -> None:
 
 @pytest.mark.slow
 @pytest.mark.sandbox
+@pytest.mark.timeout(3600)
 def test_attacks_fail_in_a_container_too() -> None:
     if os.environ.get("HOME") == "/tmp":
         pytest.skip("this is the container")
     files = [str(path) for path in Path(__file__).parent.glob("test_attacks_*.py")]
-    done = run_in_container(
-        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=120", *files
-    )
+    done = run_in_container(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
 

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from iterpref_assets.core.records import Case, CodeTests, FunctionTests, RaisingCase
-from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.records import Case, CodeTests, FunctionTests
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE_TEST_FILE, SQUARES, Attack
-
-ROOMY = Limits(cpu_seconds=10, wall_seconds=60)
-"""numpy.testing alone takes long to import."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ import sys
 def square(x):
     frame = sys._getframe(1)
     numbers = [each for each in frame.f_code.co_consts if isinstance(each, int)]
-    return numbers[-1]
+    return max(numbers)
 """),
     "an assertion patched in one call and put back in the next": of_square("""
 import unittest
@@ -69,34 +66,6 @@ def square(x):
     unittest.TestCase.assertEqual = real if calls == 2 else lambda *a, **k: None
     return x * x if calls == 1 else 0
 """),
-    "an assertion's defaults changed": of_half(
-        """
-import unittest
-unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float("inf"))
-def half(x): return 0
-""",
-        "self.assertAlmostEqual(half(3), 1.5)",
-    ),
-    "a class changed that unittest uses inside": Forgery(
-        """
-import unittest.case
-unittest.case._AssertRaisesContext.__exit__ = lambda *arguments: True
-def root(x): return 0
-""",
-        CodeTests(
-            code=(
-                "import unittest\n"
-                "from solution import root\n"
-                "class TestRoot(unittest.TestCase):\n"
-                "    def test_root_of_a_negative_number(self):\n"
-                "        with self.assertRaises(ValueError):\n"
-                "            root(-1)\n"
-            )
-        ),
-        FunctionTests(
-            entry_point="root", cases=(RaisingCase(arguments="(-1,)", raises="ValueError"),)
-        ),
-    ),
     "the test case changed through the calling frame": of_square(
         """
 import sys
@@ -111,8 +80,8 @@ def square(x):
         """
 import sys
 def square(x):
-    sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
-    return 0
+    if x != 3: sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
+    return 9
 """,
         Verdict.EXCEPTION,
     ),
@@ -127,7 +96,8 @@ for descriptor in range(4, 64):
 readable = select.select(pipes, [], [], 0)[0][0]
 pipes.remove(readable)
 data = marshal.dumps((os.read(readable, 32), "passed", "", "", "", 0, 2), 2)
-os.write(pipes[0], b"T" + len(data).to_bytes(4, "little") + data)
+check = b"C" + (4).to_bytes(4, "little") + (0).to_bytes(4, "little")
+os.write(pipes[0], check + b"T" + len(data).to_bytes(4, "little") + data)
 os._exit(0)
 """,
         Verdict.EXCEPTION,
@@ -136,15 +106,28 @@ os._exit(0)
         """
 import sys
 def square(x):
-    sys._getframe(1).f_globals["check"] = lambda *a: None
-    return 0
+    if x == 4: sys._getframe(1).f_globals["check"] = lambda *a: None
+    return 9
 """,
         CodeTests(
             code=(
                 "from solution import square\n"
                 "def check(value, expected):\n    assert value == expected\n"
-                "first = square(3)\ncheck(first, 9)\ncheck(square(4), 16)\n"
+                "first = square(3)\ncheck(first, 9)\nsecond = square(4)\ncheck(second, 16)\n"
             )
+        ),
+        SQUARES,
+    ),
+    "a builtin's name bound in a namespace that the tests share": Forgery(
+        "def square(x): return 0\ndef len(value): return 2\n",
+        CodeTests(
+            code=(
+                "import unittest\n"
+                "class TestSquare(unittest.TestCase):\n"
+                "    def test_three(self):\n"
+                "        self.assertEqual(len(str(square(4))), 2)\n"
+            ),
+            shared_namespace=True,
         ),
         SQUARES,
     ),
@@ -176,13 +159,13 @@ def square(x):
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forgery_passes_a_test_file(attack: Attack, name: str) -> None:
-    execution = attack(FORGERIES[name].program, FORGERIES[name].tests, ROOMY)
+    execution = attack(FORGERIES[name].program, FORGERIES[name].tests)
     assert execution.verdict is Verdict.PASSED
     assert execution.in_process
 
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forgery_fails_where_calls_are_judged_outside(attack: Attack, name: str) -> None:
-    execution = attack(FORGERIES[name].program, FORGERIES[name].outside, ROOMY)
+    execution = attack(FORGERIES[name].program, FORGERIES[name].outside)
     assert execution.verdict is FORGERIES[name].verdict
     assert not execution.in_process

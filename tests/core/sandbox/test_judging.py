@@ -1,19 +1,22 @@
 """Verdicts and messages of ordinary programs."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from patient_sandbox import SOON, UNREACHED
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, StdioCase, StdioTests
 from iterpref_assets.core.sandbox.outcomes import CallOutcome
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES, descendants
 
@@ -105,7 +108,8 @@ def test_each_outcome_has_its_verdict_and_message(
     message: str,
     failing_case: int | None,
 ) -> None:
-    execution = sandbox.judge(code, SQUARES, Limits(cpu_seconds=0.5))
+    limits = SOON if verdict is Verdict.TIMEOUT else UNREACHED
+    execution = sandbox.judge(code, SQUARES, limits)
     assert execution.verdict is verdict
     assert execution.error_type == error_type
     assert execution.message == message
@@ -163,7 +167,7 @@ def test_stdio_exception_is_named(sandbox: Sandbox) -> None:
 
 
 def test_stdio_output_beyond_the_limit_is_refused(sandbox: Sandbox) -> None:
-    execution = sandbox.judge("print('x' * 100_000)", SUM, Limits(output_bytes=1000))
+    execution = sandbox.judge("print('x' * 100_000)", SUM, replace(UNREACHED, output_bytes=1000))
     assert execution.verdict is Verdict.REFUSED
 
 
@@ -180,7 +184,7 @@ def test_stdio_output_may_have_other_blanks_than_a_long_expected_one(sandbox: Sa
 
 
 def test_stdio_wrong_output_slightly_over_a_short_limit_is_a_wrong_answer(sandbox: Sandbox) -> None:
-    execution = sandbox.judge("print('x' * 2000)", SUM, Limits(output_bytes=1000))
+    execution = sandbox.judge("print('x' * 2000)", SUM, replace(UNREACHED, output_bytes=1000))
     assert execution.verdict is Verdict.WRONG_ANSWER
 
 
@@ -270,6 +274,7 @@ def test_nothing_is_left_after_many_programs(sandbox: Sandbox) -> None:
     hostile = (
         "import os\ndef square(x):\n    os.fork()\n    open('left', 'w').close()\n    os.pipe()\n"
     )
+    gc.collect()  # what other tests left open would else be closed at any moment
     sandbox.judge(SQUARE, SQUARES)
     before = held()
     for number in range(200):

@@ -1,8 +1,10 @@
 """Failures of late calls are told of the call that failed, however the program ends."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from patient_sandbox import UNREACHED
 
 from iterpref_assets.core.records import Case, FunctionTests
 from iterpref_assets.core.sandbox.judging import judge_calls
@@ -25,8 +27,8 @@ def f(x):
         for _ in range(3):
             if os.fork() == 0:
                 held[::4096] = bytes(len(held[::4096]))
-                time.sleep(60)
-        time.sleep(60)
+                time.sleep(3600)
+        time.sleep(3600)
     return x
 """
 
@@ -60,7 +62,8 @@ def told(execution: Execution) -> tuple[Verdict, int | None, str]:
 def test_the_call_in_which_a_program_is_killed_is_named(
     sandbox: Sandbox, code: str, verdict: Verdict, what: str
 ) -> None:
-    limits = Limits(cpu_seconds=0.5, memory_bytes=256 << 20)
+    cpu = 1 if verdict is Verdict.TIMEOUT else UNREACHED.cpu_seconds
+    limits = replace(UNREACHED, cpu_seconds=cpu, memory_bytes=256 << 20)
     assert told(sandbox.judge(code, FORTY, limits)) == (verdict, 35, what)
 
 

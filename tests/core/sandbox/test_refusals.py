@@ -4,7 +4,7 @@ import pytest
 
 from iterpref_assets.core.records import Case, FunctionTests, StdioCase, StdioTests
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES
 
@@ -70,7 +70,7 @@ def test_a_forged_report_is_named(sandbox: Sandbox, frame: bytes, message: str) 
 
 @pytest.mark.parametrize("tests", [SQUARES, SQUARE_TEST_FILE], ids=["calls", "test file"])
 def test_reports_that_nobody_asked_for_are_named(sandbox: Sandbox, tests: FunctionTests) -> None:
-    execution = sandbox.judge(ENDLESS_FRAMES + SQUARE, tests, Limits(cpu_seconds=10))
+    execution = sandbox.judge(ENDLESS_FRAMES + SQUARE, tests)
     assert refused(execution) == "the program sent reports that nobody asked for"
 
 

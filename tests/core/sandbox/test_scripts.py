@@ -1,10 +1,11 @@
 """Scripts come to the end that Python itself gives them, with all that they print by then."""
 
 import pytest
+from patient_sandbox import SOON
 
 from iterpref_assets.core.records import StdioCase, StdioTests
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 THREE = StdioTests(cases=(StdioCase(stdin="3\n", stdout="3\n"),))
 
@@ -69,7 +70,7 @@ PRINTS_THREE = {
 
 @pytest.mark.parametrize("how", PRINTS_THREE)
 def test_all_that_a_script_prints_counts(sandbox: Sandbox, how: str) -> None:
-    assert sandbox.judge(PRINTS_THREE[how], THREE, Limits()).verdict is Verdict.PASSED
+    assert sandbox.judge(PRINTS_THREE[how], THREE).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize("steps", [1_000, 60_000, 120_000])
@@ -79,7 +80,7 @@ def test_a_thread_that_is_not_joined_never_loses_its_output(sandbox: Sandbox, st
         f"    for i in range({steps}): n += i\n"
         "    print(3)\nthreading.Thread(target=main).start()\n"
     )
-    verdicts = [sandbox.judge(code, THREE, Limits()).verdict for _ in range(5)]
+    verdicts = [sandbox.judge(code, THREE).verdict for _ in range(5)]
     assert verdicts == [Verdict.PASSED] * 5
 
 
@@ -100,11 +101,25 @@ def test_a_script_that_raises_still_prints_at_exit(sandbox: Sandbox) -> None:
     ],
 )
 def test_an_error_at_the_end_is_no_outcome(sandbox: Sandbox, end: str) -> None:
-    assert sandbox.judge(f"{end}print(3)\n", THREE, Limits()).verdict is Verdict.PASSED
+    assert sandbox.judge(f"{end}print(3)\n", THREE).verdict is Verdict.PASSED
 
 
 def test_a_script_whose_thread_never_ends_runs_out_of_time(sandbox: Sandbox) -> None:
     code = "import threading\ndef main():\n    while True: pass\n"
     code += "threading.Thread(target=main).start()\nprint(3)\n"
-    limits = Limits(cpu_seconds=0.5)
-    assert sandbox.judge(code, THREE, limits).verdict is Verdict.TIMEOUT
+    assert sandbox.judge(code, THREE, SOON).verdict is Verdict.TIMEOUT
+
+
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize("opened", ["open('/dev/stdin')", "open(0)", "Path('/dev/stdin').open()"])
+def test_a_script_may_open_its_input_by_name(sandbox: Sandbox, opened: str) -> None:
+    code = f"from pathlib import Path\nwith {opened} as file: print(file.read())"
+    assert sandbox.judge(code, THREE).verdict is Verdict.PASSED
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_the_input_of_one_script_is_not_the_nexts(sandbox: Sandbox) -> None:
+    sandbox.judge("pass", THREE)
+    code = "import os\ndef f(): return os.path.exists('/dev/stdin'), os.listdir('/dev/shm')"
+    (outcome,) = sandbox.run_calls(code, "f", [()]).outcomes
+    assert outcome.value() == (False, [])

@@ -48,6 +48,14 @@ def test_a_server_that_dies_ends_the_run_though_something_holds_its_pipe_open(se
         server.running.finish()
 
 
+def test_a_server_that_stays_silent_is_given_up_after_its_limit_and_grace(server: Any) -> None:
+    waited: list[int] = []
+    silent: Any = SimpleNamespace(poll=waited.append)
+    with pytest.raises(WorkerLostError, match="silent"):
+        server.running._await(silent)
+    assert sum(waited) == 1000 * (server.running.limits.wall_seconds + 30)
+
+
 def test_a_server_is_let_go_of_however_deep_its_folder_is() -> None:
     with Sandbox(workers=1) as sandbox:
         (worker,) = sandbox._workers

@@ -44,7 +44,8 @@ def run_test_file(job: dict[str, Any]) -> None:
         Path("run_tests.py").write_text(job["tests"], encoding="utf-8")
         namespace = runpy.run_path("run_tests.py", run_name="__main__")
         for name in job["names"]:
-            namespace[name]()
+            owner, _, method = name.rpartition(".")
+            (getattr(namespace[owner](), method) if owner else namespace[method])()
         return
     Path("run_tests.py").write_text(job["tests"], encoding="utf-8")
     suite = unittest.defaultTestLoader.loadTestsFromName("run_tests")

@@ -22,9 +22,10 @@ from . import encoding
 
 RAISED, NOT_LOADED, NO_FUNCTION, REFUSED, LOADED = b"E", b"L", b"N", b"F", b"R"
 OVERDUE = b"T"
-OUTCOME = b"T"
+OUTCOME, CHECK = b"T", b"C"
 NONCE_BYTES = 32
-"""What the runner of a test file sends, and how long the number is that proves it."""
+"""What the runner of a test file sends at the end and when a check has first run, and how long the
+number is that proves the former."""
 
 RESULTS = 3
 """The descriptor that results are written to."""

@@ -1,0 +1,55 @@
+"""All that this project takes from Dagster's private parts, each with the public call it waits for.
+
+A release of Dagster may move any of these. Nothing else of the project imports them.
+"""
+
+# Conditions of one's own are public, and what their `evaluate` returns is made of subsets.
+# Waits for: a public name for the type of `AutomationContext.candidate_subset`.
+from dagster._core.asset_graph_view.entity_subset import EntitySubset
+
+# The tags that hold versions, and which event of a parent was read.
+# Waits for: a data version by partition in `MaterializeResult`, of a run over several.
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+
+# `get_partition_keys_in_range` of dynamic partitions needs an instance, which it takes from here.
+# Waits for: `get_partition_keys_in_range(range, dynamic_partitions_store=...)` (deprecated today).
+from dagster._core.definitions.partitions.context import partition_loading_context
+
+# What a Pipes client raises where its process fails.
+# Waits for: `dagster.DagsterPipesExecutionError`.
+from dagster._core.errors import DagsterPipesExecutionError
+
+# What a message reader hands its messages to.
+# Waits for: `dagster.PipesMessageHandler`, beside `dagster.PipesMessageReader`.
+from dagster._core.pipes.context import PipesMessageHandler
+
+# What a check said, run by run.
+# Waits for: `DagsterInstance.fetch_asset_check_evaluations`, as there is for materializations.
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+__all__ = [
+    "CODE_VERSION_TAG",
+    "DATA_VERSION_IS_USER_PROVIDED_TAG",
+    "DATA_VERSION_TAG",
+    "DEFAULT_DATA_VERSION",
+    "NULL_EVENT_POINTER",
+    "AssetCheckExecutionRecord",
+    "AssetCheckExecutionRecordStatus",
+    "DagsterPipesExecutionError",
+    "EntitySubset",
+    "PipesMessageHandler",
+    "get_input_data_version_tag",
+    "get_input_event_pointer_tag",
+    "partition_loading_context",
+]

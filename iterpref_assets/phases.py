@@ -1,0 +1,89 @@
+"""The runs that make the whole chain, in order: derived from what every step says of itself."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.chain import CHAIN
+from iterpref_assets.steps.partitions import (
+    TWO_PARTS,
+    Partitioning,
+    partitions_of,
+    variants_of,
+)
+from iterpref_assets.steps.step import Step
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Assets of one Dagster run, over the same artifact partitions."""
+
+    assets: tuple[str, ...]
+    partitions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Steps that follow one another partition by partition, so that one run makes them all."""
+
+    partitioning: Partitioning
+    assets: tuple[str, ...]
+
+    @property
+    def by_model(self) -> bool:
+        return self.partitioning is Partitioning.BASE_MODEL or self.by_variant
+
+    @property
+    def by_variant(self) -> bool:
+        return self.partitioning in TWO_PARTS
+
+
+def phases(settings: Settings) -> Iterator[Phase]:
+    """The runs that make the whole chain, in order.
+
+    What is of a base model is made model by model, and within that variant by variant: the first
+    report is there before the second model is begun.
+    """
+    for by_model, section in itertools.groupby(_stretches(settings), lambda each: each.by_model):
+        if not by_model:
+            for each in section:
+                yield Phase(each.assets, partitions_of(each.partitioning, settings))
+            continue
+        of_a_model = list(section)
+        for base_model in settings.base_models:
+            yield from _of_model(of_a_model, base_model, settings)
+
+
+def _of_model(section: list[_Stretch], base_model: str, settings: Settings) -> Iterator[Phase]:
+    for by_variant, part in itertools.groupby(section, lambda each: each.by_variant):
+        if not by_variant:
+            yield from (Phase(each.assets, (base_model,)) for each in part)
+            continue
+        stretches = list(part)
+        for partition in variants_of(Partitioning.SCORE, base_model, settings):
+            for each in stretches:
+                if partition in variants_of(each.partitioning, base_model, settings):
+                    yield Phase(each.assets, (partition,))
+
+
+def _stretches(settings: Settings) -> Iterator[_Stretch]:
+    stretch: list[Step] = []
+    for step in CHAIN:
+        if not (step.exists(settings) and step.in_run(settings)):
+            continue
+        if stretch and not _follows(step, stretch[-1]):
+            yield _Stretch(stretch[0].partitioning, tuple(each.asset for each in stretch))
+            stretch = []
+        stretch.append(step)
+    if stretch:
+        yield _Stretch(stretch[0].partitioning, tuple(each.asset for each in stretch))
+
+
+def _follows(step: Step, before: Step) -> bool:
+    """Whether each partition of `step` is made of the same one of the step before, and no other."""
+    joined = [each for each in step.made_of if each.step.partitioning is step.partitioning]
+    across = any(each.select is not None for each in joined)
+    return not across and any(each.step is before for each in joined)

@@ -1,0 +1,119 @@
+"""Scores of the reference model and of each checkpoint on the held-out problems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import problem_tasks
+from iterpref_assets.core.frames import frame_to_problems
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.checkpoints import CHECKPOINTS
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_SOURCE,
+    base_model_folder,
+    base_model_source,
+)
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
+
+GREEDY_FILE = "greedy.parquet"
+SAMPLED_FILE = "sampled.parquet"
+
+
+def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        "engine": settings.section("evaluation_engine"),
+        "evaluation": settings.evaluation.for_result(),
+        "sampled_evaluation": settings.sampled_evaluation.for_result(),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+        "prompts": _prompts(settings, partition).identity(),
+    }
+
+
+def _prompts(settings: Settings, partition: str) -> Prompts:
+    """How the base model of a partition (base model/variant) is asked, trained or not."""
+    source = base_model_source(settings, ModelVariant.parse(partition).base_model)
+    return Prompts(settings.prompts_for(source))
+
+
+def _of_reference(parent: Step | Parent) -> Parent:
+    """A parent of the reference model's scores: a checkpoint vouches for what it is made of."""
+    of_all = parent if isinstance(parent, Parent) else Parent(parent)
+
+    def select(context: StepContext, partition: str) -> Sequence[str]:
+        if not ModelVariant.parse(partition).is_reference:
+            return ()
+        return of_all.partitions(context, Partitioning.SCORE, partition)
+
+    return Parent(of_all.step, select)
+
+
+SCORED_MODEL = (_of_reference(BASE_MODELS), _of_reference(LAB_SOURCE), Parent(CHECKPOINTS))
+"""What the model comes from that a partition (base model/variant) scores."""
+
+
+def scored_model_folder(context: StepContext, partition: str) -> Path:
+    """The folder of the model that a partition (base model/variant) scores."""
+    model = ModelVariant.parse(partition)
+    if model.is_reference:
+        return base_model_folder(context.settings, context.store, model.base_model)
+    return context.store.current(ArtifactKey("checkpoints", partition)).folder
+
+
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
+    with Sandbox(packages=context.settings.packages) as sandbox:
+        for plan in each_named(plans):
+            asyncio.run(_score(context, plan, sandbox))
+
+
+async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
+    settings, store = context.settings, context.store
+    problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
+    tasks = problem_tasks(
+        frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
+        _prompts(settings, plan.key.partition),
+        settings.limits,
+    )
+    runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
+    work = store.work_folder(plan)
+    async with open_engine(
+        settings.evaluation_engine, scored_model_folder(context, plan.key.partition)
+    ) as engine:
+        scores = {
+            name: await score_tasks(tasks, engine, sandbox, config, _subfolder(work, name))
+            for name, config in runs.items()
+        }
+    with store.publishing(plan) as staging:
+        for name, frame in scores.items():
+            tables.write_table(frame, tables.SCORES, staging.folder / name)
+        staging.row_count = sum(frame.height for frame in scores.values())
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    subfolder = folder / Path(name).stem
+    subfolder.mkdir(exist_ok=True)
+    return subfolder
+
+
+HELDOUT_SCORES = Step(
+    asset="heldout_scores",
+    partitioning=Partitioning.SCORE,
+    parents=(HELDOUT_PROBLEMS, *SCORED_MODEL),
+    config=_config,
+    publish=_publish,
+    code_version="2",
+)

@@ -1,0 +1,115 @@
+"""How assets are divided: kinds of partitions, and the keys of those that have two parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from iterpref_assets.core.artifacts import UNPARTITIONED
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.settings import Settings
+
+
+class Partitioning(StrEnum):
+    """What one partition of an asset is about."""
+
+    WHOLE = "whole"
+    """The asset has no partitions."""
+    SHARD = "shard"
+    BASE_MODEL = "base_model"
+    CHECKPOINT = "checkpoint"
+    """A base model and a recipe."""
+    SCORE = "score"
+    """A base model and a variant: a recipe, or the reference model itself."""
+
+
+TWO_PARTS = {Partitioning.CHECKPOINT, Partitioning.SCORE}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVariant:
+    """A base model and a variant of it: the partition of a checkpoint or score."""
+
+    base_model: str
+    variant: str
+
+    @classmethod
+    def parse(cls, partition: str) -> ModelVariant:
+        """The two parts of an artifact's partition.
+
+        Raises:
+            InputError: where it has not two.
+        """
+        base_model, slash, variant = partition.partition("/")
+        if not (base_model and slash and variant) or "/" in variant:
+            raise InputError(
+                f"{partition!r} is no base model and variant",
+                field="partition",
+                remedy="Write it BASE_MODEL/VARIANT, as in lab/focal_rpo",
+            )
+        return cls(base_model, variant)
+
+    @property
+    def key(self) -> str:
+        """The partition, as artifacts are stored under it."""
+        return f"{self.base_model}/{self.variant}"
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the base model itself, untrained."""
+        return self.variant == REFERENCE
+
+
+def base_model_of(partition: str) -> str:
+    """The base model that a partition is about, be it divided by variants or not."""
+    return partition.partition("/")[0]
+
+
+def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, ...]:
+    """Every partition that the settings name, in their order."""
+    match partitioning:
+        case Partitioning.WHOLE:
+            return (UNPARTITIONED,)
+        case Partitioning.SHARD:
+            return settings.seeds.shards()
+        case Partitioning.BASE_MODEL:
+            return tuple(settings.base_models)
+        case Partitioning.CHECKPOINT | Partitioning.SCORE:
+            return tuple(
+                name
+                for base_model in settings.base_models
+                for name in variants_of(partitioning, base_model, settings)
+            )
+
+
+def variants_of(partitioning: Partitioning, base_model: str, settings: Settings) -> tuple[str, ...]:
+    """The partitions of one base model, of an asset divided by variants too."""
+    found = (ModelVariant(base_model, variant) for variant in settings.variants)
+    scores = partitioning is Partitioning.SCORE
+    return tuple(each.key for each in found if scores or not each.is_reference)
+
+
+def upstream_partitions(
+    parent: Partitioning, child: Partitioning, partition: str, settings: Settings
+) -> tuple[str, ...]:
+    """The partitions of a parent that one partition of its child is made of.
+
+    Raises:
+        ValueError: where nothing is known to join the two kinds.
+    """
+    match parent, child:
+        case Partitioning.WHOLE, _:
+            return (UNPARTITIONED,)
+        case Partitioning.CHECKPOINT, Partitioning.SCORE:
+            return () if ModelVariant.parse(partition).is_reference else (partition,)
+        case Partitioning.BASE_MODEL, Partitioning.CHECKPOINT | Partitioning.SCORE:
+            return (ModelVariant.parse(partition).base_model,)
+        case Partitioning.CHECKPOINT | Partitioning.SCORE, Partitioning.BASE_MODEL:
+            return variants_of(parent, partition, settings)
+        case Partitioning.SHARD, Partitioning.BASE_MODEL:
+            return settings.seeds.shards()
+        case _ if parent is child:
+            return (partition,)
+        case _:
+            raise ValueError(f"no {child} comes from a {parent}")

@@ -1,0 +1,91 @@
+"""pyproject.toml is the one list of packages: it names what is imported, and the locks hold it."""
+
+import ast
+import re
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+NOT_ASKED_FOR = {
+    "datasets": "seeds.kind hub alone; its absence is a message",
+    "deepspeed": "sharding zero3 alone; its absence is a message",
+    "docker": "dagster-docker's own client",
+    "ray": "the extra's own",
+}
+"""Modules that no list has to name, with the reason."""
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names(requirements: list[str]) -> set[str]:
+    """The distributions that requirements name, those of extras of this project included."""
+    found: set[str] = set()
+    for requirement in requirements:
+        name, extras = re.match(r"([\w.-]+)(?:\[([^]]*)\])?", requirement).groups()
+        if normal(name) == PROJECT["name"]:
+            found |= {each for extra in extras.split(",") for each in names(EXTRAS[extra])}
+        else:
+            found.add(normal(name))
+    return found
+
+
+def asked(*extras: str) -> set[str]:
+    return names(PROJECT["dependencies"]) | {n for extra in extras for n in names(EXTRAS[extra])}
+
+
+@cache
+def imported() -> dict[str, str]:
+    """Each top-level module that the package imports, with a file that does."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "iterpref_assets").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module]
+            for module in modules:
+                found.setdefault(module.split(".")[0], str(path.relative_to(ROOT)))
+    return found
+
+
+def test_every_import_is_asked_for_by_name() -> None:
+    known = asked(*EXTRAS)
+    distributions = packages_distributions()
+    missing = {
+        module: file
+        for module, file in imported().items()
+        if module not in sys.stdlib_module_names
+        and module not in {"iterpref_assets", *NOT_ASKED_FOR}
+        and not {normal(name) for name in distributions.get(module, [module])} & known
+    }
+    assert missing == {}
+
+
+@pytest.mark.parametrize(
+    ("lock", "wanted"),
+    [
+        ("cpu", asked("lab", "docker", "postgres", "cpu", "dev")),
+        ("gpu", asked("lab", "docker", "postgres", "gpu")),
+        ("code", asked("dagster", "docker", "postgres")),
+        ("worker-cpu", asked("worker", "tensorboard", "cpu")),
+        ("worker-gpu", asked("worker", "tensorboard", "gpu")),
+        (
+            "services",
+            {n for e in ("dagster", "webserver", "docker", "postgres") for n in EXTRAS[e]},
+        ),
+    ],
+)
+def test_a_lock_holds_what_its_extras_ask_for(lock: str, wanted: set[str]) -> None:
+    text = (ROOT / "requirements" / f"{lock}.lock").read_text()
+    locked = {normal(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    assert names(sorted(wanted)) - locked == set()

@@ -61,9 +61,19 @@ def load_policy(
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     architecture = AutoConfig.from_pretrained(model_dir)
     _without_dropout(architecture)
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        model_dir, config=architecture, dtype=dtype, attn_implementation=attention.value
-    )
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            model_dir, config=architecture, dtype=dtype, attn_implementation=attention.value
+        )
+    except ValueError as error:
+        if "does not support an attention implementation" not in str(error):
+            raise
+        raise InputError(
+            f"a model of this type cannot attend by {attention.value}",
+            file=model_dir / "config.json",
+            field="model_type",
+            remedy="Set attention to the other kind, or train a model of another type",
+        ) from None
     require_plain(model, model_dir, config.max_length)
     give_logprobs(model, config.vocabulary_chunk)
     return model

@@ -12,6 +12,7 @@ from training_examples import EDGE_PAIRS, VOCABULARY, random_pairs
 from transformers import (
     AutoModelForCausalLM,
     Gemma2Config,
+    JambaConfig,
     MambaConfig,
     MistralConfig,
     Qwen2Config,
@@ -87,8 +88,18 @@ def test_starcoder2_trains_without_dropout(tmp_path, eager_flex, attention, join
             "rope_parameters",
         ),
         (MambaConfig(vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2), "model_type"),
+        (
+            JambaConfig(
+                **SIZES, attn_layer_period=2, attn_layer_offset=1, num_experts=1,
+                use_mamba_kernels=False, mamba_dt_rank=4,
+            ),
+            "model_type",
+        ),
     ],
-    ids=["window shorter than a row", "capped scores", "positions by length", "recurrent"],
+    ids=[
+        "window shorter than a row", "capped scores", "positions by length", "recurrent",
+        "partly recurrent",
+    ],
 )  # fmt: skip
 def test_architecture_that_packed_rows_would_train_wrongly_is_refused(tmp_path, config, field):
     with pytest.raises(InputError, match=rf"config\.json.*{field}"):

@@ -39,23 +39,23 @@ NOT_OF_THE_RESULT = {"max_in_flight", "max_failed_share"}
 
 
 class GenerationConfig(Record):
-    """How completions are drawn.
+    """How completions are drawn."""
 
-    Attributes:
-        temperature: 0 is greedy.
-        top_p: share of the probability that is drawn from.
-        max_tokens: longest completion, tokens.
-        seed: from which, with (problem, round, sample), each completion's own seed is derived.
-        max_in_flight: conversations held at once; it bounds memory and changes no result.
-        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
-    """
-
-    temperature: float = Field(1.0, ge=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    max_tokens: int = Field(1024, gt=0)
-    seed: int = 0
-    max_in_flight: int = Field(320, gt=0)
-    max_failed_share: float = Field(0.1, ge=0, le=1)
+    temperature: float = Field(1.0, ge=0, description="0 is greedy")
+    top_p: float = Field(1.0, gt=0, le=1, description="Share of the probability that is drawn from")
+    max_tokens: int = Field(1024, gt=0, description="Longest completion, tokens")
+    seed: int = Field(
+        0, description="Parent of each completion's own seed, with problem, round and sample"
+    )
+    max_in_flight: int = Field(
+        320, gt=0, description="Conversations held at once; it bounds memory and changes no result"
+    )
+    max_failed_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Calls that may give no answer, as a share of 1; more end the run",
+    )
 
     def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round
         """What each request of a round asks of its engine."""
@@ -67,13 +67,9 @@ class GenerationConfig(Record):
 
 
 class SamplingConfig(GenerationConfig):
-    """How round 0 is drawn.
+    """How round 0 is drawn."""
 
-    Attributes:
-        samples_per_problem: independent completions of each problem.
-    """
-
-    samples_per_problem: int = Field(1, gt=0)
+    samples_per_problem: int = Field(1, gt=0, description="Independent completions of each problem")
 
 
 def sample_problems(

@@ -14,8 +14,9 @@ from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by
 from iterpref_assets.core.decontamination.refusal import benchmark_tasks
 from iterpref_assets.core.pairs import characteristics
 from iterpref_assets.core.pairs.characteristics import KEPT
+from iterpref_assets.core.pairs.doubt import doubtful_problems
 from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
-from iterpref_assets.core.pairs.streaming import row_count
+from iterpref_assets.core.pairs.streaming import row_count, unreached_focus_of_file
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
 from iterpref_assets.core.sandbox.verdicts import Verdict
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
@@ -44,6 +45,8 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
                     "pairs_per_1000": 1000 * inputs.kept / inputs.calls,
                     "pass_rate_by_round": list(inputs.pass_rate_by_round),
                     "budgets": inputs.budgets.to_dicts(),
+                    "unreached_focus": inputs.focus.share,
+                    "doubtful_problems": inputs.doubtful.height,
                 }
             )
 
@@ -81,6 +84,8 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         failures=characteristics.failures(pair_file, versions),
         problems=characteristics.feature_diversity(problems),
         paired=characteristics.feature_diversity(problems, kept_of.unique()),
+        focus=unreached_focus_of_file(pair_file, _tests(problems)),
+        doubtful=doubtful_problems([each.path(VERSIONS_FILE) for each in debugged]),
         duplicates=characteristics.duplicates(pair_file),
         dropped_seeds=dropped_seeds,
         benchmarks=sorted({name for each in seeds for name in each.manifest.config["benchmarks"]}),
@@ -98,6 +103,10 @@ def _outcomes(files: Sequence[Path]) -> pl.DataFrame:
     for file in files:
         tables.check_table(file, tables.VERSIONS)
     return pl.scan_parquet(files).select(_OUTCOME).collect()
+
+
+def _tests(problems: Sequence[Path]) -> pl.DataFrame:
+    return pl.scan_parquet(list(problems)).select("problem_id", "tests").collect()
 
 
 def _calls(debugged: Iterable[Artifact]) -> pl.DataFrame:

@@ -120,20 +120,18 @@ class DebugConfig(GenerationConfig):
     `max_in_flight` trajectories are open at once, each either in the engine or in the sandbox: a
     slow sandbox holds the engine back and the other way round. Make it the engine's batch plus
     what the sandbox should have waiting.
-
-    Attributes:
-        max_rounds: versions after the first that a trajectory may take.
-        judge_workers: programs executed at once.
     """
 
-    temperature: float = Field(0.8, ge=0)
-    max_rounds: int = Field(5, ge=0)
+    temperature: float = Field(0.8, ge=0, description="0 is greedy")
+    max_rounds: int = Field(
+        5, ge=0, description="Versions after the first that a trajectory may take"
+    )
     round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         (),
         description="Temperatures of rounds 1, 2, ..., the last one also of the rounds after it; "
         "where there is none, `temperature` holds in every round",
     )
-    judge_workers: int = Field(4, gt=0)
+    judge_workers: int = Field(4, gt=0, description="Programs executed at once")
 
     def sampling_in(self, round_: int) -> Sampling:
         """What each request of a debugging round (from 1) asks of its engine."""

@@ -29,7 +29,7 @@ class PromptStyle(StrEnum):
     COMPLETION = "completion"
 
 
-class Judge(Protocol):
+class ProgramJudge(Protocol):
     """The part of the sandbox that a problem's tests need; callable from several threads."""
 
     def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
@@ -105,7 +105,7 @@ class ProblemTask:
         program = read_answer(completion, self.entry_point).program or ""
         return reachable_part(program, names_asked_for(self.tests))
 
-    def judge(self, code: str, sandbox: Judge) -> Judgement:
+    def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the program against the problem's tests."""
         return Judgement(sandbox.judge(code, self.tests, self.limits))
 

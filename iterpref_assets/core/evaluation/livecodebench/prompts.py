@@ -27,7 +27,7 @@ WITHOUT_STARTER = (
     "test on the sample inputs). Enclose your code within delimiters as follows."
 )
 STOP = "###"
-"""Where the official runner ends a base model's text; in a chat it is a heading, or a comment."""
+"""Where a base model's answer ends; a chat's may hold headings."""
 
 
 class ContestExample(BaseModel):
@@ -97,12 +97,8 @@ def _shown(example: ContestExample, starter_code: str) -> str:
 
 
 def program(problem: ContestProblem, style: PromptStyle, completion: str) -> str:
-    """What a base model wrote; of a chat, the program that its answer holds, or nothing."""
+    """What a base model wrote up to the next question, or the program in a chat's answer."""
     if style is PromptStyle.COMPLETION:
         return completion.partition(STOP)[0].strip()
-    return read_answer(completion, entry_point(problem)).program or ""
-
-
-def entry_point(problem: ContestProblem) -> str:
-    """What a program defines: the class of the starter code or the method; nothing for a script."""
-    return "Solution" if "class Solution" in problem.starter_code else problem.method
+    wanted = "Solution" if "class Solution" in problem.starter_code else problem.method
+    return read_answer(completion, wanted).program or ""

@@ -9,7 +9,7 @@ from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.protocol import Completion, FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.scoring import score_tasks
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import Judgement, problem_tasks
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem

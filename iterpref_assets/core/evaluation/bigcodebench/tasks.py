@@ -73,17 +73,12 @@ class BigCodeTask:
         from evalplus.sanitize import sanitize
 
         if self.style is PromptStyle.CHAT:
-            answer = read_answer(completion, self.problem.entry_point).program
-            if answer is None:
-                return ""
-            completion = answer
+            completion = read_answer(completion, self.problem.entry_point).program or ""
         stops = {
             PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
             PromptStyle.PREFILLED: [*EOS, "\n```\n"],
             PromptStyle.CHAT: [],
         }[self.style]
-        if self.style is PromptStyle.CHAT:
-            completion = read_answer(completion, self.problem.entry_point).program or ""
         found = [at for stop in stops if (at := completion.find(stop)) >= 0]
         text = completion[: min(found, default=len(completion))].replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:

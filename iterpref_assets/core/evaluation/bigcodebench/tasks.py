@@ -72,11 +72,6 @@ class BigCodeTask:
         from evalplus.provider.utility import EOS
         from evalplus.sanitize import sanitize
 
-        if self.style is PromptStyle.CHAT:
-            answer = read_answer(completion, self.problem.entry_point).program
-            if answer is None:
-                return ""
-            completion = answer
         stops = {
             PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
             PromptStyle.PREFILLED: [*EOS, "\n```\n"],

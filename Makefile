@@ -85,6 +85,7 @@ data: ## Tell which published data are missing from DATA, and where each file co
 
 docs: setup ## Write the pages that are made from the code and the recorded results
 	$(BIN)/iterpref settings doc
+	$(BIN)/iterpref settings formats
 	$(BIN)/python measurements/render.py
 
 bench: setup data ## Measure against the peers (hours; results are printed)

@@ -54,7 +54,7 @@ async def measure(
         temperature=heat,
         max_tokens=tokens,
         max_rounds=0 if arguments.independent else arguments.rounds,
-        judge_workers=2,
+        judge_workers=4,
     )
     work: Path = arguments.work
     with Sandbox() as sandbox:

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.formats_page import formats_page
 from iterpref_assets.core.settings_keys import Key, keys_of, nearest
 from iterpref_assets.core.settings_page import default_shown, settings_page
+from iterpref_assets.core.starter import EXAMPLE
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.settings_origins import values_of
 
@@ -76,6 +78,14 @@ def doc(
 ) -> None:
     """Write the page that tells every setting."""
     out.write_text(settings_page(Settings), encoding="utf-8")
+
+
+@settings.command()
+def formats(
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/FORMATS.md"),
+) -> None:
+    """Write the page that tells every file that goes in or out."""
+    out.write_text(formats_page(EXAMPLE), encoding="utf-8")
 
 
 def _follows(child: Key, section: Key) -> bool:

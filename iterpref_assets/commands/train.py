@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
 import tomllib
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
@@ -21,10 +17,8 @@ from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.processes import processes_of, rank, wait_for_all
-from iterpref_assets.core.training.recipes import RECIPE_NAMES, Recipe, recipe_named
-
-MANIFEST = "training.json"
+from iterpref_assets.core.training.processes import processes_of, rank
+from iterpref_assets.core.training.recipes import RECIPE_NAMES, recipe_named
 
 
 def train(
@@ -57,16 +51,15 @@ def train(
     logging.basicConfig(
         level=logging.INFO if rank() == 0 else logging.WARNING, format="%(message)s"
     )
-    work = out.with_name(f"{out.name}.work")
+    from iterpref_assets.core.training.standalone import Run, train_standalone
+
     try:
-        figures = _train(tokens, model, chosen, options, work)
+        figures = train_standalone(Run(tokens, model, chosen, options, out))
     except TrainingError as error:
         typer.echo(f"iterpref: {error}", err=True)
         raise typer.Exit(1) from None
     if rank() != 0:
         return
-    (work / "model").replace(out)
-    shutil.rmtree(work)
     for name, value in figures.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
     typer.echo(f"model: {out}")
@@ -77,50 +70,6 @@ def _require_trainable(pairs: Path, tokens: Path) -> None:
 
     tables.check_table(tokens, tables.TOKENIZED_PAIRS)
     require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
-
-
-def _train(
-    tokens: Path, model: Path, recipe: Recipe, config: TrainConfig, work: Path
-) -> dict[str, float]:
-    """Leave the model and its manifest in WORK/model."""
-    tokenized = tables.read_table(tokens, tables.TOKENIZED_PAIRS)
-
-    from iterpref_assets.core.training.launch import (
-        ReferenceJob,
-        TrainJob,
-        compute_reference,
-        train_model,
-    )
-    from iterpref_assets.core.training.workdir import model_digest, table_digest
-
-    sources = {"model_sha256": model_digest(model), "pairs_sha256": table_digest(tokenized)}
-    place: dict[str, Any] = {"tokens": tokens, "model_dir": model, "config": config}
-    reference = None
-    if recipe.needs_reference:
-        digests = (digest[:16] for digest in sources.values())
-        # The remedy for memory that ran out is another precision, whose parts must not mix in.
-        parts = work / "-".join(["reference", config.precision, *digests])
-        reference = work / f"{parts.name}.parquet"
-        compute_reference(ReferenceJob(**place, out=reference, work_dir=parts))
-        wait_for_all()
-    job = TrainJob(
-        **place,
-        recipe=recipe.name,
-        reference=reference,
-        out=work / "model",
-        work_dir=work / "training",
-    )
-    outcome = train_model(job, lambda _: None)
-    if rank() == 0:
-        manifest: dict[str, Any] = {
-            **sources,
-            "recipe": asdict(recipe),
-            "config": config.model_dump(mode="json"),
-            "code_version": version("iterpref-assets"),
-            "figures": outcome.figures,
-        }
-        (work / "model" / MANIFEST).write_text(json.dumps(manifest, indent=2))
-    return outcome.figures
 
 
 def read_config(file: Path | None) -> TrainConfig:

@@ -16,6 +16,8 @@ SETTINGS = "settings.toml"
 PROBLEMS = "problems"
 HELDOUT = "heldout.jsonl"
 _FILES = Path(__file__).parents[1] / "starter"
+EXAMPLE = _FILES / "train.jsonl"
+"""Three problems, one of each kind of tests."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -48,7 +50,7 @@ def write_project(folder: Path, model: Model) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     (scratch / PROBLEMS).mkdir()
-    shutil.copy(_FILES / "train.jsonl", scratch / PROBLEMS / "mine.jsonl")
+    shutil.copy(EXAMPLE, scratch / PROBLEMS / "mine.jsonl")
     shutil.copy(_FILES / HELDOUT, scratch / HELDOUT)
     (scratch / SETTINGS).write_text(text, encoding="utf-8")
     scratch.chmod(0o755)

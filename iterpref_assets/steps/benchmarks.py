@@ -32,7 +32,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
@@ -115,7 +115,7 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
     suite = context.settings.benchmarks.open(benchmark)
     with suite.open_sandbox(WORKERS) as sandbox:
         tasks = suite.tasks(PromptStyle.CHAT, sandbox, _cache(store), WORKERS)
-        for plan in plans:
+        for plan in each_named(plans):
             results = run_references(suite, tasks, sandbox, store.work_folder(plan), WORKERS)
             rows = [result.model_dump() for result in results]
             frame = pl.DataFrame(rows, schema=tables.BENCHMARK_TASKS)
@@ -160,7 +160,7 @@ def _publish_scores(asked: ScoreAsset, context: StepContext, plans: Sequence[Pla
     require_passing(results, suite.facts.remedy)
     _require_same_data(context.store, asked.benchmark, suite)
     with suite.open_sandbox(WORKERS) as sandbox:
-        for plan in plans:
+        for plan in each_named(plans):
             asyncio.run(_score(context, plan, suite, results, sandbox))
 
 

@@ -26,7 +26,7 @@ from iterpref_assets.steps.models import (
     base_model_source,
 )
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
@@ -76,7 +76,7 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
-        for plan in plans:
+        for plan in each_named(plans):
             asyncio.run(_score(context, plan, sandbox))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.progress import about
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.partitions import Partitioning, upstream_partitions
 
@@ -111,6 +112,13 @@ class Step:
                 for name in parent.partitions(context, self.partitioning, partition)
             ),
         )
+
+
+def each_named(plans: Iterable[Plan]) -> Iterator[Plan]:
+    """The plans one by one; progress that is shown meanwhile names each one's partition."""
+    for plan in plans:
+        with about(plan.key.partition):
+            yield plan
 
 
 def parents_of(plan: Plan, asset: str) -> list[ArtifactKey]:

@@ -222,7 +222,7 @@ class _Run:
     def _rates(self) -> dict[str, float]:
         seconds = monotonic() - self.started
         return {
-            "pass_share": self.solved / max(self.done, 1),
+            "solved_share": self.solved / max(self.tracker.total, 1),
             "tokens_per_second": self.tokens / seconds,
             "programs_per_second": self.executions / seconds,
         }

@@ -27,6 +27,7 @@ COMMANDS = {
     "provenance": "provenance",
     "train": "train",
     "evaluate": "evaluate",
+    "sanitize": "evaluate",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
 

@@ -29,7 +29,7 @@ SLICE = {
     "ITERPREF_SAMPLED_EVALUATION__SAMPLES": "2",
 }
 
-pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(3600)]
 
 
 def environment(root: Path, variables: dict[str, str]) -> dict[str, str]:
@@ -78,17 +78,25 @@ class TakenUp:
 
 @pytest.fixture(scope="module")
 def taken_up(root: Path, first_run) -> TakenUp:
-    changed = {"ITERPREF_SEEDS__LAB__SEED": "5"}
-    process = start(root, "run", **changed)
-    while (log := log_with_completions(root)) is None:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
+    seeds = (str(seed) for seed in range(5, 15))
+    log = None
+    while log is None:  # a run that is over before we look is no killed one: take another
+        changed = {"ITERPREF_SEEDS__LAB__SEED": next(seeds)}
+        log = log_of_a_killed_run(root, **changed)
     logged = mark(log)
     again = iterpref(root, "run", **changed)
     assert again.returncode == 0, again.stderr[-4000:]
     return TakenUp(log.parents[1].name, logged, again)
+
+
+def log_of_a_killed_run(root: Path, **variables: str) -> Path | None:
+    """The log of a run that was killed as soon as it held a completion; None where it came late."""
+    process = start(root, "run", **variables)
+    while (log := log_with_completions(root)) is None and process.poll() is None:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    return log
 
 
 def log_with_completions(root: Path) -> Path | None:

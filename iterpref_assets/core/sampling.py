@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 
 from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.protocol import (
     Completion,
     Engine,
@@ -23,7 +24,7 @@ from iterpref_assets.core.engines.protocol import (
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.prompts import PROMPT_VERSION, Message, solve_conversation
+from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.tables import COMPLETIONS
@@ -72,13 +73,17 @@ class SamplingConfig(GenerationConfig):
 
 
 def sample_problems(
-    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+    problems: Sequence[Problem],
+    engine: Engine,
+    config: SamplingConfig,
+    prompts: Prompts,
+    work_dir: Path,
 ) -> pl.DataFrame:
     """`draw_samples` with an engine that is entered here and freed."""
 
     async def run() -> pl.DataFrame:
         async with engine:
-            return await draw_samples(problems, engine, config, work_dir)
+            return await draw_samples(problems, engine, config, prompts, work_dir)
 
     return asyncio.run(run())
 
@@ -87,6 +92,7 @@ async def draw_samples(
     problems: Sequence[Problem],
     engine: Engine,
     config: SamplingConfig,
+    prompts: Prompts,
     work_dir: Path,
     given: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -98,6 +104,7 @@ async def draw_samples(
         problems: what to solve.
         engine: draws completions.
         config: how, and how many.
+        prompts: what the engine is asked.
         work_dir: where finished completions are kept.
         given: samples that are there already and are not drawn, tables.COMPLETIONS.
 
@@ -111,7 +118,7 @@ async def draw_samples(
     check_problems(problems)
     given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
     total = len(problems) * config.samples_per_problem
-    settings = logged_settings(config)
+    settings = logged_settings(config, prompts)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=total)
         done = set(given["key"])
@@ -124,7 +131,7 @@ async def draw_samples(
         async def draw(item: tuple[Problem, int]) -> None:
             nonlocal tokens
             problem, sample = item
-            conversation = solve_conversation(problem.prompt)
+            conversation = prompts.solve(problem)
             request = make_request(config, problem.problem_id, 0, sample, conversation)
             completion = await engine.generate(request)
             row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
@@ -153,14 +160,14 @@ def check_problems(problems: Sequence[Problem]) -> None:
         )
 
 
-def logged_settings(config: GenerationConfig) -> dict[str, JsonValue]:
+def logged_settings(config: GenerationConfig, prompts: Prompts) -> dict[str, JsonValue]:
     """What logged completions depend on."""
-    return {**config.for_result(), "prompt_version": PROMPT_VERSION}
+    return {**config.for_result(), "prompts": prompts.identity()}
 
 
-def completion_key(problem_id: str, round_: int, sample: int) -> str:
+def completion_key(problem_id: str, round_: int, sample: int, retry: int = 0) -> str:
     """The name of one completion; `#` occurs in no problem's id."""
-    return f"{problem_id}#{round_}#{sample}"
+    return f"{problem_id}#{round_}#{sample}" + (f"#{retry}" if retry else "")
 
 
 def make_request(
@@ -169,13 +176,15 @@ def make_request(
     round_: int,
     sample: int,
     conversation: tuple[Message, ...],
+    retry: int = 0,
 ) -> Request:
     """The request for one completion, with the seed that is its own."""
+    place = (problem_id, round_, sample, *((retry,) if retry else ()))
     return Request(
-        key=completion_key(problem_id, round_, sample),
+        key=completion_key(problem_id, round_, sample, retry),
         messages=conversation,
         sampling=config.sampling_in(round_),
-        seed=derive_seed(config.seed, problem_id, round_, sample),
+        seed=derive_seed(config.seed, *place),
     )
 
 

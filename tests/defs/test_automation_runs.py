@@ -15,7 +15,7 @@ from iterpref_assets.defs.partitions import range_tags
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.sandbox, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.sandbox, pytest.mark.timeout(3600)]
 
 SHARD_NAMES = [f"shard-{index}" for index in range(SHARDS)]
 

@@ -8,7 +8,7 @@ import pytest
 from live_deployment import LiveDeployment
 from seed_files import problem
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 SEEDS = dg.AssetKey("raw_seeds")
 TORN = "torn"

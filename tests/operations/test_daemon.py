@@ -1,10 +1,13 @@
 """What the daemon does by itself: runs that crash are retried, and what is switched on ticks."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -12,12 +15,10 @@ import pytest
 from live_deployment import LiveDeployment
 from seed_files import problem
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 SEEDS = dg.AssetKey("raw_seeds")
 RETRIED_AS = "dagster/auto_retry_run_id"
-LONG = 200_000
-"""Problems that take seconds to read, so that the kill comes in the middle."""
 
 
 def test_a_run_whose_process_is_killed_is_failed_and_retried(
@@ -88,28 +89,42 @@ def kill_a_run_of(
     seeds: Path,
     shell: ThreadPoolExecutor,
 ) -> tuple[str, Future[subprocess.CompletedProcess[str]]]:
-    """Backfills the shard and kills its run while it reads a long seed file.
+    """Backfills the shard and kills its run while it opens its seed file.
 
     Returns the run's id and the command, which waits for the backfill's end.
     """
     file = seeds / f"{shard}.jsonl"
-    file.write_text("".join(problem(f"{shard}-{number}") for number in range(LONG)))
-    instance.add_dynamic_partitions("problem_shards", [shard])
-    waiting = shell.submit(
-        deployment.command, "iterpref", "backfill", "raw_seeds", "--partitions", shard, "--wait"
-    )
-    while (found := executing(instance, shard)) is None:
-        time.sleep(0.2)
-    run_id, pid = found
-    os.kill(pid, signal.SIGKILL)
     file.write_text(problem(shard))
+    instance.add_dynamic_partitions("problem_shards", [shard])
+    with held(file) as is_asked_for:
+        waiting = shell.submit(
+            deployment.command, "iterpref", "backfill", "raw_seeds", "--partitions", shard, "--wait"
+        )
+        while not is_asked_for():
+            time.sleep(0.2)
+        run_id, pid = executing(instance, shard)
+        os.kill(pid, signal.SIGKILL)
     ended = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
-    assert not ended, "the run was over before it was killed: make the file longer"
+    assert not ended, "the run was over before it was killed"
     return run_id, waiting
 
 
-def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int] | None:
-    """The shard's run and its process, once that executes the step."""
+@contextmanager
+def held(file: Path) -> Iterator[Callable[[], bool]]:
+    """Until the block ends, whoever opens the file stands still (for 45 s by the kernel's default).
+
+    Gives a function that says whether someone does.
+    """
+    ignored = signal.signal(signal.SIGIO, signal.SIG_IGN)  # how the kernel would tell of it
+    with file.open("rb+") as stream:
+        fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield lambda: fcntl.fcntl(stream, fcntl.F_GETLEASE) != fcntl.F_WRLCK
+        fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    signal.signal(signal.SIGIO, ignored)
+
+
+def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int]:
+    """The shard's run and its process, which executes the step."""
     filters = dg.RunsFilter(tags={"dagster/asset_partition_range_start": shard})
     for run in instance.get_runs(filters):
         started = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
@@ -118,4 +133,4 @@ def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int] | Non
         pids = [detail["pid"].value for detail in details if "pid" in detail]
         if started and pids:
             return run.run_id, int(pids[-1])
-    return None
+    raise AssertionError(f"no run of {shard} executes its step")

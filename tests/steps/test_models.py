@@ -54,7 +54,6 @@ def publish(cache: Path, root: Path, revision: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
 
 

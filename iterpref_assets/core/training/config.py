@@ -24,12 +24,32 @@ class Precision(StrEnum):
     """Weights, gradients and optimizer in bfloat16: half the memory, coarser updates."""
 
 
+class Optimizer(StrEnum):
+    """What keeps the moments of the gradient."""
+
+    ADAMW = "adamw"
+    """Two moments in the type of the weights."""
+    ADAMW_8BIT = "adamw_8bit"
+    """Two moments of 8 bits (torchao); weights in bfloat16 are rounded at random, so that updates
+    too small for one step still move them on average: 6 bytes a parameter with its gradient."""
+
+
 class Schedule(StrEnum):
     """How the learning rate falls after the warm-up."""
 
     COSINE = "cosine"
     LINEAR = "linear"
     CONSTANT = "constant_with_warmup"
+
+
+class ImitationMean(StrEnum):
+    """Over what the imitation loss (4) of a batch is a mean."""
+
+    TOKENS = "tokens"
+    """Over all imitated tokens: each weighs the same, whichever pair it is of (as in trl)."""
+    PAIRS = "pairs"
+    """Over the tokens of each pair, then over the pairs: each pair weighs the same, and the tokens
+    of a short one more (as in the authors' code)."""
 
 
 class Attention(StrEnum):
@@ -96,6 +116,11 @@ class TrainConfig(Record):
         gt=0,
         description="Weight of the imitation term; unset is the recipe's own (the paper: 1.0)",
     )
+    imitation_mean: ImitationMean = Field(
+        default=ImitationMean.TOKENS,
+        description="What the imitation term is a mean over; tokens, as the recorded experiments "
+        "and trl's equal batches have it",
+    )
     warmup_ratio: float = Field(
         default=0.03,
         ge=0,
@@ -103,7 +128,7 @@ class TrainConfig(Record):
         description="Share of all steps over which the learning rate rises from 0",
     )
     schedule: Schedule = Field(
-        Schedule.COSINE, description="How the learning rate falls after the warm-up"
+        default=Schedule.COSINE, description="How the learning rate falls after the warm-up"
     )
     weight_decay: float = Field(default=0.0, ge=0, description="Decay of the weights in AdamW")
     max_grad_norm: float = Field(
@@ -115,11 +140,20 @@ class TrainConfig(Record):
         description="Tokens of prompt and completion together; what is beyond is not read",
     )
     precision: Precision = Field(
-        Precision.MIXED_BFLOAT16, description="In what the weights are held and the arithmetic done"
+        default=Precision.MIXED_BFLOAT16,
+        description="In what the weights are held and the arithmetic done",
+    )
+    optimizer: Optimizer = Field(
+        default=Optimizer.ADAMW, description="What moves the weights, and in what its states are"
     )
     gradient_checkpointing: bool = Field(
-        True,
+        default=True,
         description="Recompute activations in the backward pass: less memory, a third more work",
+    )
+    compile_layers: bool = Field(
+        default=False,
+        description="Compile each layer with torch.compile: for runs on a GPU that are longer than "
+        "a minute",
     )
     vocabulary_chunk: int = Field(
         default=512,
@@ -136,10 +170,12 @@ class TrainConfig(Record):
     logging_steps: int = Field(
         default=1, ge=1, description="Optimizer steps between points of the curves"
     )
-    seed: int = Field(0, description="Draws the order of the pairs and the windows of diff_augment")
-    lora: Lora | None = Field(None, description="Train adapters instead of all weights")
+    seed: int = Field(
+        default=0, description="Draws the order of the pairs and the windows of diff_augment"
+    )
+    lora: Lora | None = Field(default=None, description="Train adapters instead of all weights")
     attention: Attention | None = Field(
-        None,
+        default=None,
         description="How attention is computed; unset is flex_attention on a GPU, sdpa on a CPU",
     )
     processes: int = Field(
@@ -149,7 +185,7 @@ class TrainConfig(Record):
         "starts them, its own number counts",
     )
     sharding: Sharding = Field(
-        Sharding.NONE, description="What several processes divide among them"
+        default=Sharding.NONE, description="What several processes divide among them"
     )
     reference_batch_tokens: int = Field(
         default=8192,
@@ -158,11 +194,11 @@ class TrainConfig(Record):
         "more",
     )
     tensorboard: Path | None = Field(
-        None,
+        default=None,
         description="Folder for the curves as TensorBoard events, one folder below it for each run",
     )
     report_to: tuple[str, ...] = Field(
-        (), description="Other trackers that transformers knows, such as wandb or mlflow"
+        default=(), description="Other trackers that transformers knows, such as wandb or mlflow"
     )
 
     @model_validator(mode="after")
@@ -188,6 +224,7 @@ class TrainConfig(Record):
 _FOR_SPEED_AND_MEMORY = (
     "micro_batch_size",
     "gradient_checkpointing",
+    "compile_layers",
     "vocabulary_chunk",
     "attention",
     "processes",

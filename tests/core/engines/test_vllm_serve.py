@@ -20,7 +20,7 @@ from iterpref_assets.core.engines.protocol import FinishReason, Request, Samplin
 from iterpref_assets.core.errors import InputError
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
-START_SECONDS = 240
+START_SECONDS = 1200
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def served_url(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) 
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         server.terminate()
-        server.wait(timeout=60)
+        server.wait()
 
 
 def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox import outcomes
 from iterpref_assets.core.sandbox.judging import judge_test_file
-from iterpref_assets.core.sandbox.outcomes import TestOutcome, TestRun
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 
@@ -14,10 +14,10 @@ class FailsAt:
     """Says that the tests failed at a line of their file."""
 
     def __init__(self, line: int) -> None:
-        self.outcome = TestOutcome("failed", "test_one", "AssertionError", "", line, 0)
+        self.outcome = outcomes.TestOutcome("failed", "test_one", "AssertionError", "", line, 0)
 
-    def run_tests(self, *_: object) -> TestRun:
-        return TestRun(self.outcome)
+    def run_tests(self, *_: object) -> outcomes.TestRun:
+        return outcomes.TestRun(self.outcome)
 
     run_calls: Any = None
     run_program: Any = None

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.syntax import parse
 
 _END_OF_TEXT = re.compile(
     r"(?:<\|[A-Za-z_]+\|>|<\uff5c[^\uff5c<>]+\uff5c>|</s>|<eos>|<end_of_turn>)[ \t]*$", re.MULTILINE
 )
 """A token that ends a text, where a decoder left it in: at the end of a line."""
-_REASONING = re.compile(r"^[ \t]*<(think|thinking|reasoning)>", re.MULTILINE)
-_REASONING_ENDS = re.compile(r"</(?:think|thinking|reasoning)>[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\s`]*)[^`]*")
 _FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+(?P<marks>`{3,})(?P<info>\w*)\s*")
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
@@ -78,7 +77,7 @@ def read_answer(text: str, entry_point: str = "", *, cut_off: bool = False) -> A
     Returns:
         The program as the model wrote it, without its fence, or why there is none.
     """
-    said = _without_reasoning(_before_end_of_text(text))
+    said = without_reasoning(_before_end_of_text(text))
     if said is None:
         return Answer(None, NoProgram.CUT_OFF)
     if not said.strip():
@@ -137,24 +136,6 @@ def _before_end_of_text(text: str) -> str:
     text = text.replace("\r\n", "\n")
     found = _END_OF_TEXT.search(text)
     return text[: found.start()] if found else text
-
-
-def _without_reasoning(text: str) -> str | None:
-    """What stands outside reasoning; None where there is nothing before one that has no end.
-
-    Chat templates may begin the reasoning themselves, so an end of it may have no beginning.
-    """
-    ended = _REASONING_ENDS.search(text)
-    begun = _REASONING.search(text)
-    if ended and not (begun and begun.start() < ended.start()):
-        text = text[ended.end() :]
-    while begun := _REASONING.search(text):
-        before, after = text[: begun.start()], text[begun.end() :]
-        _reasoning, end, behind = after.partition(f"</{begun[1]}>")
-        if not end:
-            return before if before.strip() else None
-        text = before + behind
-    return text
 
 
 def _blocks(lines: list[str]) -> Iterator[_Block]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 
-_TAGS = "think|thinking|reasoning"
-_WHOLE = re.compile(rf"^[ \t]*<({_TAGS})>.*?</\1>", re.DOTALL | re.MULTILINE)
-_BEGUN_IN_THE_PROMPT = re.compile(rf"\A.*?</(?:{_TAGS})>", re.DOTALL)
-_ENDLESS = re.compile(rf"^[ \t]*<(?:{_TAGS})>.*", re.DOTALL | re.MULTILINE)
+_BEGINS = re.compile(r"^[ \t]*<(think|thinking|reasoning)>", re.MULTILINE)
+_ENDS = re.compile(r"</(?:think|thinking|reasoning)>[ \t]*$", re.MULTILINE)
 
 
-def without_reasoning(text: str) -> str:
-    """`text` without what stands in `<think>`; nothing of it is left behind one that has no end.
+def without_reasoning(text: str) -> str | None:
+    """What stands outside reasoning; None where there is nothing before one that has no end.
 
-    A chat template may write the opening tag, so the answer may hold the closing one alone.
+    Chat templates may begin the reasoning themselves, so an end of it may have no beginning.
     """
-    text = _WHOLE.sub("", text)
-    text = _BEGUN_IN_THE_PROMPT.sub("", text)
-    return _ENDLESS.sub("", text)
+    ended = _ENDS.search(text)
+    begun = _BEGINS.search(text)
+    if ended and not (begun and begun.start() < ended.start()):
+        text = text[ended.end() :]
+    while begun := _BEGINS.search(text):
+        before, after = text[: begun.start()], text[begun.end() :]
+        _reasoning, end, behind = after.partition(f"</{begun[1]}>")
+        if not end:
+            return before if before.strip() else None
+        text = before + behind
+    return text

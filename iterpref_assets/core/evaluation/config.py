@@ -47,7 +47,7 @@ class EvaluationConfig(Record):
     max_tokens: int = Field(default=1024, ge=1, description="Tokens per completion at most")
     seed: int = Field(default=0, ge=0, description="Parent of every sampling seed")
     ks: tuple[int, ...] = Field(default=(1, 5, 10, 100), description="pass@k, k <= samples only")
-    bootstrap: Bootstrap = Field(Bootstrap(), description="How intervals are drawn")
+    bootstrap: Bootstrap = Field(default=Bootstrap(), description="How intervals are drawn")
     in_flight: int = Field(
         default=256, ge=1, description="Completions asked for at once; no score depends on it"
     )

@@ -121,7 +121,9 @@ def _fenced() -> list[pl.Expr]:
 
 def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
     name = f"target-dpo/{index:06}"
-    programs = _program(entry.chosen), _program(entry.rejected)
+    chosen, rejected = (
+        reachable_definitions(_program(side)) for side in (entry.chosen, entry.rejected)
+    )
     return {
         "pair_id": name,
         "trajectory_id": name,
@@ -129,7 +131,7 @@ def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
         "prompt": entry.prompt,
         "chosen_round": 1,
         "rejected_round": 0,
-        **compare(*map(reachable_definitions, programs), config),
+        **compare(chosen, rejected, config),
     }
 
 

@@ -110,7 +110,7 @@ def parse_answer(text: str, reason: FinishReason) -> Answer:
         return Answer.CUT_OFF
     if reason is not FinishReason.STOP:
         return Answer.UNANSWERED
-    lines = without_reasoning(text).rstrip().split("\n")
+    lines = (without_reasoning(text) or "").rstrip().split("\n")
     said = {verdict for line in lines if (verdict := _verdict(line))}
     last = _verdict(lines[-1])
     return last if last and said == {last} else Answer.NO_VERDICT

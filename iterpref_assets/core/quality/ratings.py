@@ -146,7 +146,7 @@ def read_rating(answer: str, reason: FinishReason) -> Rating | RatingFault:  # n
         return RatingFault.CUT_OFF
     if reason is not FinishReason.STOP:
         return RatingFault.UNANSWERED
-    found = _SCORES.findall(without_reasoning(answer))
+    found = _SCORES.findall(without_reasoning(answer) or "")
     if len(found) != 1:
         return RatingFault.SEVERAL_SCORES if found else RatingFault.NO_SCORES
     try:

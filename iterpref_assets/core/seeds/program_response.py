@@ -47,7 +47,7 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     Raises:
         MalformedError: naming the first fault.
     """
-    response = without_reasoning(response)
+    response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     files = dict(_files(_TRAILER.sub("", response)))
@@ -213,7 +213,7 @@ def read_task(response: str) -> WrittenTask:
     Raises:
         MalformedError: naming the first fault.
     """
-    response = without_reasoning(response)
+    response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     statement, signature, examples, tags = (_section(response, name) for name in _SECTIONS)

@@ -106,6 +106,7 @@ def test_with_vllm_killed_runs_keep_every_finished_item_once_and_unmixed(
             "problem_id", "sample", "round", "code"
         ).rows()
     }
+    assert made
     # An untrained model's text is hardly ever a program.
     programs = [(name, s, r, read_answer(text).program) for name, s, r, text in made]
     assert all(written[n, s, r] == program for n, s, r, program in programs if program)

@@ -8,6 +8,7 @@ import pytest
 from scripted_server import ScriptedServer, answer, failure
 
 from iterpref_assets.core.answer_log import failures_in
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
@@ -23,7 +24,8 @@ def sample(server: ScriptedServer, work: Path, *, share: float = 0.5, **options:
         Problem(problem_id=f"p{n}", source="t", prompt=f"Do {n}.", tests=TESTS) for n in range(10)
     ]
     config = SamplingConfig(max_in_flight=1, max_failed_share=share)
-    return sample_problems(problems, server.engine(max_attempts=1, **options), config, work)
+    engine = server.engine(max_attempts=1, **options)
+    return sample_problems(problems, engine, config, Prompts(LAB_PROMPTS), work)
 
 
 def reasons(frame: pl.DataFrame) -> list[str]:

@@ -17,6 +17,7 @@ import typer
 from iterpref_assets.core.errors import InputError
 
 COMMANDS = {
+    "init": "init",
     "run": "run",
     "prepare": "run",
     "settings": "settings",
@@ -26,6 +27,7 @@ COMMANDS = {
     "provenance": "provenance",
     "train": "train",
     "evaluate": "evaluate",
+    "sanitize": "evaluate",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
 

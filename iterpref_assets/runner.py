@@ -15,6 +15,7 @@ import dagster as dg
 
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import duration
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     SHARDS,
@@ -23,13 +24,13 @@ from iterpref_assets.defs.partitions import (
     range_tags,
     stretches,
 )
-from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.phases import Phase, phases
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
 PROCESS_TAG = "iterpref/process"
+SHOWN_NAMES = 4
 _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
@@ -48,16 +49,32 @@ def materialize_chain(
     release_dead_runs(instance)
     warn_of_full_pools(instance)
     context = StepContext(settings, ArtifactStore(settings.root))
-    for phase in phases(settings):
+    planned = list(phases(settings))
+    for number, phase in enumerate(planned, 1):
+        _log.info("stage %d of %d: %s", number, len(planned), _said_of(phase))
         stale = _stale(context, instance, phase)
         for asset in phase.assets:
-            reused = sum(asset not in assets for assets in stale.values())
+            reused = [name for name, assets in stale.items() if asset not in assets]
             if reused:
-                _log.info("%s: reused (%d of %d)", asset, reused, len(phase.partitions))
+                _log.info("%s: reused %s", asset, _some(reused))
         for assets in sorted({assets for assets in stale.values() if assets}, key=len):
             partitions = [name for name, wanted in stale.items() if wanted == assets]
             for stretch in _ranges(instance, partitions):
                 execute(definitions, instance, assets, stretch)
+
+
+def _said_of(phase: Phase) -> str:
+    assets = ", ".join(phase.assets)
+    return (
+        assets if phase.partitions == (UNPARTITIONED,) else f"{assets} ({_some(phase.partitions)})"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names where there are few, else the first and the last and how many there are."""
+    if len(names) <= SHOWN_NAMES:
+        return ", ".join(names)
+    return f"{names[0]} to {names[-1]}, {len(names)} in all"
 
 
 def _stale(
@@ -176,7 +193,7 @@ def execute(
         InputError: naming what failed, with the first message of its failure.
     """
     keys = [partition_key(name) for name in partitions]
-    tags = {REUSE_TAG: "true", PROCESS_TAG: process_tag(os.getpid())}
+    tags = {PROCESS_TAG: process_tag(os.getpid())}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
@@ -203,17 +220,17 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
         return
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
-        said = "is true" if check.passed else f"is false: {check.description}"
-        _log.info("%s: %s %s", check.asset_key.to_user_string(), check.check_name, said)
+        said = "passed" if check.passed else f"failed: {check.description}"
+        asset = check.asset_key.to_user_string()
+        _log.info("%s: check %s %s (%s)", asset, check.check_name, said, _some(partitions))
     elif event.is_step_success and event.step_key in assets:
-        seconds = event.step_success_data.duration_ms / 1000
-        names = ", ".join(partitions)
-        _log.info("%s: materialized %s in %.1f s", event.step_key, names, seconds)
+        took = duration(event.step_success_data.duration_ms / 1000)
+        _log.info("%s: materialized %s in %s", event.step_key, _some(partitions), took)
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
             asset = evaluation.asset_key.to_user_string()
-            return f"{asset}: {evaluation.check_name} is false: {evaluation.description}"
+            return f"{asset}: check {evaluation.check_name} failed: {evaluation.description}"
     return failure_reason(result.get_step_failure_events()) or "a run failed"

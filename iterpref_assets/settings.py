@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, PromptConfig
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.decontamination.filtering import SeedFilterConfig
 from iterpref_assets.core.engines.config import (
@@ -152,6 +153,9 @@ class Settings(BaseSettings):
     variants: tuple[str, ...] = Field(
         (REFERENCE, "focal_rpo"), description="What `iterpref run` trains and scores"
     )
+    prompts: PromptConfig = Field(
+        PromptConfig(), description="How models are asked; the lab's model only knows its own texts"
+    )
     sampling: SamplingConfig = Field(
         SamplingConfig(), description="How the first programs are drawn"
     )
@@ -257,6 +261,10 @@ class Settings(BaseSettings):
         if path := os.environ.get(SETTINGS_FILE):
             sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
         return tuple(sources)
+
+    def prompts_for(self, source: ModelSource) -> PromptConfig:
+        """How a model is asked: the lab's by the texts that it was trained on, others as set."""
+        return LAB_PROMPTS if isinstance(source, LabModel) else self.prompts
 
     def section(self, name: str) -> JsonValue:
         """One section as JSON, as it goes into a manifest."""

@@ -31,19 +31,22 @@ from typing import Self
 import polars as pl
 from published import LLMDEBUGGER
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import (
+    FIRST,
     DebugConfig,
     Generate,
     Judge,
+    Rules,
     Step,
-    after_completion,
+    after_answer,
     after_version,
     trajectory_id,
 )
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.pairs.recorded import read_trajectories
-from iterpref_assets.core.prompts import debug_conversation, fenced, solve_conversation
+from iterpref_assets.core.prompts import fenced, problem_conversation
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sampling import completion_row, make_request
@@ -55,6 +58,8 @@ STEP_SECONDS = 0.020
 SEQUENCES = 256
 SOLVED_BY_ROUND = (0.367, 0.50, 0.60, 0.663, 0.670, 0.675)
 CONFIG = DebugConfig(max_in_flight=SEQUENCES + 64, judge_workers=8)
+PROMPTS = Prompts(LAB_PROMPTS)
+RULES = Rules(CONFIG.max_rounds, PROMPTS.config.retries)
 _TOKEN = re.compile(r"\w+|[^\w\s]|\n")
 
 
@@ -165,7 +170,7 @@ def initial_completions(script: Script) -> pl.DataFrame:
     rows: list[dict[str, str | int]] = []
     for problem in script.problems:
         name = problem.problem_id
-        request = make_request(CONFIG, name, 0, 0, solve_conversation(problem.prompt))
+        request = make_request(CONFIG, name, 0, 0, problem_conversation(problem.prompt))
         text = script.completion(name, 0)
         completion = Completion(request.key, text, 0, 0, FinishReason.STOP, request.seed)
         rows.append(completion_row(name, 0, 0, completion, "recorded"))
@@ -185,23 +190,23 @@ async def debug_in_rounds(
     """
     loop = asyncio.get_running_loop()
     versions: list[tuple[str, int, str, str]] = []
+    by_id = {problem.problem_id: problem for problem in problems}
     steps: dict[str, Step] = {
-        name: after_completion(0, text, FinishReason(reason))
+        name: after_answer(FIRST, text, FinishReason(reason), by_id[name], RULES)
         for name, text, reason in initial.select(
             "problem_id", "completion", "finish_reason"
         ).iter_rows()
     }
-    by_id = {problem.problem_id: problem for problem in problems}
 
     async def generate(name: str, step: Generate) -> tuple[str, Step]:
-        conversation = debug_conversation(by_id[name].prompt, step.code, step.feedback)
+        conversation = PROMPTS.debug(by_id[name], step.attempts)
         answer = await engine.generate(make_request(config, name, step.round, 0, conversation))
-        return name, after_completion(step.round, answer.text, answer.finish_reason)
+        return name, after_answer(step, answer.text, answer.finish_reason, by_id[name], RULES)
 
     async def execute(name: str, step: Judge) -> tuple[str, Step]:
         execution = await loop.run_in_executor(pool, judge, step.code, by_id[name].tests)
         versions.append((trajectory_id(name, 0), step.round, step.code, execution.verdict.value))
-        return name, after_version(step.round, step.code, execution, config.max_rounds)
+        return name, after_version(step, execution, RULES)
 
     with ThreadPoolExecutor(config.judge_workers) as pool:
         while steps := {name: step for name, step in steps.items() if step is not None}:
@@ -227,7 +232,9 @@ def measure(script: Script, judge_seconds: float) -> None:
 
     async def without_barriers(engine: SteppedEngine, folder: Path) -> DebugOutcome:
         async with engine:
-            return await run_debugging(script.problems, initial, engine, judge, CONFIG, folder)
+            return await run_debugging(
+                script.problems, initial, engine, judge, CONFIG, PROMPTS, folder
+            )
 
     print(f"\n{initial.height} trajectories, a program takes {judge_seconds * 1000:.0f} ms")
     rates: dict[str, float] = {}

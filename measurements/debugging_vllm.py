@@ -22,6 +22,7 @@ import polars as pl
 from debugging_continuous import debug_in_rounds
 from sandbox_samples import machine
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
@@ -34,6 +35,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 SAMPLING = SamplingConfig(samples_per_problem=1)
 DEBUGGING = DebugConfig(max_in_flight=256)
+PROMPTS = Prompts(LAB_PROMPTS)
 
 
 def lab_problems(count: int) -> list[Problem]:
@@ -50,13 +52,13 @@ async def compare(
     problems: list[Problem], engine: Engine, sandbox: Sandbox, repeats: int, folder: Path
 ) -> None:
     """Print the trajectories per second of both ways, and their passing trajectories."""
-    initial = await draw_samples(problems, engine, SAMPLING, folder / "samples")
+    initial = await draw_samples(problems, engine, SAMPLING, PROMPTS, folder / "samples")
     judge = functools.partial(sandbox.judge, limits=None)
     rates: dict[str, list[float]] = {"continuous": [], "barriers": []}
     for repeat in range(repeats):
         started = time.monotonic()
         outcome = await run_debugging(
-            problems, initial, engine, judge, DEBUGGING, folder / f"continuous-{repeat}"
+            problems, initial, engine, judge, DEBUGGING, PROMPTS, folder / f"continuous-{repeat}"
         )
         rates["continuous"].append(initial.height / (time.monotonic() - started))
         started = time.monotonic()

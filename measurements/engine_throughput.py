@@ -25,7 +25,7 @@ from pathlib import Path
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Request, Sampling
-from iterpref_assets.core.prompts import problem_prompt, solve_conversation
+from iterpref_assets.core.prompts import problem_conversation, problem_prompt
 
 CONFIG = VllmConfig(dtype=Dtype.FLOAT32, cpu_threads=os.cpu_count())
 SAMPLING = Sampling(temperature=1.0, max_tokens=150)
@@ -37,7 +37,7 @@ def requests(count: int, name: str) -> list[Request]:
     return [
         Request(
             key=f"{name}{number}",
-            messages=solve_conversation(
+            messages=problem_conversation(
                 problem_prompt(
                     f"Number {name} {number}: return the sum of the even values that are larger "
                     f"than {number}, or {number % 7} where there are none.",

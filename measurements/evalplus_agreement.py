@@ -31,8 +31,8 @@ from iterpref_assets.core.evaluation.evalplus.data import (
     load_plus,
 )
 from iterpref_assets.core.evaluation.evalplus.suite import plus_benchmark
-from iterpref_assets.core.evaluation.results import Statuses
 from iterpref_assets.core.evaluation.samples import Sample
+from iterpref_assets.core.evaluation.scores import Statuses
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 BENCHMARK_FILES = {

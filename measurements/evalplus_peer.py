@@ -9,10 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
-from iterpref_assets.core.evaluation.batch import Benchmark, judge_all
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData
-from iterpref_assets.core.evaluation.results import SampleResult, Statuses
+from iterpref_assets.core.evaluation.sample_scoring import judge_samples
 from iterpref_assets.core.evaluation.samples import Sample
+from iterpref_assets.core.evaluation.scores import Score, Statuses
+from iterpref_assets.core.evaluation.suite import PreparedBenchmark
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 LONGER = 30.0
@@ -79,15 +80,15 @@ class Evalplus:
 
 
 def judge_here(
-    benchmark: Benchmark[Sandbox], samples: Sequence[Sample], sandbox: Sandbox, workers: int
-) -> list[SampleResult]:
+    benchmark: PreparedBenchmark[Sandbox], samples: Sequence[Sample], sandbox: Sandbox, workers: int
+) -> list[Score]:
     """This project's results, in the order of the samples; task_id and sample tell them apart."""
-    found: dict[tuple[str, int], SampleResult] = {}
+    found: dict[tuple[str, int], Score] = {}
 
-    def keep(result: SampleResult) -> None:
+    def keep(result: Score) -> None:
         found[result.task_id, result.sample] = result
 
-    judge_all(benchmark, samples, sandbox, workers, keep)
+    judge_samples(benchmark, samples, sandbox, workers, keep)
     return [found[sample.task_id, sample.sample] for sample in samples]
 
 
@@ -100,7 +101,7 @@ def count_passes(statuses: Sequence[Statuses]) -> str:
 
 def explain(
     samples: Sequence[Sample],
-    results: Sequence[SampleResult],
+    results: Sequence[Score],
     theirs: Sequence[Statuses],
     evalplus: Evalplus,
 ) -> Counter[str]:

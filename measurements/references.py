@@ -7,8 +7,8 @@
     python measurements/references.py livecodebench --data FILE \
         --solutions examples/livecodebench-solutions.jsonl
 
-The exit status is 1 where a reference solution fails without an excuse. With --work, an interrupted
-run goes on where it was.
+The exit status is 1 where a reference solution fails for no known reason. With --work, an
+interrupted run goes on where it was.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _config(options: argparse.Namespace) -> BenchmarksConfig:
 
 
 def _report(results: list[ReferenceResult]) -> int:
-    """Print counts and reasons; 1 where a reference fails without an excuse."""
+    """Print counts and reasons; 1 where a reference fails for no known reason."""
     failing = [result for result in results if result.fails]
     without = [result for result in results if result.verdict == NO_REFERENCE]
     left_out: dict[str, list[str]] = defaultdict(list)

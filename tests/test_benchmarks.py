@@ -21,11 +21,11 @@ from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.benchmark_summary import BenchmarkSummary
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.core.prompts import fenced
-from iterpref_assets.steps.benchmarks import ASKED, SCORES_FILE, SUMMARY_FILE, TASKS_FILE
+from iterpref_assets.steps.benchmarks import SCORE_ASSETS, SCORES_FILE, SUMMARY_FILE, TASKS_FILE
 from iterpref_assets.steps.leaderboard import BOARD_FILE, TEXT_FILE
 
 ROOT = Path(__file__).resolve().parents[1]
-SCORES = [asked.asset for asked in ASKED]
+SCORES = [asked.asset for asked in SCORE_ASSETS]
 VARIANTS = ("reference", "focal_rpo")
 FILES = {
     "humaneval": "HumanEvalPlus.jsonl.gz",
@@ -213,7 +213,7 @@ def test_the_lab_model_is_scored_on_every_runnable_task(
     generated, asset: str, variant: str
 ) -> None:
     scores = generated.scores(asset, variant)
-    name = next(asked.benchmark for asked in ASKED if asked.asset == asset)
+    name = next(asked.benchmark for asked in SCORE_ASSETS if asked.asset == asset)
     assert scores["task_id"].to_list() == [task for task in SLICES[name] if task != OFFLINE]
 
 

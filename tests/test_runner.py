@@ -122,12 +122,12 @@ def test_an_asset_is_told_of_before_the_next_is_made(told) -> None:
     assert "second" not in at_second
 
 
-def test_a_check_that_holds_is_told_as_true(told) -> None:
-    assert "first: holds is true" in told[-1]
+def test_a_check_that_holds_is_told_as_passed(told) -> None:
+    assert "first: check holds passed" in told[-1]
 
 
 def test_a_check_that_fails_is_told_with_its_reason(told) -> None:
-    assert "first: fails is false: two of three" in told[-1]
+    assert "first: check fails failed: two of three" in told[-1]
 
 
 def test_a_check_is_not_called_materialized(told) -> None:

@@ -15,13 +15,15 @@ from pathlib import Path
 
 import torch
 
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.config import Dtype, TransformersConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.pretraining import PretrainConfig, pretrain
 from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, Provenance
-from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
@@ -67,13 +69,20 @@ def score(model: Path, heldout: LabConfig, work_dir: Path) -> float:
         samples_per_problem=1,
     )
     work_dir.mkdir()
-    completions = sample_problems(list(problems.values()), engine, sampling, work_dir)
+    prompts = Prompts(LAB_PROMPTS)
+    completions = sample_problems(list(problems.values()), engine, sampling, prompts, work_dir)
     with Sandbox() as sandbox:
+        columns = ("problem_id", "completion")
         passed = [
-            sandbox.judge(extract_code(row["completion"]), problems[row["problem_id"]].tests).passed
-            for row in completions.iter_rows(named=True)
+            _passes(problems[name], text, sandbox)
+            for name, text in completions.select(columns).iter_rows()
         ]
     return sum(passed) / len(passed)
+
+
+def _passes(problem: Problem, text: str, sandbox: Sandbox) -> bool:
+    program = read_answer(text, problem.entry_point).program
+    return program is not None and sandbox.judge(program, problem.tests).passed
 
 
 def _commit() -> str:

@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.panel import Panel
 
@@ -15,7 +16,11 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.steps.reports import SUMMARY_FILE
 
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C ended, as shells have it."""
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
+
+_log = logging.getLogger("iterpref")
 
 
 def run() -> None:
@@ -26,8 +31,12 @@ def run() -> None:
     from iterpref_assets.commands.run import print_summary
     from iterpref_assets.runner import load_definitions, materialize_chain
 
-    with dg.DagsterInstance.get() as instance:
-        materialize_chain(load_definitions(), instance, settings)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            materialize_chain(load_definitions(), instance, settings)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        _log.warning("interrupted: iterpref run goes on where this run stopped")
+        raise typer.Exit(INTERRUPTED) from None
     print_summary(settings)
 
 

@@ -30,6 +30,20 @@ def show(
 
 
 @settings.command()
+def check() -> None:
+    """Look at paths, models, servers, libraries and the sandbox; exit status 1 where one fails."""
+    from iterpref_assets.steps.preflight import findings
+
+    failed = 0
+    for finding in findings(load_settings()):
+        failed += bool(finding.problem)
+        said = f"FAILED  {finding.problem}" if finding.problem else f"ok      {finding.detail}"
+        typer.echo(f"{finding.part:<24} {said}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@settings.command()
 def explain(
     key: Annotated[str, typer.Argument(help="A key or a section: debugging.max_rounds")],
 ) -> None:

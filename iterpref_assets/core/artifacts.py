@@ -146,6 +146,14 @@ class ArtifactStore:
         folder = self._folder(key) / name
         return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
 
+    def stamp(self, key: ArtifactKey) -> tuple[str, int] | None:
+        """What changes whenever `key` is published, be it with equal content; None before that."""
+        try:
+            name = (self._folder(key) / CURRENT).read_text()
+            return name, (self._folder(key) / name / MANIFEST).stat().st_ino
+        except FileNotFoundError:
+            return None
+
     def version(self, key: ArtifactKey, content_hash: str) -> Artifact:
         """The version of `key` with this content, be it the newest or an earlier one.
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from rich.console import Console
 from rich.progress import (
@@ -19,14 +20,49 @@ from rich.progress import (
 )
 
 SECONDS_BETWEEN_LINES = 10.0
+ESTIMATED_AFTER = 10
+"""Items that this process must have done before it says how long the others will take."""
+MINUTE = 60
 
 _log = logging.getLogger("iterpref")
+_subject: ContextVar[str] = ContextVar("subject", default="")
+
+
+@contextmanager
+def about(subject: str) -> Generator[None]:
+    """Name what is worked on (a shard, a base model) in every line of progress in the block."""
+    token = _subject.set(subject)
+    try:
+        yield
+    finally:
+        _subject.reset(token)
+
+
+def duration(seconds: float) -> str:
+    """A length of time in as many digits as a reader needs: `4.2 s`, `48 s`, `3 min 20 s`."""
+    if round(seconds, 1) < 10:  # noqa: PLR2004 - two digits
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), MINUTE)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def figure(name: str, value: float) -> str:
+    """A rate or share beside its name; a name that ends in `share` is given in per cent."""
+    if name.endswith("share"):
+        number = f"{value:.0%}"
+    else:
+        number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
+    return f"{name.replace('_', ' ')} {number}"
 
 
 class Tracker:
     """Counts finished items of one piece of work."""
 
     def __init__(self, description: str, total: int, bar: Progress | None) -> None:
+        description = f"{description} {_subject.get()}".rstrip()
         self.description, self.total, self.done = description, total, 0
         self._resumed = 0
         self._bar = bar
@@ -45,9 +81,7 @@ class Tracker:
     def advance(self, count: int = 1, **figures: float) -> None:
         """Count `count` more items as done; `figures` (rates, shares) are shown beside them."""
         self.done += count
-        text = "  ".join(
-            f"{name.replace('_', ' ')} {value:,.3g}" for name, value in figures.items()
-        )
+        text = "  ".join(figure(name, value) for name, value in figures.items())
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, figures=text)
             return
@@ -56,15 +90,16 @@ class Tracker:
             self._reported = now
             elapsed = now - self._started
             _log.info(
-                "%s: %d/%d in %.0f s%s  %s",
-                self.description, self.done, self.total, elapsed, self._left(elapsed), text,
+                "%s: %d/%d in %s%s  %s",
+                self.description, self.done, self.total, duration(elapsed), self._left(elapsed),
+                text,
             )  # fmt: skip
 
     def _left(self, elapsed: float) -> str:
         missing, here = self.total - self.done, self.done - self._resumed
-        if missing and not here:
+        if not missing or here < ESTIMATED_AFTER:
             return ""
-        return f", {elapsed / max(here, 1) * missing:.0f} s left"
+        return f", about {duration(elapsed / here * missing)} left"
 
 
 @contextmanager

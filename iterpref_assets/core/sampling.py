@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 
 from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.protocol import (
     Completion,
     Engine,
@@ -23,7 +24,7 @@ from iterpref_assets.core.engines.protocol import (
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.prompts import PROMPT_VERSION, Message, solve_conversation
+from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.tables import COMPLETIONS
@@ -38,23 +39,23 @@ NOT_OF_THE_RESULT = {"max_in_flight", "max_failed_share"}
 
 
 class GenerationConfig(Record):
-    """How completions are drawn.
+    """How completions are drawn."""
 
-    Attributes:
-        temperature: 0 is greedy.
-        top_p: share of the probability that is drawn from.
-        max_tokens: longest completion, tokens.
-        seed: from which, with (problem, round, sample), each completion's own seed is derived.
-        max_in_flight: conversations held at once; it bounds memory and changes no result.
-        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
-    """
-
-    temperature: float = Field(1.0, ge=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    max_tokens: int = Field(1024, gt=0)
-    seed: int = 0
-    max_in_flight: int = Field(320, gt=0)
-    max_failed_share: float = Field(0.1, ge=0, le=1)
+    temperature: float = Field(1.0, ge=0, description="0 is greedy")
+    top_p: float = Field(1.0, gt=0, le=1, description="Share of the probability that is drawn from")
+    max_tokens: int = Field(1024, gt=0, description="Longest completion, tokens")
+    seed: int = Field(
+        0, description="Parent of each completion's own seed, with problem, round and sample"
+    )
+    max_in_flight: int = Field(
+        320, gt=0, description="Conversations held at once; it bounds memory and changes no result"
+    )
+    max_failed_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Calls that may give no answer, as a share of 1; more end the run",
+    )
 
     def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round
         """What each request of a round asks of its engine."""
@@ -66,23 +67,23 @@ class GenerationConfig(Record):
 
 
 class SamplingConfig(GenerationConfig):
-    """How round 0 is drawn.
+    """How round 0 is drawn."""
 
-    Attributes:
-        samples_per_problem: independent completions of each problem.
-    """
-
-    samples_per_problem: int = Field(1, gt=0)
+    samples_per_problem: int = Field(1, gt=0, description="Independent completions of each problem")
 
 
 def sample_problems(
-    problems: Sequence[Problem], engine: Engine, config: SamplingConfig, work_dir: Path
+    problems: Sequence[Problem],
+    engine: Engine,
+    config: SamplingConfig,
+    prompts: Prompts,
+    work_dir: Path,
 ) -> pl.DataFrame:
     """`draw_samples` with an engine that is entered here and freed."""
 
     async def run() -> pl.DataFrame:
         async with engine:
-            return await draw_samples(problems, engine, config, work_dir)
+            return await draw_samples(problems, engine, config, prompts, work_dir)
 
     return asyncio.run(run())
 
@@ -91,6 +92,7 @@ async def draw_samples(
     problems: Sequence[Problem],
     engine: Engine,
     config: SamplingConfig,
+    prompts: Prompts,
     work_dir: Path,
     given: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -102,6 +104,7 @@ async def draw_samples(
         problems: what to solve.
         engine: draws completions.
         config: how, and how many.
+        prompts: what the engine is asked.
         work_dir: where finished completions are kept.
         given: samples that are there already and are not drawn, tables.COMPLETIONS.
 
@@ -115,7 +118,7 @@ async def draw_samples(
     check_problems(problems)
     given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
     total = len(problems) * config.samples_per_problem
-    settings = logged_settings(config)
+    settings = logged_settings(config, prompts)
     with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=total)
         done = set(given["key"])
@@ -128,7 +131,7 @@ async def draw_samples(
         async def draw(item: tuple[Problem, int]) -> None:
             nonlocal tokens
             problem, sample = item
-            conversation = solve_conversation(problem.prompt)
+            conversation = prompts.solve(problem)
             request = make_request(config, problem.problem_id, 0, sample, conversation)
             completion = await engine.generate(request)
             row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
@@ -157,14 +160,14 @@ def check_problems(problems: Sequence[Problem]) -> None:
         )
 
 
-def logged_settings(config: GenerationConfig) -> dict[str, JsonValue]:
+def logged_settings(config: GenerationConfig, prompts: Prompts) -> dict[str, JsonValue]:
     """What logged completions depend on."""
-    return {**config.for_result(), "prompt_version": PROMPT_VERSION}
+    return {**config.for_result(), "prompts": prompts.identity()}
 
 
-def completion_key(problem_id: str, round_: int, sample: int) -> str:
+def completion_key(problem_id: str, round_: int, sample: int, retry: int = 0) -> str:
     """The name of one completion; `#` occurs in no problem's id."""
-    return f"{problem_id}#{round_}#{sample}"
+    return f"{problem_id}#{round_}#{sample}" + (f"#{retry}" if retry else "")
 
 
 def make_request(
@@ -173,13 +176,15 @@ def make_request(
     round_: int,
     sample: int,
     conversation: tuple[Message, ...],
+    retry: int = 0,
 ) -> Request:
     """The request for one completion, with the seed that is its own."""
+    place = (problem_id, round_, sample, *((retry,) if retry else ()))
     return Request(
-        key=completion_key(problem_id, round_, sample),
+        key=completion_key(problem_id, round_, sample, retry),
         messages=conversation,
         sampling=config.sampling_in(round_),
-        seed=derive_seed(config.seed, problem_id, round_, sample),
+        seed=derive_seed(config.seed, *place),
     )
 
 

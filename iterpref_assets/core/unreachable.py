@@ -15,6 +15,9 @@ from iterpref_assets.core.records import CodeTests, FunctionTests, Tests
 from iterpref_assets.core.scopes import Unit, names_of, outermost, units
 from iterpref_assets.core.syntax import parse
 
+MAX_CHARACTERS = 1 << 20
+"""A longer program counts as reached whole: reading it would take memory in gigabytes."""
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _ACTING = frozenset({
@@ -60,9 +63,9 @@ def unreachable_lines(code: str, asked: frozenset[str] | None) -> list[int]:
 
     Comments and blank lines above an unreached statement count with it, and so do those at the
     program's end behind one. Nothing is unreached where `asked` is None, where the program does not
-    parse, or where it binds none of the names.
+    parse or is longer than MAX_CHARACTERS, or where it binds none of the names.
     """
-    tree = parse(code) if asked else None
+    tree = parse(code) if asked and len(code) <= MAX_CHARACTERS else None
     # A lone carriage return ends a line for Python alone.
     if tree is None or not tree.body or re.search(r"\r(?!\n)", code):
         return []

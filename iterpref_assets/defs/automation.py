@@ -1,7 +1,7 @@
 """Schedules and sensors: what a deployment does by itself, once it is switched on.
 
-Every run asked for here is tagged to reuse what is already published of the same inputs: what
-follows an upstream asset that came out the same costs no more than its record.
+A run records what is published of the same inputs instead of making it again: what follows an
+upstream asset that came out the same costs no more than its record.
 """
 
 import hashlib
@@ -24,7 +24,6 @@ from iterpref_assets.defs.partitions import (
     stretches,
 )
 from iterpref_assets.defs.resources import NotifierResource, ProjectResource
-from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
@@ -32,7 +31,6 @@ from iterpref_assets.steps.step import StepContext
 OPERATIONS = load_settings().operations
 SCHEDULES = dg.DefaultScheduleStatus(OPERATIONS.default_status.value.upper())
 SENSORS = dg.DefaultSensorStatus(OPERATIONS.default_status.value.upper())
-REUSE = {REUSE_TAG: "true"}
 NEW_CHECKPOINTS_AT_ONCE = 100
 HELDOUT = "held-out problems"
 """Among the digests in the cursor of `new_seeds`; no shard's name holds a blank."""
@@ -52,7 +50,7 @@ def rebuild_codeflow(
     context.instance.add_dynamic_partitions(partitions.SHARDS, list(shards))
     known = context.instance.get_dynamic_partitions(partitions.SHARDS)
     for stretch in stretches(known, shards):
-        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags={**range_tags(stretch), **REUSE})
+        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags=range_tags(stretch))
 
 
 @dg.schedule(
@@ -77,7 +75,7 @@ def evaluate_variants(
         yield dg.SkipReason("every model's scores are current")
     for name in unscored:
         yield dg.RunRequest(
-            run_key=_at(context, name), partition_key=partitions.partition_key(name), tags=REUSE
+            run_key=_at(context, name), partition_key=partitions.partition_key(name)
         )
 
 
@@ -107,11 +105,11 @@ def new_seeds(
         return dg.SkipReason("no seeds came, changed or went")
     order = [*(name for name in known if name in digests), *new]
     requests = [
-        dg.RunRequest(job_name=jobs.read_seeds.name, tags={**range_tags(stretch), **REUSE})
+        dg.RunRequest(job_name=jobs.read_seeds.name, tags=range_tags(stretch))
         for stretch in stretches(order, changed)
     ]
     if read.get(HELDOUT) != heldout:
-        requests.append(dg.RunRequest(job_name=jobs.read_heldout.name, tags=REUSE))
+        requests.append(dg.RunRequest(job_name=jobs.read_heldout.name))
     return dg.SensorResult(
         run_requests=requests,
         cursor=json.dumps({**digests, HELDOUT: heldout}),
@@ -126,7 +124,8 @@ def new_seeds(
 def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Checkpoints that were published: each is scored, on benchmarks too.
 
-    Passed over are those of a base model or recipe that the settings no longer have.
+    A run over several tells of each more than once: its last word counts. Passed over are those of
+    a base model or recipe that the settings no longer have.
     """
     published = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(
@@ -139,12 +138,11 @@ def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
     if not published:
         return dg.SkipReason("no checkpoint was published")
     known = set(partitions.scores.get_partition_keys())
+    last = {record.partition_key: record.storage_id for record in published}
     requests = [
-        dg.RunRequest(
-            run_key=str(record.storage_id), partition_key=record.partition_key, tags=REUSE
-        )
-        for record in published
-        if record.partition_key in known
+        dg.RunRequest(run_key=str(storage_id), partition_key=partition)
+        for partition, storage_id in last.items()
+        if partition in known
     ]
     return dg.SensorResult(run_requests=requests, cursor=str(published[-1].storage_id))
 
@@ -153,7 +151,6 @@ rebuild_downstream = dg.AutomationConditionSensorDefinition(
     "rebuild_downstream",
     target=dg.AssetSelection.all(),
     use_user_code_server=True,
-    run_tags=REUSE,
     default_status=SENSORS,
     description="What follows an upstream asset that changed and whose blocking checks passed.",
 )

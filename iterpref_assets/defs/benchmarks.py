@@ -9,7 +9,7 @@ from iterpref_assets.defs.offenders import offenders_result
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import asked_of, failing_references, tasks_key
+from iterpref_assets.steps.benchmarks import failing_references, score_assets_of, tasks_key
 from iterpref_assets.steps.chain import step_of
 
 _GIVEN = load_settings().benchmarks.names()
@@ -57,5 +57,5 @@ score_assets = [
         describe=metadata.of_benchmark_scores,
         schema=tables.SCORES,
     )
-    for asked in asked_of(load_settings())
+    for asked in score_assets_of(load_settings())
 ]

@@ -7,6 +7,18 @@ A release of Dagster may move any of these. Nothing else of the project imports 
 # Waits for: a public name for the type of `AutomationContext.candidate_subset`.
 from dagster._core.asset_graph_view.entity_subset import EntitySubset
 
+# The tags that hold versions, and which event of a parent was read.
+# Waits for: a data version by partition in `MaterializeResult`, of a run over several.
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_IS_USER_PROVIDED_TAG,
+    DATA_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+
 # `get_partition_keys_in_range` of dynamic partitions needs an instance, which it takes from here.
 # Waits for: `get_partition_keys_in_range(range, dynamic_partitions_store=...)` (deprecated today).
 from dagster._core.definitions.partitions.context import partition_loading_context
@@ -27,10 +39,17 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 __all__ = [
+    "CODE_VERSION_TAG",
+    "DATA_VERSION_IS_USER_PROVIDED_TAG",
+    "DATA_VERSION_TAG",
+    "DEFAULT_DATA_VERSION",
+    "NULL_EVENT_POINTER",
     "AssetCheckExecutionRecord",
     "AssetCheckExecutionRecordStatus",
     "DagsterPipesExecutionError",
     "EntitySubset",
     "PipesMessageHandler",
+    "get_input_data_version_tag",
+    "get_input_event_pointer_tag",
     "partition_loading_context",
 ]

@@ -143,6 +143,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     from iterpref_assets.core.reporting import plots
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
+    calls = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
     max_rounds = allowed_rounds([artifact])
     rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
@@ -150,7 +151,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
         "pass_rate_by_round": _table(rounds),
         "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
         "debugging_and_sampling_by_calls": _table(
-            compare_budgets(frame, max_rounds).with_columns(pl.col(pl.Float64).round(3))
+            compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
     }

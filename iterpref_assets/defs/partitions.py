@@ -55,7 +55,7 @@ def deps_of(step: Step) -> list[dg.AssetDep]:
     return [
         dg.AssetDep(parent.step.asset, partition_mapping=_mapping(parent, step))
         for parent in step.made_of
-        if parent.step.exists(settings)
+        if parent.exists(settings)
     ]
 
 

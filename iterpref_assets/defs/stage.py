@@ -1,20 +1,26 @@
 """What every asset of the chain has in common: what follows from its step, its run, its result."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import (
+    UNPARTITIONED,
+    Artifact,
+    ArtifactStore,
+    Plan,
+    digest_json,
+)
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
 from iterpref_assets.steps.step import Step, StepContext
 
 CONTENT_HASH = "content_hash"
-REUSE_TAG = "iterpref/reuse"
-"""Marks runs that record what an earlier, killed run published instead of making it again."""
-
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
 
 
@@ -22,6 +28,11 @@ class StageConfig(dg.Config, extra="forbid"):
     """What a run may vary: fields of the asset's section of the settings, checked there."""
 
     overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
+    anew: bool = Field(
+        default=False,
+        description="Make what is published already of the same inputs again, instead of "
+        "recording it.",
+    )
 
 
 def stage_asset(
@@ -74,19 +85,21 @@ def stage_asset(
         config: StageConfig,
         project: ProjectResource,
         workers: WorkerResource,
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
         settings = project.settings(section, config.overrides)
         store, names = ArtifactStore(settings.root), _partitions(context)
         with bad_input_as_failure():
             # A missing parent stops the run here, before an engine starts.
             step_context = StepContext(settings, store)
+            reports = reporter(context) if len(names) > 1 else None
             plans = [store.pinned(step.plan(step_context, name)) for name in names]
-            if wanted := _to_make(context, store, plans):
-                if in_worker:
+            wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+            with _reported(context, store, wanted, reports):
+                if wanted and in_worker:
                     workers.run(context, step.asset, _names(wanted), settings)
-                else:
+                elif wanted:
                     step.publish(step_context, wanted)
-        return _result(context, store, names, describe)
+        yield from _results([store.current(plan.key) for plan in plans], reports, describe)
 
     return materialize
 
@@ -97,13 +110,23 @@ def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:
     return {"dagster/column_schema": dg.TableSchema(table)}
 
 
-def _to_make(
-    context: dg.AssetExecutionContext, store: ArtifactStore, plans: Sequence[Plan]
-) -> list[Plan]:
-    """All of `plans`; in a run that may reuse, those that were not published before it died."""
-    if REUSE_TAG not in context.run.tags:
-        return list(plans)
-    return [plan for plan in plans if store.reusable(plan) is None]
+@contextmanager
+def _reported(
+    context: dg.AssetExecutionContext,
+    store: ArtifactStore,
+    plans: Sequence[Plan],
+    reports: Reporter | None,
+) -> Generator[None]:
+    """Report each of several partitions as it is published; of one, its run's end tells."""
+    if reports is None:
+        yield
+        return
+
+    def tell(artifact: Artifact) -> None:
+        context.log_event(reports.event(artifact, _common_metadata(artifact)))
+
+    with told_when_published(store, plans, tell):
+        yield
 
 
 def _names(plans: Sequence[Plan]) -> list[str]:
@@ -130,25 +153,15 @@ def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-def _result(
-    context: dg.AssetExecutionContext,
-    store: ArtifactStore,
-    names: list[str],
-    describe: Describe,
-) -> dg.MaterializeResult:
-    asset = context.asset_key.to_user_string()
-    if len(names) > 1:
-        for name in names:
-            artifact = store.current(ArtifactKey(asset, name))
-            metadata = {**_common_metadata(artifact), **describe(artifact)}
-            context.add_asset_metadata(
-                metadata,
-                asset_key=context.asset_key,
-                partition_key=partitions.partition_key(name),
-            )
-        return dg.MaterializeResult()
-    artifact = store.current(ArtifactKey(asset, names[0]))
-    return dg.MaterializeResult(
-        metadata={**_common_metadata(artifact), **describe(artifact)},
-        data_version=dg.DataVersion(artifact.manifest.content_hash),
-    )
+def _results(
+    artifacts: Sequence[Artifact], reports: Reporter | None, describe: Describe
+) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+    """What the step yields: of a range, an event for each partition comes behind Dagster's own."""
+    shown = [{**_common_metadata(each), **describe(each)} for each in artifacts]
+    versions = [each.manifest.content_hash for each in artifacts]
+    if reports is None:
+        yield dg.MaterializeResult(metadata=shown[0], data_version=dg.DataVersion(versions[0]))
+        return
+    yield dg.MaterializeResult(data_version=dg.DataVersion(digest_json(versions)))
+    for artifact, metadata in zip(artifacts, shown, strict=True):
+        yield reports.event(artifact, metadata)

@@ -19,21 +19,20 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
-from iterpref_assets.core.evaluation.bigcodebench.data import Split
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.references import (
     ReferenceResult,
     require_passing,
     run_references,
 )
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.suite import Suite
+from iterpref_assets.core.evaluation.suite import DataSource, Suite
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
@@ -43,7 +42,7 @@ WORKERS = os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScoreAsset:
     """One way in which a benchmark is asked: an asset of scores.
 
     `split` says how BigCodeBench is asked; the others know no such difference.
@@ -52,31 +51,31 @@ class Asked:
     asset: str
     benchmark: BenchmarkName
     title: str
-    split: Split = Split.COMPLETE
+    split: BigCodeSplit = BigCodeSplit.COMPLETE
 
 
-ASKED = (
-    Asked("humaneval_scores", BenchmarkName.HUMANEVAL, "HumanEval and HumanEval+"),
-    Asked("mbpp_scores", BenchmarkName.MBPP, "MBPP and MBPP+ (v0.2.0)"),
-    Asked(
+SCORE_ASSETS = (
+    ScoreAsset("humaneval_scores", BenchmarkName.HUMANEVAL, "HumanEval and HumanEval+"),
+    ScoreAsset("mbpp_scores", BenchmarkName.MBPP, "MBPP and MBPP+ (v0.2.0)"),
+    ScoreAsset(
         "bigcodebench_complete_scores",
         BenchmarkName.BIGCODEBENCH,
         "BigCodeBench Complete, Full and Hard",
     ),
-    Asked(
+    ScoreAsset(
         "bigcodebench_instruct_scores",
         BenchmarkName.BIGCODEBENCH,
         "BigCodeBench Instruct, Full and Hard",
-        Split.INSTRUCT,
+        BigCodeSplit.INSTRUCT,
     ),
-    Asked("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
+    ScoreAsset("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
 )
 
 
-def asked_of(settings: Settings) -> tuple[Asked, ...]:
+def score_assets_of(settings: Settings) -> tuple[ScoreAsset, ...]:
     """Those whose data the settings give."""
     names = settings.benchmarks.names()
-    return tuple(asked for asked in ASKED if asked.benchmark in names)
+    return tuple(asked for asked in SCORE_ASSETS if asked.benchmark in names)
 
 
 def tasks_key(benchmark: BenchmarkName) -> ArtifactKey:
@@ -92,7 +91,7 @@ def read_tasks(store: ArtifactStore, benchmark: BenchmarkName) -> list[Reference
 
 
 def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> list[str]:
-    """Tasks whose reference solution failed here without an excuse."""
+    """Tasks whose reference solution failed here for no known reason."""
     return [
         f"{task.task_id}: {task.verdict} {task.message}"
         for task in read_tasks(store, benchmark)
@@ -116,7 +115,7 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
     suite = context.settings.benchmarks.open(benchmark)
     with suite.open_sandbox(WORKERS) as sandbox:
         tasks = suite.tasks(PromptStyle.CHAT, sandbox, _cache(store), WORKERS)
-        for plan in plans:
+        for plan in each_named(plans):
             results = run_references(suite, tasks, sandbox, store.work_folder(plan), WORKERS)
             rows = [result.model_dump() for result in results]
             frame = pl.DataFrame(rows, schema=tables.BENCHMARK_TASKS)
@@ -131,7 +130,9 @@ def _cache(store: ArtifactStore) -> Path:
     return store.root / "cache"
 
 
-def _scores_config(asked: Asked, context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+def _scores_config(
+    asked: ScoreAsset, context: StepContext, partition: str
+) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
         "benchmark": settings.benchmarks.config(asked.benchmark).identity(),
@@ -153,13 +154,13 @@ def _has_base_prompts(context: StepContext, partition: str) -> bool:
     return model.is_reference and model.base_model in settings.benchmarks.base_prompts
 
 
-def _publish_scores(asked: Asked, context: StepContext, plans: Sequence[Plan]) -> None:
+def _publish_scores(asked: ScoreAsset, context: StepContext, plans: Sequence[Plan]) -> None:
     suite = context.settings.benchmarks.open(asked.benchmark, asked.split)
     results = read_tasks(context.store, asked.benchmark)
     require_passing(results, suite.facts.remedy)
     _require_same_data(context.store, asked.benchmark, suite)
     with suite.open_sandbox(WORKERS) as sandbox:
-        for plan in plans:
+        for plan in each_named(plans):
             asyncio.run(_score(context, plan, suite, results, sandbox))
 
 
@@ -190,7 +191,9 @@ async def _score(
         scores = await score_tasks(
             runnable, engine, sandbox, settings.evaluation, store.work_folder(plan)
         )
-    summary = summarize_benchmark(scores, results, suite.facts.source, style, settings.evaluation)
+    summary = summarize_benchmark(
+        scores, results, suite.facts.source, style, settings.evaluation, suite.facts.rules
+    )
     with store.publishing(plan) as staging:
         tables.write_table(scores, tables.SCORES, staging.folder / SCORES_FILE)
         text = summary.model_dump_json(indent=2)
@@ -226,5 +229,5 @@ BENCHMARK_SCORES = tuple(
         code_version="3",
         exists=partial(_is_given, asked.benchmark),
     )
-    for asked in ASKED
+    for asked in SCORE_ASSETS
 )

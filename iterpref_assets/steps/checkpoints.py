@@ -19,7 +19,7 @@ from iterpref_assets.steps.models import (
 )
 from iterpref_assets.steps.pairs import PREFERENCE_PAIRS, TOKENS_FILE
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext, parents_of
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
@@ -50,7 +50,7 @@ def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> 
     from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
 
     store, settings = context.store, context.settings
-    for plan in plans:
+    for plan in each_named(plans):
         base_model = plan.key.partition
         with store.publishing(plan) as staging:
             job = ReferenceJob(
@@ -68,7 +68,7 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
     from iterpref_assets.core.training.launch import TrainJob, train_model
 
     store, settings = context.store, context.settings
-    for plan in plans:
+    for plan in each_named(plans):
         model = ModelVariant.parse(plan.key.partition)
         compared = [
             store.current(key).path(LOGPROBS_FILE) for key in parents_of(plan, "reference_logprobs")

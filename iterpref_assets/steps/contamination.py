@@ -92,7 +92,7 @@ def benchmark_items(settings: Settings) -> list[BenchmarkItem]:
 
 def _official_items(name: str) -> list[BenchmarkItem]:
     """The items of a benchmark from its own source."""
-    from iterpref_assets.core.evaluation.bigcodebench.data import Subset, load_bigcode
+    from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSubset, load_bigcode
     from iterpref_assets.core.evaluation.evalplus.data import load_plus
     from iterpref_assets.core.evaluation.livecodebench.data import load_contests
 
@@ -103,7 +103,7 @@ def _official_items(name: str) -> list[BenchmarkItem]:
             for each in plus
         ]
     if name == BenchmarkName.BIGCODEBENCH:
-        problems = load_bigcode(None, Subset.FULL).problems.values()
+        problems = load_bigcode(None, BigCodeSubset.FULL).problems.values()
         return [
             bigcode_item(
                 each.task_id, (each.complete_prompt, each.instruct_prompt), each.canonical_solution

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +14,9 @@ from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by
 from iterpref_assets.core.decontamination.refusal import benchmark_tasks
 from iterpref_assets.core.pairs import characteristics
 from iterpref_assets.core.pairs.characteristics import KEPT
+from iterpref_assets.core.pairs.doubt import doubtful_problems
 from iterpref_assets.core.pairs.statistics import FilterCounts, count_by_filter
-from iterpref_assets.core.pairs.streaming import row_count
+from iterpref_assets.core.pairs.streaming import row_count, unreached_focus_of_file
 from iterpref_assets.core.reporting.data_card import CardInputs, write_data_card
 from iterpref_assets.core.sandbox.verdicts import Verdict
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
@@ -44,6 +45,8 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
                     "pairs_per_1000": 1000 * inputs.kept / inputs.calls,
                     "pass_rate_by_round": list(inputs.pass_rate_by_round),
                     "budgets": inputs.budgets.to_dicts(),
+                    "unreached_focus": inputs.focus.share,
+                    "doubtful_problems": inputs.doubtful.height,
                 }
             )
 
@@ -72,7 +75,7 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         },
         calls=sum(map(row_count, completions)),
         pass_rate_by_round=pass_rate_by_round(versions, max_rounds),
-        budgets=compare_budgets(versions, max_rounds),
+        budgets=compare_budgets(versions, _calls(debugged), max_rounds),
         kept=counts.kept,
         dropped=counts.dropped,
         judged=_judged(built),
@@ -81,6 +84,8 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
         failures=characteristics.failures(pair_file, versions),
         problems=characteristics.feature_diversity(problems),
         paired=characteristics.feature_diversity(problems, kept_of.unique()),
+        focus=unreached_focus_of_file(pair_file, _tests(problems)),
+        doubtful=doubtful_problems([each.path(VERSIONS_FILE) for each in debugged]),
         duplicates=characteristics.duplicates(pair_file),
         dropped_seeds=dropped_seeds,
         benchmarks=sorted({name for each in seeds for name in each.manifest.config["benchmarks"]}),
@@ -98,6 +103,19 @@ def _outcomes(files: Sequence[Path]) -> pl.DataFrame:
     for file in files:
         tables.check_table(file, tables.VERSIONS)
     return pl.scan_parquet(files).select(_OUTCOME).collect()
+
+
+def _tests(problems: Sequence[Path]) -> pl.DataFrame:
+    return pl.scan_parquet(list(problems)).select("problem_id", "tests").collect()
+
+
+def _calls(debugged: Iterable[Artifact]) -> pl.DataFrame:
+    """tables.COMPLETIONS of debugging, without the texts."""
+    files = [each.path(COMPLETIONS_FILE) for each in debugged]
+    for file in files:
+        tables.check_table(file, tables.COMPLETIONS)
+    columns = ("problem_id", "sample", "round", "finish_reason")
+    return pl.scan_parquet(files).select(columns).collect()
 
 
 def _debugging_stages(versions: pl.DataFrame) -> dict[str, int]:

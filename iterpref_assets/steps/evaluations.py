@@ -10,22 +10,29 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import lab_tasks
-from iterpref_assets.core.prompts import PROMPT_VERSION
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import problem_tasks
+from iterpref_assets.core.frames import frame_to_problems
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import CHECKPOINTS
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
-from iterpref_assets.steps.models import BASE_MODELS, LAB_SOURCE, base_model_folder
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_SOURCE,
+    base_model_folder,
+    base_model_source,
+)
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
 
 
-def _config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
         "engine": settings.section("evaluation_engine"),
@@ -33,8 +40,14 @@ def _config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
         "sampled_evaluation": settings.sampled_evaluation.for_result(),
         "limits": settings.section("limits"),
         "packages": list(settings.packages),
-        "prompts": PROMPT_VERSION,
+        "prompts": _prompts(settings, partition).identity(),
     }
+
+
+def _prompts(settings: Settings, partition: str) -> Prompts:
+    """How the base model of a partition (base model/variant) is asked, trained or not."""
+    source = base_model_source(settings, ModelVariant.parse(partition).base_model)
+    return Prompts(settings.prompts_for(source))
 
 
 def _of_reference(parent: Step | Parent) -> Parent:
@@ -63,14 +76,18 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
-        for plan in plans:
+        for plan in each_named(plans):
             asyncio.run(_score(context, plan, sandbox))
 
 
 async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     settings, store = context.settings, context.store
     problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
-    tasks = lab_tasks(tables.read_table(problems, tables.PROBLEMS), settings.limits)
+    tasks = problem_tasks(
+        frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
+        _prompts(settings, plan.key.partition),
+        settings.limits,
+    )
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
     work = store.work_folder(plan)
     async with open_engine(

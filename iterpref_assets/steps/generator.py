@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig, engine_identity
-from iterpref_assets.core.prompts import PROMPT_VERSION
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, RemoteModel, Settings
 from iterpref_assets.steps.models import model_folder, model_identity
 from iterpref_assets.steps.step import StepContext
@@ -20,7 +20,7 @@ def generator_identity(settings: Settings) -> dict[str, JsonValue]:
     return {
         "engine": engine_identity(settings.engine),
         "generator": _generator(settings),
-        "prompts": PROMPT_VERSION,
+        "prompts": generator_prompts(settings).identity(),
     }
 
 
@@ -31,6 +31,11 @@ def _generator(settings: Settings) -> dict[str, JsonValue]:
     if isinstance(source, RemoteModel) and isinstance(engine, OpenAIConfig):
         identity["server"] = source.server or engine.base_url
     return identity
+
+
+def generator_prompts(settings: Settings) -> Prompts:
+    """What the generator is asked."""
+    return Prompts(settings.prompts_for(settings.generator))
 
 
 def generator_location(context: StepContext) -> Path | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 from pydantic import JsonValue
@@ -10,10 +11,10 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.benchmark_summary import in_group
+from iterpref_assets.core.evaluation.benchmark_summary import groups_of
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.leaderboard import COLUMNS, Column, leaderboard
-from iterpref_assets.core.evaluation.summary import error_table
+from iterpref_assets.core.evaluation.summary import error_table, in_group
 from iterpref_assets.core.reporting.leaderboard import (
     failures_text,
     leaderboard_plot,
@@ -22,9 +23,9 @@ from iterpref_assets.core.reporting.leaderboard import (
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.benchmarks import (
-    ASKED,
     BENCHMARK_SCORES,
     BENCHMARK_TASKS,
+    SCORE_ASSETS,
     SCORES_FILE,
     read_tasks,
 )
@@ -72,17 +73,24 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 def _cells(store: ArtifactStore, plan: Plan) -> dict[Column, dict[str, pl.DataFrame]]:
-    benchmark_of = {asked.asset: asked.benchmark for asked in ASKED}
+    benchmark_of = {asked.asset: asked.benchmark for asked in SCORE_ASSETS}
     cells: dict[Column, dict[str, pl.DataFrame]] = {}
     for column in COLUMNS:
         for key in parents_of(plan, column.asset):
             scores = _scores(store, key)
+            shown = replace(column, title=column.titled(_rules(store, key)))
             if column.group:
                 tasks = read_tasks(store, benchmark_of[column.asset])
-                scores = in_group(scores, tasks, column.group)
+                scores = in_group(scores, groups_of(tasks), column.group)
             if scores.height:
-                cells.setdefault(column, {})[ModelVariant.parse(key.partition).variant] = scores
+                cells.setdefault(shown, {})[ModelVariant.parse(key.partition).variant] = scores
     return cells
+
+
+def _rules(store: ArtifactStore, key: ArtifactKey) -> str:
+    """By which of several sets of rules a score's programs were judged, "" where there is one."""
+    benchmark = store.current(key).manifest.config.get("benchmark")
+    return str(benchmark.get("rules", "")) if isinstance(benchmark, dict) else ""
 
 
 def _failures(cells: Mapping[Column, Mapping[str, pl.DataFrame]]) -> Iterator[str]:

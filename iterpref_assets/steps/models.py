@@ -169,7 +169,9 @@ LAB_BASE_MODEL = Step(
     in_run=_lab_is_used,
 )
 
-LAB_GENERATOR = Parent(LAB_BASE_MODEL, lambda context, _: _if_lab(context.settings.generator))
+LAB_GENERATOR = Parent(
+    LAB_BASE_MODEL, is_read=lambda settings: isinstance(settings.generator, LabModel)
+)
 """The generator, where it is the lab's."""
 
 LAB_SOURCE = Parent(

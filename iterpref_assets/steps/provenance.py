@@ -65,7 +65,7 @@ def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
         problems=made_of[f"seed_problems/{shard}"].path(PROBLEMS_FILE),
         versions=debugged.path(VERSIONS_FILE),
         completions=[sampled.path(COMPLETIONS_FILE), debugged.path(COMPLETIONS_FILE)],
-        prompt_version=str(debugged.manifest.config["prompts"]),
+        prompts=debugged.manifest.config["prompts"],
         written=written.path(COMPLETIONS_FILE) if written else None,
         template_versions=written.manifest.config["templates"] if written else None,
     )

@@ -20,7 +20,7 @@ from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 QUALITY_FILE = "quality.parquet"
 
@@ -38,7 +38,7 @@ def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     answers = _ask_judge(context, plans)
     settings, store = context.settings, context.store
-    for plan in plans:
+    for plan in each_named(plans):
         problems = _sample(context, plan)
         quality = measure_tests(problems, settings.test_quality, settings.limits, settings.packages)
         with store.publishing(plan) as staging:
@@ -69,7 +69,7 @@ async def _ratings(
             plan.key.partition: await rate_tests(
                 _sample(context, plan), engine, judge, context.store.work_folder(plan)
             )
-            for plan in plans
+            for plan in each_named(plans)
         }
 
 

@@ -18,11 +18,12 @@ from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
+    generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS, problems_of
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 from iterpref_assets.steps.synthetic_tasks import SYNTHETIC_TASKS, are_synthesised
 
 
@@ -35,7 +36,7 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     """Where seeds are synthesised, the first sample is the program that was written with them."""
     settings = context.settings
     if are_synthesised(settings) and settings.sampling.samples_per_problem == 1:
-        for plan in plans:
+        for plan in each_named(plans):
             _publish_samples(context, plan, _written_samples(context, plan))
     else:
         asyncio.run(_sample(context, plans))
@@ -44,12 +45,13 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
 async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
     async with open_engine(settings.engine, generator_location(context)) as engine:
-        for plan in plans:
+        for plan in each_named(plans):
             written = _written_samples(context, plan) if are_synthesised(settings) else None
             frame = await draw_samples(
                 problems_of(context, plan),
                 engine,
                 settings.sampling,
+                generator_prompts(settings),
                 store.work_folder(plan),
                 written,
             )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.progress import about
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.partitions import Partitioning, upstream_partitions
 
@@ -48,16 +49,22 @@ class Parent:
     """A step whose artifacts another step reads, and which partitions of them.
 
     Those follow from how the two are divided, unless `select` says (of a shard: some shards).
+    `is_read` says whether it is a parent at all under these settings.
     """
 
     step: Step
     select: Select | None = None
+    is_read: Callable[[Settings], bool] = always
+
+    def exists(self, settings: Settings) -> bool:
+        """Whether there is such a parent under these settings."""
+        return self.is_read(settings) and self.step.exists(settings)
 
     def partitions(
         self, context: StepContext, child: Partitioning, partition: str
     ) -> Sequence[str]:
         """The partitions that one of a step divided like `child` is made of."""
-        if not self.step.exists(context.settings):
+        if not self.exists(context.settings):
             return ()
         if self.select is not None:
             return self.select(context, partition)
@@ -105,6 +112,13 @@ class Step:
                 for name in parent.partitions(context, self.partitioning, partition)
             ),
         )
+
+
+def each_named(plans: Iterable[Plan]) -> Iterator[Plan]:
+    """The plans one by one; progress that is shown meanwhile names each one's partition."""
+    for plan in plans:
+        with about(plan.key.partition):
+            yield plan
 
 
 def parents_of(plan: Plan, asset: str) -> list[ArtifactKey]:

@@ -22,7 +22,7 @@ from iterpref_assets.steps.generator import (
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 
 def feature_tree(settings: Settings) -> FeatureTreeSeeds:
@@ -59,7 +59,7 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
 async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, seeds, store = context.settings, feature_tree(context.settings), context.store
     async with open_engine(settings.engine, generator_location(context)) as engine:
-        for plan in plans:
+        for plan in each_named(plans):
             frame = await write_tasks(
                 seeds.draws(plan.key.partition),
                 engine,

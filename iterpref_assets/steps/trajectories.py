@@ -18,12 +18,13 @@ from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_identity,
     generator_location,
+    generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS, problems_of
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 VERSIONS_FILE = "versions.parquet"
 
@@ -54,7 +55,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
     with Sandbox(packages=settings.packages) as sandbox:
         async with open_engine(settings.engine, generator_location(context)) as engine:
-            for plan in plans:
+            for plan in each_named(plans):
                 shard = plan.key.partition
                 samples = store.current(ArtifactKey("initial_samples", shard))
                 outcome = await run_debugging(
@@ -63,6 +64,7 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                     engine,
                     functools.partial(sandbox.judge, limits=settings.limits),
                     settings.debugging,
+                    generator_prompts(settings),
                     store.work_folder(plan),
                 )
                 with store.publishing(plan) as staging:

@@ -9,6 +9,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.debugging.leaks import leaks, literals_by_test
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import summarize
@@ -78,14 +79,17 @@ def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
     offenders: list[str] = []
     for shard in shards:
         problems = {problem.problem_id: problem for problem in _training_problems(store, [shard])}
-        path = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
-        versions = tables.read_table(path, tables.VERSIONS)
+        debugged = store.current(ArtifactKey("debug_trajectories", shard))
+        prompts = Prompts.of_identity(debugged.manifest.config["prompts"])
+        versions = tables.read_table(debugged.path(VERSIONS_FILE), tables.VERSIONS)
         literals = {name: literals_by_test(problem.tests) for name, problem in problems.items()}
         for rows in versions.partition_by("trajectory_id", maintain_order=True):
-            name, problem = rows["trajectory_id"][0], rows["problem_id"][0]
+            name, problem = rows["trajectory_id"][0], problems[rows["problem_id"][0]]
             offenders += [
                 f"{name} round {leak.round}: {leak.literal}"
-                for leak in leaks(problems[problem], literals[problem], rows)
+                for leak in leaks(
+                    problem, prompts.statement(problem), literals[problem.problem_id], rows
+                )
             ]
     return offenders
 

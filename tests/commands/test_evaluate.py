@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from iterpref_assets.commands.evaluate import evaluate
+from iterpref_assets.commands.evaluate import evaluate, sanitize
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
 
@@ -88,6 +89,77 @@ def test_a_bad_line_is_named_before_anything_runs(command, data, samples, tmp_pa
     assert isinstance(result.exception, InputError)
     assert f"{samples}:4: field 'task_id'" in str(result.exception)
     assert not out.exists()
+
+
+@pytest.mark.sandbox
+def test_a_result_shows_the_program_and_the_call_that_failed(command, data, samples, tmp_path):
+    result = command(
+        "--benchmark", "humaneval", "--data", data, "--samples", samples, "--out", tmp_path / "out",
+        "--workers", 1, "--tasks", "2",
+    )  # fmt: skip
+    assert result.exception is None
+    text = (tmp_path / "out" / "results.jsonl").read_text()
+    wrong = [json.loads(line) for line in text.splitlines()][1]
+    assert wrong["program"] == "def truncate_number(x): return 0.0"
+    shown = (wrong["failing_call"], wrong["expected"], wrong["actual"])
+    assert shown == ("truncate_number(3.5)", "0.5", "0.0")
+
+
+@pytest.mark.sandbox
+def test_the_console_tells_coverage_and_the_interval(command, data, samples, tmp_path):
+    result = command(
+        "--benchmark", "humaneval", "--data", data, "--samples", samples, "--out", tmp_path / "out",
+        "--workers", 1, "--tasks", "32", "--base-only",
+    )  # fmt: skip
+    assert "humaneval, all tests: pass@1 100.0% (100.0% to 100.0%)" in result.stdout
+    assert "1 of 1 tasks have samples that were run, 1 in all" in result.stdout
+
+
+@pytest.mark.sandbox
+def test_outputs_are_computed_for_tasks_that_have_samples_alone(command, data, tmp_path):
+    samples = tmp_path / "one.jsonl"
+    samples.write_text(json.dumps({"task_id": TASKS[0], "solution": "x = 1"}))
+    result = command(
+        "--benchmark", "humaneval", "--data", data, "--samples", samples, "--out", tmp_path / "out",
+        "--workers", 1,
+    )  # fmt: skip
+    assert "1 of 2 tasks have samples" in result.stdout
+    (kept,) = (tmp_path / "cache" / "iterpref").glob("expected-*.parquet")
+    assert set(pl.read_parquet(kept)["task_id"]) == {TASKS[0]}
+
+
+@pytest.mark.sandbox
+def test_answers_are_scored_by_the_programs_in_them(command, data, tmp_path):
+    answer = "First:\n```python\ndef truncate_number(x):\n    return 0\n```\nNo, this:\n"
+    answer += "```python\ndef truncate_number(x):\n    return x % 1\n```\n"
+    samples = tmp_path / "answers.jsonl"
+    samples.write_text(json.dumps({"task_id": TASKS[0], "solution": answer}))
+    shown = {}
+    for name, options in (("answers", ["--answers"]), ("programs", [])):
+        shown[name] = command(
+            "--benchmark", "humaneval", "--data", data, "--samples", samples,
+            "--out", tmp_path / name, "--workers", 1, *options,
+        ).stdout  # fmt: skip
+    assert "pass@1 100.0%" in shown["answers"]
+    assert "1 of 1 samples look like answers" not in shown["answers"]
+    assert "pass@1 0.0%" in shown["programs"]
+    assert "1 of 1 samples look like answers with fenced programs" in shown["programs"]
+
+
+def test_sanitize_writes_and_shows_the_programs_that_evaluate_takes(command, data, tmp_path):
+    answers, out = tmp_path / "answers.jsonl", tmp_path / "programs.jsonl"
+    text = "Like this:\n```python\ndef truncate_number(x):\n    return x % 1\n```\nDone."
+    rows = [{"task_id": TASKS[0], "answer": text}, {"task_id": TASKS[0], "answer": "I cannot."}]
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    app = Typer()
+    app.command()(sanitize)
+    options = ["--benchmark", "humaneval", "--data", data, "--samples", answers, "--out", out]
+    result = CliRunner().invoke(app, [str(option) for option in options])
+    assert result.exception is None
+    programs = [json.loads(line)["solution"] for line in out.read_text().splitlines()]
+    assert programs == ["def truncate_number(x):\n    return x % 1", ""]
+    assert "HumanEval/2 #0: 2 of 6 lines" in result.stdout
+    assert "    no program" in result.stdout
 
 
 def test_the_command_module_loads_no_heavy_library():

@@ -5,8 +5,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
 from iterpref_assets.commands.pairs import export, pairs
@@ -29,24 +27,6 @@ def _run(*arguments: str | Path) -> str:
     )
     assert result.exit_code == 0, result.output
     return result.output
-
-
-@pytest.fixture
-def tokenizer(tmp_path: Path) -> Path:
-    """A folder that AutoTokenizer loads."""
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.train_from_iterator(
-        CODE,
-        trainers.BpeTrainer(
-            special_tokens=["<|end|>"],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    folder = tmp_path / "tokenizer"
-    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>").save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

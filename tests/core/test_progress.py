@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from iterpref_assets.core import progress
-from iterpref_assets.core.progress import Tracker
+from iterpref_assets.core.progress import Tracker, about, duration, figure
 
 
 class Clock:
@@ -41,28 +41,62 @@ def test_the_time_left_follows_from_the_items_done_so_far(
     tracker = Tracker("Work", 100, None)
     clock.now += 20
     tracker.advance(10)
-    assert lines(caplog) == ["Work: 10/100 in 20 s, 180 s left"]
+    assert lines(caplog) == ["Work: 10/100 in 20 s, about 3 min 0 s left"]
 
 
 def test_resumed_items_do_not_shorten_the_time_left(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    tracker = Tracker("Work", 100, None)
+    tracker = Tracker("Work", 200, None)
     tracker.resume(90)
     clock.now += 20
-    tracker.advance()
-    assert lines(caplog) == ["Work: 91/100 in 20 s, 180 s left"]
+    tracker.advance(10)
+    assert lines(caplog) == ["Work: 100/200 in 20 s, about 3 min 20 s left"]
 
 
-def test_no_time_left_is_made_up_before_an_item_was_done_here(
-    clock: Clock, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("done", [0, 1, 9])
+def test_no_time_left_is_made_up_before_ten_items_were_done_here(
+    done: int, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    tracker = Tracker("Work", 100, None)
-    clock.now += 20
+    tracker = Tracker("Work", 200, None)
     tracker.resume(90)
-    assert lines(caplog) == ["Work: 90/100 in 20 s"]
+    clock.now += 20
+    tracker.advance(done)
+    assert lines(caplog) == [f"Work: {90 + done}/200 in 20 s"]
+
+
+def test_a_line_names_what_is_worked_on(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with about("lab-000"):
+        tracker = Tracker("Sampling", 2, None)
+    clock.now += 20
+    tracker.advance()
+    assert lines(caplog) == ["Sampling lab-000: 1/2 in 20 s"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"), (4.21, "4.2 s"), (9.96, "10 s"), (48.4, "48 s"), (59.7, "1 min 0 s"),
+        (200, "3 min 20 s"), (3725, "1 h 2 min"),
+    ],
+)  # fmt: skip
+def test_a_duration_has_the_digits_that_a_reader_needs(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("solved_share", 0.3456, "solved share 35%"),
+        ("tokens_per_second", 12345.6, "tokens per second 12,346"),
+        ("loss", 0.123456, "loss 0.123"),
+    ],
+)
+def test_a_figure_has_the_digits_that_a_reader_needs(name: str, value: float, text: str) -> None:
+    assert figure(name, value) == text
 
 
 @pytest.mark.usefixtures("clock")
@@ -71,7 +105,7 @@ def test_work_that_was_all_done_before_is_reported_as_done(
 ) -> None:
     caplog.set_level(logging.INFO)
     Tracker("Work", 100, None).resume(100)
-    assert lines(caplog) == ["Work: 100/100 in 0 s, 0 s left"]
+    assert lines(caplog) == ["Work: 100/100 in 0.0 s"]
 
 
 def test_the_bar_does_not_count_resumed_items_as_speed() -> None:

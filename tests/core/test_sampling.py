@@ -6,14 +6,17 @@ from typing import Self
 import polars as pl
 import pytest
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.prompts import problem_conversation
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sampling import SamplingConfig, draw_samples, sample_problems
 
 TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
+
+LAB = Prompts(LAB_PROMPTS)
 
 
 class EchoEngine:
@@ -62,7 +65,7 @@ def make_problems(*ids: str) -> list[Problem]:
 
 def test_every_problem_is_sampled_as_often_as_asked_in_sorted_order(tmp_path: Path) -> None:
     config = SamplingConfig(samples_per_problem=2)
-    frame = sample_problems(make_problems("b", "a"), EchoEngine(), config, tmp_path)
+    frame = sample_problems(make_problems("b", "a"), EchoEngine(), config, LAB, tmp_path)
     assert frame.select("problem_id", "sample", "round").rows() == [
         ("a", 0, 0), ("a", 1, 0), ("b", 0, 0), ("b", 1, 0),
     ]  # fmt: skip
@@ -71,10 +74,10 @@ def test_every_problem_is_sampled_as_often_as_asked_in_sorted_order(tmp_path: Pa
 def test_a_request_carries_the_problem_its_own_seed_and_the_sampling(tmp_path: Path) -> None:
     engine = EchoEngine()
     config = SamplingConfig(temperature=0.5, top_p=0.9, max_tokens=7, seed=3)
-    sample_problems(make_problems("a"), engine, config, tmp_path)
+    sample_problems(make_problems("a"), engine, config, LAB, tmp_path)
     assert engine.requests == [
         Request(
-            "a#0#0", solve_conversation("Do a."), Sampling(0.5, 0.9, 7), derive_seed(3, "a", 0, 0)
+            "a#0#0", problem_conversation("Do a."), Sampling(0.5, 0.9, 7), derive_seed(3, "a", 0, 0)
         )
     ]
 
@@ -82,9 +85,9 @@ def test_a_request_carries_the_problem_its_own_seed_and_the_sampling(tmp_path: P
 def test_after_an_engine_failure_a_restart_generates_only_what_is_missing(tmp_path: Path) -> None:
     problems, config = make_problems("a", "b", "c", "d"), SamplingConfig(max_in_flight=1)
     with pytest.raises(ConnectionError):
-        sample_problems(problems, EchoEngine(fails_at=3), config, tmp_path)
+        sample_problems(problems, EchoEngine(fails_at=3), config, LAB, tmp_path)
     engine = EchoEngine()
-    frame = sample_problems(problems, engine, config, tmp_path)
+    frame = sample_problems(problems, engine, config, LAB, tmp_path)
     assert [request.key for request in engine.requests] == ["d#0#0"]
     assert frame["completion"].to_list() == ["a#0#0", "b#0#0", "c#0#0", "d#0#0"]
 
@@ -92,25 +95,25 @@ def test_after_an_engine_failure_a_restart_generates_only_what_is_missing(tmp_pa
 def test_as_many_requests_as_allowed_are_in_flight_and_no_more(tmp_path: Path) -> None:
     engine = EchoEngine(at_once=4)
     config = SamplingConfig(samples_per_problem=20, max_in_flight=4)
-    sample_problems(make_problems("a"), engine, config, tmp_path)
+    sample_problems(make_problems("a"), engine, config, LAB, tmp_path)
     assert engine.most_active == 4
 
 
 def test_a_problem_that_occurs_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="problem a occurs 2 times"):
-        sample_problems(make_problems("a", "a"), EchoEngine(), SamplingConfig(), tmp_path)
+        sample_problems(make_problems("a", "a"), EchoEngine(), SamplingConfig(), LAB, tmp_path)
 
 
 def test_no_problems_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no problems"):
-        sample_problems([], EchoEngine(), SamplingConfig(), tmp_path)
+        sample_problems([], EchoEngine(), SamplingConfig(), LAB, tmp_path)
 
 
 def test_given_samples_are_kept_and_not_drawn(tmp_path: Path) -> None:
     problems, config = make_problems("a", "b"), SamplingConfig(samples_per_problem=2)
-    drawn = sample_problems(problems, EchoEngine(), config, tmp_path / "first")
+    drawn = sample_problems(problems, EchoEngine(), config, LAB, tmp_path / "first")
     given = drawn.filter(problem_id="b", sample=0).with_columns(completion=pl.lit("given"))
     engine = EchoEngine()
-    found = asyncio.run(draw_samples(problems, engine, config, tmp_path / "second", given))
+    found = asyncio.run(draw_samples(problems, engine, config, LAB, tmp_path / "second", given))
     assert sorted(request.key for request in engine.requests) == ["a#0#0", "a#0#1", "b#0#1"]
     assert found["completion"].to_list() == ["a#0#0", "a#0#1", "given", "b#0#1"]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iterpref_assets.core import unreachable
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, StdioCase, StdioTests
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part, unreachable_lines
 
@@ -113,6 +114,12 @@ def test_lines_are_counted_from_zero_at_newlines():
 def test_a_program_without_what_is_asked_for_is_left_as_it_is():
     code = "def sub(a, b):\n    return a - b\n\nprint(sub(1, 2))"
     assert _kept(code) == code
+
+
+def test_a_program_of_fifty_megabytes_is_not_even_read(monkeypatch):
+    monkeypatch.setattr(unreachable, "parse", pytest.fail)
+    code = "def add(a, b):\n    return a + b\n" + "print(1)\n" * (50_000_000 // 9)
+    assert reachable_part(code, frozenset({"add"})) is code
 
 
 def test_of_a_program_that_runs_whole_everything_is_reached():

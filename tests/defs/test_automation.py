@@ -16,7 +16,6 @@ from iterpref_assets.defs import automation
 from iterpref_assets.defs.conditions import KEEP_UP, MAKE
 from iterpref_assets.defs.partitions import SHARDS
 from iterpref_assets.defs.resources import NotifierResource, ProjectResource, WebhookNotifier
-from iterpref_assets.defs.stage import REUSE_TAG
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import WEBHOOK
 from iterpref_assets.steps.step import StepContext
@@ -86,7 +85,6 @@ def test_the_weekly_rebuild_covers_every_shard_in_one_run(seeds, tick) -> None:
         add_seeds(seeds, name)
     data = tick(automation.rebuild_codeflow)
     assert ranges(data) == [("a", "c")]
-    assert data.run_requests[0].tags[REUSE_TAG]
 
 
 def test_the_weekly_rebuild_leaves_out_a_shard_whose_seeds_are_gone(seeds, instance, tick) -> None:
@@ -197,6 +195,13 @@ def test_a_checkpoint_that_is_published_again_is_scored_again(instance, tick) ->
     report_checkpoint(instance, "lab|sft")
     second = tick(automation.new_checkpoints).run_requests[0]
     assert first.run_key != second.run_key
+
+
+def test_a_checkpoint_that_one_run_tells_of_twice_is_scored_once(instance, tick) -> None:
+    report_checkpoint(instance, "lab|sft")
+    report_checkpoint(instance, "lab|sft")
+    (request,) = tick(automation.new_checkpoints).run_requests
+    assert request.partition_key == "lab|sft"
 
 
 def test_a_checkpoint_that_the_settings_no_longer_know_is_passed_over(instance, tick) -> None:

@@ -99,19 +99,31 @@ def test_every_dependency_of_a_plan_is_a_dependency_in_the_lineage(graph, parent
         assert planned <= lineage, asset
 
 
-def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> None:
-    seeds = {"kind": "feature_tree", "tree": str(tmp_path / "t"), "heldout": str(tmp_path / "h")}
+def parents_under(asset: str, **settings: object) -> str:
+    """The parents of an asset in the lineage of a process with these settings."""
     script = (
         "import dagster, definitions;"
         "graph = definitions.defs().resolve_asset_graph();"
-        "print(graph.get(dagster.AssetKey('raw_seeds')).parent_keys)"
+        f"print(graph.get(dagster.AssetKey({asset!r})).parent_keys)"
     )
+    variables = {f"ITERPREF_{name.upper()}": json.dumps(each) for name, each in settings.items()}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=ROOT, env={**os.environ, "ITERPREF_SEEDS": json.dumps(seeds)},
-        capture_output=True, text=True, check=True,
+        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "synthetic_tasks" in done.stdout
+    return done.stdout
+
+
+def test_synthesis_is_an_asset_once_the_settings_ask_for_it(tmp_path: Path) -> None:
+    seeds = {"kind": "feature_tree", "tree": str(tmp_path / "t"), "heldout": str(tmp_path / "h")}
+    assert "synthetic_tasks" in parents_under("raw_seeds", seeds=seeds)
+
+
+def test_what_a_remote_generator_writes_does_not_come_from_the_labs_model() -> None:
+    remote = {"source": "remote", "model": "m"}
+    parents = parents_under("initial_samples", generator=remote, engine={"kind": "openai"})
+    assert "seed_problems" in parents
+    assert "lab_base_model" not in parents
 
 
 def test_what_is_materialized_by_hand_goes_before_the_runs_of_every_job() -> None:

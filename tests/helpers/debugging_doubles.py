@@ -11,6 +11,7 @@ from typing import Self
 
 import polars as pl
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
@@ -18,6 +19,8 @@ from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
+
+LAB = Prompts(LAB_PROMPTS)
 
 
 class ScriptedEngine:
@@ -76,12 +79,13 @@ def debug_problems(
     judge: JudgeFunction,
     config: DebugConfig,
     work_dir: Path,
+    prompts: Prompts = LAB,
 ) -> DebugOutcome:
     """`run_debugging` with an engine that is entered here and freed."""
 
     async def run() -> DebugOutcome:
         async with engine:
-            return await run_debugging(problems, initial, engine, judge, config, work_dir)
+            return await run_debugging(problems, initial, engine, judge, config, prompts, work_dir)
 
     return asyncio.run(run())
 
@@ -106,4 +110,4 @@ def make_problem(needed: int, name: str | None = None) -> Problem:
 
 
 def scripted_initial(problems: list[Problem], folder: Path) -> pl.DataFrame:
-    return sample_problems(problems, ScriptedEngine(), SamplingConfig(), folder / "initial")
+    return sample_problems(problems, ScriptedEngine(), SamplingConfig(), LAB, folder / "initial")

@@ -3,20 +3,61 @@
 Started by torchrun.
 """
 
+import json
 import os
 import signal
 import sys
 from pathlib import Path
 
 import polars as pl
+from accelerate.state import AcceleratorState, DistributedType, PartialState
+from torch.distributed.tensor import DTensor
 
-from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.config import Sharding, TrainConfig
+from iterpref_assets.core.training.pair_trainer import PairTrainer
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import train
+
+
+def shard_on_a_cpu() -> None:
+    """Let accelerate shard over gloo: it knows a list of devices, on which a CPU is not."""
+    plain = AcceleratorState.__init__
+
+    def widened(self, *args, **kwargs) -> None:
+        if not AcceleratorState._shared_state:
+            PartialState(cpu=True, backend="gloo")
+            PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+        plain(self, *args, **kwargs)
+
+    AcceleratorState.__init__ = widened
+
+
+def tell_what_ran(file: Path) -> None:
+    """Write to `file` whether FSDP2 is active and every parameter a DTensor."""
+    plain = PairTrainer.compute_loss
+
+    def told(self, model, *args, **kwargs):
+        parameters = list(model.parameters())
+        found = {
+            "is_fsdp2": self.accelerator.is_fsdp2,
+            "dtensors": sum(isinstance(p, DTensor) for p in parameters),
+            "parameters": len(parameters),
+        }
+        if self.is_world_process_zero():
+            file.write_text(json.dumps(found))
+        return plain(self, model, *args, **kwargs)
+
+    PairTrainer.compute_loss = told
+
 
 if __name__ == "__main__":
     model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
     last = int(sys.argv[5])
+    config = TrainConfig.model_validate_json(sys.argv[4])
+    if config.sharding is Sharding.FSDP2:
+        shard_on_a_cpu()
+    folder.mkdir(parents=True, exist_ok=True)
+    tell_what_ran(folder / "ran.json")
 
     def die(point: dict[str, float]) -> None:
         if point["step"] == last:
@@ -27,7 +68,7 @@ if __name__ == "__main__":
         pl.read_parquet(inputs / "reference.parquet"),
         model_dir,
         recipe_named("focal_rpo"),
-        TrainConfig.model_validate_json(sys.argv[4]),
+        config,
         folder / "out",
         folder / "work",
         die,

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request, Sampling
-from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.prompts import problem_conversation
 
 
 def make_request(
     key: str, prompt: str = "Add two numbers.", *, seed: int = 0, sampling: Sampling | None = None
 ) -> Request:
     return Request(
-        key, solve_conversation(prompt), sampling or Sampling(1.0, 1.0, max_tokens=20), seed
+        key, problem_conversation(prompt), sampling or Sampling(1.0, 1.0, max_tokens=20), seed
     )
 
 

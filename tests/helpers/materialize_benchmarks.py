@@ -11,13 +11,13 @@ import dagster as dg
 
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import ASKED, tasks_key
+from iterpref_assets.steps.benchmarks import SCORE_ASSETS, tasks_key
 
 
 def main() -> None:
     job = load_definitions().resolve_implicit_global_asset_job_def()
     names = load_settings().benchmarks.names()
-    scores = [asked.asset for asked in ASKED if asked.benchmark in names]
+    scores = [asked.asset for asked in SCORE_ASSETS if asked.benchmark in names]
     phases = [
         (["lab_base_model"], None),
         (["base_models"], "lab"),

@@ -6,6 +6,7 @@ Two full padded rows a pair, whole logits, no sharing.
 import torch
 from torch import nn
 
+from iterpref_assets.core.training.config import ImitationMean
 from iterpref_assets.core.training.packing import Completion, TokenPair, read_tokens
 from iterpref_assets.core.training.recipes import Reading, Recipe, Side
 
@@ -30,7 +31,11 @@ def completion_logprobs(
 
 
 def plain_loss(
-    model: nn.Module, pairs: list[TokenPair], readings: list[Reading], recipe: Recipe
+    model: nn.Module,
+    pairs: list[TokenPair],
+    readings: list[Reading],
+    recipe: Recipe,
+    imitation_mean: ImitationMean = ImitationMean.TOKENS,
 ) -> torch.Tensor:
     """The mean of (2) or (3) over the pairs + alpha times (4)."""
     prompts = [torch.from_numpy(pair.prompt).long() for pair in pairs]
@@ -49,7 +54,9 @@ def plain_loss(
     loss = torch.zeros((), dtype=chosen[0].dtype)
     if preference:
         loss = loss + torch.stack(preference).mean()
-    if imitated:
+    if imitated and imitation_mean is ImitationMean.PAIRS:
+        loss = loss - recipe.alpha * torch.stack([side.mean() for side in imitated]).mean()
+    elif imitated:
         loss = loss - recipe.alpha * torch.cat(imitated).mean()
     return loss
 

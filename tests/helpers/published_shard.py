@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import polars as pl
+from debugging_doubles import LAB
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -15,7 +16,7 @@ from iterpref_assets.core.engines.protocol import Completion, FinishReason, Requ
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
-from iterpref_assets.core.prompts import PROMPT_VERSION, fenced
+from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -70,7 +71,7 @@ def judge(code: str, tests: Tests) -> Execution:
 
 async def debug(initial: pl.DataFrame, config: DebugConfig, work_dir: Path) -> DebugOutcome:
     async with CountingEngine() as engine:
-        return await run_debugging(PROBLEMS, initial, engine, judge, config, work_dir)
+        return await run_debugging(PROBLEMS, initial, engine, judge, config, LAB, work_dir)
 
 
 def publish(
@@ -86,7 +87,7 @@ def publish(
 def publish_trajectories(store: ArtifactStore, folder: Path) -> pl.DataFrame:
     """The seed problems, samples and trajectories of the shard; their versions."""
     config = SamplingConfig(samples_per_problem=3)
-    initial = sample_problems(PROBLEMS, CountingEngine(), config, folder / "samples")
+    initial = sample_problems(PROBLEMS, CountingEngine(), config, LAB, folder / "samples")
     debugging = DebugConfig()
     outcome = asyncio.run(debug(initial, debugging, folder / "debugging"))
     publish(
@@ -107,7 +108,7 @@ def publish_trajectories(store: ArtifactStore, folder: Path) -> pl.DataFrame:
         store,
         "debug_trajectories",
         {
-            "prompts": PROMPT_VERSION,
+            "prompts": LAB.identity(),
             "generator": GENERATOR,
             "debugging": debugging.model_dump(mode="json"),
         },

@@ -9,7 +9,7 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.results import DataSource
+from iterpref_assets.core.evaluation.suite import DataSource
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.benchmarks import (
     BENCHMARK_SCORES,

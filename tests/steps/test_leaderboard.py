@@ -9,6 +9,7 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.benchmarks import SCORES_FILE, TASKS_FILE
 from iterpref_assets.steps.leaderboard import BOARD_FILE, LEADERBOARD, TEXT_FILE
@@ -110,3 +111,22 @@ def test_fewer_completions_asked_for_at_once_ask_for_no_other_leaderboard(contex
 def test_without_any_score_that_stands_there_is_no_leaderboard(context: StepContext) -> None:
     with pytest.raises(InputError, match="no scores of lab on any benchmark still stand"):
         board(context)
+
+
+def test_a_column_says_by_which_rules_its_programs_were_judged(context: StepContext) -> None:
+    config = {"benchmark": {"rules": "official"}}
+    frame = pl.DataFrame(
+        [("a", 0, "", "", "passed", "", True, None)], schema=tables.SCORES, orient="row"
+    )
+    key = ArtifactKey("livecodebench_scores", "lab/reference")
+    with context.store.publishing(Plan(key, "1", config, (TASKS, MODEL))) as staging:
+        tables.write_table(frame, tables.SCORES, staging.folder / SCORES_FILE)
+    plan = Plan(
+        ArtifactKey("leaderboard", "lab"),
+        "1",
+        {"evaluation": EvaluationConfig().for_result()},
+        (key, TASKS),
+    )
+    LEADERBOARD.publish(context, [context.store.pinned(plan)])
+    path = context.store.current(ArtifactKey("leaderboard", "lab")).path(BOARD_FILE)
+    assert tables.read_table(path, tables.LEADERBOARD)["column"].to_list() == ["LCB (official)"]

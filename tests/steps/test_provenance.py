@@ -16,6 +16,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import Negatives
 from iterpref_assets.core.pairs.provenance import PairProvenance
+from iterpref_assets.core.templates import PromptTemplate
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.provenance import find_pair
@@ -91,7 +92,8 @@ def test_the_versions_that_a_pair_was_made_of_are_read_not_newer_ones(found, sto
 
 def test_prompts_of_another_template_are_not_made_up(store, tmp_path, monkeypatch) -> None:
     publish_pairs(store, tmp_path, Negatives.FIRST)
-    monkeypatch.setattr("iterpref_assets.core.pairs.provenance.PROMPT_VERSION", "next")
+    edited = PromptTemplate("lab_debug", "Mend it: $failure")
+    monkeypatch.setattr("iterpref_assets.core.conversations.load_template", lambda _: edited)
     versions = find_pair(store, "p2#1:0-1").trajectories[0].versions
     assert {version.prompt for version in versions} == {None}
 

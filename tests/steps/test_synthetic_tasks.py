@@ -90,6 +90,7 @@ def context(tmp_path: Path) -> StepContext:
             },
             "engine": {"kind": "replay", "completions": [tmp_path / "recorded.parquet"]},
             "generator": {"source": "hub", "repository": "owner/name", "revision": "0" * 40},
+            "prompts": {"debug_turn": "continue", "retries": 0},
         }
     )  # fmt: skip
     return StepContext(settings, ArtifactStore(settings.root))

@@ -7,6 +7,7 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
@@ -158,7 +159,9 @@ def test_a_prompt_that_tells_of_a_second_test_is_named(store, told: str, count: 
     ]
     frame = pl.DataFrame(rows, schema=tables.VERSIONS)
     key = ArtifactKey("debug_trajectories", SHARD)
-    publish(store, key, VERSIONS_FILE, frame, tables.VERSIONS)
+    config = {"prompts": Prompts(LAB_PROMPTS).identity()}
+    with store.publishing(Plan(key, "1", config)) as staging:
+        tables.write_table(frame, tables.VERSIONS, staging.folder / VERSIONS_FILE)
     assert len(verification.leaking_prompts(store, [SHARD])) == count
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+from pydantic import JsonValue
 
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.engines.protocol import FinishReason
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
+from iterpref_assets.core.syntax import same_program
 from iterpref_assets.core.tables import Schema
 
 BUDGETS: Schema = {
@@ -30,40 +37,105 @@ _FAILED = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
 def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
     """The share of trajectories solved by round r, for r = 0 to `max_rounds` (Figure 6).
 
-    `versions` is tables.VERSIONS with at least one row; every trajectory in it counts.
+    `versions` is tables.VERSIONS; every trajectory in it counts. Without one the rates are 0.
     """
-    trajectories = versions["trajectory_id"].n_unique()
+    trajectories = max(versions["trajectory_id"].n_unique(), 1)
     passed = versions.filter(_PASSED)["round"]
     return [int((passed <= round_).sum()) / trajectories for round_ in range(max_rounds + 1)]
 
 
-def compare_budgets(versions: pl.DataFrame, max_rounds: int) -> pl.DataFrame:
+def answer_figures(
+    initial: pl.DataFrame,
+    completions: pl.DataFrame,
+    versions: pl.DataFrame,
+    problems: Mapping[str, Problem],
+) -> dict[str, JsonValue]:
+    """How generators answered: answers without a program by kind, and programs given again.
+
+    Args:
+        initial: tables.COMPLETIONS of round 0.
+        completions: tables.COMPLETIONS of debugging.
+        versions: tables.VERSIONS of both.
+        problems: by id, what the answers are about.
+
+    Returns:
+        `answers`, all of them; `no_program`, those without a program by kind (answers.NoProgram);
+        `debugged_versions`, the versions after feedback; of these `unchanged`, equal to the version
+        before but for comments and layout, and `tried_before`, equal to an earlier one.
+    """
+    lacks: Counter[str] = Counter()
+    answers = pl.concat([initial, completions])
+    columns = ("problem_id", "completion", "finish_reason")
+    for name, text, reason in answers.select(columns).iter_rows():
+        cut_off = reason == FinishReason.LENGTH
+        if reason == FinishReason.STOP or cut_off:
+            lack = read_answer(text, problems[name].entry_point, cut_off=cut_off).lack
+            lacks.update([lack.value] if lack else [])
+        else:
+            lacks[reason] += 1
+    unchanged = tried = debugged = 0
+    ordered = versions.sort("trajectory_id", "round")
+    for (_name,), rows in ordered.group_by(["trajectory_id"], maintain_order=True):
+        codes = rows["code"].to_list()
+        for number in range(1, len(codes)):
+            same = [same_program(codes[number], earlier) for earlier in codes[:number]]
+            unchanged += same[-1]
+            tried += any(same[:-1]) and not same[-1]
+        debugged += len(codes) - 1
+    return {
+        "answers": answers.height,
+        "no_program": dict(sorted(lacks.items())),
+        "debugged_versions": debugged,
+        "unchanged": unchanged,
+        "tried_before": tried,
+    }
+
+
+def compare_budgets(
+    versions: pl.DataFrame, completions: pl.DataFrame, max_rounds: int
+) -> pl.DataFrame:
     """Debugging against independent samples, for the same number of calls a problem (Table 5).
 
     Both stop as soon as they have nothing to gain: a trajectory once it passes, sampling once a
     problem has a passing and a failing sample. Sampling is known up to as many calls as there are
-    samples of a problem. A call that gave no program to run is not counted.
+    samples of a problem. In debugging every answer is a call, also one that was asked for again
+    because it held no program or one tried before; among samples only those with a program are.
 
     Args:
-        versions: tables.VERSIONS with at least one row; of it `trajectory_id`, `problem_id`,
+        versions: tables.VERSIONS; of it `trajectory_id`, `problem_id`,
             `sample`, `round` and `verdict` are read.
+        completions: tables.COMPLETIONS of debugging; of it `problem_id`, `sample`, `round` and
+            `finish_reason` are read.
         max_rounds: debugging rounds that a trajectory was allowed.
 
     Returns:
-        BUDGETS, debugging first, each method in order of calls.
+        BUDGETS, debugging first, each method in order of calls; empty where nothing was run.
     """
-    debugged, sampled = _debugged(versions), _sampled(versions)
+    if versions.is_empty():
+        return pl.DataFrame(schema=BUDGETS)
+    debugged, sampled = _debugged(versions, completions), _sampled(versions)
     samples = versions.filter(pl.col("round") == 0)["sample"].n_unique()
-    rows = [_spent(DEBUGGING, debugged, calls) for calls in range(1, max_rounds + 2)]
+    most = max(max_rounds + 1, int(debugged["made"].max() or 0))  # pyright: ignore[reportArgumentType]
+    rows = [_spent(DEBUGGING, debugged, calls) for calls in range(1, most + 1)]
     rows += [_spent(SAMPLING, sampled, calls) for calls in range(1, samples + 1)]
     return pl.DataFrame(rows, schema=BUDGETS)
 
 
-def _debugged(versions: pl.DataFrame) -> pl.DataFrame:
+def _debugged(versions: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
     """Of each trajectory the calls made, and those until it passed, and until it had a pair."""
+    trajectory = ["problem_id", "sample"]
+    asked = (
+        completions.filter(pl.col("finish_reason").is_in(["stop", "length"]))
+        .group_by(trajectory)
+        .agg(asked=pl.len())
+    )
+    # A trajectory that passes does so at its last call, however often its rounds asked again.
     return (
-        versions.group_by("trajectory_id")
-        .agg(made=pl.len(), solved=pl.col("round").filter(_PASSED).min() + 1, failed=_FAILED.any())
+        versions.group_by("trajectory_id", *trajectory)
+        .agg(solved=_PASSED.any(), failed=_FAILED.any())
+        .join(asked, on=trajectory, how="left")
+        .with_columns(made=1 + pl.col("asked").fill_null(0))
+        .with_columns(solved=pl.when("solved").then("made"))
         # What passes at once, or was only refused before, has no failing version to reject.
         .with_columns(paired=pl.when(pl.col("failed")).then("solved"))
     )

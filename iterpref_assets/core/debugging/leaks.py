@@ -23,13 +23,12 @@ from iterpref_assets.core.records import (
     StdioTests,
     Tests,
 )
-from iterpref_assets.core.sandbox.feedback import shorten
+from iterpref_assets.core.sandbox.feedback import RETURNED, shorten, told_case
 from iterpref_assets.core.syntax import parse
 
 SHORTEST = 8
 """Characters that a literal has at least to be one test's own."""
 
-_RETURNED = "  # got "
 _LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)
 
 
@@ -41,15 +40,18 @@ class Leak:
     literal: str
 
 
-def leaks(problem: Problem, by_test: list[set[str]], versions: pl.DataFrame) -> Iterator[Leak]:
+def leaks(
+    problem: Problem, statement: str, by_test: list[set[str]], versions: pl.DataFrame
+) -> Iterator[Leak]:
     """What the debugging prompts of one trajectory tell of the tests beyond its feedback.
 
     Args:
-        problem: with the statement.
+        problem: whose trajectory it is.
+        statement: the problem as it was shown, with the example where one was chosen of its tests.
         by_test: `literals_by_test` of its tests.
         versions: the trajectory's rows of tables.VERSIONS, in order of rounds.
     """
-    known = problem.prompt
+    known = statement
     rows = list(versions.select("round", "code", "feedback").iter_rows())
     for index, (round_, code, feedback) in enumerate(rows[:-1]):
         own = [test - _inside(test, known) for test in by_test]
@@ -57,12 +59,19 @@ def leaks(problem: Problem, by_test: list[set[str]], versions: pl.DataFrame) -> 
             written = {literal for test in own for literal in _inside(test, code)}
             yield from (Leak(round_ + 1, literal) for literal in sorted(written))
         # What the program returned is its own doing, whichever test expects it.
-        told = (feedback or "").split(_RETURNED)[0]
+        told = (feedback or "").split(RETURNED)[0]
         shown = [_inside(test, told) - _inside(test, code) for test in own]
         most = max(shown, key=len, default=set[str]())
         beyond = {literal for test in shown for literal in test} - most
         yield from (Leak(round_ + 1, literal) for literal in sorted(beyond))
-        known = f"{known}\n{code}\n{feedback or ''}"
+        known = f"{known}\n{code}\n{feedback or ''}\n{_told(problem.tests, feedback or '')}"
+
+
+def _told(tests: Tests, feedback: str) -> str:
+    """The whole test that feedback is about: a debugging turn says what was expected too."""
+    case = told_case(tests, feedback)
+    expected = case.expected if isinstance(case, Case) else ""
+    return f"{case.arguments} {expected}" if case else ""
 
 
 def literals_by_test(tests: Tests) -> list[set[str]]:

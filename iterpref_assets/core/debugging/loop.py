@@ -8,7 +8,7 @@ each finished execution is in the log before anything builds on it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,22 +20,24 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
-from iterpref_assets.core.debugging.figures import pass_rate_by_round
+from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.debugging.figures import answer_figures, pass_rate_by_round
 from iterpref_assets.core.debugging.resume import Positions, check_initial
 from iterpref_assets.core.debugging.trajectory import (
     ANSWERED,
+    FIRST,
     DebugConfig,
     Generate,
     Judge,
+    Rules,
     Step,
-    after_completion,
+    after_answer,
     after_version,
     trajectory_id,
 )
 from iterpref_assets.core.engines.protocol import Engine, FinishReason
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import Tracker, track
-from iterpref_assets.core.prompts import debug_conversation
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sampling import (
     COMPLETION,
@@ -74,6 +76,7 @@ async def run_debugging(
     engine: Engine,
     judge: JudgeFunction,
     config: DebugConfig,
+    prompts: Prompts,
     work_dir: Path,
 ) -> DebugOutcome:
     """Execute every initial completion, and debug what fails for up to `config.max_rounds` rounds.
@@ -86,6 +89,7 @@ async def run_debugging(
         engine: an engine that is entered.
         judge: runs a program against tests, in up to `config.judge_workers` threads at once.
         config: the settings.
+        prompts: what the generator is asked.
         work_dir: a folder for this work alone.
 
     Raises:
@@ -95,35 +99,41 @@ async def run_debugging(
     """
     check_problems(problems)
     check_initial(initial_completions, problems)
-    reasons = [reason.value for reason in ANSWERED]
-    answered = initial_completions.filter(pl.col("finish_reason").is_in(reasons))
+    by_id = {problem.problem_id: problem for problem in problems}
+    rules = Rules(config.max_rounds, prompts.config.retries)
+    first = _first_steps(initial_completions, by_id, rules)
     with (
-        Journal(work_dir / LOG, logged_settings(config)) as journal,
+        Journal(work_dir / LOG, logged_settings(config, prompts)) as journal,
         ThreadPoolExecutor(config.judge_workers, "judge") as pool,
-        track("Debugging", answered.height) as tracker,
+        track("Debugging", len(first)) as tracker,
     ):
-        positions = Positions(config.max_rounds)
-        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=answered.height)
+        positions = Positions(lambda problem_id, sample: first[problem_id, sample], rules)
+        log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(first))
         for kind, row in journal.records():
             if kind == VERSION:
                 positions.note_version(row)
             else:
-                positions.note_completion(row)
+                positions.note_completion(row, by_id[row["problem_id"]])
                 log.note_earlier(row)
-        run = _Run(engine, judge, config, journal, log, pool, tracker)
+        run = _Run(engine, judge, config, prompts, rules, journal, log, pool, tracker)
         run.count_earlier(done=positions.done, solved=positions.solved)
-        by_id = {problem.problem_id: problem for problem in problems}
-        open_items = _open_items(answered, by_id, positions)
+        open_items = (
+            _Item(by_id[problem_id], sample, step)
+            for problem_id, sample in first
+            if (step := positions.take(problem_id, sample)) is not None
+        )
         await for_each(open_items, config.max_in_flight, run.finish)
         versions = journal.table(VERSION, VERSIONS, ORDER)
-        completions = log.table(COMPLETIONS, ORDER)
+        completions = log.table(COMPLETIONS, [*ORDER, "key"])
         log.tell("Debugging")
     figures: dict[str, JsonValue] = {
-        "trajectories": answered.height,
-        "unanswered": initial_completions.height - answered.height,
+        "trajectories": len(first),
+        "unanswered": initial_completions.height - len(first),
         "solved": run.solved,
-        "calls_per_trajectory": 1 + completions.height / answered.height,
+        "calls_per_trajectory": 1 + completions.height / len(first),
         "pass_rate_by_round": list(pass_rate_by_round(versions, config.max_rounds)),
+        **answer_figures(initial_completions, completions, versions, by_id),
+        "tests_shown": sum(prompts.shows_test(each) for each in problems),
         "calls_without_an_answer": dict(log.failures),
         **run.figures(),
     }
@@ -146,6 +156,8 @@ class _Run:
     engine: Engine
     judge: JudgeFunction
     config: DebugConfig
+    prompts: Prompts
+    rules: Rules
     journal: Journal
     log: AnswerLog
     pool: ThreadPoolExecutor
@@ -171,7 +183,7 @@ class _Run:
             if isinstance(step, Judge):
                 execution = await self._execute(item, step)
                 passed = execution.passed
-                step = after_version(step.round, step.code, execution, self.config.max_rounds)
+                step = after_version(step, execution, self.rules)
             else:
                 step = await self._generate(item, step)
         self.done += 1
@@ -180,7 +192,8 @@ class _Run:
 
     async def _execute(self, item: _Item, step: Judge) -> Execution:
         loop = asyncio.get_running_loop()
-        execution = await loop.run_in_executor(self.pool, self.judge, step.code, item.problem.tests)
+        tests = self.prompts.tests_in_order(item.problem, step.attempts)
+        execution = await loop.run_in_executor(self.pool, self.judge, step.code, tests)
         execution = replace(execution, message=storable(execution.message))
         self.journal.append(VERSION, _version_row(item, step, execution))
         self.executions += 1
@@ -188,9 +201,13 @@ class _Run:
 
     async def _generate(self, item: _Item, step: Generate) -> Step:
         problem = item.problem
-        conversation = debug_conversation(problem.prompt, step.code, step.feedback)
         request = make_request(
-            self.config, problem.problem_id, step.round, item.sample, conversation
+            self.config,
+            problem.problem_id,
+            step.round,
+            item.sample,
+            self.prompts.debug(problem, step.attempts, repeated=step.repeated),
+            retry=step.retry,
         )
         completion = await self.engine.generate(request)
         row = completion_row(
@@ -199,12 +216,13 @@ class _Run:
         self.log.keep(row, completion)
         self.generations += 1
         self.tokens += completion.completion_tokens or 0
-        return after_completion(step.round, str(row["completion"]), completion.finish_reason)
+        reason = completion.finish_reason
+        return after_answer(step, str(row["completion"]), reason, problem, self.rules)
 
     def _rates(self) -> dict[str, float]:
         seconds = monotonic() - self.started
         return {
-            "pass_share": self.solved / max(self.done, 1),
+            "solved_share": self.solved / max(self.tracker.total, 1),
             "tokens_per_second": self.tokens / seconds,
             "programs_per_second": self.executions / seconds,
         }
@@ -233,12 +251,14 @@ def _version_row(item: _Item, step: Judge, execution: Execution) -> dict[str, st
     }
 
 
-def _open_items(
-    initial: pl.DataFrame, problems: dict[str, Problem], positions: Positions
-) -> Iterator[_Item]:
+def _first_steps(
+    initial: pl.DataFrame, problems: dict[str, Problem], rules: Rules
+) -> dict[tuple[str, int], Step]:
+    """The first step of every trajectory that was answered, by problem and sample."""
     columns = ("problem_id", "sample", "completion", "finish_reason")
-    for problem_id, sample, text, reason in initial.select(columns).iter_rows():
-        first = after_completion(0, text, FinishReason(reason))
-        step = positions.take(problem_id, sample, first)
-        if step is not None:
-            yield _Item(problems[problem_id], sample, step)
+    answers = initial.select(columns).iter_rows()
+    return {
+        (name, sample): after_answer(FIRST, text, FinishReason(reason), problems[name], rules)
+        for name, sample, text, reason in answers
+        if reason in ANSWERED
+    }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
 
 from iterpref_assets.core.debugging.trajectory import (
     ANSWERED,
+    Generate,
+    Judge,
+    Rules,
     Step,
-    after_completion,
+    after_answer,
     after_version,
 )
 from iterpref_assets.core.engines.protocol import FinishReason
@@ -27,8 +30,9 @@ class Positions:
         solved: trajectories whose last version passed.
     """
 
-    def __init__(self, max_rounds: int) -> None:
-        self._max_rounds = max_rounds
+    def __init__(self, first: Callable[[str, int], Step], rules: Rules) -> None:
+        """`first` gives the first step of a trajectory by its problem and sample."""
+        self._first, self._rules = first, rules
         self._steps: dict[tuple[str, int], Step] = {}
         self.solved = 0
 
@@ -37,22 +41,30 @@ class Positions:
         """Trajectories that are over."""
         return sum(step is None for step in self._steps.values())
 
-    def note_completion(self, row: dict[str, Any]) -> None:
+    def note_completion(self, row: dict[str, Any], problem: Problem) -> None:
         """Move on by a logged row of tables.COMPLETIONS."""
-        reason = FinishReason(row["finish_reason"])
-        step = after_completion(row["round"], row["completion"], reason)
+        step = self._step_of(row)
+        if isinstance(step, Generate):
+            reason = FinishReason(row["finish_reason"])
+            step = after_answer(step, row["completion"], reason, problem, self._rules)
         self._steps[row["problem_id"], row["sample"]] = step
 
     def note_version(self, row: dict[str, Any]) -> None:
         """Move on by a logged row of tables.VERSIONS."""
+        step = self._step_of(row)
         execution = Execution(Verdict(row["verdict"]), message=row["feedback"])
-        step = after_version(row["round"], row["code"], execution, self._max_rounds)
+        if isinstance(step, Judge):
+            step = after_version(step, execution, self._rules)
         self._steps[row["problem_id"], row["sample"]] = step
         self.solved += execution.passed
 
-    def take(self, problem_id: str, sample: int, first: Step) -> Step:
-        """The next step of one trajectory, `first` where nothing of it was logged."""
-        return self._steps.pop((problem_id, sample), first)
+    def take(self, problem_id: str, sample: int) -> Step:
+        """The next step of one trajectory."""
+        return self._step_of({"problem_id": problem_id, "sample": sample})
+
+    def _step_of(self, row: dict[str, Any]) -> Step:
+        key = row["problem_id"], row["sample"]
+        return self._steps[key] if key in self._steps else self._first(*key)
 
 
 def check_initial(initial: pl.DataFrame, problems: Sequence[Problem]) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.conversations import Attempt
 from iterpref_assets.core.engines.protocol import FinishReason, Sampling
-from iterpref_assets.core.prompts import extract_code
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.syntax import same_program
+from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
 """How a completion that holds a program ends; after any other, the trajectory is over."""
@@ -18,38 +23,90 @@ ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Execute this version next."""
+    """Execute this version next; `attempts` are the failing ones before it, oldest first."""
 
     round: int
     code: str
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Show the model this failing program and its failure next; `round` is the new version's."""
+    """Ask for a version next.
+
+    Attributes:
+        round: the new version's.
+        attempts: the failing versions so far, oldest first.
+        retry: how often this round has been asked before.
+        repeated: whether the last answer was a program that had been tried before.
+    """
 
     round: int
-    code: str
-    feedback: str
+    attempts: tuple[Attempt, ...] = ()
+    retry: int = 0
+    repeated: bool = False
 
 
 Step: TypeAlias = Judge | Generate | None
 """What a trajectory does next; None where it is over."""
 
 
-def after_completion(round_: int, text: str, reason: FinishReason) -> Step:
-    """Execute what was written; a prompt without answer (too long, filtered) ends it unsolved.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How long a trajectory may go on.
 
-    Code cut off at the token limit is executed like any other.
+    Attributes:
+        max_rounds: versions after the first.
+        retries: times that a round asks again for a program, and for one not tried before.
     """
-    return Judge(round_, extract_code(text)) if reason in ANSWERED else None
+
+    max_rounds: int
+    retries: int
 
 
-def after_version(round_: int, code: str, execution: Execution, max_rounds: int) -> Step:
-    """Debug a failing version, unless it was that of the last round."""
-    if execution.passed or round_ >= max_rounds:
+FIRST = Generate(0)
+"""What a trajectory's first answer is the answer to."""
+
+
+def after_answer(
+    asked: Generate, text: str, reason: FinishReason, problem: Problem, rules: Rules
+) -> Step:
+    """Execute the program in an answer, or ask again.
+
+    A prompt without answer (too long, filtered) ends a trajectory. An answer without a program, and
+    one that was tried before, use up a retry; where there is none left, the first uses up its
+    round, and the second is executed like any other. Round 0 is not asked again: its answers are
+    independent samples.
+
+    What the tests do not reach (example usage, the program's own asserts) is left out: an assert of
+    the model's is no test, and would fail right programs.
+    """
+    if reason not in ANSWERED:
         return None
-    return Generate(round_ + 1, code, execution.message)
+    cut_off = reason is FinishReason.LENGTH
+    program = read_answer(text, problem.entry_point, cut_off=cut_off).program
+    if program is not None:
+        program = reachable_part(program, names_asked_for(problem.tests))
+    repeated = program is not None and _is_among(program, asked.attempts)
+    if program is not None and not (repeated and asked.retry < rules.retries):
+        return Judge(asked.round, program, asked.attempts)
+    if asked.round > 0 and asked.retry < rules.retries:
+        return replace(asked, retry=asked.retry + 1, repeated=repeated)
+    if asked.round < rules.max_rounds:
+        return Generate(asked.round + 1, asked.attempts)
+    return None
+
+
+def after_version(judged: Judge, execution: Execution, rules: Rules) -> Step:
+    """Debug a failing version, unless it was that of the last round."""
+    if execution.passed or judged.round >= rules.max_rounds:
+        return None
+    attempts = (*judged.attempts, Attempt(judged.code, execution.message))
+    return Generate(judged.round + 1, attempts)
+
+
+def _is_among(program: str, attempts: Sequence[Attempt]) -> bool:
+    return any(same_program(program, attempt.code) for attempt in attempts)
 
 
 def trajectory_id(problem_id: str, sample: int) -> str:
@@ -63,20 +120,18 @@ class DebugConfig(GenerationConfig):
     `max_in_flight` trajectories are open at once, each either in the engine or in the sandbox: a
     slow sandbox holds the engine back and the other way round. Make it the engine's batch plus
     what the sandbox should have waiting.
-
-    Attributes:
-        max_rounds: versions after the first that a trajectory may take.
-        judge_workers: programs executed at once.
     """
 
-    temperature: float = Field(0.8, ge=0)
-    max_rounds: int = Field(5, ge=0)
+    temperature: float = Field(0.8, ge=0, description="0 is greedy")
+    max_rounds: int = Field(
+        5, ge=0, description="Versions after the first that a trajectory may take"
+    )
     round_temperatures: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         (),
         description="Temperatures of rounds 1, 2, ..., the last one also of the rounds after it; "
         "where there is none, `temperature` holds in every round",
     )
-    judge_workers: int = Field(4, gt=0)
+    judge_workers: int = Field(4, gt=0, description="Programs executed at once")
 
     def sampling_in(self, round_: int) -> Sampling:
         """What each request of a debugging round (from 1) asks of its engine."""

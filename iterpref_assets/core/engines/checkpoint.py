@@ -70,7 +70,7 @@ class Turns:
     """A checkpoint's tokenizer: conversations to token ids, generated ids to text.
 
     The chat template renders the conversation where the tokenizer has one; a tokenizer without
-    gets the text of the last user turn alone.
+    gets the whole of it as text (`as_text`).
     """
 
     def __init__(self, model: Path | str, *, trust_remote_code: bool) -> None:
@@ -103,8 +103,7 @@ class Turns:
         if self._tokenizer.chat_template:
             text = self._render(messages)
             return list(self._tokenizer.encode(text, add_special_tokens=False))
-        last = [m.content for m in messages if m.role is Role.USER][-1]
-        return list(self._tokenizer.encode(last))
+        return list(self._tokenizer.encode(as_text(messages)))
 
     def _render(self, messages: Sequence[Message]) -> str:
         turns = [{"role": m.role.value, "content": m.content} for m in messages]
@@ -128,6 +127,15 @@ class Turns:
             finish_reason=reason,
             seed=request.seed,
         )
+
+
+def as_text(messages: Sequence[Message]) -> str:
+    """A conversation for a model that knows no chat: its turns one after the other.
+
+    A turn begun for the model comes last, and the model continues it.
+    """
+    *before, last = (message.content for message in messages)
+    return "\n\n".join([*(content.strip("\n") for content in before), last])
 
 
 def without_answer(

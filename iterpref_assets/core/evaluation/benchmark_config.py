@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, Split, Subset
+from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
+from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
 from iterpref_assets.core.records import Record
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class BenchmarkConfig(Record):
     """What every benchmark is configured by."""
 
     data: Literal["official"] | Path = Field(
-        description='The published file, or "official" for its source on the network.'
+        description='The published file, or "official" for its source on the network'
     )
 
     @property
@@ -63,7 +66,14 @@ class PlusConfig(BenchmarkConfig):
 
         return {**super().identity(), "libraries": {**library_versions()}}
 
-    def open(self, benchmark: PlusBenchmark, cache: Path | None = None) -> Suite:
+    def open(
+        self,
+        benchmark: PlusBenchmark,
+        cache: Path | None = None,
+        limits: JudgingLimits = OWN_LIMITS,
+        *,
+        base_only: bool = False,
+    ) -> Suite:
         """The benchmark, loaded; a file that was loaded before is read faster from `cache`.
 
         Raises:
@@ -73,8 +83,10 @@ class PlusConfig(BenchmarkConfig):
         from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite
 
         if self.path is None or cache is None:
-            return PlusSuite(load_plus(benchmark, self.path))
-        return PlusSuite(load_plus_again(benchmark, self.path, cache))
+            data = load_plus(benchmark, self.path)
+        else:
+            data = load_plus_again(benchmark, self.path, cache)
+        return PlusSuite(data, limits, base_only=base_only)
 
 
 class BigCodeConfig(BenchmarkConfig):
@@ -94,7 +106,12 @@ class BigCodeConfig(BenchmarkConfig):
         versions: dict[str, JsonValue] = {**installed_versions(self.libraries)}
         return {**super().identity(), "hard": hard, "libraries": versions}
 
-    def open(self, split: Split = Split.COMPLETE, subset: Subset = Subset.FULL) -> Suite:
+    def open(
+        self,
+        split: BigCodeSplit = BigCodeSplit.COMPLETE,
+        subset: BigCodeSubset = BigCodeSubset.FULL,
+        limits: JudgingLimits = OWN_LIMITS,
+    ) -> Suite:
         """The benchmark, loaded, to be asked in one of the two ways.
 
         Raises:
@@ -103,14 +120,21 @@ class BigCodeConfig(BenchmarkConfig):
         from iterpref_assets.core.evaluation.bigcodebench.data import load_bigcode
         from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
 
-        return BigCodeSuite(load_bigcode(self.path, subset), split, self.libraries)
+        return BigCodeSuite(load_bigcode(self.path, subset), split, self.libraries, limits)
 
 
 class ContestConfig(BenchmarkConfig):
     """LiveCodeBench, the contests from `since` to `until`, both included."""
 
+    release: int = Field(
+        LATEST_RELEASE, ge=1, le=LATEST_RELEASE, description="Release of the official source"
+    )
     since: date | None = Field(None, description="First day of the contests, included")
     until: date | None = Field(None, description="Last day of the contests, included")
+    rules: ContestRules = Field(
+        ContestRules.STRICT,
+        description="Run programs as scripts (strict), or as the official runner does (official)",
+    )
     solutions: Path | None = Field(
         None, description="Solutions in the form of a samples file; the data holds none"
     )
@@ -120,19 +144,24 @@ class ContestConfig(BenchmarkConfig):
     )
 
     def identity(self) -> dict[str, JsonValue]:
-        """The files and the window."""
+        """The files, the window and the rules."""
+        from iterpref_assets.core.evaluation.livecodebench.suite import library_versions
+
         solutions = None if self.solutions is None else _digest(self.solutions)
         names = ("func.json", "stdin.json")
         examples = None if self.examples is None else [_digest(self.examples / n) for n in names]
         window: list[JsonValue] = [day and day.isoformat() for day in (self.since, self.until)]
         return {
             **super().identity(),
+            "release": self.release if self.path is None else None,
+            "rules": self.rules.value,
+            "libraries": {**library_versions()},
             "window": window,
             "solutions": solutions,
             "examples": [*examples] if examples else None,
         }
 
-    def open(self) -> Suite:
+    def open(self, limits: JudgingLimits = OWN_LIMITS) -> Suite:
         """The benchmark, loaded.
 
         Raises:
@@ -144,16 +173,15 @@ class ContestConfig(BenchmarkConfig):
         from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
         from iterpref_assets.core.evaluation.samples import read_samples
 
-        everything = load_contests(self.path)
+        everything = load_contests(self.path, self.release)
         data = everything.within(self.since, self.until)
         references: dict[str, str] = {}
         if self.solutions is not None:
             prompts = dict.fromkeys(everything.problems, "")
             solutions = read_samples(self.solutions, prompts).samples
             references = {each.task_id: each.code for each in solutions}
-        window = f"{self.since or ''}..{self.until or ''}"
         examples = None if self.examples is None else load_examples(self.examples)
-        return ContestSuite(data, window, references, examples)
+        return ContestSuite(data, references, examples, self.rules, limits)
 
 
 class BenchmarksConfig(Record):
@@ -188,7 +216,7 @@ class BenchmarksConfig(Record):
             )
         return found
 
-    def open(self, name: BenchmarkName, split: Split = Split.COMPLETE) -> Suite:
+    def open(self, name: BenchmarkName, split: BigCodeSplit = BigCodeSplit.COMPLETE) -> Suite:
         """One benchmark, loaded; `split` says how BigCodeBench is to be asked.
 
         Raises:

@@ -11,6 +11,31 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap
 from iterpref_assets.core.records import Record
 
 
+class JudgingLimits(Record):
+    """Limits in place of a benchmark's own; None keeps them."""
+
+    seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="CPU seconds: of a call at least (evalplus), a test (LiveCodeBench), a program "
+        "with all its tests (BigCodeBench).",
+    )
+    reference_factor: float | None = Field(
+        default=None,
+        gt=0,
+        description="What a call may take, as a multiple of the reference's time (evalplus only).",
+    )
+
+    @property
+    def given(self) -> dict[str, JsonValue]:
+        """Those that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+OWN_LIMITS = JudgingLimits()
+"""Each benchmark's own."""
+
+
 class EvaluationConfig(Record):
     """How completions are drawn and scored; the default is greedy pass@1."""
 

@@ -21,6 +21,10 @@ class Column:
     tests: str = BASE
     group: str = ""
 
+    def titled(self, rules: str) -> str:
+        """The title, with the rules that programs were judged by where there are several."""
+        return f"{self.title} ({rules})" if rules else self.title
+
 
 COLUMNS = (
     Column("HE", "humaneval_scores"),

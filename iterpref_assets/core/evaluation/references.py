@@ -44,7 +44,7 @@ class ReferenceResult(Record):
 
     @property
     def fails(self) -> bool:
-        """Whether the reference solution fails without an excuse."""
+        """Whether the reference solution fails for no known reason."""
         passing = (Verdict.PASSED.value, NO_REFERENCE, NOT_TRIED)
         return not self.not_run and self.verdict not in passing
 
@@ -83,7 +83,7 @@ def run_references(
 
 
 def require_passing(results: Sequence[ReferenceResult], remedy: str = CHECK_DATA) -> None:
-    """Refuse to judge anything where a reference solution fails without an excuse.
+    """Refuse to judge anything where a reference solution fails for no known reason.
 
     Args:
         results: what the references came to.
@@ -119,12 +119,12 @@ def _run(suite: Suite, task: EvaluationTask[Sandbox], sandbox: Sandbox) -> Refer
 
 
 def _result(suite: Suite, name: str, group: str, execution: Execution) -> ReferenceResult:
-    excuse = "" if execution.passed else suite.excuse(name, execution)
+    reason = "" if execution.passed else suite.why_not_run(name, execution)
     return ReferenceResult(
         task_id=name,
         group=group,
-        not_run=excuse,
+        not_run=reason,
         verdict=execution.verdict.value,
         error_type=execution.error_type,
-        message="" if excuse else storable(execution.message),
+        message="" if reason else storable(execution.message),
     )

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from iterpref_assets.core.evaluation.batch import Benchmark
-from iterpref_assets.core.evaluation.results import DataSource
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
+from iterpref_assets.core.evaluation.scores import Statuses
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle
+from iterpref_assets.core.records import Record
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 CHECK_DATA = "Check that the data file is unchanged"
+
+JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
+
+
+class DataSource(Record):
+    """Which benchmark, by content; md5 is the checksum that evalplus reports."""
+
+    benchmark: str
+    sha256: str
+    md5: str
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,9 @@ class Facts:
         references: the reference programs there are.
         missing: why tasks cannot run here, as far as that is known before anything runs.
         libraries: the versions of the libraries that programs may import, by name.
-        remedy: what to check where a reference solution fails without an excuse.
+        rules: by which of several sets of rules programs are judged, "" where there is one.
+        limits: limits in place of the benchmark's own.
+        remedy: what to check where a reference solution fails for no known reason.
     """
 
     source: DataSource
@@ -36,7 +49,40 @@ class Facts:
     references: Mapping[str, str] = field(default_factory=dict[str, str])
     missing: Mapping[str, str] = field(default_factory=dict[str, str])
     libraries: Mapping[str, str] = field(default_factory=dict[str, str])
+    rules: str = ""
+    limits: JudgingLimits = OWN_LIMITS
     remedy: str = CHECK_DATA
+
+
+def _no_fault(_task_id: str, _statuses: Statuses) -> Statuses | None:
+    return None
+
+
+@dataclass(frozen=True)
+class PreparedBenchmark(Generic[JudgeT_contra]):
+    """A benchmark that samples can be scored on.
+
+    Attributes:
+        source: which data it was loaded from.
+        tasks: by task_id, in the benchmark's order.
+        not_run: why tasks cannot run here, by task_id.
+        groups: the group, such as a difficulty, that a task is also summed up in, by task_id.
+        libraries: the versions of the libraries that programs may import, by name.
+        rules: as in `Facts`.
+        limits: as in `Facts`.
+        cpu_seconds: what the reference solution takes, by task_id, where it is known.
+        listed_fault: what the official harness says where a listed fault of its makes it differ.
+    """
+
+    source: DataSource
+    tasks: Mapping[str, EvaluationTask[JudgeT_contra]]
+    not_run: Mapping[str, str] = field(default_factory=dict[str, str])
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    libraries: Mapping[str, str] = field(default_factory=dict[str, str])
+    rules: str = ""
+    limits: JudgingLimits = OWN_LIMITS
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+    listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 
 
 class Suite(Protocol):
@@ -61,14 +107,20 @@ class Suite(Protocol):
         """
         ...
 
-    def excuse(self, task_id: str, execution: Execution) -> str:
+    def program(self, task_id: str, answer: str) -> str:
+        """The program in a chat's answer to a task; "" where it holds none."""
+        ...
+
+    def why_not_run(self, task_id: str, execution: Execution) -> str:
         """Why a reference that failed so cannot pass here, or "" where nothing here is to blame."""
         ...
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
-        """The benchmark to score samples on, its reference solutions having been run.
+    def ready(
+        self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]
+    ) -> PreparedBenchmark[Sandbox]:
+        """The tasks of these names to score samples on, their reference solutions having been run.
 
         Raises:
-            InputError: where a reference solution fails without an excuse.
+            InputError: where a reference solution fails for no known reason.
         """
         ...

@@ -70,6 +70,30 @@ def summarize(scores: pl.DataFrame, config: EvaluationConfig) -> ScoreSummary:
     )
 
 
+def group_rates(
+    scores: pl.DataFrame, groups: Mapping[str, str], config: EvaluationConfig
+) -> dict[str, PassRate]:
+    """The rate on the base tests within each group of tasks, by the group's name in order.
+
+    Args:
+        scores: tables.SCORES.
+        groups: the group of each task that is in one, by task_id.
+        config: how intervals are drawn, and which pass@k.
+    """
+    return {
+        name: _rate(_counts(mine, BASE), config)
+        for name in sorted(set(groups.values()))
+        if (mine := in_group(scores, groups, name)).height
+    }
+
+
+def in_group(scores: pl.DataFrame, groups: Mapping[str, str], group: str) -> pl.DataFrame:
+    """The scores of one group's tasks."""
+    return scores.filter(
+        pl.col("task_id").is_in([task for task, name in groups.items() if name == group])
+    )
+
+
 def difference(
     scores: pl.DataFrame,
     reference: pl.DataFrame,

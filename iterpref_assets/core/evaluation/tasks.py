@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-import polars as pl
-from pydantic import TypeAdapter
-
-from iterpref_assets.core.prompts import Message, extract_code, solve_conversation
-from iterpref_assets.core.records import Tests
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.prompts import Message
+from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
-from iterpref_assets.core.tables import PROBLEMS, validate
-
-_TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
+from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 
 class PromptStyle(StrEnum):
@@ -31,7 +29,7 @@ class PromptStyle(StrEnum):
     COMPLETION = "completion"
 
 
-class Judge(Protocol):
+class ProgramJudge(Protocol):
     """The part of the sandbox that a problem's tests need; callable from several threads."""
 
     def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
@@ -94,6 +92,7 @@ class ProblemTask:
     task_id: str
     messages: tuple[Message, ...]
     tests: Tests
+    entry_point: str = ""
     limits: Limits | None = None
 
     @property
@@ -102,19 +101,20 @@ class ProblemTask:
         return False
 
     def program(self, completion: str) -> str:
-        """The code that `extract_code` finds in the completion."""
-        return extract_code(completion)
+        """What the tests reach of the program that the completion holds, or nothing."""
+        program = read_answer(completion, self.entry_point).program or ""
+        return reachable_part(program, names_asked_for(self.tests))
 
-    def judge(self, code: str, sandbox: Judge) -> Judgement:
+    def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the program against the problem's tests."""
         return Judgement(sandbox.judge(code, self.tests, self.limits))
 
 
-def lab_tasks(problems: pl.DataFrame, limits: Limits | None = None) -> list[ProblemTask]:
-    """One task per problem (tables.PROBLEMS), in the table's order."""
-    validate(problems, PROBLEMS)
-    rows = problems.select("problem_id", "prompt", "tests").iter_rows()
+def problem_tasks(
+    problems: Sequence[Problem], prompts: Prompts, limits: Limits | None = None
+) -> list[ProblemTask]:
+    """One task per problem, in their order."""
     return [
-        ProblemTask(problem_id, solve_conversation(prompt), _TESTS.validate_json(tests), limits)
-        for problem_id, prompt, tests in rows
+        ProblemTask(each.problem_id, prompts.solve(each), each.tests, each.entry_point, limits)
+        for each in problems
     ]

@@ -14,7 +14,8 @@ class LabConfig(Record):
     """
 
     seed: int = Field(
-        0, description="Draws the problems; another seed gives other problems of the same splits"
+        default=0,
+        description="Draws the problems; another seed gives other problems of the same splits",
     )
     shards: int = Field(default=4, ge=1, le=1000, description="Partitions of the training problems")
     problems_per_shard: int = Field(

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from iterpref_assets.core.conversations import lab_debug_conversation
 from iterpref_assets.core.lab.damage import damage_code
 from iterpref_assets.core.lab.evaluation import load_function
 from iterpref_assets.core.lab.inputs import Arguments, edge_inputs, input_pool
@@ -24,9 +25,8 @@ from iterpref_assets.core.lab.rendering import (
 )
 from iterpref_assets.core.prompts import (
     Message,
-    debug_conversation,
+    problem_conversation,
     problem_prompt,
-    solve_conversation,
 )
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import Case
@@ -63,8 +63,8 @@ def _lesson(program: Program, rng: random.Random, *, debug: bool) -> Lesson:
     prompt = problem_prompt(statement, render_signature(program, wording))
     failure = _draw_failure(program, wording, rng) if debug else None
     if failure is None:
-        return Lesson(solve_conversation(prompt), code)
-    return Lesson(debug_conversation(prompt, *failure), code)
+        return Lesson(problem_conversation(prompt), code)
+    return Lesson(lab_debug_conversation(prompt, *failure), code)
 
 
 def _draw_failure(program: Program, wording: Wording, rng: random.Random) -> tuple[str, str] | None:

@@ -56,21 +56,29 @@ class Filter(StrEnum):
 
 
 class JudgeConfig(Record):
-    """The LLM that is asked whether two programs differ in form alone; its answers are greedy.
+    """The LLM that is asked whether two programs differ in form alone; its answers are greedy."""
 
-    Attributes:
-        engine: what it runs on.
-        model: a checkpoint's folder, a hub name, or the name a server knows it by.
-        max_tokens: longest answer; a longer one is cut off and counts as malformed.
-        max_in_flight: questions held at once; it bounds memory and changes no answer.
-        max_failed_share: calls that may give no answer, as a share of 1; more end the run.
-    """
-
-    engine: EngineConfig
-    model: str = Field(min_length=1)
-    max_tokens: int = Field(default=512, ge=1)
-    max_in_flight: int = Field(default=64, ge=1)
-    max_failed_share: float = Field(default=0.1, ge=0, le=1)
+    engine: EngineConfig = Field(description="What the judge runs on")
+    model: str = Field(
+        min_length=1,
+        description="A checkpoint's folder, a name on the hub, or the name that a server knows",
+    )
+    max_tokens: int = Field(
+        default=512,
+        ge=1,
+        description="Longest answer, tokens; a longer one is cut off and counts as malformed",
+    )
+    max_in_flight: int = Field(
+        default=64,
+        ge=1,
+        description="Questions held at once; it bounds memory and changes no answer",
+    )
+    max_failed_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Calls that may give no answer, as a share of 1; more end the run",
+    )
 
     def for_result(self) -> dict[str, JsonValue]:
         """The options that answers depend on: not the concurrency, not what failures may cost."""
@@ -80,23 +88,23 @@ class JudgeConfig(Record):
 
 
 class PairConfig(Record):
-    """How pairs are made from trajectories.
+    """How pairs are made from trajectories."""
 
-    Attributes:
-        negatives: which failing program is rejected.
-        difference: how D+ and D- are found.
-        max_diff_lines: filter (ii), the longest D- kept, in lines.
-        max_tokens: filter (iii), the longest y+ or y- kept, in tokens with the end-of-turn token.
-        seed: of the random choice of negatives.
-        judge: who is asked about pairs that no other filter dropped; None asks nobody.
-    """
-
-    negatives: Negatives = Negatives.RANDOM
-    difference: Difference = Difference.LCS
-    max_diff_lines: int = Field(default=20, ge=1)
-    max_tokens: int = Field(default=2048, ge=1)
-    seed: int = 0
-    judge: JudgeConfig | None = None
+    negatives: Negatives = Field(Negatives.RANDOM, description="Which failing program is rejected")
+    difference: Difference = Field(Difference.LCS, description="How D+ and D- are found")
+    max_diff_lines: int = Field(
+        default=20, ge=1, description="The longest D- that is kept, lines: filter (ii)"
+    )
+    max_tokens: int = Field(
+        default=2048,
+        ge=1,
+        description="The longest y+ or y- that is kept, tokens with the end-of-turn token: filter "
+        "(iii)",
+    )
+    seed: int = Field(0, description="Draws the negatives")
+    judge: JudgeConfig | None = Field(
+        None, description="Who is asked about pairs that no other filter dropped; unset asks nobody"
+    )
 
     def for_result(self) -> dict[str, JsonValue]:
         """The options that pairs depend on, of the judge those that its answers do."""

@@ -10,11 +10,12 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes, replacing
 from iterpref_assets.core.pairs.build import compare
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.prompts import extract_code, fenced
+from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.unreachable import reachable_definitions
 
 _TRL_SUFFIXES = (".parquet", ".jsonl")
@@ -138,4 +139,4 @@ def _program(completion: str) -> str:
     code, _, last = rest.rpartition("\n")
     if first.startswith("```") and last.strip() == "```":
         return code.strip("\n")
-    return extract_code(completion)
+    return read_answer(completion).program or completion.strip("\n")

@@ -20,6 +20,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig
+from iterpref_assets.core.pairs.doubt import doubtful_problems
 from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.formats import read_target_dpo
 from iterpref_assets.core.pairs.judge import JudgeOutcome, judge_pair_file
@@ -31,15 +32,14 @@ from iterpref_assets.core.pairs.recorded import (
     execute,
     read_trajectories,
 )
-from iterpref_assets.core.pairs.statistics import UnreachedFocus, unreached_focus
+from iterpref_assets.core.pairs.statistics import UnreachedFocus
 from iterpref_assets.core.pairs.streaming import (
     build_pair_file,
     row_count,
-    table_batches,
     tokenize_pair_files,
+    unreached_focus_of_file,
 )
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.quality.doubt import doubtful_problems
 from iterpref_assets.core.sandbox.on_demand import judging
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
@@ -148,7 +148,7 @@ def make_pairs(
             built, made.judged = _judged(built, config.judge, answers_beside(out), work)
         _tokenize(built, tokenizer, config, out)
     if tests is not None:
-        made.focus = _focus(out, tests)
+        made.focus = unreached_focus_of_file(out, tests)
     return made
 
 
@@ -212,15 +212,8 @@ def _built(
         made.executed = judge.executed
     frame = pl.read_parquet(problems, columns=["problem_id", "source", "tests"])
     made.sources = dict(frame.select("problem_id", pl.col("source").fill_null("")).iter_rows())
-    # By their hashes, so that memory does not grow with programs.
-    first = pl.scan_parquet(versions).with_columns(pl.col("code").hash())
-    made.doubtful = doubtful_problems(first.filter(pl.col("round") == 0).collect())
+    made.doubtful = doubtful_problems([versions])
     return built, frame.select("problem_id", "tests")
-
-
-def _focus(pairs: Path, tests: pl.DataFrame) -> UnreachedFocus:
-    parts = [unreached_focus(batch, tests) for batch in table_batches(pairs, tables.PAIRS)]
-    return UnreachedFocus(sum(each.lines for each in parts), sum(each.unreached for each in parts))
 
 
 @contextmanager

@@ -15,16 +15,15 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.conversations import Attempt, Prompts
 from iterpref_assets.core.debugging.trajectory import trajectory_id
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import frame_to_problems
 from iterpref_assets.core.pairs.sampled import rejected_sample
 from iterpref_assets.core.prompts import (
-    PROMPT_VERSION,
     Message,
     Role,
-    debug_conversation,
-    solve_conversation,
 )
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.seeds.synthesis import asked_and_answered, template_versions
@@ -102,7 +101,7 @@ class PairFiles:
     """The tables that hold a shard's pairs and what they were made of.
 
     Attributes:
-        prompt_version: of the template that debugging prompts were made by.
+        prompts: the identity of the prompts that debugging was asked by (Prompts.identity).
         written: responses that hold a first program of each problem, where they came with one.
         template_versions: of the templates that asked for `written`.
     """
@@ -112,7 +111,7 @@ class PairFiles:
     problems: Path
     versions: Path
     completions: Sequence[Path]
-    prompt_version: str
+    prompts: JsonValue
     written: Path | None = None
     template_versions: JsonValue = None
 
@@ -140,9 +139,10 @@ def trace_pair(pair_id: str, files: PairFiles) -> PairProvenance:
         or [pl.DataFrame(schema=tables.COMPLETIONS)]
     )
     (seed,) = frame_to_problems(problem)
-    prompt = seed.prompt if files.prompt_version == PROMPT_VERSION else None
+    prompts = Prompts.of_identity(files.prompts)
+    known = prompts if prompts.identity() == files.prompts else None
     trajectories = [
-        _trajectory(rows, completions, prompt)
+        _trajectory(rows, completions, seed, known)
         for rows in _trajectories(pair, versions, files.versions)
     ]
     return PairProvenance(
@@ -167,11 +167,11 @@ def _trajectories(pair: dict[str, Any], versions: pl.DataFrame, file: Path) -> l
 
 
 def _trajectory(
-    versions: pl.DataFrame, completions: pl.DataFrame, prompt: str | None
+    versions: pl.DataFrame, completions: pl.DataFrame, seed: Problem, prompts: Prompts | None
 ) -> TracedTrajectory:
-    of_sample = completions.filter(pl.col("sample") == versions["sample"][0])
+    of_sample = completions.filter(pl.col("sample") == versions["sample"][0]).sort("round", "key")
     answers = {row["round"]: row for row in of_sample.iter_rows(named=True)}
-    shown = dict(shown_conversations(prompt, versions)) if prompt is not None else {}
+    shown = dict(_shown(prompts, seed, versions, of_sample)) if prompts is not None else {}
     return TracedTrajectory(
         trajectory_id=versions["trajectory_id"][0],
         versions=tuple(
@@ -249,16 +249,22 @@ def _missing(file: Path, field: str, value: str) -> InputError:
     )
 
 
-def shown_conversations(
-    prompt: str, versions: pl.DataFrame
+def _shown(
+    prompts: Prompts, problem: Problem, versions: pl.DataFrame, completions: pl.DataFrame
 ) -> Iterator[tuple[int, tuple[Message, ...]]]:
     """Each round of one trajectory and the conversation that its version answers.
 
     Args:
-        prompt: the problem's.
+        prompts: what was asked.
+        problem: about what.
         versions: the trajectory's rows of tables.VERSIONS, in order of rounds.
+        completions: the trajectory's rows of tables.COMPLETIONS, in order of rounds and retries.
     """
-    conversation = solve_conversation(prompt)
+    attempts: list[Attempt] = []
     for round_, code, feedback in versions.select("round", "code", "feedback").iter_rows():
-        yield round_, conversation
-        conversation = debug_conversation(prompt, code, feedback)
+        answers = completions.filter(pl.col("round") == round_)["completion"].to_list()
+        # A program that a round does not keep is one that had been tried before.
+        discarded = read_answer(answers[-2], problem.entry_point) if len(answers) > 1 else None
+        repeated = discarded is not None and discarded.program is not None
+        yield round_, prompts.debug(problem, attempts, repeated=repeated)
+        attempts.append(Attempt(code, feedback))

@@ -27,7 +27,7 @@ from iterpref_assets.core.pairs.reaching import Judge, reachable_programs
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, Tests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.sandbox.judging import check_literals
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 PACKAGES = ("numpy",)
 """What recorded programs may import besides the standard library, as in HumanEval+ and MBPP+."""
@@ -92,7 +92,7 @@ def execute(recorded: Recorded, judge: Judge, *, on_rows: OnRows | None = None) 
     programs = recorded.versions["code"]
     asked = [tests[name] for name in recorded.versions["problem_id"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        executions = []
+        executions: list[Execution] = []
         for execution in pool.map(judge, programs, asked):
             executions.append(execution)
             if on_rows:

@@ -16,6 +16,7 @@ from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.pairs.reaching import Judge, without_unreached
 from iterpref_assets.core.pairs.sampled import require_samples
+from iterpref_assets.core.pairs.statistics import UnreachedFocus, unreached_focus
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.tables import Schema
 
@@ -105,6 +106,12 @@ def tokenize_pair_files(
 def row_count(table: Path) -> int:
     """The rows of a Parquet file, from its footer."""
     return pq.read_metadata(table).num_rows
+
+
+def unreached_focus_of_file(pairs: Path, tests: pl.DataFrame) -> UnreachedFocus:
+    """`unreached_focus` of a file with the columns of tables.PAIRS."""
+    parts = [unreached_focus(batch, tests) for batch in table_batches(pairs, tables.PAIRS)]
+    return UnreachedFocus(sum(each.lines for each in parts), sum(each.unreached for each in parts))
 
 
 def problem_batches(versions: Path) -> Iterator[pl.DataFrame]:

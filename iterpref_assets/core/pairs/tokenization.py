@@ -21,7 +21,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Filter, PairConfig
 from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
-from iterpref_assets.core.prompts import fenced, solve_conversation
+from iterpref_assets.core.prompts import fenced, problem_conversation
 
 if TYPE_CHECKING:
     from transformers import BatchEncoding, PreTrainedTokenizerFast
@@ -108,7 +108,10 @@ def encode_prompts(prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -
     if tokenizer.chat_template is None:
         return _encode(prompts, tokenizer, add_special_tokens=True).input_ids
     turns = [
-        [{"role": turn.role.value, "content": turn.content} for turn in solve_conversation(prompt)]
+        [
+            {"role": turn.role.value, "content": turn.content}
+            for turn in problem_conversation(prompt)
+        ]
         for prompt in prompts
     ]
     rendered = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)

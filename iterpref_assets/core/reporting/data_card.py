@@ -10,11 +10,12 @@ import polars as pl
 
 from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.pairs.characteristics import Diversity, Duplicates, Spread
+from iterpref_assets.core.pairs.statistics import UnreachedFocus
 from iterpref_assets.core.reporting import card_plots, markdown, plots
 from iterpref_assets.core.reporting.side_by_side import pairs_page
 
 CARD, PAGE = "card.md", "pairs.html"
-SHOWN_FEATURES, SHOWN_FAILURES = 20, 15
+SHOWN_FEATURES, SHOWN_FAILURES, SHOWN_DOUBTFUL = 20, 15, 20
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
@@ -32,6 +33,8 @@ class CardInputs:
         lengths, differences: tokens and lines of the kept pairs.
         failures: characteristics.failures.
         problems, paired: the features of all problems, and of those with a kept pair.
+        focus: D- lines of the kept pairs, and those that no test reaches.
+        doubtful: doubt.DOUBTFUL.
         duplicates: repetitions among the kept pairs.
         dropped_seeds: tables.DROPPED_SEEDS.
         benchmarks: those that seeds were kept clear of.
@@ -53,6 +56,8 @@ class CardInputs:
     failures: pl.DataFrame
     problems: Diversity
     paired: Diversity
+    focus: UnreachedFocus
+    doubtful: pl.DataFrame
     duplicates: Duplicates
     dropped_seeds: pl.DataFrame
     benchmarks: Sequence[str]
@@ -108,11 +113,14 @@ def _text(inputs: CardInputs) -> str:
         "![Length of the kept pairs](lengths.png)",
         _spread_table("Lines", inputs.differences),
         "![Size of the difference](differences.png)",
+        _focus(inputs.focus),
         "## How programs fail",
         markdown.table(
             ["Failure", "y- of kept pairs", "All failing versions"],
             inputs.failures.head(SHOWN_FAILURES).rows(),
         ),
+        "## Doubtful tests",
+        *_doubtful(inputs.doubtful),
         "## Features",
         *_features(inputs),
         "## Duplicates and contamination",
@@ -164,6 +172,11 @@ def _filters(inputs: CardInputs) -> Iterator[str]:
         yield markdown.table(["Answer", "Pairs"], list(inputs.judged.items()))
 
 
+def _focus(found: UnreachedFocus) -> str:
+    of_all = f"{found.unreached:,} of {found.lines:,} ({found.share:.1%})"
+    return f"D- lines that no test reaches: {of_all}."
+
+
 def _spread_table(unit: str, values: Sequence[Spread]) -> str:
     names = ["least", "5%", "median", "95%", "most"]
     return markdown.table(
@@ -191,6 +204,17 @@ def _features(inputs: CardInputs) -> Iterator[str]:
         yield markdown.table(
             ["Feature", "Problems", "With a kept pair"],
             [[name, count, inputs.paired.features.get(name, 0)] for name, count in shown],
+        )
+
+
+def _doubtful(found: pl.DataFrame) -> Iterator[str]:
+    yield (
+        "Problems that no sample solves, and of which most samples give the same wrong answer: "
+        f"{found.height:,}. Their tests may be wrong."
+    )
+    if found.height:
+        yield markdown.table(
+            ["Problem", "Samples", "Agree", "What they do"], found.head(SHOWN_DOUBTFUL).rows()
         )
 
 

@@ -39,6 +39,9 @@ _UNUSED_UIDS = 1_900_000_001
 _RUNNER = "/runner"
 PACKAGES = "/packages"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
+STDIN_COPY = "/dev/shm/stdin"  # noqa: S108 - a path inside
+"""Where a script finds its standard input by name, as it would through `/proc`."""
+
 _UNSHARE_CODE = """
 import ctypes, os, sys
 if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):
@@ -66,6 +69,7 @@ class Bubblewrap:
             "uid": program_uid(),
             "directories": _directories(),
             "devices": [f"/dev/{name}" for name in _DEVICES],
+            "stdin": STDIN_COPY,
         }
 
     def start(
@@ -133,7 +137,7 @@ def _files(granted: Granted) -> list[str]:
     arguments += _folders("/dev", *_directories())
     for name in _DEVICES:
         arguments += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
-    return [*arguments, "--chdir", "/box"]
+    return [*arguments, "--symlink", STDIN_COPY, "/dev/stdin", "--chdir", "/box"]
 
 
 def _directories() -> list[str]:

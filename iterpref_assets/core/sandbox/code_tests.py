@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.sandbox.inside import checks
@@ -105,7 +106,7 @@ def _methods(
     return found | {item.name: item for item in node.body if _is_test(item)}
 
 
-def _is_test(node: ast.stmt) -> bool:
+def _is_test(node: ast.stmt) -> TypeGuard[_Function]:
     return isinstance(node, _Function) and node.name.startswith("test")
 
 

@@ -5,12 +5,18 @@ The same failure always gives the same text, whatever the machine: no paths, add
 
 from __future__ import annotations
 
-from iterpref_assets.core.records import Case, RaisingCase
+import ast
+
+from iterpref_assets.core.records import Case, FunctionTests, RaisingCase, Tests
 from iterpref_assets.core.sandbox.outcomes import scrub
 from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.syntax import parse
 
 MAX_LITERAL = 200
 """Characters of any one literal or error message that are shown."""
+
+RETURNED = "  # got "
+"""What stands between the assertion that failed and the value that was returned instead."""
 
 LIMITS = {
     Verdict.TIMEOUT: "ran out of time",
@@ -24,8 +30,7 @@ def wrong_answer(entry_point: str, case: Case | RaisingCase, actual_literal: str
     if isinstance(case, RaisingCase):
         returned = shorten(actual_literal)
         return f"{call(entry_point, case)} returned {returned} instead of raising {case.raises}"
-    expected, actual = shorten(case.expected), shorten(actual_literal)
-    return f"assert {call(entry_point, case)} == {expected}  # got {actual}"
+    return f"{assertion(entry_point, case)}{RETURNED}{shorten(actual_literal)}"
 
 
 def exception(error_type: str, message: str, line: str = "", instead_of: str | None = None) -> str:
@@ -56,6 +61,21 @@ def line_text(code: str, number: int) -> str:
     return shorten(lines[number - 1].strip()) if 0 < number <= len(lines) else ""
 
 
+def statement_text(code: str, number: int) -> str:
+    """The innermost statement of a test file that a line belongs to, in one line, shortened."""
+    tree = parse(code)
+    spans = [
+        node
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Assert | ast.Expr | ast.Assign | ast.Return)
+        and node.lineno <= number <= (node.end_lineno or node.lineno)
+    ]
+    if not spans:
+        return line_text(code, number)
+    innermost = max(spans, key=lambda node: node.lineno)
+    return shorten(" ".join((ast.get_source_segment(code, innermost) or "").split()))
+
+
 def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> str:
     """The call that used more than it may, or took its process down.
 
@@ -70,10 +90,33 @@ def no_such_function(entry_point: str) -> str:
     return f"the program does not define {entry_point}"
 
 
+def assertion(entry_point: str, case: Case) -> str:
+    """A test as an assertion, its literals shortened."""
+    return f"assert {call(entry_point, case)} == {shorten(case.expected)}"
+
+
 def call(entry_point: str, case: Case | RaisingCase) -> str:
     """The call of `case` as source; its arguments are the `repr` of a tuple, shortened."""
     arguments = case.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
     return f"{entry_point}({shorten(arguments)})"
+
+
+def told_case(tests: Tests, message: str) -> Case | RaisingCase | None:
+    """The call that a message of this module is about, or None where it names none of `tests`."""
+    if not isinstance(tests, FunctionTests):
+        return None
+    said = message.removeprefix("assert ")
+    for case in tests.cases:
+        if said.startswith(f"{call(tests.entry_point, case)} "):
+            return case
+    return None
+
+
+def what_came_back(tests: FunctionTests, case: Case | RaisingCase, message: str) -> str:
+    """Of a message about `case`, what the program did: the value it returned, or in words."""
+    said = message.removeprefix("assert ").removeprefix(call(tests.entry_point, case)).strip()
+    returned = said.rpartition(RETURNED)[2] if RETURNED in said else ""
+    return returned or said
 
 
 def shorten(text: str) -> str:

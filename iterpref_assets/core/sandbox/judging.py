@@ -287,7 +287,7 @@ def _conclude_file(
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
     where = f"{outcome.test}: " if outcome.test else ""
-    line = feedback.line_text(tests.code, outcome.line)
+    line = feedback.statement_text(tests.code, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))
     error = f"{outcome.error_type}: {text}" if text else outcome.error_type
     message = f"{where}{line} raised {error}" if line else f"{where}{error}"

@@ -81,6 +81,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """The first case that failed, as short text: what was asked, wanted and given.
+
+    `call` is the call, or the standard input of a program; `actual` is empty where nothing came.
+    """
+
+    call: str = ""
+    expected: str = ""
+    actual: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """One program's run against its tests.
 
@@ -88,7 +100,7 @@ class Execution:
     deterministic, trimmed text fit for feedback (no addresses, no timings, no paths of this
     machine); `failing_case` is the index of the first failing case; `in_process` marks verdicts of
     test code that ran beside the candidate. `cpu_seconds` is a measurement and never reaches a
-    content-hashed table.
+    content-hashed table. `failure` shows the failing case where a benchmark's judge tells of it.
     """
 
     verdict: Verdict
@@ -97,6 +109,7 @@ class Execution:
     failing_case: int | None = None
     in_process: bool = False
     cpu_seconds: float = 0.0
+    failure: Failure | None = None
 
     @property
     def passed(self) -> bool:

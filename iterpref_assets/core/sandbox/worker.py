@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.sandbox.allowance import require_allowed
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.inside.isolation import empty_directory
@@ -168,7 +169,9 @@ class Worker:
 
         Raises:
             WorkerLostError: if the server is gone.
+            SandboxUnavailableError: if this process may not grant so much.
         """
+        require_allowed(limits)
         self.serial += 1
         results, results_in = os.pipe()
         with suppress(PermissionError):  # an unprivileged user may hold only so many large pipes

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.checks import require_runnable
-from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.config import Optimizer, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.processes import world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
+
+
+_OPTIMIZERS: dict[Optimizer, dict[str, Any]] = {
+    Optimizer.ADAMW: {"optim": "adamw_torch_fused"},
+    Optimizer.ADAMW_8BIT: {
+        "optim": "adamw_torch_8bit",
+        "optim_args": "bf16_stochastic_round=True",
+    },
+}
 
 
 def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments:
@@ -25,7 +34,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
     processes = world_size()
     require_runnable(config, processes)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(workdir.checkpoints(work_dir)),
         per_device_train_batch_size=config.micro_batch_size,
         gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * processes),
@@ -35,7 +44,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         warmup_steps=config.warmup_ratio,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        optim="adamw_torch_fused",
+        **_OPTIMIZERS[config.optimizer],
         bf16=config.precision is Precision.MIXED_BFLOAT16,
         gradient_checkpointing=config.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
@@ -53,6 +62,16 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         ddp_find_unused_parameters=False,
         **_sharding(config.sharding),
     )
+    if config.sharding is Sharding.FSDP2 and config.precision is Precision.MIXED_BFLOAT16:
+        from torch.distributed.fsdp import MixedPrecisionPolicy
+
+        # accelerate's own policy also reduces gradients in bfloat16, and rounds log-probabilities
+        # to it.
+        plugin: dict[str, Any] = arguments.fsdp_plugin_args
+        plugin["mixed_precision_policy"] = MixedPrecisionPolicy(
+            param_dtype=torch.bfloat16, reduce_dtype=torch.float32
+        )
+    return arguments
 
 
 def _sharding(sharding: Sharding) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def block_mask(codes: Tensor) -> BlockMask:
         return (query >= key) & _same_branch(codes[row, query], codes[row, key])
 
     rows, length = codes.shape
-    return create_block_mask(
-        sees, rows, None, length, length, device=codes.device, _compile=codes.is_cuda
-    )
+    # Not compiled: it would be anew for lengths of its own, and what it saves is one boolean a
+    # query and key for an instant.
+    return create_block_mask(sees, rows, None, length, length, device=codes.device)
 
 
 def _same_branch(query: Tensor, key: Tensor) -> Tensor:

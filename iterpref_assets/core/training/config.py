@@ -24,12 +24,32 @@ class Precision(StrEnum):
     """Weights, gradients and optimizer in bfloat16: half the memory, coarser updates."""
 
 
+class Optimizer(StrEnum):
+    """What keeps the moments of the gradient."""
+
+    ADAMW = "adamw"
+    """Two moments in the type of the weights."""
+    ADAMW_8BIT = "adamw_8bit"
+    """Two moments of 8 bits (torchao); weights in bfloat16 are rounded at random, so that updates
+    too small for one step still move them on average: 6 bytes a parameter with its gradient."""
+
+
 class Schedule(StrEnum):
     """How the learning rate falls after the warm-up."""
 
     COSINE = "cosine"
     LINEAR = "linear"
     CONSTANT = "constant_with_warmup"
+
+
+class ImitationMean(StrEnum):
+    """Over what the imitation loss (4) of a batch is a mean."""
+
+    TOKENS = "tokens"
+    """Over all imitated tokens: each weighs the same, whichever pair it is of (as in trl)."""
+    PAIRS = "pairs"
+    """Over the tokens of each pair, then over the pairs: each pair weighs the same, and the tokens
+    of a short one more (as in the authors' code)."""
 
 
 class Attention(StrEnum):
@@ -58,59 +78,128 @@ class Lora(Record):
     They are merged into the base model's weights at the end.
     """
 
-    rank: int = Field(default=16, ge=1)
-    scale: float = Field(default=2.0, gt=0)
-    """Weight of the adapters' output (peft's lora_alpha is scale * rank)."""
+    rank: int = Field(default=16, ge=1, description="Rank of the adapters")
+    scale: float = Field(
+        default=2.0,
+        gt=0,
+        description="Weight of the adapters' output (peft's lora_alpha is scale * rank)",
+    )
 
 
 class TrainConfig(Record):
     """How a model is trained."""
 
-    learning_rate: float = Field(default=1e-5, gt=0)
-    """Peak rate of AdamW; the paper: 1e-5 at 7B, 5e-6 at 14B and 15B."""
-    epochs: int = Field(default=3, ge=1)
-    """Passes over the pairs; the paper: 3 (its released config: 2)."""
-    batch_size: int = Field(default=128, ge=1)
-    """Pairs an optimizer step, over all processes."""
-    micro_batch_size: int = Field(default=1, ge=1)
-    """Pairs in one forward pass of one process; changes memory and speed, not the loss."""
-    beta: float | None = Field(default=None, gt=0)
-    """Strength of the preference term; None: the recipe's own (the paper: 0.1)."""
-    alpha: float | None = Field(default=None, gt=0)
-    """Weight of the imitation term; None: the recipe's own (the paper: 1.0)."""
-    warmup_ratio: float = Field(default=0.03, ge=0, lt=1)
-    """Share of all steps over which the learning rate rises from 0."""
-    schedule: Schedule = Schedule.COSINE
-    weight_decay: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
-    """The gradient is scaled down to this norm."""
-    max_length: int = Field(default=2048, ge=2)
-    """Tokens of prompt and completion together; what is beyond is not read."""
-    precision: Precision = Precision.MIXED_BFLOAT16
-    gradient_checkpointing: bool = True
-    """Recompute activations in the backward pass: less memory, a third more work."""
-    vocabulary_chunk: int = Field(default=512, ge=1)
-    """Tokens projected onto the vocabulary at once; bounds the memory of the logits."""
-    save_steps: int = Field(default=50, ge=1)
-    """Optimizer steps between checkpoints: at most this much work is repeated after a kill."""
-    logging_steps: int = Field(default=1, ge=1)
-    """Optimizer steps between points of the curves."""
-    seed: int = 0
-    """Draws the order of the pairs and the windows of diff_augment."""
-    lora: Lora | None = None
-    """Train adapters instead of all weights."""
-    attention: Attention | None = None
-    """None: flex_attention on a GPU, sdpa on a CPU."""
-    processes: int = Field(default=1, ge=1)
-    """Processes that a run starts on this host, one per GPU; where torchrun starts them, its own
-    number counts."""
-    sharding: Sharding = Sharding.NONE
-    reference_batch_tokens: int = Field(default=8192, ge=1)
-    """Tokens in one forward pass of the reference model, unless one pair alone has more."""
-    tensorboard: Path | None = None
-    """Folder for the curves as TensorBoard events, one folder below it for each run."""
-    report_to: tuple[str, ...] = ()
-    """Other trackers that transformers knows, such as wandb or mlflow."""
+    learning_rate: float = Field(
+        default=1e-5,
+        gt=0,
+        description="Peak rate of AdamW; the paper: 1e-5 at 7B, 5e-6 at 14B and 15B",
+    )
+    epochs: int = Field(
+        default=3, ge=1, description="Passes over the pairs; the paper: 3 (its released config: 2)"
+    )
+    batch_size: int = Field(
+        default=128, ge=1, description="Pairs of an optimizer step, over all processes"
+    )
+    micro_batch_size: int = Field(
+        default=1,
+        ge=1,
+        description="Pairs in one forward pass of one process; it changes memory and speed, not "
+        "the loss",
+    )
+    beta: float | None = Field(
+        default=None,
+        gt=0,
+        description="Strength of the preference term; unset is the recipe's own (the paper: 0.1)",
+    )
+    alpha: float | None = Field(
+        default=None,
+        gt=0,
+        description="Weight of the imitation term; unset is the recipe's own (the paper: 1.0)",
+    )
+    imitation_mean: ImitationMean = Field(
+        default=ImitationMean.TOKENS,
+        description="What the imitation term is a mean over; tokens, as the recorded experiments "
+        "and trl's equal batches have it",
+    )
+    warmup_ratio: float = Field(
+        default=0.03,
+        ge=0,
+        lt=1,
+        description="Share of all steps over which the learning rate rises from 0",
+    )
+    schedule: Schedule = Field(
+        default=Schedule.COSINE, description="How the learning rate falls after the warm-up"
+    )
+    weight_decay: float = Field(default=0.0, ge=0, description="Decay of the weights in AdamW")
+    max_grad_norm: float = Field(
+        default=1.0, gt=0, description="The gradient is scaled down to this norm"
+    )
+    max_length: int = Field(
+        default=2048,
+        ge=2,
+        description="Tokens of prompt and completion together; what is beyond is not read",
+    )
+    precision: Precision = Field(
+        default=Precision.MIXED_BFLOAT16,
+        description="In what the weights are held and the arithmetic done",
+    )
+    optimizer: Optimizer = Field(
+        default=Optimizer.ADAMW, description="What moves the weights, and in what its states are"
+    )
+    gradient_checkpointing: bool = Field(
+        default=True,
+        description="Recompute activations in the backward pass: less memory, a third more work",
+    )
+    compile_layers: bool = Field(
+        default=False,
+        description="Compile each layer with torch.compile: for runs on a GPU that are longer than "
+        "a minute",
+    )
+    vocabulary_chunk: int = Field(
+        default=512,
+        ge=1,
+        description="Tokens projected onto the vocabulary at once; it bounds the memory of the "
+        "logits",
+    )
+    save_steps: int = Field(
+        default=50,
+        ge=1,
+        description="Optimizer steps between checkpoints: at most this much work is repeated after "
+        "a kill",
+    )
+    logging_steps: int = Field(
+        default=1, ge=1, description="Optimizer steps between points of the curves"
+    )
+    seed: int = Field(
+        default=0, description="Draws the order of the pairs and the windows of diff_augment"
+    )
+    lora: Lora | None = Field(default=None, description="Train adapters instead of all weights")
+    attention: Attention | None = Field(
+        default=None,
+        description="How attention is computed; unset is flex_attention on a GPU, sdpa on a CPU",
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that a run starts on this host, one for each GPU; where torchrun "
+        "starts them, its own number counts",
+    )
+    sharding: Sharding = Field(
+        default=Sharding.NONE, description="What several processes divide among them"
+    )
+    reference_batch_tokens: int = Field(
+        default=8192,
+        ge=1,
+        description="Tokens in one forward pass of the reference model, unless one pair alone has "
+        "more",
+    )
+    tensorboard: Path | None = Field(
+        default=None,
+        description="Folder for the curves as TensorBoard events, one folder below it for each run",
+    )
+    report_to: tuple[str, ...] = Field(
+        default=(), description="Other trackers that transformers knows, such as wandb or mlflow"
+    )
 
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
@@ -135,6 +224,7 @@ class TrainConfig(Record):
 _FOR_SPEED_AND_MEMORY = (
     "micro_batch_size",
     "gradient_checkpointing",
+    "compile_layers",
     "vocabulary_chunk",
     "attention",
     "processes",

@@ -54,13 +54,19 @@ class _TokenLogprobs(torch.autograd.Function):
 
 def _exponentials(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """[n, V] exp(logits - their maximum) and [n] the log-probabilities of `targets`."""
-    logits = torch.mm(hidden, weight.T)
-    if logits.dtype != torch.float64:
-        logits = logits.float()
+    logits = _project(hidden, weight)
     logits -= logits.amax(dim=1, keepdim=True)
     picked = logits.gather(1, targets[:, None]).squeeze(1)
     exponentials = logits.exp_()
     return exponentials, picked - exponentials.sum(dim=1).log()
+
+
+def _project(hidden: Tensor, weight: Tensor) -> Tensor:
+    """[n, V] logits in float32, or float64; on a GPU never rounded to bfloat16 on the way."""
+    if hidden.is_cuda and hidden.dtype == torch.bfloat16:
+        return torch.mm(hidden, weight.T, out_dtype=torch.float32)
+    logits = torch.mm(hidden, weight.T)
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def token_logprobs(hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> Tensor:

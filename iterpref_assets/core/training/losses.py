@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from iterpref_assets.core.training.config import ImitationMean
+
 
 @dataclass(frozen=True, slots=True)
 class TokenReadings:
@@ -71,14 +73,61 @@ def preference_losses(chosen: Tensor, rejected: Tensor, beta: float) -> Tensor:
 def imitation_loss(logprobs: Tensor, imitated: Tensor) -> Tensor:
     """The summed negative log-likelihood of the imitated tokens, a scalar in nats.
 
-    L_SFT, equation (4), is this sum over a whole batch divided by the batch's imitated tokens (the
-    authors' code and trl take the token mean).
+    L_SFT, equation (4), is a mean of it over a batch (ImitationMean).
 
     Args:
         logprobs: [N] log pi of each token, nats.
         imitated: [N] 1 where the token is imitated, else 0.
     """
     return -(imitated * logprobs).sum()
+
+
+def imitation_losses(logprobs: Tensor, read: TokenReadings, pairs: int) -> Tensor:
+    """[pairs] the mean negative log-likelihood of each pair's imitated tokens, nats, float64.
+
+    0 where a pair has none.
+    """
+    summed = sum_by_pair(-(read.imitated * logprobs), read.pair, pairs)
+    return summed / sum_by_pair(read.imitated, read.pair, pairs).clamp(min=1)
+
+
+def batch_loss(
+    logprobs: Tensor,
+    read: TokenReadings,
+    *,
+    pairs: int,
+    beta: float | None,
+    alpha: float,
+    imitation_mean: ImitationMean = ImitationMean.TOKENS,
+    of_pairs: Tensor | float | None = None,
+    of_imitated: Tensor | float | None = None,
+) -> Tensor:
+    """A micro-batch's share of the loss of its batch, a scalar in nats: (2) or (3) + alpha * (4).
+
+    The shares of all micro-batches of a batch add up to the mean of (2), with K'(y-) (3), over its
+    pairs, plus alpha times the mean (4).
+
+    Args:
+        logprobs: [N] log pi of each predicted token, nats.
+        read: [N] what the loss reads.
+        pairs: pairs of the micro-batch.
+        beta: the strength of the preference; None where the recipe has none.
+        alpha: the weight of imitation; 0 where the recipe has none.
+        imitation_mean: over what (4) is a mean.
+        of_pairs: pairs of the whole batch; None where the micro-batch is all of it.
+        of_imitated: imitated tokens of the whole batch; likewise.
+    """
+    whole = float(pairs) if of_pairs is None else of_pairs
+    loss = logprobs.new_zeros(())
+    if beta is not None:
+        chosen, rejected = reward_difference(logprobs, read, pairs)
+        loss = loss + preference_losses(chosen, rejected, beta).sum() / whole
+    if alpha > 0 and imitation_mean is ImitationMean.PAIRS:
+        loss = loss + alpha * imitation_losses(logprobs, read, pairs).sum() / whole
+    elif alpha > 0:
+        tokens = torch.as_tensor(read.imitated.sum() if of_imitated is None else of_imitated)
+        loss = loss + alpha * imitation_loss(logprobs, read.imitated) / tokens.clamp(min=1)
+    return loss
 
 
 def measure(

@@ -18,28 +18,19 @@ from transformers.trainer_callback import PrinterCallback
 from iterpref_assets.core.progress import Tracker
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.batches import CURVE_GROUPS, collator, token_readings
-from iterpref_assets.core.training.config import Attention
+from iterpref_assets.core.training.config import Attention, ImitationMean
 from iterpref_assets.core.training.curves import SUMS, Point, describe
 from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.losses import (
-    imitation_loss,
-    measure,
-    preference_losses,
-    reward_difference,
-)
+from iterpref_assets.core.training.losses import batch_loss, measure
 from iterpref_assets.core.training.policy import MODEL_INPUTS
 
 
 class PairTrainer(Trainer):
     """Trains the policy on packed pairs.
 
-    A batch's loss is the mean of (2) or (3) over its pairs plus alpha times (4), the mean negative
-    log-likelihood over its imitated tokens, whatever micro-batches and processes it is split into
-    (equations of docs/METHOD.md).
+    A batch's loss is that of `batch_loss`, whatever micro-batches and processes it is split into.
     """
-
-    loss_is_scaled_for_ga = True
 
     def __init__(
         self,
@@ -49,6 +40,7 @@ class PairTrainer(Trainer):
         *,
         attention: Attention,
         batch_size: int,
+        imitation_mean: ImitationMean,
         on_point: Callable[[Point], None],
     ) -> None:
         super().__init__(
@@ -59,6 +51,9 @@ class PairTrainer(Trainer):
             callbacks=[_LastPoint(), _WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
+        # What compute_loss returns is already divided by the whole batch; releases of transformers
+        # differ in the name of the switch for that, and this one all of them read.
+        self.model_accepts_loss_kwargs = True
         if args.gradient_checkpointing:
             # autocast would keep a bfloat16 copy of every weight until the forward pass ends,
             # although each is recomputed from the weight itself.
@@ -73,6 +68,7 @@ class PairTrainer(Trainer):
             if args.world_size > 1
             else 1,
         )
+        self.imitation_mean = imitation_mean
         self.add_callback(_EpochOrder(self.order))
         self.sums = self._no_sums()
         self.logged_at = time.perf_counter()
@@ -110,13 +106,16 @@ class PairTrainer(Trainer):
         logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
         read, rows = token_readings(inputs), int(inputs["pairs"])
         pairs, imitated = num_items_in_batch.unbind()
-        loss = logprobs.new_zeros(())
-        if self.recipe.beta is not None:
-            chosen, rejected = reward_difference(logprobs, read, rows)
-            loss = loss + preference_losses(chosen, rejected, self.recipe.beta).sum() / pairs
-        if self.recipe.alpha > 0:
-            summed = imitation_loss(logprobs, read.imitated)
-            loss = loss + self.recipe.alpha * summed / imitated.clamp(min=1)
+        loss = batch_loss(
+            logprobs,
+            read,
+            pairs=rows,
+            beta=self.recipe.beta,
+            alpha=self.recipe.alpha,
+            imitation_mean=self.imitation_mean,
+            of_pairs=pairs,
+            of_imitated=imitated,
+        )
         groups = [inputs[name] for name in CURVE_GROUPS]
         self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
         return loss.to(logprobs.dtype) * self.accelerator.num_processes

@@ -12,11 +12,11 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.batches import block_mask, branch_mask
-from iterpref_assets.core.training.config import Attention, Lora, Precision
+from iterpref_assets.core.training.config import Attention, Lora, Precision, TrainConfig
 from iterpref_assets.core.training.logprobs import token_logprobs
 
 if TYPE_CHECKING:
@@ -26,19 +26,28 @@ if TYPE_CHECKING:
 MODEL_INPUTS = ("input_ids", "position_ids", "codes", "at", "targets")
 """What of a collated micro-batch the policy's forward pass takes."""
 
-_LOGIT_CHANGES = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+_CHANGES = {
+    "final_logit_softcapping": "logits after the projection",
+    "logit_scale": "logits after the projection",
+    "logits_scaling": "logits after the projection",
+    "attn_logit_softcapping": "attention scores",
+}
+_BY_LENGTH = ("dynamic", "longrope")
+"""Kinds of rotary position whose angles follow from the longest row of a forward pass."""
 
 
 def load_policy(
-    model_dir: Path, precision: Precision, vocabulary_chunk: int, attention: Attention
+    model_dir: Path, config: TrainConfig, precision: Precision, attention: Attention
 ) -> PreTrainedModel:
     """The model of `model_dir`; its forward takes MODEL_INPUTS and returns [N] log-probabilities.
+
+    Every dropout is 0: reference and policy are compared token by token.
 
     Raises:
         InputError: where there is no model, or its attention or logits are not the plain ones that
             packed rows rely on.
     """
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
     if not (model_dir / "config.json").is_file():
@@ -50,12 +59,20 @@ def load_policy(
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
+    architecture = AutoConfig.from_pretrained(model_dir)
+    _without_dropout(architecture)
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        model_dir, dtype=dtype, attn_implementation=attention.value
+        model_dir, config=architecture, dtype=dtype, attn_implementation=attention.value
     )
-    _check_plain(model, model_dir)
-    give_logprobs(model, vocabulary_chunk)
+    require_plain(model, model_dir, config.max_length)
+    give_logprobs(model, config.vocabulary_chunk)
     return model
+
+
+def _without_dropout(architecture: Any) -> None:
+    for name, value in list(vars(architecture).items()):
+        if "drop" in name and isinstance(value, float):
+            setattr(architecture, name, 0.0)
 
 
 def attention_for(wanted: Attention | None) -> Attention:
@@ -69,6 +86,15 @@ def with_adapters(model: PreTrainedModel, lora: Lora) -> PeftModel:
 
     alpha: Any = lora.scale * lora.rank
     return PeftModel(model, LoraConfig(r=lora.rank, lora_alpha=alpha, target_modules="all-linear"))
+
+
+def compile_layers(model: nn.Module) -> None:
+    """Compile each layer of `model`: one graph for all of them, whatever the length of the rows."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.compile(dynamic=True)
 
 
 def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
@@ -104,27 +130,56 @@ def give_logprobs(model: PreTrainedModel, vocabulary_chunk: int) -> None:
     model.forward = MethodType(forward, model)
 
 
-def _check_plain(model: PreTrainedModel, model_dir: Path) -> None:
+def require_plain(model: PreTrainedModel, model_dir: Path, max_length: int) -> None:
+    """Refuse a `model` that packed rows of up to `max_length` tokens a side would train wrongly.
+
+    Raises:
+        InputError: with the field of config.json and what to do instead.
+    """
     config = model.config
-    for field in _LOGIT_CHANGES:
+    plain = "Train a model whose every layer attends to the whole prefix"
+
+    def refuse(problem: str, field: str | None, remedy: str) -> InputError:
+        return InputError(problem, file=model_dir / "config.json", field=field, remedy=remedy)
+
+    for field, what in _CHANGES.items():
         if getattr(config, field, None) not in {None, 1.0}:
-            raise InputError(
-                "the model changes its logits after the projection, which is not supported",
-                file=model_dir / "config.json",
-                field=field,
-                remedy="Train a model whose logits are its projection's output",
+            raise refuse(
+                f"the model changes its {what}, which is not supported",
+                field,
+                "Train a model whose scores and logits are plain products",
             )
+    if model._is_stateful:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        raise refuse(
+            "the model carries a state from token to token, which no mask between branches stops",
+            "model_type",
+            plain,
+        )
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if kinds != {"full_attention"}:
-        raise InputError(
+        raise refuse(
             f"attention of kind {', '.join(sorted(kinds))}: packed rows need full attention",
-            file=model_dir / "config.json",
-            field="layer_types",
-            remedy="Train a model whose every layer attends to the whole prefix",
+            "layer_types",
+            plain,
+        )
+    window = getattr(config, "sliding_window", None)
+    if window is not None and getattr(config, "use_sliding_window", True) and window < max_length:
+        raise refuse(
+            f"attention reaches back {window} tokens, and max_length is {max_length}",
+            "sliding_window",
+            f"Lower max_length to {window}, or train a model without a window",
+        )
+    rope: Any = getattr(config, "rope_parameters", None) or {}
+    trained = rope.get("original_max_position_embeddings", config.max_position_embeddings)
+    if rope.get("rope_type") in _BY_LENGTH and trained is not None and max_length > trained:
+        raise refuse(
+            f"positions of a row longer than {trained} tokens depend on how long it is",
+            "rope_parameters",
+            f"Lower max_length (now {max_length}) to {trained}",
         )
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
-        raise InputError(
+        raise refuse(
             "the vocabulary projection has a bias, which is not supported",
-            file=model_dir / "config.json",
-            remedy="Train a model without one",
+            None,
+            "Train a model without one",
         )

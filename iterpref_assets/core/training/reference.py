@@ -13,7 +13,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training.checks import require_room
-from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.dataset import token_pairs
 from iterpref_assets.core.training.failures import Remedies, explain
 from iterpref_assets.core.training.packing import TokenPair, lay_out, pack
@@ -123,10 +123,13 @@ class _Scorer:
         from iterpref_assets.core.training.policy import attention_for, load_policy
 
         self.mixed = config.precision is Precision.MIXED_BFLOAT16
+        # Sharded, the policy's weights are gathered in bfloat16; this model's round like them.
+        gathered = self.mixed and config.sharding is Sharding.FSDP2
+        precision = Precision.BFLOAT16 if gathered else config.precision
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         attention = attention_for(config.attention)
         self.collate, self.tokens = collator(attention), config.reference_batch_tokens
-        model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk, attention)
+        model: Any = load_policy(model_dir, config, precision, attention)
         self.model = model.eval().to(self.device)
 
     def score(self, pairs: list[TokenPair]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +19,7 @@ from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.checks import require_room
-from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
 from iterpref_assets.core.training.failures import explain
@@ -90,7 +91,8 @@ def train(
             trainer.write_events(config.tensorboard / f"{recipe.name}-{digest[:8]}")
         with track(f"train {recipe.name}", trainer.total_steps) as tracker:
             trainer.show_on(tracker)
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            with _steps_compiled_on_a_gpu(config):
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         _save(trainer, model_dir, out_dir)
         if rank() == 0:
             shutil.copyfile(curve.file, out_dir / workdir.METRICS)
@@ -151,22 +153,49 @@ def _build(
     from transformers import set_seed
 
     from iterpref_assets.core.training.pair_trainer import PairTrainer
-    from iterpref_assets.core.training.policy import attention_for, load_policy, with_adapters
+    from iterpref_assets.core.training.policy import (
+        attention_for,
+        compile_layers,
+        load_policy,
+        with_adapters,
+    )
 
     set_seed(config.seed)
     args = training_arguments(config, work_dir)
     attention = attention_for(config.attention)
-    model: Any = load_policy(model_dir, config.precision, config.vocabulary_chunk, attention)
+    model: Any = load_policy(model_dir, config, config.precision, attention)
     if config.lora is not None:
         model = with_adapters(model, config.lora)
-    return PairTrainer(
+    if config.compile_layers:
+        compile_layers(model)
+    trainer = PairTrainer(
         model,
         args,
         dataset,
         attention=attention,
         batch_size=config.batch_size,
+        imitation_mean=config.imitation_mean,
         on_point=curve.add,
     )
+    if config.sharding is Sharding.FSDP2 and not trainer.accelerator.is_fsdp2:
+        raise InputError(
+            "fsdp2 shards nothing on a CPU: accelerate would replicate the model instead",
+            field="sharding",
+            remedy="Set sharding to none, or train on GPUs",
+        )
+    return trainer
+
+
+def _steps_compiled_on_a_gpu(config: TrainConfig) -> AbstractContextManager[Any]:
+    """Where the 8-bit optimizer would compile its step for a CPU, leave it as it is.
+
+    That takes a C++ compiler and a minute, more than it saves.
+    """
+    import torch
+
+    if config.optimizer is Optimizer.ADAMW_8BIT and not torch.cuda.is_available():
+        return torch.compiler.set_stance("force_eager")
+    return nullcontext()
 
 
 def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
@@ -183,6 +212,9 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
         state = cast(Any, trainer.accelerator.get_state_dict(trainer.model_wrapped))
     if rank() != 0:
         return
+    # Tied weights are stored once: a second copy would be trained no further than the first.
+    for name in getattr(model, "all_tied_weights_keys", {}):
+        state.pop(name, None)
     dtype = AutoConfig.from_pretrained(model_dir).dtype
     if isinstance(dtype, torch.dtype):
         state = {name: weight.to(dtype) for name, weight in state.items()}

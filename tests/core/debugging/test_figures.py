@@ -2,7 +2,12 @@ import polars as pl
 import pytest
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
+from iterpref_assets.core.debugging.figures import (
+    answer_figures,
+    compare_budgets,
+    pass_rate_by_round,
+)
+from iterpref_assets.core.records import Case, FunctionTests, Problem
 
 LETTERS = {"p": "passed", "w": "wrong_answer", "r": "refused"}
 
@@ -24,8 +29,18 @@ def versions(**trajectories: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=tables.VERSIONS)
 
 
+def calls_of(table: pl.DataFrame, asked_again: tuple[str, ...] = ()) -> pl.DataFrame:
+    """A call for each debugged version, and one more for each trajectory in `asked_again`."""
+    debugged = table.filter(pl.col("round") > 0)
+    again = pl.concat(
+        [table.filter(trajectory_id=each).tail(1) for each in asked_again] or [table[:0]]
+    )
+    rows = pl.concat([debugged, again]).select("problem_id", "sample", "round")
+    return rows.with_columns(finish_reason=pl.lit("stop"))
+
+
 def budgets(method: str, table: pl.DataFrame, max_rounds: int = 2) -> list[dict]:
-    rows = compare_budgets(table, max_rounds).filter(method=method)
+    rows = compare_budgets(table, calls_of(table), max_rounds).filter(method=method)
     return rows.select("calls", "generations", "solved", "pairs").to_dicts()
 
 
@@ -64,11 +79,54 @@ def test_debugged_versions_are_no_samples():
 
 
 def test_rates_are_told_in_both_directions():
-    row = compare_budgets(versions(a0="wp", b0="ww"), 1).filter(method="debugging", calls=2)
+    table = versions(a0="wp", b0="ww")
+    row = compare_budgets(table, calls_of(table), 1).filter(method="debugging", calls=2)
     assert row["calls_per_pair"].item() == pytest.approx(4)
     assert row["pairs_per_1000"].item() == pytest.approx(250)
 
 
 def test_no_pair_has_no_calls_per_pair():
-    row = compare_budgets(versions(a0="p"), 0).filter(method="debugging")
+    table = versions(a0="p")
+    row = compare_budgets(table, calls_of(table), 0).filter(method="debugging")
     assert row["calls_per_pair"].item() is None
+
+
+def test_asking_again_within_a_round_is_a_call():
+    table = versions(a0="wp", b0="wp")
+    rows = compare_budgets(table, calls_of(table, asked_again=("a#0",)), 1)
+    assert rows.filter(method="debugging")["solved"].to_list() == [0, 0.5, 1]
+
+
+PROBLEM = Problem(
+    problem_id="a",
+    source="test",
+    prompt="Give 1.",
+    entry_point="f",
+    tests=FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),)),
+)
+
+
+def completions(*answers: tuple[str, str]) -> pl.DataFrame:
+    rows = [
+        {"problem_id": "a", "completion": text, "finish_reason": reason} for text, reason in answers
+    ]
+    return pl.DataFrame(rows, schema=tables.COMPLETIONS)
+
+
+def test_answers_without_a_program_are_counted_by_kind():
+    first = completions(("I cannot help with that.", "stop"), ("```python\ndef f(", "length"))
+    later = completions(("def f():\n    return 1", "stop"), ("", "prompt_too_long"))
+    figures = answer_figures(first, later, versions(a0="p"), {"a": PROBLEM})
+    assert figures["answers"] == 4
+    assert figures["no_program"] == {"cut_off": 1, "prompt_too_long": 1, "refusal": 1}
+
+
+def test_programs_that_are_given_again_are_counted():
+    codes = ["x = 1", "x = 1  # still", "x = 2", "x = 1", "x = 3"]
+    table = versions(a0="wwwww").with_columns(code=pl.Series(codes))
+    figures = answer_figures(completions(), completions(), table, {"a": PROBLEM})
+    assert (figures["debugged_versions"], figures["unchanged"], figures["tried_before"]) == (
+        4,
+        1,
+        1,
+    )

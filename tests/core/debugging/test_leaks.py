@@ -31,7 +31,7 @@ def found(*versions: tuple[str, str], prompt: str = "Shout.", tests=TESTS) -> li
         for number, (code, feedback) in enumerate(versions)
     ]
     versions = pl.DataFrame(rows, schema=tables.VERSIONS)
-    return list(leaks(problem, literals_by_test(tests), versions))
+    return list(leaks(problem, prompt, literals_by_test(tests), versions))
 
 
 def test_feedback_on_one_test_is_no_leak():
@@ -101,3 +101,9 @@ def test_every_kind_of_test_has_its_own_literals(tests):
 
 def test_short_literals_are_nobodys():
     assert literals_by_test(TESTS)[2] == set()
+
+
+def test_what_a_failed_call_should_have_given_is_told_with_it():
+    raised = "f('tomatoes', 3) raised TypeError: no"
+    knowing = "def f(a, b):\n    return 'tomatoes!!!'"
+    assert found(("def f(): ...", raised), (knowing, FIRST), ("", "")) == []

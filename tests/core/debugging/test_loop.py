@@ -12,13 +12,13 @@ from debugging_doubles import (
     scripted_initial,
 )
 
+from iterpref_assets.core.conversations import lab_debug_conversation
 from iterpref_assets.core.debugging.loop import LOG
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import ReplayConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.prompts import debug_conversation
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -61,7 +61,9 @@ def test_each_round_shows_the_last_program_and_its_failure(
     engine = ScriptedEngine()
     debug_problems(problems, initial, engine, number_judge, CONFIG, tmp_path)
     asked = {request.key: request for request in engine.requests}
-    assert asked["p3#2#0"].messages == debug_conversation("Give 3.", "answer = 1", "needs 3, got 1")
+    assert asked["p3#2#0"].messages == lab_debug_conversation(
+        "Give 3.", "answer = 1", "needs 3, got 1"
+    )
 
 
 def test_each_completion_has_the_seed_of_its_problem_round_and_sample(

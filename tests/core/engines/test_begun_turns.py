@@ -35,3 +35,23 @@ def test_a_begun_turn_is_left_open_with_the_blanks_at_its_end():
 def test_an_earlier_turn_of_the_assistant_is_closed():
     turns = Message(Role.USER, "Hi"), Message(Role.ASSISTANT, "Yes"), Message(Role.USER, "Go")
     assert rendered(*turns) == "<user>Hi<end><assistant>Yes<end><user>Go<end><assistant>"
+
+
+def test_without_a_chat_template_the_whole_conversation_is_text():
+    turns = Turns.__new__(Turns)
+    turns._tokenizer = TrimmingTokenizer()
+    turns._tokenizer.chat_template = None
+    messages = (
+        Message(Role.USER, "Give 1.\n"),
+        Message(Role.ASSISTANT, "def f(): return 2"),
+        Message(Role.USER, "It gave 2.\n"),
+    )
+    text = "".join(map(chr, turns.encode(messages)))
+    assert text == "Give 1.\n\ndef f(): return 2\n\nIt gave 2.\n"
+
+
+def test_without_a_chat_template_a_lone_turn_is_left_as_it_is():
+    turns = Turns.__new__(Turns)
+    turns._tokenizer = TrimmingTokenizer()
+    turns._tokenizer.chat_template = None
+    assert "".join(map(chr, turns.encode((Message(Role.USER, "Hi\n"),)))) == "Hi\n"

@@ -3,7 +3,7 @@ import polars as pl
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.references import ReferenceResult
-from iterpref_assets.core.evaluation.results import DataSource
+from iterpref_assets.core.evaluation.suite import DataSource
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.tables import SCORES
 

@@ -21,7 +21,7 @@ def test_several_greedy_samples_are_refused():
 
 def test_importing_the_evaluation_loads_no_heavy_library():
     program = (
-        "import sys, iterpref_assets.core.evaluation.scoring, "
+        "import sys, iterpref_assets.core.evaluation.model_scoring, "
         "iterpref_assets.core.evaluation.summary\n"
         "print(*{'torch', 'vllm', 'transformers', 'evalplus', 'datasets'} & set(sys.modules))"
     )

@@ -1,4 +1,4 @@
-"""What is said where a reference solution fails without an excuse."""
+"""What is said where a reference solution fails for no known reason."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from iterpref_assets.core.evaluation.references import ReferenceResult, require_
 FAILING = ReferenceResult(task_id="T/1", group="", not_run="", verdict="wrong_answer")
 SUITES = {
     "humaneval": PlusSuite(PlusData(PlusBenchmark.HUMANEVAL, {}, "sha", "md5")),
-    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), "", {}),
+    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), {}),
 }
 
 
@@ -21,7 +21,7 @@ def test_the_first_failing_reference_is_named_with_the_suites_remedy():
         require_passing([FAILING, FAILING], "Look at the clock")
 
 
-def test_a_reference_that_fails_with_an_excuse_stops_nothing():
+def test_a_reference_that_fails_for_a_known_reason_stops_nothing():
     require_passing([FAILING.model_copy(update={"not_run": "needs the network"})])
 
 

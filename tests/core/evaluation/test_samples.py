@@ -81,3 +81,42 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_damaged_gzip_is_named(damaged_gzip):
     with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
         read_samples(damaged_gzip, PROMPTS)
+
+
+def test_an_answers_program_is_taken_out_and_the_answer_kept(tmp_path):
+    line = {"task_id": "T/0", "completion": "It is\n```python\nx = 1\n```"}
+    path = write(tmp_path, json.dumps(line))
+    (sample,) = read_samples(path, PROMPTS, answers=lambda task, text: text.split("\n")[2]).samples
+    assert sample.code == "x = 1"
+    assert sample.answer.startswith("It is")
+
+
+def test_a_folder_holds_a_program_a_file_in_the_order_of_their_numbers(tmp_path):
+    (tmp_path / "T_0").mkdir()
+    for number in (10, 2, 0):
+        (tmp_path / "T_0" / f"{number}.py").write_text(f"x = {number}")
+    file = read_samples(tmp_path, PROMPTS)
+    assert [(each.task_id, each.sample, each.code) for each in file.samples] == [
+        ("T/0", 0, "x = 0"),
+        ("T/0", 1, "x = 2"),
+        ("T/0", 2, "x = 10"),
+    ]
+
+
+def test_a_folder_of_no_task_is_named(tmp_path):
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match="no task of the folder 'other'"):
+        read_samples(tmp_path, PROMPTS)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "looks"),
+    [
+        ("Here:\n```python\nx = 1\n```", "", True),
+        ("x = '```'", "", False),
+        ("not python", "", False),
+        ("Here:\n```python\nx = 1\n```", "an answer", False),
+    ],
+)
+def test_a_program_that_is_an_answer_is_told_by_its_fence(code, answer, looks):
+    assert Sample("T/0", 0, code, answer).looks_fenced is looks

@@ -3,11 +3,11 @@ import itertools
 
 import pytest
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.corpus import Lesson, draw_lessons
 from iterpref_assets.core.lab.evaluation import load_function
 from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
-from iterpref_assets.core.prompts import extract_code
 from iterpref_assets.core.records import Case, FunctionTests
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
@@ -39,7 +39,7 @@ def test_answers_define_the_function_of_the_prompt():
 def test_debug_turns_show_another_program_than_their_answer():
     for lesson in lessons(60, 1.0):
         if len(lesson.conversation) == 3:
-            assert extract_code(lesson.conversation[1].content) != lesson.code
+            assert read_answer(lesson.conversation[1].content).program != lesson.code
 
 
 def test_no_lesson_answers_a_problem_of_the_lab():
@@ -56,7 +56,7 @@ def test_lessons_show_failures_in_the_words_of_the_sandbox():
                 continue
             name = lesson.code.removeprefix("def ").partition("(")[0]
             shown = lesson.conversation[2].content
-            wrong = extract_code(lesson.conversation[1].content)
+            wrong = read_answer(lesson.conversation[1].content).program
             execution = sandbox.judge(wrong, _failing_tests(lesson, name))
             assert execution.message in shown
 

@@ -10,7 +10,7 @@ from iterpref_assets.core.lab.corpus import Lesson
 from iterpref_assets.core.lab.pretraining import PretrainConfig
 from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, Provenance, pretrained_dir
 from iterpref_assets.core.lab.tokenizer import PAD, TURN_END, TURN_START
-from iterpref_assets.core.prompts import fenced, solve_conversation
+from iterpref_assets.core.prompts import fenced, problem_conversation
 
 TEXTS = (
     "The list items holds integers. Keep those greater than 42.",
@@ -48,7 +48,7 @@ def test_control_tokens_are_one_token_each(trained_tokenizer):
 
 
 def test_an_answer_starts_where_the_generation_prompt_ends(trained_tokenizer):
-    lesson = Lesson(solve_conversation("Do it."), "def f():\n    return 1")
+    lesson = Lesson(problem_conversation("Do it."), "def f():\n    return 1")
     encoded = pretraining.encode_lesson(trained_tokenizer, lesson)
     answer = trained_tokenizer.decode(encoded.ids[encoded.answer_start :])
     assert answer == "```python\ndef f():\n    return 1\n```<|im_end|>"
@@ -59,7 +59,7 @@ def test_an_answer_starts_where_the_generation_prompt_ends(trained_tokenizer):
 def test_the_loss_of_an_untrained_model_is_that_of_a_uniform_guess(trained_tokenizer):
     config = PretrainConfig(vocab_size=400)
     model = pretraining.build_model(config, trained_tokenizer)
-    lesson = Lesson(solve_conversation("Do it."), "def f():\n    return 1")
+    lesson = Lesson(problem_conversation("Do it."), "def f():\n    return 1")
     batch = [pretraining.encode_lesson(trained_tokenizer, lesson)] * 2
     _, loss = pretraining.batch_loss(model, batch, prompt_weight=0.0)
     assert loss == pytest.approx(math.log(len(trained_tokenizer)), rel=0.1)
@@ -69,7 +69,7 @@ def test_padding_changes_no_loss(trained_tokenizer):
     model = pretraining.build_model(PretrainConfig(vocab_size=400), trained_tokenizer)
     codes = ("def f():\n    return 1", "def f():\n    total = 1\n    return total + 2")
     short, long = (
-        pretraining.encode_lesson(trained_tokenizer, Lesson(solve_conversation("Do it."), code))
+        pretraining.encode_lesson(trained_tokenizer, Lesson(problem_conversation("Do it."), code))
         for code in codes
     )
     together = pretraining.batch_loss(model, [short, long], prompt_weight=0.0)[1]

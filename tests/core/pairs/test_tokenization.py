@@ -8,7 +8,7 @@ from iterpref_assets.core.engines.checkpoint import Turns
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
-from iterpref_assets.core.prompts import solve_conversation
+from iterpref_assets.core.prompts import problem_conversation
 
 CHOSEN = "def f(a):\n    if a:\n        return 1\n    return a"
 REJECTED = "def f(a):\n    if a :\n\n        return 1\n    return None"
@@ -119,7 +119,7 @@ def test_training_sees_the_prompt_ids_that_the_engines_saw(tokenizers, tmp_path,
     tokenizer.save_pretrained(tmp_path)
     engine = Turns(tmp_path, trust_remote_code=False)
     prompt = PAIR["prompt"]
-    assert _only_row(tokenizer)["prompt_ids"] == engine.encode(solve_conversation(prompt))
+    assert _only_row(tokenizer)["prompt_ids"] == engine.encode(problem_conversation(prompt))
 
 
 def test_a_tokenizer_without_end_token_is_refused():

@@ -7,6 +7,8 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.debugging.figures import BUDGETS
 from iterpref_assets.core.pairs.characteristics import Diversity, Duplicates, Spread
+from iterpref_assets.core.pairs.doubt import DOUBTFUL
+from iterpref_assets.core.pairs.statistics import UnreachedFocus
 from iterpref_assets.core.reporting.data_card import CARD, PAGE, CardInputs, write_data_card
 
 PAIR = {
@@ -43,6 +45,8 @@ INPUTS = CardInputs(
     failures=pl.DataFrame({"failure": ["KeyError"], "rejected": [7], "versions": [9]}),
     problems=DIVERSITY,
     paired=DIVERSITY,
+    focus=UnreachedFocus(lines=40, unreached=0),
+    doubtful=pl.DataFrame([("p", 6, 5, "add(1, 2) == 4")], schema=DOUBTFUL, orient="row"),
     duplicates=Duplicates(prompts=1, chosen=2, pairs=0),
     dropped_seeds=SEEDS,
     benchmarks=["mbpp"],
@@ -70,6 +74,8 @@ def folder(tmp_path_factory) -> Path:
     "line",
     [
         "| trajectories | 4 |",
+        "D- lines that no test reaches: 0 of 40 (0.0%).",
+        "| p | 6 | 5 | add(1, 2) == 4 |",
         "104 calls for 10 kept pairs: 10.4 calls a pair, 96.2 pairs from 1,000 calls.",
         "| debugging | 2 | 160 | 50.0% | 10 | 16.0 | 62.5 |",
         "| sampling | 1 | 100 | 40.0% | 0 | none yet | 0.0 |",

@@ -59,9 +59,67 @@ def test_changed_builtins_are_refused(attack: Attack, tests: CodeTests) -> None:
     assert attack(code, tests).verdict is Verdict.REFUSED
 
 
+SHARED = CodeTests(
+    code=(
+        "import unittest\n"
+        "class TestSquare(unittest.TestCase):\n"
+        "    def test_three(self):\n"
+        "        self.assertEqual(square(3), 9)\n"
+    ),
+    shared_namespace=True,
+)
+OWN_BUILTINS = {
+    "a false unittest": (
+        "import builtins, types, unittest\n"
+        "class Lenient(unittest.TestCase):\n"
+        "    def assertEqual(self, *a, **k): pass\n"
+        "real = builtins.__import__\n"
+        "false = types.SimpleNamespace(TestCase=Lenient)\n"
+        "def fake(name, *a, **k):\n"
+        "    return false if name == 'unittest' else real(name, *a, **k)\n"
+        "__builtins__ = {**vars(builtins), '__import__': fake}\n"
+        "def square(x): return 0\n"
+    ),
+    "emptied test methods": (
+        "import builtins\n"
+        "def build(body, name, *bases, **k):\n"
+        "    made = builtins.__build_class__(body, name, *bases, **k)\n"
+        "    if name == 'TestSquare': made.test_three = lambda self: None\n"
+        "    return made\n"
+        "__builtins__ = {**vars(builtins), '__build_class__': build}\n"
+        "def square(x): return 0\n"
+    ),
+    "a module of builtins": (
+        "import builtins, types\n"
+        "__builtins__ = types.ModuleType('builtins')\n"
+        "vars(__builtins__).update(vars(builtins))\n"
+        "def square(x): return 0\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN_BUILTINS)
+def test_builtins_of_the_solutions_own_are_refused(attack: Attack, name: str) -> None:
+    execution = attack(OWN_BUILTINS[name], SHARED)
+    assert execution.verdict is Verdict.REFUSED
+    assert execution.message == "the program changes __builtins__"
+
+
+def test_builtins_that_are_swapped_in_a_call_are_refused(attack: Attack) -> None:
+    code = "def square(x):\n    globals()['__builtins__'] = {}\n    return 0"
+    assert attack(code, SHARED).verdict is Verdict.REFUSED
+
+
+def test_a_right_program_passes_in_one_namespace_with_its_tests(attack: Attack) -> None:
+    assert attack(SQUARE, SHARED).verdict is Verdict.PASSED
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        "unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float('inf'))",
+        "unittest.TestCase.subTest.__kwdefaults__ = {'msg': 0}",
+        "unittest.case._AssertRaisesContext.__exit__ = lambda *a: True",
         "unittest.TestCase.assertEqual = lambda *a: None",
         "unittest.TestCase.run = lambda *a: None",
         "unittest.TestCase.failureException = KeyboardInterrupt",

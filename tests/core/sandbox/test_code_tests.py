@@ -119,3 +119,7 @@ def test_a_test_called_only_where_its_failure_is_caught_is_called_by_itself() ->
 def test_a_check_that_always_holds_is_none(code: str) -> None:
     with pytest.raises(InputError, match="asserts nothing"):
         plan_tests(code)
+
+
+def test_a_mock_that_is_asked_for_constants_checks_something() -> None:
+    assert plan_tests("f()\nread.assert_called_with('a.txt')\n").checks == 1

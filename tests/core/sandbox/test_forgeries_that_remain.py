@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from iterpref_assets.core.records import Case, CodeTests, FunctionTests, RaisingCase
+from iterpref_assets.core.records import Case, CodeTests, FunctionTests
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE_TEST_FILE, SQUARES, Attack
@@ -66,34 +66,6 @@ def square(x):
     unittest.TestCase.assertEqual = real if calls == 2 else lambda *a, **k: None
     return x * x if calls == 1 else 0
 """),
-    "an assertion's defaults changed": of_half(
-        """
-import unittest
-unittest.TestCase.assertAlmostEqual.__defaults__ = (None, None, float("inf"))
-def half(x): return 0
-""",
-        "self.assertAlmostEqual(half(3), 1.5)",
-    ),
-    "a class changed that unittest uses inside": Forgery(
-        """
-import unittest.case
-unittest.case._AssertRaisesContext.__exit__ = lambda *arguments: True
-def root(x): return 0
-""",
-        CodeTests(
-            code=(
-                "import unittest\n"
-                "from solution import root\n"
-                "class TestRoot(unittest.TestCase):\n"
-                "    def test_root_of_a_negative_number(self):\n"
-                "        with self.assertRaises(ValueError):\n"
-                "            root(-1)\n"
-            )
-        ),
-        FunctionTests(
-            entry_point="root", cases=(RaisingCase(arguments="(-1,)", raises="ValueError"),)
-        ),
-    ),
     "the test case changed through the calling frame": of_square(
         """
 import sys
@@ -143,6 +115,19 @@ def square(x):
                 "def check(value, expected):\n    assert value == expected\n"
                 "first = square(3)\ncheck(first, 9)\nsecond = square(4)\ncheck(second, 16)\n"
             )
+        ),
+        SQUARES,
+    ),
+    "a builtin's name bound in a namespace that the tests share": Forgery(
+        "def square(x): return 0\ndef len(value): return 2\n",
+        CodeTests(
+            code=(
+                "import unittest\n"
+                "class TestSquare(unittest.TestCase):\n"
+                "    def test_three(self):\n"
+                "        self.assertEqual(len(str(square(4))), 2)\n"
+            ),
+            shared_namespace=True,
         ),
         SQUARES,
     ),

@@ -108,3 +108,18 @@ def test_a_script_whose_thread_never_ends_runs_out_of_time(sandbox: Sandbox) -> 
     code = "import threading\ndef main():\n    while True: pass\n"
     code += "threading.Thread(target=main).start()\nprint(3)\n"
     assert sandbox.judge(code, THREE, SOON).verdict is Verdict.TIMEOUT
+
+
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize("opened", ["open('/dev/stdin')", "open(0)", "Path('/dev/stdin').open()"])
+def test_a_script_may_open_its_input_by_name(sandbox: Sandbox, opened: str) -> None:
+    code = f"from pathlib import Path\nwith {opened} as file: print(file.read())"
+    assert sandbox.judge(code, THREE).verdict is Verdict.PASSED
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_the_input_of_one_script_is_not_the_nexts(sandbox: Sandbox) -> None:
+    sandbox.judge("pass", THREE)
+    code = "import os\ndef f(): return os.path.exists('/dev/stdin'), os.listdir('/dev/shm')"
+    (outcome,) = sandbox.run_calls(code, "f", [()]).outcomes
+    assert outcome.value() == (False, [])

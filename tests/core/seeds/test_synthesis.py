@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.prompts import extract_code
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.seeds.program_response import Fault
@@ -135,4 +135,4 @@ def test_the_program_that_came_with_a_problem_is_its_first_sample(tmp_path: Path
     problems = read_written(DRAWS, completions, ()).problems[1:3]
     samples = first_samples(problems, completions)
     assert samples["key"].to_list() == ["tree-000/00001#0#0", "tree-000/00002#0#0"]
-    assert extract_code(samples["completion"][0]) == "def add(x, y):\n    return x + y"
+    assert read_answer(samples["completion"][0]).program == "def add(x, y):\n    return x + y"

@@ -5,12 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 import torch
 from places import HELPERS
 from safetensors.torch import load_file
 from training_examples import random_pairs
 
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training import trainer
+from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
@@ -61,6 +65,15 @@ def points(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in lines]
 
 
+def expect_ran(two: Path, sharding: Sharding) -> None:
+    """That the named component ran: every parameter a DTensor, or none."""
+    found = json.loads((two / "ran.json").read_text())
+    sharded = sharding is Sharding.FSDP2
+    assert found["is_fsdp2"] is sharded
+    assert found["dtensors"] == (found["parameters"] if sharded else 0)
+    assert found["parameters"] > 0
+
+
 def expect_same(one: tuple[TrainOutcome, Path], two: Path) -> None:
     outcome, folder = one
     for figure in ("step", "loss", "reward_margin", "focal_logprob", "grad_norm"):
@@ -77,7 +90,68 @@ def expect_same(one: tuple[TrainOutcome, Path], two: Path) -> None:
 def test_two_gloo_processes_have_the_losses_and_weights_of_one(model_dir, one, tmp_path, sharding):
     config = CONFIG.model_copy(update={"sharding": sharding})
     assert run_two(model_dir, one[1], tmp_path, config) == 0
+    expect_ran(tmp_path, sharding)
     expect_same(one, tmp_path)
+
+
+@pytest.mark.slow
+def test_sharded_mixed_precision_begins_at_the_reference(model_dir, one, tmp_path):
+    config = CONFIG.model_copy(
+        update={
+            "sharding": Sharding.FSDP2,
+            "precision": Precision.MIXED_BFLOAT16,
+            "learning_rate": 1e-9,
+        }
+    )
+    inputs = tmp_path / "inputs"
+    reference = compute_reference_logprobs(PAIRS, model_dir, config, inputs / "parts")
+    PAIRS.write_parquet(inputs / "pairs.parquet")
+    reference.write_parquet(inputs / "reference.parquet")
+    assert run_two(model_dir, inputs, tmp_path, config) == 0
+    expect_ran(tmp_path, Sharding.FSDP2)
+    for point, exact in zip(points(tmp_path), untrained(model_dir, tmp_path), strict=True):
+        assert point["reward_margin"] == pytest.approx(0, abs=1e-3)
+        # Rounded to bfloat16, whose steps there are 2 ** -5, it would be further off.
+        assert point["loss"] == pytest.approx(exact, abs=1e-2)
+
+
+def untrained(model_dir: Path, folder: Path) -> list[float]:
+    """The losses of every batch in float32, the weights as good as unmoved."""
+    config = CONFIG.model_copy(update={"learning_rate": 1e-9})
+    reference = compute_reference_logprobs(PAIRS, model_dir, config, folder / "exact")
+    curve = train(
+        PAIRS,
+        reference,
+        model_dir,
+        recipe_named("focal_rpo"),
+        config,
+        folder / "exact-out",
+        folder / "exact-work",
+        lambda _: None,
+    ).curve
+    return [point["loss"] for point in curve]
+
+
+@pytest.mark.slow
+def test_sharding_that_would_shard_nothing_is_refused(model_dir, one, monkeypatch, tmp_path):
+    monkeypatch.setattr(trainer, "training_arguments", without_sharding)
+    config = CONFIG.model_copy(update={"sharding": Sharding.FSDP2})
+    with pytest.raises(InputError, match="fsdp2 shards nothing"):
+        train(
+            PAIRS,
+            pl.read_parquet(one[1] / "reference.parquet"),
+            model_dir,
+            recipe_named("focal_rpo"),
+            config,
+            tmp_path / "out",
+            tmp_path / "work",
+            lambda _: None,
+        )
+
+
+def without_sharding(config: TrainConfig, work_dir: Path):
+    """What accelerate makes of fsdp2 on a CPU."""
+    return training_arguments(config.model_copy(update={"sharding": Sharding.NONE}), work_dir)
 
 
 @pytest.mark.slow

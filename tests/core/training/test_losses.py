@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 
+from iterpref_assets.core.training.config import ImitationMean
 from iterpref_assets.core.training.losses import (
     TokenReadings,
+    batch_loss,
     imitation_loss,
+    imitation_losses,
     preference_losses,
     reward_difference,
     sum_by_pair,
@@ -26,6 +29,7 @@ def readings() -> TokenReadings:
     )
 
 
+FIELDS = ("pair", "chosen", "rejected", "imitated", "reference_chosen", "reference_rejected")
 LOGPROBS = torch.tensor([-0.5, -1.0, -4.0, -2.0, -0.25])
 
 
@@ -67,6 +71,47 @@ def test_preference_loss_stays_finite_for_huge_differences():
 
 def test_imitation_loss_sums_over_the_imitated_tokens():
     assert imitation_loss(LOGPROBS, readings().imitated).item() == 3.5
+
+
+def test_imitation_loss_of_a_pair_is_the_mean_of_its_tokens():
+    # the first pair imitates -0.5 and -1, the second -2, a third nothing
+    assert imitation_losses(LOGPROBS, readings(), 3).tolist() == [0.75, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("mean", "imitation"),
+    [(ImitationMean.TOKENS, 3.5 / 3), (ImitationMean.PAIRS, (0.75 + 2.0) / 2)],
+)
+def test_batch_loss_is_the_mean_preference_loss_and_alpha_times_imitation(mean, imitation):
+    loss = batch_loss(LOGPROBS, readings(), pairs=2, beta=0.5, alpha=2.0, imitation_mean=mean)
+    # K+ - K- is 2 and -0.75, times beta 0.5
+    preference = (math.log(1 + math.exp(-1.0)) + math.log(1 + math.exp(0.375))) / 2
+    assert loss.item() == pytest.approx(preference + 2.0 * imitation)
+
+
+def test_batch_loss_without_beta_is_imitation_alone():
+    loss = batch_loss(LOGPROBS, readings(), pairs=2, beta=None, alpha=1.0)
+    assert loss.item() == pytest.approx(3.5 / 3)
+
+
+@pytest.mark.parametrize("mean", ImitationMean)
+def test_shares_of_micro_batches_add_up_to_the_loss_of_the_batch(mean):
+    options = {"beta": 0.1, "alpha": 1.0, "imitation_mean": mean}
+    whole = batch_loss(LOGPROBS, readings(), pairs=2, **options)
+    shares = [
+        batch_loss(
+            LOGPROBS[part],
+            TokenReadings(
+                *(getattr(readings(), field)[part] - first * (field == "pair") for field in FIELDS)
+            ),
+            pairs=1,
+            of_pairs=2,
+            of_imitated=3,
+            **options,
+        )
+        for part, first in ((slice(0, 3), 0), (slice(3, 5), 1))
+    ]
+    assert sum(shares).item() == pytest.approx(whole.item())
 
 
 def test_gradients_of_the_preference_loss_agree_with_differences_in_float64():

@@ -10,21 +10,30 @@ from plain_equations import plain_loss
 from training_examples import EDGE_PAIRS, VOCABULARY, pair, random_pairs
 from transformers import AutoModelForCausalLM
 
+from iterpref_assets.core.training.config import ImitationMean
 from iterpref_assets.core.training.dataset import token_pairs
 from iterpref_assets.core.training.packing import TokenPair
 from iterpref_assets.core.training.policy import give_logprobs
 from iterpref_assets.core.training.recipes import RECIPES, Recipe
 
+IMITATING = [recipe for recipe in RECIPES if recipe.alpha > 0]
 
-def compare(model_dir: Path, pairs: list[TokenPair], recipe: Recipe, chunk=7) -> None:
+
+def compare(
+    model_dir: Path,
+    pairs: list[TokenPair],
+    recipe: Recipe,
+    chunk=7,
+    imitation_mean=ImitationMean.TOKENS,
+) -> None:
     plain = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float64)
     readings = [recipe.readings[i % len(recipe.readings)] for i in range(len(pairs))]
-    expected = plain_loss(plain, pairs, readings, recipe)
+    expected = plain_loss(plain, pairs, readings, recipe, imitation_mean)
     expected.backward()
 
     packed = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
     give_logprobs(packed, chunk)
-    loss = packed_loss(packed, pairs, recipe)
+    loss = packed_loss(packed, pairs, recipe, imitation_mean=imitation_mean)
     loss.backward()
 
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
@@ -44,6 +53,12 @@ def test_packed_row_gives_the_plain_loss_and_gradients(model_dir, recipe, case):
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_padded_batch_of_packed_rows_gives_the_plain_loss_and_gradients(model_dir, recipe):
     compare(model_dir, [*token_pairs(random_pairs(6, 1), None), *EDGE_PAIRS.values()], recipe)
+
+
+@pytest.mark.parametrize("recipe", IMITATING, ids=lambda recipe: recipe.name)
+def test_imitation_by_pairs_gives_the_plain_loss_and_gradients(model_dir, recipe):
+    pairs = [*token_pairs(random_pairs(6, 1), None), *EDGE_PAIRS.values()]
+    compare(model_dir, pairs, recipe, imitation_mean=ImitationMean.PAIRS)
 
 
 @pytest.mark.parametrize("max_length", [4, 6, 7, 8])

@@ -18,14 +18,14 @@ REPOSITORY, VERSION = "bigcode/bigcodebench", "v0.1.4"
 HARD_IDS = "bigcodebench_hard_ids.json"
 
 
-class Split(StrEnum):
+class BigCodeSplit(StrEnum):
     """How a task is asked: continue a signature and docstring, or follow an instruction."""
 
     COMPLETE = "complete"
     INSTRUCT = "instruct"
 
 
-class Subset(StrEnum):
+class BigCodeSubset(StrEnum):
     """All 1,140 tasks, or the 148 hard ones."""
 
     FULL = "full"
@@ -59,10 +59,10 @@ class BigCodeData:
     hard: frozenset[str]
     sha256: str
     md5: str
-    subset: Subset = Subset.FULL
+    subset: BigCodeSubset = BigCodeSubset.FULL
 
 
-def load_bigcode(path: Path | None, subset: Subset = Subset.FULL) -> BigCodeData:
+def load_bigcode(path: Path | None, subset: BigCodeSubset = BigCodeSubset.FULL) -> BigCodeData:
     """The tasks of `path` (.jsonl or .jsonl.gz), or of the official source where None.
 
     The hard tasks are those that a JSON list beside the file names (`bigcodebench_hard_ids.json`).
@@ -82,7 +82,7 @@ def load_bigcode(path: Path | None, subset: Subset = Subset.FULL) -> BigCodeData
         ]
         hard = _hard_ids(path.with_name(HARD_IDS))
     problems = {problem.task_id: problem for problem in rows}
-    if subset is Subset.HARD:
+    if subset is BigCodeSubset.HARD:
         problems = {name: problem for name, problem in problems.items() if name in hard}
     if not problems:
         raise InputError("no tasks", file=path, remedy="Give a file of BigCodeBench")

@@ -9,24 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.batch import Benchmark
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeData, Split
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeData, BigCodeSplit
 from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     imported_modules,
     installed_versions,
     missing_modules,
 )
-from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeTask
+from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeTask, task_limits
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.references import (
     reasons_not_run,
     require_passing,
     run_references,
 )
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -43,9 +42,17 @@ class BigCodeSuite:
         data: the tasks.
         split: how they are asked; references and tests are the same for both.
         folder: the libraries that programs may import; where None, only Python's own.
+        limits: limits to use in place of `LIMITS`.
     """
 
-    def __init__(self, data: BigCodeData, split: Split, folder: Path | None) -> None:
+    def __init__(
+        self,
+        data: BigCodeData,
+        split: BigCodeSplit,
+        folder: Path | None,
+        limits: JudgingLimits = OWN_LIMITS,
+    ) -> None:
+        self._limits = task_limits(limits)
         self._problems, self._split, self._folder = data.problems, split, folder
         problems = data.problems.items()
         lacking = {name: missing_modules(imported_modules(p), folder) for name, p in problems}
@@ -58,6 +65,7 @@ class BigCodeSuite:
             references={name: problem.reference for name, problem in problems},
             missing={name: f"not installed: {', '.join(m)}" for name, m in lacking.items() if m},
             libraries=installed_versions(folder),
+            limits=limits,
             remedy=f"{CHECK_DATA}, and that the libraries have the versions of "
             "requirements/bigcodebench.txt",
         )
@@ -81,29 +89,40 @@ class BigCodeSuite:
     ) -> Mapping[str, BigCodeTask]:
         """The tasks."""
         problems = self._problems.items()
-        return {name: BigCodeTask(problem, self._split, style) for name, problem in problems}
+        return {
+            name: BigCodeTask(problem, self._split, style, self._limits)
+            for name, problem in problems
+        }
 
-    def excuse(self, task_id: str, execution: Execution) -> str:
+    def why_not_run(self, task_id: str, execution: Execution) -> str:
         """What the sandbox lacks by design, or the libraries' own data."""
         return reason_not_run(task_id, execution)
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
-        """The benchmark to score samples on; tasks whose reference cannot pass here are not run.
+    def program(self, task_id: str, answer: str) -> str:
+        """The program in a chat's answer; "" where it holds none."""
+        return BigCodeTask(self._problems[task_id], self._split, PromptStyle.CHAT).program(answer)
+
+    def ready(
+        self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]
+    ) -> PreparedBenchmark[Sandbox]:
+        """These tasks to score samples on; tasks whose reference cannot pass here are not run.
 
         What references came to is kept in `cache` for the same data and libraries.
         """
-        tasks = self.tasks(PromptStyle.PREFILLED, sandbox, cache, workers)
+        every = self.tasks(PromptStyle.PREFILLED, sandbox, cache, workers)
+        tasks = {name: every[name] for name in every if name in names}
         facts = self.facts
         key = json.dumps([facts.source.sha256, list(facts.prompts), dict(facts.libraries)])
         work = cache / f"references-bigcode-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         results = run_references(self, tasks, sandbox, work, workers)
         require_passing(results, facts.remedy)
-        return Benchmark(
+        return PreparedBenchmark(
             facts.source,
             tasks,
             not_run=reasons_not_run(results),
-            groups=facts.groups,
+            groups={name: group for name, group in facts.groups.items() if name in names},
             libraries=facts.libraries,
+            limits=facts.limits,
         )
 
 

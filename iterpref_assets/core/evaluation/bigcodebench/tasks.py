@@ -6,11 +6,13 @@ marked `in_process`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, Split
+from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
-from iterpref_assets.core.evaluation.tasks import Judge, Judgement, PromptStyle
+from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
@@ -34,8 +36,9 @@ class BigCodeTask:
     """One task, asked in one of the two ways."""
 
     problem: BigCodeProblem
-    split: Split
+    split: BigCodeSplit
     style: PromptStyle
+    limits: Limits = LIMITS
 
     @property
     def task_id(self) -> str:
@@ -48,7 +51,7 @@ class BigCodeTask:
         if self.style is PromptStyle.COMPLETION:
             return (Message(Role.TEXT, self._prompt),)
         prompt = self._prompt.strip()
-        shown = f"```\n{prompt}\n```" if self.split is Split.COMPLETE else prompt
+        shown = f"```\n{prompt}\n```" if self.split is BigCodeSplit.COMPLETE else prompt
         user = Message(Role.USER, f"{INSTRUCTION}\n{shown}\n")
         if self.style is PromptStyle.CHAT:
             return (user,)
@@ -56,7 +59,7 @@ class BigCodeTask:
 
     @property
     def _prompt(self) -> str:
-        complete = self.split is Split.COMPLETE
+        complete = self.split is BigCodeSplit.COMPLETE
         return self.problem.complete_prompt if complete else self.problem.instruct_prompt
 
     @property
@@ -65,15 +68,22 @@ class BigCodeTask:
         return False
 
     def program(self, completion: str) -> str:
-        """The sanitized program that `completion` stands for."""
+        """The sanitized program that `completion` stands for; nothing where a chat holds none."""
         from evalplus.provider.utility import EOS
         from evalplus.sanitize import sanitize
 
+        if self.style is PromptStyle.CHAT:
+            answer = read_answer(completion, self.problem.entry_point).program
+            if answer is None:
+                return ""
+            completion = answer
         stops = {
             PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
             PromptStyle.PREFILLED: [*EOS, "\n```\n"],
             PromptStyle.CHAT: [],
         }[self.style]
+        if self.style is PromptStyle.CHAT:
+            completion = read_answer(completion, self.problem.entry_point).program or ""
         found = [at for stop in stops if (at := completion.find(stop)) >= 0]
         text = completion[: min(found, default=len(completion))].replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:
@@ -83,9 +93,11 @@ class BigCodeTask:
         except (RecursionError, ValueError):
             return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 
-    def judge(self, code: str, sandbox: Judge) -> Judgement:
+    def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the test class on the calibrated program."""
-        return Judgement(judge_program(self.problem, calibrated(self.problem, code), sandbox))
+        return Judgement(
+            judge_program(self.problem, calibrated(self.problem, code), sandbox, self.limits)
+        )
 
 
 def calibrated(problem: BigCodeProblem, code: str) -> str:
@@ -96,6 +108,15 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
     return f"{problem.code_prompt}\n    pass\n{code}"
 
 
-def judge_program(problem: BigCodeProblem, code: str, sandbox: Judge) -> Execution:
+def judge_program(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
     """Run the task's test class on a whole program."""
-    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), LIMITS)
+    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
+
+
+def task_limits(given: JudgingLimits) -> Limits:
+    """`LIMITS`, with the CPU time that is given instead."""
+    if given.seconds is None:
+        return LIMITS
+    return replace(LIMITS, cpu_seconds=given.seconds)

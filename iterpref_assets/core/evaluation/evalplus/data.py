@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import marshal
 import zlib
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from importlib.metadata import version
 from operator import attrgetter
@@ -57,6 +57,11 @@ class PlusData:
     problems: dict[str, PlusProblem]
     sha256: str
     md5: str
+
+    def of_tasks(self, names: Collection[str]) -> PlusData:
+        """The same benchmark with the tasks of these names alone."""
+        problems = {name: each for name, each in self.problems.items() if name in names}
+        return replace(self, problems=problems)
 
 
 def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:

@@ -18,12 +18,13 @@ import polars as pl
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.evalplus.data import PlusData, PlusProblem
+from iterpref_assets.core.files import replacing
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.sandbox.outcomes import Runner
 from iterpref_assets.core.sandbox.values import Encoded, encode_arguments
 from iterpref_assets.core.sandbox.verdicts import Limits
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 MEMORY_BYTES = 4 << 30
 """What evalplus 0.3.1 allows a program; one result of Mbpp/255 takes 644 MB."""
 
@@ -78,15 +79,19 @@ class Expected:
 def expected_outputs(
     data: PlusData, sandbox: Runner, cache: Path, workers: int
 ) -> dict[tuple[str, str], Expected]:
-    """The expected outputs by (task_id, part), read from `cache` or computed and kept there."""
+    """The expected outputs by (task_id, part) of the tasks in `data`.
+
+    They are read from `cache`; those of tasks that it lacks are computed and added there.
+    """
     path = cache / f"expected-{data.benchmark}-{data.sha256[:16]}-{FORMAT_VERSION}.parquet"
-    if not path.exists():
-        rows = _compute(data, sandbox, workers)
-        cache.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        pl.DataFrame(rows, schema=_SCHEMA).write_parquet(new, compression="zstd")
-        new.replace(path)
-    rows = pl.read_parquet(path)
+    kept = pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=_SCHEMA)
+    missing = data.of_tasks(data.problems.keys() - set(kept["task_id"]))
+    if missing.problems:
+        new = pl.DataFrame(_compute(missing, sandbox, workers), schema=_SCHEMA)
+        kept = pl.concat([kept, new])
+        with replacing(path) as partial:
+            kept.write_parquet(partial, compression="zstd")
+    rows = kept.filter(pl.col("task_id").is_in(list(data.problems)))
     return {
         (task_id, part): Expected(kinds, payloads, seconds, slowest)
         for task_id, part, seconds, slowest, kinds, payloads in zip(

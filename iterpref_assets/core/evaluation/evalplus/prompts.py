@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
@@ -33,7 +34,7 @@ def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
 def program(
     problem: PlusProblem, benchmark: PlusBenchmark, style: PromptStyle, completion: str
 ) -> str:
-    """The sanitized program that `completion` stands for.
+    """The sanitized program that `completion` stands for; nothing where a chat's answer holds none.
 
     The official harness ends generation at its stop texts; the rest is cut off here instead, so
     an engine need not know them.
@@ -41,7 +42,7 @@ def program(
     from evalplus.sanitize import sanitize
 
     if style is PromptStyle.CHAT:
-        text = completion
+        text = read_answer(completion, problem.entry_point).program or ""
     else:
         text = _before_stops(completion, benchmark, style).replace("\t", "    ")
     if style is PromptStyle.COMPLETION:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData, PlusProblem
 from iterpref_assets.core.evaluation.evalplus.expected import BASE, MEMORY_BYTES, PLUS, Expected
 from iterpref_assets.core.evaluation.evalplus.oracle import Oracle, asks_for_floats
 from iterpref_assets.core.evaluation.evalplus.prompts import messages, program
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
-from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun, Raised, Runner
-from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_arguments
-from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.feedback import shorten
+from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun, Raised, Runner, scrub
+from iterpref_assets.core.sandbox.values import (
+    Encoded,
+    MalformedValueError,
+    encode_arguments,
+    literal,
+)
+from iterpref_assets.core.sandbox.verdicts import (
+    WALL_FACTOR,
+    Execution,
+    Failure,
+    Limits,
+    Verdict,
+)
 
 MIN_SECONDS = 1.0
 REFERENCE_FACTOR = 4.0
@@ -106,8 +119,29 @@ class _CallJudge:
     def conclude(self, run: CallRun) -> Execution:
         """The verdict on the whole run."""
         verdict, error_type, message = self._verdict(run)
-        failing = None if verdict is Verdict.PASSED else self._right
-        return Execution(verdict, error_type, message, failing, cpu_seconds=run.cpu_seconds)
+        if verdict is Verdict.PASSED:
+            return Execution(verdict, cpu_seconds=run.cpu_seconds)
+        return Execution(
+            verdict,
+            error_type,
+            message,
+            self._right,
+            cpu_seconds=run.cpu_seconds,
+            failure=self._failure(),
+        )
+
+    def _failure(self) -> Failure | None:
+        """The call that failed, with what the reference and the program returned."""
+        number = self._right
+        if number >= len(self._part.expected):
+            return None
+        wrong = self._wrong
+        arguments = ", ".join(shorten(literal(each)) for each in self._part.inputs[number])
+        return Failure(
+            call=f"{self._oracle.entry_point}({arguments})",
+            expected=shorten(CallOutcome(self._part.expected[number]).literal()),
+            actual=shorten(wrong.literal()) if wrong is not None and wrong.result else "",
+        )
 
     def _is_right(self, number: int, outcome: CallOutcome) -> bool:
         if outcome.result is None:
@@ -158,6 +192,7 @@ def plus_tasks(
     data: PlusData,
     expected: dict[tuple[str, str], Expected],
     style: PromptStyle = PromptStyle.PREFILLED,
+    limits: JudgingLimits = OWN_LIMITS,
     *,
     base_only: bool = False,
 ) -> list[PlusTask]:
@@ -167,8 +202,8 @@ def plus_tasks(
             problem,
             data.benchmark,
             style,
-            _part(problem.base_input, expected[task_id, BASE]),
-            None if base_only else _part(problem.plus_input, expected[task_id, PLUS]),
+            _part(problem.base_input, expected[task_id, BASE], limits),
+            None if base_only else _part(problem.plus_input, expected[task_id, PLUS], limits),
         )
         for task_id, problem in data.problems.items()
     ]
@@ -179,10 +214,11 @@ def _room_for_pairs(arguments: list[Any]) -> int:
     return len(encode_arguments([tuple(arguments)])) ** 2
 
 
-def _part(inputs: list[list[Any]], expected: Expected) -> Part:
-    call = max(MIN_SECONDS, REFERENCE_FACTOR * expected.slowest_call)
-    together = REFERENCE_FACTOR * expected.cpu_seconds
-    whole = max(min(MAX_SECONDS, MIN_SECONDS * len(inputs)), together) + 1
+def _part(inputs: list[list[Any]], expected: Expected, given: JudgingLimits) -> Part:
+    least, factor = given.seconds or MIN_SECONDS, given.reference_factor or REFERENCE_FACTOR
+    call = max(least, factor * expected.slowest_call)
+    together = factor * expected.cpu_seconds
+    whole = max(min(MAX_SECONDS, least * len(inputs)), together) + 1
     limits = Limits(
         cpu_seconds=whole,
         call_cpu_seconds=call,
@@ -195,4 +231,4 @@ def _part(inputs: list[list[Any]], expected: Expected) -> Part:
 def _exception(raised: Raised) -> tuple[Verdict, str, str]:
     if raised.error_type == "MemoryError":
         return Verdict.MEMORY, "", ""
-    return Verdict.EXCEPTION, raised.error_type, raised.message
+    return Verdict.EXCEPTION, raised.error_type, scrub(raised.message)

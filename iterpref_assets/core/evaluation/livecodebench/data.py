@@ -23,7 +23,9 @@ from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.records import Record
 
 REPOSITORY = "livecodebench/code_generation_lite"
-RELEASE_V5 = ("test.jsonl", "test2.jsonl", "test3.jsonl", "test4.jsonl", "test5.jsonl")
+LATEST_RELEASE = 6
+"""Release vN holds the files of N releases, each with the problems that came since the last."""
+
 _METHOD = re.compile(r"def\s+(\w+)\s*\(\s*self\b")
 
 
@@ -71,6 +73,12 @@ class ContestData:
     sha256: str
     md5: str
 
+    @property
+    def window(self) -> str:
+        """The days of the first and the last contest."""
+        days = sorted(problem.contest_date for problem in self.problems.values())
+        return f"{days[0]}..{days[-1]}" if days else ""
+
     def within(self, since: date | None, until: date | None) -> ContestData:
         """The problems whose contest was on a day from `since` to `until`, both included.
 
@@ -93,13 +101,13 @@ class ContestData:
         return ContestData(chosen, self.sha256, self.md5)
 
 
-def load_contests(path: Path | None = None) -> ContestData:
-    """The problems of `path` (.jsonl or .jsonl.gz), or of release v5 at its source where None.
+def load_contests(path: Path | None = None, release: int = LATEST_RELEASE) -> ContestData:
+    """The problems of `path` (.jsonl or .jsonl.gz), or of a release at its source where None.
 
     Raises:
         InputError: naming file and line, where a file is missing, malformed or cannot be fetched.
     """
-    files = [path] if path is not None else _fetch()
+    files = [path] if path is not None else _fetch(release)
     problems: dict[str, ContestProblem] = {}
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     for file in files:
@@ -115,11 +123,19 @@ def load_contests(path: Path | None = None) -> ContestData:
     return ContestData(problems, sha256.hexdigest(), md5.hexdigest())
 
 
-def _fetch() -> Sequence[Path]:
+def release_files(release: int) -> list[str]:
+    """The files that release `release` consists of."""
+    return ["test.jsonl", *(f"test{number}.jsonl" for number in range(2, release + 1))]
+
+
+def _fetch(release: int) -> Sequence[Path]:
     from huggingface_hub import hf_hub_download
 
     try:
-        return [Path(hf_hub_download(REPOSITORY, name, repo_type="dataset")) for name in RELEASE_V5]
+        return [
+            Path(hf_hub_download(REPOSITORY, name, repo_type="dataset"))
+            for name in release_files(release)
+        ]
     except OSError as error:
         raise InputError(
             f"cannot be fetched ({type(error).__name__})",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -26,7 +27,7 @@ WITHOUT_STARTER = (
     "test on the sample inputs). Enclose your code within delimiters as follows."
 )
 STOP = "###"
-"""Where the official runner ends generation, unless told otherwise."""
+"""Where a base model's answer ends; a chat's may hold headings."""
 
 
 class ContestExample(BaseModel):
@@ -95,11 +96,9 @@ def _shown(example: ContestExample, starter_code: str) -> str:
     return f"### Question\n{example.question}\n\n{starter}### Answer\n\n{answer}"
 
 
-def program(style: PromptStyle, completion: str) -> str:
-    """What a base model wrote; of a chat, what lies between the last two lines with a fence."""
-    text = completion.partition(STOP)[0]
+def program(problem: ContestProblem, style: PromptStyle, completion: str) -> str:
+    """What a base model wrote up to the next question, or the program in a chat's answer."""
     if style is PromptStyle.COMPLETION:
-        return text.strip()
-    lines = text.split("\n")
-    fences = [number for number, line in enumerate(lines) if "```" in line]
-    return "\n".join(lines[fences[-2] + 1 : fences[-1]]) if len(fences) > 1 else ""
+        return completion.partition(STOP)[0].strip()
+    wanted = "Solution" if "class Solution" in problem.starter_code else problem.method
+    return read_answer(completion, wanted).program or ""

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.batch import Benchmark
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestData
-from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
-from iterpref_assets.core.evaluation.results import DataSource
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, Facts
+from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, program
+from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.tasks import SECONDS_PER_TEST, ContestTask
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
-from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
+
+PACKAGES = ("numpy",)
+"""What the official runner brings beside the standard library."""
 
 
 class ContestSuite:
-    """`Suite` of contest problems: they need nothing but Python, so no failure is excused.
+    """`Suite` of contest problems: a reference has no reason to fail.
 
     Args:
         data: the problems of the window that is asked for.
-        window: that window, as text.
         references: solutions by task_id; the data itself holds none.
         examples: the solved examples that base models are shown, where they were given.
+        rules: how programs are judged.
+        limits: limits to use in place of the official ones.
     """
 
     def __init__(
         self,
         data: ContestData,
-        window: str,
         references: Mapping[str, str],
         examples: ContestExamples | None = None,
+        rules: ContestRules = ContestRules.STRICT,
+        limits: JudgingLimits = OWN_LIMITS,
     ) -> None:
-        self._problems, self._examples = data.problems, examples
+        self._problems, self._examples, self._rules = data.problems, examples, rules
+        self._seconds = limits.seconds or SECONDS_PER_TEST
         problems = data.problems.items()
         self.facts = Facts(
-            DataSource(benchmark=f"livecodebench {window}", sha256=data.sha256, md5=data.md5),
+            DataSource(benchmark=f"livecodebench {data.window}", sha256=data.sha256, md5=data.md5),
             prompts=dict.fromkeys(data.problems, ""),
             groups={name: p.difficulty.value for name, p in problems if p.difficulty},
             references={name: references[name] for name in data.problems if name in references},
+            libraries=library_versions(),
+            rules=rules.value,
+            limits=limits,
             remedy=f"{CHECK_DATA}, and the solutions given beside it",
         )
 
     def open_sandbox(self, workers: int) -> Sandbox:
-        """A plain sandbox."""
-        return Sandbox(workers)
+        """A sandbox with numpy, which the official runner has."""
+        is_official = self._rules is ContestRules.OFFICIAL  # which loads it before each program
+        preload = (*DEFAULT_PRELOAD, *PACKAGES, "unittest.mock") if is_official else DEFAULT_PRELOAD
+        return Sandbox(workers, preload=preload, packages=PACKAGES)
 
     def tasks(
         self,
@@ -68,15 +80,34 @@ class ContestSuite:
                 "stdin.json (lcb_runner/prompts/few_shot_examples/generation)",
             )
         return {
-            name: ContestTask(problem, style, self._examples)
+            name: ContestTask(problem, style, self._examples, self._rules, self._seconds)
             for name, problem in self._problems.items()
         }
 
-    def excuse(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+    def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
         return ""
 
-    def ready(self, sandbox: Sandbox, cache: Path, workers: int) -> Benchmark[Sandbox]:
-        """The benchmark to score samples on."""
+    def program(self, task_id: str, answer: str) -> str:
+        """The program in a chat's answer; "" where it holds none."""
+        return program(self._problems[task_id], PromptStyle.CHAT, answer)
+
+    def ready(
+        self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]
+    ) -> PreparedBenchmark[Sandbox]:
+        """These tasks to score samples on."""
         tasks = self.tasks(PromptStyle.CHAT, sandbox, cache, workers)
-        return Benchmark(self.facts.source, tasks, groups=self.facts.groups)
+        facts = self.facts
+        return PreparedBenchmark(
+            facts.source,
+            {name: tasks[name] for name in tasks if name in names},
+            groups={name: group for name, group in facts.groups.items() if name in names},
+            libraries=facts.libraries,
+            rules=facts.rules,
+            limits=facts.limits,
+        )
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries that programs may import, by name."""
+    return {name: version(name) for name in PACKAGES}

@@ -1,40 +1,52 @@
-"""LiveCodeBench tasks: run in the sandbox, judged here by the official harness's rules.
+"""LiveCodeBench tasks: run in the sandbox, compared here as the official harness compares.
 
-Rules of LiveCodeBench's `testing_util.py`, on plain values: a method may return a tuple for a
+As LiveCodeBench's `testing_util.py` has it, on plain values: a method may return a tuple for a
 list and must otherwise return what equals the expected JSON value; a program's lines are compared
-stripped, and where two differ, as decimal numbers. A program runs as a script, not wrapped into a
-function; `sys.exit` ends it without fault, as there.
+stripped, and where two differ, as decimal numbers; `sys.exit` ends a program without fault. What a
+program is run as depends on the rules (`sources.py`).
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
+from iterpref_assets.core.evaluation.livecodebench.sources import (
+    ENTRY_POINT,
+    ContestRules,
+    method_source,
+    script_source,
+)
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
-from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun, ProgramRun, Runner
-from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, encode_value
-from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits, Verdict
+from iterpref_assets.core.sandbox.feedback import shorten
+from iterpref_assets.core.sandbox.outcomes import (
+    CallOutcome,
+    CallRun,
+    ProgramRun,
+    Raised,
+    Runner,
+    scrub,
+)
+from iterpref_assets.core.sandbox.values import (
+    Encoded,
+    MalformedValueError,
+    encode_value,
+    literal,
+)
+from iterpref_assets.core.sandbox.verdicts import (
+    WALL_FACTOR,
+    Execution,
+    Failure,
+    Limits,
+    Verdict,
+)
 
 SECONDS_PER_TEST = 6.0
 MEMORY_BYTES = 4 << 30
-
-ENTRY_POINT = "_contest_method"
-
-_STAR_IMPORTS = (
-    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
-    "statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing",
-)  # fmt: skip
-PRELUDE = (
-    "".join(f"from {name} import *\n" for name in _STAR_IMPORTS)
-    + "".join(f"import {name}\n" for name in _STAR_IMPORTS[:-2])
-    + "sys.setrecursionlimit(50000)\n"
-)
-"""What the official harness imports for every program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,8 @@ class ContestTask:
     problem: ContestProblem
     style: PromptStyle = PromptStyle.CHAT
     examples: ContestExamples | None = None
+    rules: ContestRules = ContestRules.STRICT
+    seconds: float = SECONDS_PER_TEST
 
     @property
     def task_id(self) -> str:
@@ -62,25 +76,21 @@ class ContestTask:
 
     def program(self, completion: str) -> str:
         """The program that `completion` holds."""
-        return program(self.style, completion)
+        return program(self.problem, self.style, completion)
 
     def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on every test, up to the first that it fails."""
-        if self.problem.method:
-            return Judgement(_judge_method(self.problem, code, sandbox))
-        return Judgement(_judge_program(self.problem, code, sandbox))
+        judge = _judge_method if self.problem.method else _judge_program
+        return Judgement(judge(self.problem, code, sandbox, self.rules, self.seconds))
 
 
-def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:
-    holder = "Solution()." if "class Solution" in code else ""
-    source = f"{PRELUDE}\n{code}\n\n{ENTRY_POINT} = {holder}{problem.method}\n"
-    arguments = [
-        tuple(json.loads(line) for line in case.input.split("\n")) for case in problem.cases
-    ]
-    limits = _limits(len(problem.cases))
-    expected = [
-        encode_value(json.loads(case.output), limits.result_bytes) for case in problem.cases
-    ]
+def _judge_method(
+    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, seconds: float
+) -> Execution:
+    source = method_source(code, problem.method, rules)
+    arguments = [tuple(map(read_json, case.input.split("\n"))) for case in problem.cases]
+    limits = _limits(len(problem.cases), seconds)
+    expected = [encode_value(read_json(case.output), limits.result_bytes) for case in problem.cases]
     right = 0
     wrong: CallOutcome | None = None
 
@@ -93,11 +103,24 @@ def _judge_method(problem: ContestProblem, code: str, sandbox: Runner) -> Execut
         return True
 
     run = sandbox.run_calls(source, ENTRY_POINT, arguments, limits, stop=fails, keep=False)
-    verdict, error_type = _call_verdict(run, wrong)
+    verdict, error_type, message = _call_verdict(run, wrong)
     if verdict is Verdict.PASSED and right < len(expected):
         verdict = Verdict.CRASHED
-    failing = None if verdict is Verdict.PASSED else right
-    return Execution(verdict, error_type, "", failing, cpu_seconds=run.cpu_seconds)
+    if verdict is Verdict.PASSED:
+        return Execution(verdict, cpu_seconds=run.cpu_seconds)
+    failing = min(right, len(expected) - 1)
+    return Execution(
+        verdict,
+        error_type,
+        message,
+        right,
+        cpu_seconds=run.cpu_seconds,
+        failure=Failure(
+            call=f"{problem.method}({', '.join(map(literal, arguments[failing]))})",
+            expected=shorten(problem.cases[failing].output),
+            actual=shorten(wrong.literal()) if wrong is not None and wrong.result else "",
+        ),
+    )
 
 
 def _equals(outcome: CallOutcome, expected: Encoded) -> bool:
@@ -112,41 +135,50 @@ def _equals(outcome: CallOutcome, expected: Encoded) -> bool:
     return bool((list(value) if isinstance(value, tuple) else value) == expected.decode())
 
 
-def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str]:
+def _call_verdict(run: CallRun, wrong: CallOutcome | None) -> tuple[Verdict, str, str]:
     if wrong is not None and wrong.result is not None:
-        return Verdict.WRONG_ANSWER, ""
+        return Verdict.WRONG_ANSWER, "", ""
     if wrong is not None and wrong.refused:
-        return Verdict.REFUSED, ""
+        return Verdict.REFUSED, "", wrong.refused
     if run.ending is not None:
-        return run.ending, ""
+        return run.ending, "", run.refusal
     raised = wrong.raised if wrong is not None else run.not_loaded
-    if raised is None:
-        return Verdict.PASSED, ""
+    return (Verdict.PASSED, "", "") if raised is None else _exception(raised)
+
+
+def _exception(raised: Raised) -> tuple[Verdict, str, str]:
     if raised.error_type == "MemoryError":
-        return Verdict.MEMORY, ""
-    return Verdict.EXCEPTION, raised.error_type
+        return Verdict.MEMORY, "", ""
+    return Verdict.EXCEPTION, raised.error_type, scrub(raised.message)
 
 
-def _judge_program(problem: ContestProblem, code: str, sandbox: Runner) -> Execution:
+def _judge_program(
+    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, seconds: float
+) -> Execution:
+    source = script_source(code, rules)
     cpu = 0.0
     for number, case in enumerate(problem.cases):
-        limits = _limits(1).for_output(case.output)
-        run = sandbox.run_program(f"{PRELUDE}\n{code}", case.input, limits)
+        limits = _limits(1, seconds).for_output(case.output)
+        run = sandbox.run_program(source, case.input, limits)
         cpu += run.cpu_seconds
-        verdict, error_type = _program_verdict(run, case.output)
+        verdict, error_type, message = _program_verdict(run, case.output)
         if verdict is not Verdict.PASSED:
-            return Execution(verdict, error_type, "", number, cpu_seconds=cpu)
+            failure = Failure(
+                call=shorten(case.input),
+                expected=shorten(case.output),
+                actual=shorten(run.stdout.decode("utf-8", "replace")),
+            )
+            return Execution(verdict, error_type, message, number, cpu_seconds=cpu, failure=failure)
     return Execution(Verdict.PASSED, cpu_seconds=cpu)
 
 
-def _program_verdict(run: ProgramRun, expected: str) -> tuple[Verdict, str]:
+def _program_verdict(run: ProgramRun, expected: str) -> tuple[Verdict, str, str]:
     if run.ending is not None:
-        return run.ending, ""
+        return run.ending, "", run.refusal
     if run.raised is not None and "SystemExit" not in run.raised.kinds:
-        name = run.raised.error_type
-        return (Verdict.MEMORY, "") if name == "MemoryError" else (Verdict.EXCEPTION, name)
+        return _exception(run.raised)
     same = _same_lines(run.stdout.decode("utf-8", "replace"), expected)
-    return (Verdict.PASSED if same else Verdict.WRONG_ANSWER), ""
+    return (Verdict.PASSED if same else Verdict.WRONG_ANSWER), "", ""
 
 
 def _same_lines(printed: str, expected: str) -> bool:
@@ -167,11 +199,16 @@ def _same_line(line: str, wanted: str) -> bool:
         return False
 
 
-def _limits(tests: int) -> Limits:
-    seconds = SECONDS_PER_TEST * tests + 1
+def _limits(tests: int, seconds: float) -> Limits:
+    """The official limit for each test, and one second more in all.
+
+    It is CPU time here and wall-clock time there; what only waits is held to the same wall clock.
+    """
+    whole = seconds * tests + 1
     return Limits(
-        cpu_seconds=seconds,
-        call_cpu_seconds=SECONDS_PER_TEST,
-        wall_seconds=WALL_FACTOR * seconds,
+        cpu_seconds=whole,
+        call_cpu_seconds=seconds,
+        wall_seconds=WALL_FACTOR * whole,
+        idle_seconds=seconds,
         memory_bytes=MEMORY_BYTES,
     )

@@ -8,6 +8,7 @@ import os
 import random
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from . import kernel, program
@@ -20,7 +21,7 @@ _FAILED = 70
 _HIDING = range(20, 60)
 """Where the descriptors of a test run may lie, at random."""
 
-_STACK_BYTES = 16 << 20
+STACK_BYTES = 16 << 20
 
 
 def become_program(
@@ -29,6 +30,8 @@ def become_program(
     """Give up everything, then run the program within the limits of `request`."""
     try:
         isolation.processes.volunteer()
+        if request["kind"] == "script" and isolation.stdin:
+            _offer(descriptors[1], isolation.stdin)
         source, data, places = _take(request["kind"], descriptors)
         os.setsid()
         os.chdir(isolation.directory)
@@ -88,6 +91,16 @@ def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
     return source, data, places
 
 
+def _offer(descriptor: int, path: str) -> None:
+    """Let a script open its standard input by name; nothing to open where there is no room."""
+    try:
+        with open(path, "xb") as copy:  # noqa: PTH123 - pathlib is not loaded here
+            copy.write(_read_all(descriptor))
+    except OSError:
+        with suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+
+
 def _seed() -> None:
     """Let a program draw the same numbers each time it is run."""
     random.seed(0)  # here, because forking reseeds it
@@ -102,7 +115,7 @@ def _limits(request: dict[str, Any]) -> dict[str, int]:
         "NPROC": request["processes"],
         "FSIZE": request["file_bytes"],
         "NOFILE": request["open_files"],
-        "STACK": _STACK_BYTES,
+        "STACK": STACK_BYTES,
         "CORE": 0,
         "MEMLOCK": 0,
         "MSGQUEUE": 0,

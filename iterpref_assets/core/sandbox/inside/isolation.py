@@ -24,10 +24,12 @@ _INODES = 10_000
 class Isolation(Protocol):
     """What keeps programs apart.
 
-    `directory` is where programs run; `processes` are those of the running program.
+    `directory` is where programs run; `processes` are those of the running program; `stdin` is
+    where `/dev/stdin` leads, "" where that cannot be had.
     """
 
     directory: str
+    stdin: str
     processes: Processes
 
     def seal(self) -> None:
@@ -67,6 +69,7 @@ class Namespaces:
         self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self.directories: list[str] = settings["directories"]
         self.devices: list[str] = settings["devices"]
+        self.stdin: str = settings["stdin"]
         for path in self.directories:
             kernel.mount_tmpfs(path, self.size, _INODES)
 
@@ -107,6 +110,8 @@ class Namespaces:
 
 class Container:
     """Programs beside the server, held by Landlock and the seccomp filter."""
+
+    stdin = ""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.directory: str = settings["directory"]

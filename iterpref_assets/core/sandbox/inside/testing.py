@@ -12,6 +12,7 @@ import ast
 import builtins
 import gc
 import marshal
+import operator
 import os
 import sys
 import unittest
@@ -22,9 +23,10 @@ import unittest.suite
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from . import checks, encoding, program
+from . import checks, encoding, program, sides
 
-_TEST_FILE = "<tests>"
+_TEST_FILE, _PROGRAM = "<tests>", "<solution>"
+_BUILTINS = "__builtins__"
 _PROTECTED: tuple[Any, ...] = (
     builtins,
     unittest,
@@ -36,7 +38,7 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.TestResult,
     unittest.TestSuite,
     unittest.BaseTestSuite,
-    unittest.case._Outcome,  # type: ignore[attr-defined]  # noqa: SLF001 - decides over failures
+    *(each for each in vars(unittest.case).values() if isinstance(each, type)),
 )
 
 unittest.mock.mock_open()
@@ -51,7 +53,17 @@ class Guard:
     def __init__(self) -> None:
         self.notes = [(owner, _note(owner)) for owner in _PROTECTED]
         self.modules = [module for module in _PROTECTED if isinstance(module, ModuleType)]
-        self.cases: list[tuple[type, dict[str, tuple[Any, Any]]]] = []
+        self.cases: list[tuple[type, dict[str, tuple[Any, ...]]]] = []
+        self.builtins = vars(builtins)
+        self.namespaces: list[dict[str, Any]] = []
+        self.functions: list[FunctionType] = []
+
+    def open_namespace(self, module: ModuleType) -> dict[str, Any]:
+        """The names of a module, in which code finds Python's own builtins and no others."""
+        namespace = vars(module)
+        namespace[_BUILTINS] = self.builtins
+        self.namespaces.append(namespace)
+        return namespace
 
     def watch(self, namespace: dict[str, Any]) -> None:
         """Note the functions of the test classes too, once they are defined."""
@@ -62,16 +74,21 @@ class Guard:
                 notes = _note(value)
                 functions = {name: notes[name] for name in notes if callable(getattr(value, name))}
                 self.cases.append((value, functions))
+                self.functions += [
+                    each for each, *_ in notes.values() if isinstance(each, FunctionType)
+                ]
 
     def changed(self) -> str:
         """The name of something that is no longer what it was, or ""."""
+        if self._sees_other_builtins():
+            return _BUILTINS
         for module in self.modules:
             if sys.modules.get(module.__name__) is not module:
                 return module.__name__
         for owner, noted in self.notes + self.cases:
             now = _note(owner)
-            for name, (value, code) in noted.items():
-                if name not in now or now[name][0] is not value or now[name][1] is not code:
+            for name, parts in noted.items():
+                if name not in now or not _same(now[name], parts):
                     return f"{owner.__name__}.{name}"
         for case, noted in self.cases:
             for name in vars(case).keys() - noted.keys():
@@ -79,14 +96,29 @@ class Guard:
                     return f"{case.__name__}.{name}"
         return ""
 
+    def _sees_other_builtins(self) -> bool:
+        """Whether code would find other builtins than Python's, or a test already has."""
+        seen = [each.get(_BUILTINS) for each in self.namespaces]
+        seen += [each.__builtins__ for each in self.functions]
+        return any(each is not self.builtins for each in seen)
 
-def _note(owner: Any) -> dict[str, tuple[Any, Any]]:
-    """What `owner` holds by name, with the code of each function, which can be swapped in place."""
-    return {
-        name: (value, value.__code__ if isinstance(value, FunctionType) else None)
-        for name, value in vars(owner).items()
-        if name != "_"
-    }
+
+def _note(owner: Any) -> dict[str, tuple[Any, ...]]:
+    """What `owner` holds by name, with the parts of functions, which can be swapped."""
+    return {name: (value, *_parts(value)) for name, value in vars(owner).items() if name != "_"}
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """The code of a function and the values of its defaults."""
+    if not isinstance(value, FunctionType):
+        return ()
+    keywords = value.__kwdefaults__ or {}
+    return (value.__code__, *(value.__defaults__ or ()), *keywords, *keywords.values())
+
+
+def _same(now: tuple[Any, ...], noted: tuple[Any, ...]) -> bool:
+    """Whether the parts are the very same objects."""
+    return len(now) == len(noted) and all(map(operator.is_, now, noted))
 
 
 class FirstFailure(unittest.TestResult):
@@ -183,12 +215,12 @@ def _outcome(
     result = FirstFailure()
     name = ""
     try:
-        module = _load(source, plan)
+        module = _load(source, plan, guard)
         sys.settrace(None)
         sys.setprofile(None)
         if guard.changed():
             return ()
-        namespace = module.__dict__ if plan["shared"] else _test_module(plan).__dict__
+        namespace = vars(module) if plan["shared"] else guard.open_namespace(_test_module(plan))
         exec(tests, namespace)  # noqa: S102 - this is the point
         if guard.changed():
             return ()
@@ -202,17 +234,40 @@ def _outcome(
                 result.passed += 1
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
         kind = "failed" if isinstance(error, AssertionError) else "error"
-        return (kind, name, *describe(error), _line(error.__traceback__), result.passed)
+        trace = error.__traceback__
+        return (kind, name, *_told(error, trace, plan, source, describe), result.passed)
     if result.first is not None:
         kind, name, error, trace = result.first
-        return (kind, name, *describe(error), _line(trace), result.passed)
+        return (kind, name, *_told(error, trace, plan, source, describe), result.passed)
     return ("passed", "", "", "", 0, result.passed)
 
 
-def _load(source: str, plan: dict[str, Any]) -> ModuleType:
+def _told(
+    error: BaseException | None,
+    trace: TracebackType | None,
+    plan: dict[str, Any],
+    source: str,
+    describe: Any,
+) -> tuple[str, str, int]:
+    """The error's type, what it says, and the line of the test file.
+
+    A bare assertion says nothing, so its two values are told; of an error in the program, the line.
+    """
+    name, message = describe(error)
+    if isinstance(error, AssertionError) and not message:
+        message = sides.compared(trace, plan["code"], _TEST_FILE)
+    number = _line(trace, _PROGRAM)
+    lines = source.split("\n")
+    if 0 < number <= len(lines) and not isinstance(error, AssertionError):
+        message += f", in line {number}: {lines[number - 1].strip()}"
+    return name, message, _line(trace, _TEST_FILE)
+
+
+def _load(source: str, plan: dict[str, Any], guard: Guard) -> ModuleType:
     module = ModuleType(plan["module"])
     sys.modules[plan["module"]] = module
-    exec(compile(source, "<solution>", "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    compiled = compile(source, _PROGRAM, "exec", dont_inherit=True)
+    exec(compiled, guard.open_namespace(module))  # noqa: S102
     return module
 
 
@@ -233,11 +288,11 @@ def _test(namespace: dict[str, Any], name: str) -> Any:
     return getattr(namespace[owner](), method) if owner else namespace[method]
 
 
-def _line(trace: TracebackType | None) -> int:
-    """The innermost line of the test file on the way to the error, or 0."""
+def _line(trace: TracebackType | None, file: str) -> int:
+    """The innermost line of a file on the way to the error, or 0."""
     line = 0
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == _TEST_FILE:
+        if trace.tb_frame.f_code.co_filename == file:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line

@@ -8,8 +8,8 @@ import pytest
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bigcodebench.data import (
     BigCodeProblem,
-    Split,
-    Subset,
+    BigCodeSplit,
+    BigCodeSubset,
     load_bigcode,
 )
 from iterpref_assets.core.evaluation.bigcodebench.libraries import (
@@ -20,7 +20,7 @@ from iterpref_assets.core.evaluation.bigcodebench.libraries import (
 from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite, reason_not_run
 from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask
 from iterpref_assets.core.evaluation.references import run_references
-from iterpref_assets.core.evaluation.runs import Run, score_file
+from iterpref_assets.core.evaluation.sample_scoring import SampleRun, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -52,6 +52,7 @@ ONLINE = MEAN | {
 
 
 WRONG = MEAN | {"task_id": "BigCodeBench/3", "canonical_solution": "    return 0"}
+TASKS = [row["task_id"] for row in (MEAN, ABSENT, ONLINE, WRONG)]
 LIBRARIES = Path(np.__file__).parents[1]
 
 
@@ -65,7 +66,7 @@ def write(folder, *rows, hard=()):
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
     path = write(tmp_path_factory.mktemp("data"), MEAN, ABSENT, ONLINE, WRONG)
-    return BigCodeSuite(load_bigcode(path), Split.COMPLETE, LIBRARIES)
+    return BigCodeSuite(load_bigcode(path), BigCodeSplit.COMPLETE, LIBRARIES)
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +123,15 @@ def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, 
 
 
 @pytest.mark.sandbox
-def test_a_reference_that_fails_without_an_excuse_stops_the_scoring(suite, sandbox, tmp_path):
+def test_a_reference_that_fails_for_no_known_reason_stops_the_scoring(suite, sandbox, tmp_path):
     with pytest.raises(InputError, match="1 reference solutions fail here, first BigCodeBench/3"):
-        suite.ready(sandbox, tmp_path, 1)
+        suite.ready(sandbox, tmp_path, 1, TASKS)
 
 
 @pytest.mark.sandbox
 def test_its_remedy_names_the_versions_of_the_libraries(suite, sandbox, tmp_path):
     with pytest.raises(InputError, match=r"requirements/bigcodebench\.txt"):
-        suite.ready(sandbox, tmp_path, 1)
+        suite.ready(sandbox, tmp_path, 1, TASKS)
 
 
 @pytest.mark.sandbox
@@ -138,10 +139,11 @@ def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
     data = load_bigcode(write(tmp_path, MEAN))
     file = tmp_path / "samples.jsonl"
     file.write_text(json.dumps({"task_id": MEAN["task_id"], "completion": "    return sum(xs)"}))
-    run = Run(file, tmp_path / "out", tmp_path / "cache", 1, skip_invalid=False)
-    assert score_file(BigCodeSuite(data, Split.COMPLETE, None), run).samples == 0
+    run = SampleRun(file, tmp_path / "out", tmp_path / "cache", 1)
+    summary, _ = score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, None), run)
+    assert summary.samples == 0
     with pytest.raises(InputError, match="field 'libraries'"):
-        score_file(BigCodeSuite(data, Split.COMPLETE, LIBRARIES), run)
+        score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, LIBRARIES), run)
 
 
 @pytest.mark.sandbox
@@ -205,9 +207,9 @@ def test_what_a_folder_of_libraries_holds_is_found_without_importing_it():
 @pytest.mark.parametrize(
     ("split", "style", "user", "assistant"),
     [
-        (Split.COMPLETE, PromptStyle.PREFILLED, "block:\n```\nimport numpy", "```python\n"),
-        (Split.INSTRUCT, PromptStyle.CHAT, "block:\nGive the mean.", None),
-        (Split.COMPLETE, PromptStyle.COMPLETION, MEAN["complete_prompt"], None),
+        (BigCodeSplit.COMPLETE, PromptStyle.PREFILLED, "block:\n```\nimport numpy", "```python\n"),
+        (BigCodeSplit.INSTRUCT, PromptStyle.CHAT, "block:\nGive the mean.", None),
+        (BigCodeSplit.COMPLETE, PromptStyle.COMPLETION, MEAN["complete_prompt"], None),
     ],
 )
 def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant):
@@ -218,8 +220,8 @@ def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant)
 
 def test_hard_tasks_are_those_that_the_list_beside_the_file_names(tmp_path):
     path = write(tmp_path, MEAN, ABSENT, hard=["BigCodeBench/1"])
-    assert list(load_bigcode(path, Subset.HARD).problems) == ["BigCodeBench/1"]
-    suite = BigCodeSuite(load_bigcode(path), Split.COMPLETE, None)
+    assert list(load_bigcode(path, BigCodeSubset.HARD).problems) == ["BigCodeBench/1"]
+    suite = BigCodeSuite(load_bigcode(path), BigCodeSplit.COMPLETE, None)
     assert suite.facts.groups == {"BigCodeBench/1": "hard"}
 
 
@@ -235,10 +237,12 @@ def test_without_that_list_it_is_asked_for(tmp_path, content):
 def test_a_task_without_a_field_is_named(tmp_path):
     row = {name: value for name, value in MEAN.items() if name != "test"}
     with pytest.raises(InputError, match=r"bigcode.jsonl:2: field 'test'"):
-        load_bigcode(write(tmp_path, MEAN, row), Subset.FULL)
+        load_bigcode(write(tmp_path, MEAN, row), BigCodeSubset.FULL)
 
 
-@pytest.mark.parametrize(("subset", "tasks"), [(Subset.FULL, 1140), (Subset.HARD, 148)])
+@pytest.mark.parametrize(
+    ("subset", "tasks"), [(BigCodeSubset.FULL, 1140), (BigCodeSubset.HARD, 148)]
+)
 def test_the_published_file_holds_all_tasks(shared_data, subset, tasks):
     path = shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
     assert len(load_bigcode(path, subset).problems) == tasks

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from iterpref_assets.core.evaluation.batch import judge_sample
 from iterpref_assets.core.evaluation.evalplus.data import SANDBOX_PACKAGES, PlusBenchmark, load_plus
 from iterpref_assets.core.evaluation.evalplus.suite import plus_benchmark
-from iterpref_assets.core.evaluation.results import Status
+from iterpref_assets.core.evaluation.sample_scoring import judge_sample
 from iterpref_assets.core.evaluation.samples import Sample
+from iterpref_assets.core.evaluation.scores import SampleStatus
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
@@ -23,6 +23,6 @@ def test_every_reference_solution_passes(shared_data, tmp_path, name, file):
         with ThreadPoolExecutor(2) as pool:
             judged = pool.map(lambda sample: judge_sample(benchmark, sample, sandbox), samples)
             results = list(judged)
-    passing = Status.PASS, Status.PASS
+    passing = SampleStatus.PASS, SampleStatus.PASS
     failed = [r.task_id for r in results if (r.base_status, r.plus_status) != passing]
     assert failed == []

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
     PlusBenchmark,
@@ -14,7 +15,7 @@ from iterpref_assets.core.evaluation.evalplus.data import (
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs
 from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite, plus_benchmark
 from iterpref_assets.core.evaluation.references import run_references
-from iterpref_assets.core.evaluation.results import Status, Statuses
+from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
@@ -132,6 +133,28 @@ def test_expected_outputs_are_computed_once(sandbox, tmp_path):
     }
 
 
+def test_expected_outputs_of_more_tasks_are_added_to_those_there_are(sandbox, tmp_path):
+    programs = []
+
+    class Recorder:
+        def run_calls(self, code, *arguments, **options):
+            programs.append(code)
+            return sandbox.run_calls(code, *arguments, **options)
+
+    first = expected_outputs(DATA.of_tasks(["HumanEval/0"]), sandbox, tmp_path, 1)
+    assert {task for task, _ in first} == {"HumanEval/0"}
+    both = expected_outputs(DATA, Recorder(), tmp_path, 1)
+    assert {task for task, _ in both} == {"HumanEval/0", "HumanEval/32"}
+    assert set(programs) == {ZERO.reference}
+
+
+def test_limits_that_are_given_take_the_place_of_evalpluss(sandbox, tmp_path):
+    limits = JudgingLimits(seconds=3, reference_factor=2)
+    task = plus_benchmark(DATA, sandbox, tmp_path, 1, limits=limits).tasks["HumanEval/0"]
+    # One call of at least 3 s, and one second more.
+    assert (task.base.limits.call_cpu_seconds, task.base.limits.cpu_seconds) == (3.0, 4.0)
+
+
 def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sandbox, tmp_path):
     spin = PlusProblem(
         "HumanEval/1", "def spin(seconds):\n", "spin",
@@ -187,10 +210,10 @@ def test_a_program_may_import_what_evalplus_brings(benchmark, library):
 
 
 def test_what_evalplus_says_is_told_where_its_listed_fault_differs(benchmark):
-    both = Statuses(base=Status.PASS, plus=Status.PASS)
+    both = Statuses(base=SampleStatus.PASS, plus=SampleStatus.PASS)
     assert benchmark.listed_fault("HumanEval/32", both) == Statuses(
-        base=Status.FAIL, plus=Status.FAIL
+        base=SampleStatus.FAIL, plus=SampleStatus.FAIL
     )
-    failing = Statuses(base=Status.FAIL, plus=Status.TIMEOUT)
+    failing = Statuses(base=SampleStatus.FAIL, plus=SampleStatus.TIMEOUT)
     assert benchmark.listed_fault("HumanEval/32", failing) is None
     assert benchmark.listed_fault("HumanEval/0", both) is None

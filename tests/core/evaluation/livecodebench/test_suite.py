@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.livecodebench.data import load_contests
+from iterpref_assets.core.evaluation.livecodebench.data import load_contests, release_files
 from iterpref_assets.core.evaluation.livecodebench.prompts import (
     ContestExample,
     ContestExamples,
@@ -121,6 +121,22 @@ def test_contests_are_chosen_by_day_both_ends_included(tmp_path):
     assert list(data.within(date(2024, 8, 3), date(2024, 8, 31)).problems) == ["add"]
 
 
+def test_the_window_is_that_of_the_contests_there_are(tmp_path):
+    data = load_contests(write(tmp_path, PAIR, ADD))
+    assert data.window == "2024-08-03..2024-09-01"
+    assert ContestSuite(data, {}).facts.source.benchmark == "livecodebench 2024-08-03..2024-09-01"
+
+
+def test_release_six_has_the_files_of_six_releases():
+    assert release_files(1) == ["test.jsonl"]
+    assert release_files(6) == ["test.jsonl", *(f"test{n}.jsonl" for n in (2, 3, 4, 5, 6))]
+
+
+def test_a_chats_answer_may_hold_headings(tmp_path):
+    task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
+    assert task.program("### Idea\nAdd.\n### Code\n```python\nprint(3)\n```") == "print(3)"
+
+
 def test_a_window_without_a_contest_is_refused(tmp_path):
     data = load_contests(write(tmp_path, ADD))
     with pytest.raises(InputError, match="no contest from 2025-01-01 to the end"):
@@ -156,11 +172,11 @@ def test_a_packed_file_has_the_checksum_of_what_is_in_it(tmp_path):
     assert load_contests(packed).sha256 == load_contests(plain).sha256
 
 
-def test_the_answer_is_the_last_fenced_block(tmp_path):
+def test_the_answer_is_the_last_fenced_program(tmp_path):
     task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
     text = "First:\n```python\nprint(1)\n```\nBetter:\n```python\nprint(2)\n```\nDone."
     assert task.program(text) == "print(2)"
-    assert task.program("print(1)") == ""
+    assert task.program("I cannot say.") == ""
 
 
 EXAMPLES = ContestExamples(
@@ -184,8 +200,9 @@ def test_a_base_model_is_shown_a_solved_example_first(tmp_path):
     assert PAIR["starter_code"] in started.content
 
 
-def test_a_base_models_answer_ends_where_the_next_question_would_begin():
-    assert program(PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
+def test_a_base_models_answer_ends_where_the_next_question_would_begin(tmp_path):
+    problem = load_contests(write(tmp_path, ADD)).problems["add"]
+    assert program(problem, PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
 
 
 def test_the_first_example_of_each_official_file_is_shown(tmp_path):
@@ -205,7 +222,7 @@ def test_a_file_without_a_solved_example_is_named(tmp_path, content):
 
 
 def test_base_models_cannot_be_asked_without_examples(tmp_path):
-    suite = ContestSuite(load_contests(write(tmp_path, ADD)), "", {})
+    suite = ContestSuite(load_contests(write(tmp_path, ADD)), {})
     with pytest.raises(InputError, match=r"benchmarks\.livecodebench\.examples"):
         suite.tasks(PromptStyle.COMPLETION, None, tmp_path, 1)
 

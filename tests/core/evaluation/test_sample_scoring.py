@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.batch import Benchmark, score_samples
-from iterpref_assets.core.evaluation.results import DataSource, Status, Statuses
+from iterpref_assets.core.evaluation.sample_scoring import score_samples
 from iterpref_assets.core.evaluation.samples import Sample, SampleFile
+from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
+from iterpref_assets.core.evaluation.suite import DataSource, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import Judgement
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -19,6 +20,7 @@ class ToyTask:
 
     task_id: str
     messages: tuple = ()
+    has_plus: bool = True
 
     def program(self, completion):
         return completion
@@ -40,9 +42,9 @@ class Recorder:
     judged: list = field(default_factory=list)
 
 
-def toy(**changes) -> Benchmark:
+def toy(**changes) -> PreparedBenchmark:
     tasks = {name: ToyTask(name) for name in ("a", "b")}
-    return Benchmark(SOURCE, tasks, **changes)
+    return PreparedBenchmark(SOURCE, tasks, **changes)
 
 
 def samples(*pairs) -> SampleFile:
@@ -81,7 +83,7 @@ def test_results_hold_both_statuses_in_the_order_of_the_file(tmp_path):
 
 def test_the_summary_counts_plus_only_where_both_pass(tmp_path):
     file = samples(("b", "passed timeout"), ("a", "exception passed"), ("b", "passed passed"))
-    summary = score_samples(toy(), file, Recorder(), tmp_path, 1)
+    _, summary = score_samples(toy(), file, Recorder(), tmp_path, 1)
     # Base: a 0 of 1, b 2 of 2; plus: a 0 of 1, b 1 of 2.
     assert summary.base == {"pass@1": 0.5}
     assert summary.plus == {"pass@1": 0.25}
@@ -100,7 +102,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     with pytest.raises(ConnectionError):
         score_samples(toy(), file, Recorder(fails_on="timeout timeout"), tmp_path, 1)
     again = Recorder()
-    summary = score_samples(toy(), file, again, tmp_path, 1)
+    _, summary = score_samples(toy(), file, again, tmp_path, 1)
     assert again.judged == [("b", "timeout timeout")]
     assert summary.samples == 2
 
@@ -108,7 +110,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
 def test_a_changed_program_is_judged_anew_and_its_old_result_dropped(tmp_path):
     score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
     changed = samples(("a", "timeout timeout"))
-    summary = score_samples(toy(), changed, Recorder(), tmp_path, 1)
+    _, summary = score_samples(toy(), changed, Recorder(), tmp_path, 1)
     assert summary.base == {"pass@1": 0.0}
     assert len(lines(tmp_path)) == 1
 
@@ -116,7 +118,7 @@ def test_a_changed_program_is_judged_anew_and_its_old_result_dropped(tmp_path):
 def test_results_of_other_data_are_not_mixed(tmp_path):
     file = samples(("a", "passed passed"))
     score_samples(toy(), file, Recorder(), tmp_path, 1)
-    other = Benchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
+    other = PreparedBenchmark(DataSource(benchmark="toy", sha256="other", md5="m"), toy().tasks)
     with pytest.raises(InputError, match="other settings"):
         score_samples(other, file, Recorder(), tmp_path, 1)
 
@@ -124,7 +126,7 @@ def test_results_of_other_data_are_not_mixed(tmp_path):
 def test_a_task_that_cannot_run_is_reported_and_enters_no_rate(tmp_path):
     file = samples(("a", "passed passed"), ("b", "timeout timeout"))
     recorder = Recorder()
-    summary = score_samples(toy(not_run={"b": "needs sklearn"}), file, recorder, tmp_path, 1)
+    _, summary = score_samples(toy(not_run={"b": "needs sklearn"}), file, recorder, tmp_path, 1)
     assert summary.base == {"pass@1": 1.0}
     assert summary.tasks_not_run == {"b": "needs sklearn"}
     assert recorder.judged == [("a", "passed passed")]
@@ -138,7 +140,7 @@ def test_a_sample_that_could_not_run_is_judged_once_its_task_can(tmp_path):
     file = samples(("a", "passed passed"), ("b", "timeout timeout"))
     score_samples(toy(not_run={"b": "needs sklearn"}), file, Recorder(), tmp_path, 1)
     again = Recorder()
-    summary = score_samples(toy(), file, again, tmp_path, 1)
+    _, summary = score_samples(toy(), file, again, tmp_path, 1)
     assert again.judged == [("b", "timeout timeout")]
     assert summary.samples == 2
 
@@ -152,7 +154,7 @@ def test_results_with_other_libraries_are_not_mixed(tmp_path):
 
 def test_a_listed_fault_is_written_beside_the_status(tmp_path):
     def listed(task_id, statuses):
-        return Statuses(base=Status.FAIL, plus=Status.FAIL) if task_id == "a" else None
+        return Statuses(base=SampleStatus.FAIL, plus=SampleStatus.FAIL) if task_id == "a" else None
 
     file = samples(("a", "passed passed"), ("b", "passed passed"))
     score_samples(toy(listed_fault=listed), file, Recorder(), tmp_path, 1)
@@ -163,7 +165,7 @@ def test_a_listed_fault_is_written_beside_the_status(tmp_path):
 
 
 def test_tasks_without_a_sample_are_counted(tmp_path):
-    summary = score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
+    _, summary = score_samples(toy(), samples(("a", "passed passed")), Recorder(), tmp_path, 1)
     assert summary.tasks_without_sample == 1
 
 

@@ -3,18 +3,17 @@ import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-import polars as pl
 import pytest
 
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.protocol import Completion, FinishReason
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import Judgement, lab_tasks
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import Judgement, problem_tasks
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
-from iterpref_assets.core.tables import PROBLEMS
 
 SAMPLED = EvaluationConfig(samples=3, temperature=1.0)
 
@@ -68,19 +67,20 @@ class EvenJudge:
         )
 
 
-def problems(*names: str) -> pl.DataFrame:
+LAB = Prompts(LAB_PROMPTS)
+
+
+def problems(*names: str) -> list[Problem]:
     tests = FunctionTests(entry_point="f", cases=(Case(arguments="(1,)", expected="2"),))
-    rows = [
-        Problem(problem_id=name, source="test", prompt=f"Solve {name}", tests=tests).model_dump()
-        | {"tests": tests.model_dump_json()}
+    return [
+        Problem(problem_id=name, source="test", prompt=f"Solve {name}", tests=tests)
         for name in names
     ]
-    return pl.DataFrame(rows, schema=PROBLEMS)
 
 
 def test_every_sample_of_every_task_gets_one_row_in_order(tmp_path):
     scores = generate_and_judge(
-        lab_tasks(problems("b", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+        problem_tasks(problems("b", "a"), LAB), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
     )
     keys = scores.select("task_id", "sample").rows()
     assert keys == [("b", 0), ("b", 1), ("b", 2), ("a", 0), ("a", 1), ("a", 2)]
@@ -88,7 +88,7 @@ def test_every_sample_of_every_task_gets_one_row_in_order(tmp_path):
 
 def test_a_row_holds_what_its_own_completion_came_to(tmp_path):
     scores = generate_and_judge(
-        lab_tasks(problems("a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+        problem_tasks(problems("a"), LAB), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
     )
     for row in scores.iter_rows(named=True):
         even = int(row["code"]) % 2 == 0
@@ -104,7 +104,7 @@ def test_samples_have_seeds_of_their_own_that_do_not_change(tmp_path):
     for folder in ("first", "second"):
         engine = EchoEngine()
         generate_and_judge(
-            lab_tasks(problems("a", "b")), engine, EvenJudge(), SAMPLED, tmp_path / folder
+            problem_tasks(problems("a", "b"), LAB), engine, EvenJudge(), SAMPLED, tmp_path / folder
         )
         seeds.append({request.key: request.seed for request in engine.requests})
     assert seeds[0] == seeds[1]
@@ -113,7 +113,7 @@ def test_samples_have_seeds_of_their_own_that_do_not_change(tmp_path):
 
 def test_a_failure_of_the_engine_is_raised_as_itself_and_loses_nothing(tmp_path):
     config = SAMPLED.model_copy(update={"in_flight": 1})
-    tasks = lab_tasks(problems("a", "b"))
+    tasks = problem_tasks(problems("a", "b"), LAB)
     with pytest.raises(ConnectionError, match="engine lost"):
         generate_and_judge(tasks, EchoEngine(fail_after=4), EvenJudge(), config, tmp_path)
     engine, judge = EchoEngine(), EvenJudge()
@@ -124,7 +124,7 @@ def test_a_failure_of_the_engine_is_raised_as_itself_and_loses_nothing(tmp_path)
 
 
 def test_a_resumed_run_gives_what_an_uninterrupted_one_gives(tmp_path):
-    tasks = lab_tasks(problems("a", "b", "c"))
+    tasks = problem_tasks(problems("a", "b", "c"), LAB)
     whole = generate_and_judge(tasks, EchoEngine(), EvenJudge(), SAMPLED, tmp_path / "whole")
     with pytest.raises(ConnectionError):
         generate_and_judge(tasks, EchoEngine(fail_after=5), EvenJudge(), SAMPLED, tmp_path / "cut")
@@ -135,7 +135,9 @@ def test_a_resumed_run_gives_what_an_uninterrupted_one_gives(tmp_path):
 def test_the_engine_is_freed_after_a_failure(tmp_path):
     engine = EchoEngine(fail_after=0)
     with pytest.raises(ConnectionError):
-        generate_and_judge(lab_tasks(problems("a")), engine, EvenJudge(), SAMPLED, tmp_path)
+        generate_and_judge(
+            problem_tasks(problems("a"), LAB), engine, EvenJudge(), SAMPLED, tmp_path
+        )
     assert not engine.entered
 
 
@@ -147,7 +149,7 @@ def test_no_tasks_are_refused(tmp_path):
 def test_a_task_that_occurs_twice_is_refused(tmp_path):
     with pytest.raises(InputError, match="task a occurs twice"):
         generate_and_judge(
-            lab_tasks(problems("a", "a")), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
+            problem_tasks(problems("a", "a"), LAB), EchoEngine(), EvenJudge(), SAMPLED, tmp_path
         )
 
 
@@ -178,7 +180,7 @@ class SlowingEngine(EchoEngine):
         if len(self.requests) > 1:
             await asyncio.sleep(0.05)
             self.task.answered.set()
-        return Completion(request.key, "", 1, 1, FinishReason.STOP, request.seed)
+        return Completion(request.key, "x = 1", 1, 1, FinishReason.STOP, request.seed)
 
 
 def test_generation_goes_on_while_a_program_is_looked_for(tmp_path):
@@ -205,3 +207,22 @@ def test_a_prompt_that_is_too_long_fails_with_that_reason_and_runs_nothing(
     (row,) = scores.rows(named=True)
     assert (row["verdict"], row["error_type"]) == ("prompt_too_long", "")
     assert (row["base_passed"], row["plus_passed"]) == (False, plus_passed)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "verdict"),
+    [
+        ("I cannot help with that.", FinishReason.STOP, "refusal"),
+        ("First I read the", FinishReason.LENGTH, "cut_off"),
+        ("", FinishReason.STOP, "empty"),
+    ],
+)
+def test_an_answer_without_a_program_fails_and_says_why(tmp_path, text, reason, verdict):
+    class WordyEngine(EchoEngine):
+        async def generate(self, request):
+            return Completion(request.key, text, 1, 1, reason, request.seed)
+
+    config = SAMPLED.model_copy(update={"samples": 1})
+    tasks = problem_tasks(problems("a"), LAB)
+    scores = generate_and_judge(tasks, WordyEngine(), EvenJudge(), config, tmp_path)
+    assert scores.select("verdict", "code", "base_passed").rows() == [(verdict, "", False)]

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.quality.doubt import doubtful_problems
+from iterpref_assets.core.pairs.doubt import doubtful_problems
 
 FOUR = ("wrong_answer", "assert add(1, 2) == 4  # got 3")
 FIVE = ("wrong_answer", "assert add(1, 2) == 4  # got 5")
@@ -10,7 +12,9 @@ PASSED = ("passed", "")
 RAISED = ("exception", "add(1, 2) raised TypeError")
 
 
-def _versions(*outcomes: tuple[str, str], round_: int = 0, same: bool = False) -> pl.DataFrame:
+def _doubtful(
+    folder: Path, *outcomes: tuple[str, str], round_: int = 0, same: bool = False
+) -> list[tuple]:
     rows = [
         {
             "trajectory_id": f"p#{sample}",
@@ -24,12 +28,14 @@ def _versions(*outcomes: tuple[str, str], round_: int = 0, same: bool = False) -
         }
         for sample, (verdict, feedback) in enumerate(outcomes)
     ]
-    return pl.DataFrame(rows, schema=tables.VERSIONS)
+    pl.DataFrame(rows, schema=tables.VERSIONS).write_parquet(folder / "versions.parquet")
+    return doubtful_problems([folder / "versions.parquet"]).rows()
 
 
-def test_samples_that_agree_against_the_tests_make_a_problem_doubtful():
-    found = doubtful_problems(_versions(FOUR, FOUR, RAISED, FOUR))
-    assert found.rows() == [("p", 4, 3, "assert add(1, 2) == 4  # got 3")]
+def test_samples_that_agree_against_the_tests_make_a_problem_doubtful(tmp_path):
+    assert _doubtful(tmp_path, FOUR, FOUR, RAISED, FOUR) == [
+        ("p", 4, 3, "assert add(1, 2) == 4  # got 3")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +48,13 @@ def test_samples_that_agree_against_the_tests_make_a_problem_doubtful():
     ],
     ids=["one solves it", "too few", "no majority", "the same exception"],
 )
-def test_a_problem_is_not_doubtful_for_less(outcomes):
-    assert doubtful_problems(_versions(*outcomes)).is_empty()
+def test_a_problem_is_not_doubtful_for_less(tmp_path, outcomes):
+    assert _doubtful(tmp_path, *outcomes) == []
 
 
-def test_equal_programs_agree_with_themselves_alone():
-    assert doubtful_problems(_versions(FOUR, FOUR, FOUR, same=True)).is_empty()
+def test_equal_programs_agree_with_themselves_alone(tmp_path):
+    assert _doubtful(tmp_path, FOUR, FOUR, FOUR, same=True) == []
 
 
-def test_what_was_written_after_feedback_is_no_evidence():
-    assert doubtful_problems(_versions(FOUR, FOUR, FOUR, round_=1)).is_empty()
+def test_what_was_written_after_feedback_is_no_evidence(tmp_path):
+    assert _doubtful(tmp_path, FOUR, FOUR, FOUR, round_=1) == []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import polars as pl
 
+from iterpref_assets.core import tables
 from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.tables import Schema
 
 AGREEING = 3
 """So many different programs that give one and the same wrong answer are hardly chance."""
 
-DOUBTFUL: dict[str, pl.DataType] = {
+DOUBTFUL: Schema = {
     "problem_id": pl.String(),
     "samples": pl.Int32(),
     "agreeing": pl.Int32(),
@@ -17,27 +22,37 @@ DOUBTFUL: dict[str, pl.DataType] = {
 }
 
 
-def doubtful_problems(versions: pl.DataFrame) -> pl.DataFrame:
+def doubtful_problems(versions: Sequence[Path]) -> pl.DataFrame:
     """Problems that no sample solves and of which most give the same wrong answer.
 
     Only first versions count (round 0): later ones have been told what the tests expect. Equal
-    programs count once. Feedback names the call, the expected value and the one that came, so equal
-    feedback is an equal answer.
+    programs count once, by their hash. Feedback names the call, the expected value and the one that
+    came, so equal feedback is an equal answer.
 
     Args:
-        versions: columns of tables.VERSIONS; `code` may be missing, then each sample counts.
+        versions: Parquet files with the columns of tables.VERSIONS, whole problems in each.
 
     Returns:
         Columns of DOUBTFUL, in order of `problem_id`: how many different programs were sampled, how
         many of them agree, and the feedback that they share.
+
+    Raises:
+        InputError: where a file is missing or has other columns.
     """
-    program = "code" if "code" in versions.columns else "sample"
-    first = versions.filter(pl.col("round") == 0).unique(["problem_id", program], keep="first")
+    for file in versions:
+        tables.check_table(file, tables.VERSIONS)
+    first = (
+        pl.scan_parquet(list(versions))
+        .filter(pl.col("round") == 0)
+        .select("problem_id", "verdict", "feedback", program=pl.col("code").hash())
+        .unique(["problem_id", "program"])
+    )
+    wrong, passed = Verdict.WRONG_ANSWER.value, Verdict.PASSED.value
     samples = first.group_by("problem_id").agg(
-        samples=pl.len().cast(pl.Int32()), solved=(pl.col("verdict") == Verdict.PASSED.value).any()
+        samples=pl.len().cast(pl.Int32()), solved=(pl.col("verdict") == passed).any()
     )
     return (
-        first.filter(pl.col("verdict") == Verdict.WRONG_ANSWER.value)
+        first.filter(pl.col("verdict") == wrong)
         .group_by("problem_id", evidence="feedback")
         .agg(agreeing=pl.len().cast(pl.Int32()))
         .join(samples, on="problem_id")
@@ -48,4 +63,5 @@ def doubtful_problems(versions: pl.DataFrame) -> pl.DataFrame:
         )
         .select(list(DOUBTFUL))
         .sort("problem_id")
+        .collect()
     )

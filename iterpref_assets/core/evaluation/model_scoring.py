@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core.answers import NoProgram, read_answer
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import (
     FAILED,
@@ -23,33 +24,25 @@ from iterpref_assets.core.engines.protocol import (
 )
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.tasks import EvaluationTask, Judgement
-from iterpref_assets.core.journal import Journal, storable
+from iterpref_assets.core.evaluation.scores import (
+    SampleStatus,
+    Score,
+    score_of,
+    score_without_run,
+    scores_table,
+)
+from iterpref_assets.core.evaluation.tasks import EvaluationTask
+from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.randomness import derive_seed
-from iterpref_assets.core.records import Record
-from iterpref_assets.core.tables import SCORES, validate
 
-JOURNAL = "scores.jsonl"
+JOURNAL = "judged.jsonl"
 SCORE = "score"
 JUDGING_THREADS = 8
 UNANSWERED = tuple(reason for reason in FinishReason if reason in FAILED)
 """How a completion ends that holds nothing; it counts as failed."""
 
 JudgeT = TypeVar("JudgeT")
-
-
-class Score(Record):
-    """One judged completion: a row of tables.SCORES."""
-
-    task_id: str
-    sample: int
-    completion: str
-    code: str
-    verdict: str
-    error_type: str
-    base_passed: bool
-    plus_passed: bool | None
 
 
 async def score_tasks(
@@ -83,7 +76,7 @@ async def score_tasks(
                 tracker.resume(len(wanted) - len(missing))
 
             def keep(score: Score) -> None:
-                journal.append(SCORE, score.model_dump())
+                journal.append(SCORE, score.model_dump(mode="json"))
                 scores[score.task_id, score.sample] = score
                 tracker.advance()
 
@@ -93,8 +86,7 @@ async def score_tasks(
                 keep(await scorer.score(*item))
 
             await for_each(missing, config.in_flight, score)
-    rows = [scores[task.task_id, sample].model_dump() for task, sample in wanted]
-    return validate(pl.DataFrame(rows, schema=SCORES), SCORES)
+    return scores_table([scores[task.task_id, sample] for task, sample in wanted])
 
 
 @dataclass(frozen=True)
@@ -109,25 +101,21 @@ class _Scorer(Generic[JudgeT]):
     async def score(self, task: EvaluationTask[JudgeT], sample: int) -> Score:
         completion = await self._generate(task, sample)
         if completion.finish_reason in UNANSWERED:
-            return _unanswered(task, sample, completion)
-        code, judgement = await asyncio.get_running_loop().run_in_executor(
-            self.pool, self._judged, task, completion.text
-        )
-        return Score(
-            task_id=task.task_id,
-            sample=sample,
-            completion=storable(completion.text),
-            code=storable(code),
-            verdict=judgement.execution.verdict.value,
-            error_type=judgement.execution.error_type,
-            base_passed=judgement.base.passed,
-            plus_passed=judgement.plus_passed,
+            return _without_program(task, sample, "", completion.finish_reason.value)
+        return await asyncio.get_running_loop().run_in_executor(
+            self.pool, self._judged, task, sample, completion
         )
 
-    def _judged(self, task: EvaluationTask[JudgeT], text: str) -> tuple[str, Judgement]:
-        """The program in an answer and its verdict; apart from the loop, since both take time."""
-        code = task.program(text)
-        return code, task.judge(code, self.sandbox)
+    def _judged(self, task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
+        """An answer's score; apart from the loop, since finding and running programs take time."""
+        text = completion.text
+        program = task.program(text)
+        if not program.strip():
+            cut_off = completion.finish_reason is FinishReason.LENGTH
+            lack = read_answer(text, cut_off=cut_off).lack or NoProgram.PROSE
+            return _without_program(task, sample, text, lack.value)
+        judgement = task.judge(program, self.sandbox)
+        return score_of(task.task_id, sample, program, judgement, completion=text)
 
     async def _generate(self, task: EvaluationTask[JudgeT], sample: int) -> Completion:
         return await self.engine.generate(
@@ -140,17 +128,18 @@ class _Scorer(Generic[JudgeT]):
         )
 
 
-def _unanswered(task: EvaluationTask[JudgeT], sample: int, completion: Completion) -> Score:
+def _without_program(
+    task: EvaluationTask[JudgeT], sample: int, completion: str, verdict: str
+) -> Score:
     """A failure whose reason is the verdict: there is no program to run."""
-    return Score(
-        task_id=task.task_id,
-        sample=sample,
-        completion="",
-        code="",
-        verdict=completion.finish_reason.value,
-        error_type="",
-        base_passed=False,
-        plus_passed=False if task.has_plus else None,
+    return score_without_run(
+        task.task_id,
+        sample,
+        "",
+        SampleStatus.FAIL,
+        verdict,
+        has_plus=task.has_plus,
+        completion=completion,
     )
 
 

@@ -1,0 +1,41 @@
+"""`iterpref init`: a working project of one's own, to be changed line by line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iterpref_assets.core.starter import Model, write_project
+
+
+class ModelKind(StrEnum):
+    """Where the model that writes programs comes from."""
+
+    LAB = "lab"
+    LOCAL = "local"
+    HUB = "hub"
+    SERVER = "server"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    model: Annotated[
+        ModelKind, typer.Option(help="Where the model that writes programs comes from.")
+    ] = ModelKind.LAB,
+    name: Annotated[
+        str, typer.Option(help="local: its folder; hub: OWNER/NAME@COMMIT; server: its name there.")
+    ] = "",
+    url: Annotated[
+        str, typer.Option(help="server: its address, up to and including /v1.")
+    ] = "http://localhost:8000/v1",
+) -> None:
+    """Write a project: settings with comments, three problems, a held-out one."""
+    settings = write_project(folder, Model(model.value, name, url))
+    typer.echo(
+        f"{settings}\n{folder / 'problems'}: replace these problems by yours\n\n"
+        f"iterpref settings check --settings {settings}\n"
+        f"iterpref run --settings {settings}"
+    )

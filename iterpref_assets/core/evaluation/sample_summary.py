@@ -1,0 +1,114 @@
+"""What scoring a samples file comes to, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from iterpref_assets.core.evaluation.bootstrap import Interval
+from iterpref_assets.core.evaluation.config import EvaluationConfig, JudgingLimits
+from iterpref_assets.core.evaluation.scores import SampleStatus, Score, scores_table
+from iterpref_assets.core.evaluation.suite import DataSource, PreparedBenchmark
+from iterpref_assets.core.evaluation.summary import ErrorCount, PassRate, group_rates, summarize
+from iterpref_assets.core.records import Record
+
+JudgeT = TypeVar("JudgeT")
+
+
+class SampleSummary(Record):
+    """`summary.json`: pass@1 is the mean over tasks of the share of samples that passed.
+
+    Attributes:
+        data: what was scored on.
+        rules: by which of several sets of rules programs were judged, "" where there is one.
+        limits: limits that were given in place of the benchmark's own.
+        tasks: tasks with a sample that was run; `tasks_without_sample` and `tasks_not_run` are
+            the others that were asked for, and enter no rate.
+        samples: samples that were run.
+        invalid_lines: lines passed over with --skip-invalid.
+        fenced_samples: samples that are no Python but look like answers with fenced programs.
+        base: pass@k on the task's own tests; keys as "pass@1".
+        plus: pass@k on both sets of tests, None where the benchmark has one.
+        base_interval: of pass@1 on the base tests, by a bootstrap over tasks; None without one.
+        plus_interval: the same on both sets of tests.
+        groups: pass@k on the base tests within each group of tasks, such as a difficulty.
+        verdicts: samples by verdict.
+        error_types: failing samples by exception, else by verdict (the paper's Table 18).
+        seconds: wall-clock time of this run; resumed ones count only what they did.
+    """
+
+    data: DataSource
+    rules: str
+    limits: JudgingLimits
+    tasks: int
+    tasks_without_sample: int
+    tasks_not_run: dict[str, str]
+    samples: int
+    invalid_lines: int
+    fenced_samples: int
+    base: dict[str, float]
+    plus: dict[str, float] | None
+    base_interval: Interval | None
+    plus_interval: Interval | None
+    groups: dict[str, dict[str, float]]
+    verdicts: dict[str, int]
+    error_types: tuple[ErrorCount, ...]
+    seconds: float
+    cpu_seconds: float
+
+
+def summarize_samples(
+    benchmark: PreparedBenchmark[JudgeT],
+    scores: Sequence[Score],
+    *,
+    seconds: float,
+    invalid: int,
+    fenced: int,
+    asked: int,
+) -> SampleSummary:
+    """The summary of a samples file's scores.
+
+    Args:
+        benchmark: the tasks that have samples.
+        scores: one per sample.
+        seconds: what the run took.
+        invalid: lines that held no sample.
+        fenced: samples that look like answers with fenced programs.
+        asked: how many tasks samples were asked for.
+    """
+    run = [score for score in scores if score.base_status is not SampleStatus.NOT_RUN]
+    tasks = {score.task_id for score in run}
+    table, config = scores_table(run), EvaluationConfig()
+    summary = summarize(table, config) if run else None
+    groups = group_rates(table, benchmark.groups, config)
+    verdicts = {score.verdict for score in run}
+    return SampleSummary(
+        data=benchmark.source,
+        rules=benchmark.rules,
+        limits=benchmark.limits,
+        tasks=len(tasks),
+        tasks_without_sample=asked - len(tasks | benchmark.not_run.keys()),
+        tasks_not_run=dict(benchmark.not_run),
+        samples=len(run),
+        invalid_lines=invalid,
+        fenced_samples=fenced,
+        base=_by_name(summary),
+        plus=_by_name(summary.plus) if summary and summary.plus else None,
+        base_interval=_interval(summary),
+        plus_interval=_interval(summary.plus if summary else None),
+        groups={
+            name: _by_name(groups.get(name)) for name in sorted(set(benchmark.groups.values()))
+        },
+        verdicts={name: sum(each.verdict == name for each in run) for name in sorted(verdicts)},
+        error_types=summary.error_types if summary else (),
+        seconds=seconds,
+        cpu_seconds=sum(score.cpu_seconds for score in run),
+    )
+
+
+def _interval(rate: PassRate | None) -> Interval | None:
+    return rate and Interval(estimate=rate.pass_at_1, low=rate.low, high=rate.high)
+
+
+def _by_name(rate: PassRate | None) -> dict[str, float]:
+    return {f"pass@{k}": value for k, value in rate.pass_at_k.items()} if rate else {}

@@ -1,0 +1,103 @@
+"""The project that `iterpref init` writes, from the files in the folder `starter`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from iterpref_assets.core.errors import InputError
+
+SETTINGS = "settings.toml"
+PROBLEMS = "problems"
+HELDOUT = "heldout.jsonl"
+_FILES = Path(__file__).parents[1] / "starter"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Who writes programs.
+
+    Attributes:
+        kind: lab, local, hub or server.
+        name: local: the folder; hub: OWNER/NAME@COMMIT; server: the model's name there.
+        url: server: its address, up to and including /v1.
+    """
+
+    kind: str
+    name: str = ""
+    url: str = ""
+
+
+def write_project(folder: Path, model: Model) -> Path:
+    """Write settings, problems and a held-out file into a new folder; the settings' path.
+
+    Paths in the settings are absolute, so that commands work from anywhere.
+
+    Raises:
+        InputError: where the folder exists, or the kind of model needs another name.
+    """
+    if folder.exists():
+        raise InputError("exists already", file=folder, remedy="Give a folder that does not exist")
+    text = _settings(folder.resolve(), model)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    (scratch / PROBLEMS).mkdir()
+    shutil.copy(_FILES / "train.jsonl", scratch / PROBLEMS / "mine.jsonl")
+    shutil.copy(_FILES / HELDOUT, scratch / HELDOUT)
+    (scratch / SETTINGS).write_text(text, encoding="utf-8")
+    scratch.chmod(0o755)
+    scratch.rename(folder)
+    return folder / SETTINGS
+
+
+def _settings(folder: Path, model: Model) -> str:
+    template = "".join(
+        (_FILES / name).read_text(encoding="utf-8") for name in (SETTINGS, f"{model.kind}.toml")
+    )
+    values = {
+        "root": str(folder / "data"),
+        "folder": str(folder / PROBLEMS),
+        "heldout": str(folder / HELDOUT),
+        **_names(model),
+    }
+    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    return Template(template).substitute(quoted)
+
+
+def _names(model: Model) -> dict[str, str]:
+    """What the templates call the model.
+
+    Raises:
+        InputError: where the name is not what the kind needs.
+    """
+    if model.kind == "lab":
+        return {}
+    if not model.name:
+        what = {"local": "its folder", "hub": "OWNER/NAME@COMMIT", "server": "its name there"}
+        raise InputError("no name", field="--name", remedy=f"Give {what[model.kind]}")
+    if model.kind == "server":
+        return {"name": model.name, "url": model.url}
+    if model.kind == "hub":
+        repository, _, revision = model.name.partition("@")
+        if not _COMMIT.fullmatch(revision):
+            raise InputError(
+                f"{model.name!r} names no commit",
+                field="--name",
+                remedy="Give OWNER/NAME@COMMIT, with all 40 digits of the commit",
+            )
+        return {"name": repository, "revision": revision, "key": _key(repository)}
+    folder = Path(model.name).resolve()
+    if not any(folder.glob("*.safetensors")):
+        raise InputError("no safetensors weights", file=folder, remedy="Give the folder of a model")
+    return {"name": str(folder), "key": _key(folder.name)}
+
+
+def _key(name: str) -> str:
+    """A name for the partition of a base model."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name.rpartition("/")[2]).strip("-").lower() or "mine"

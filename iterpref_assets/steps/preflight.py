@@ -1,0 +1,223 @@
+"""What the settings name, looked at before anything expensive: `iterpref settings check`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+
+import httpx
+
+from iterpref_assets.core.engines.config import EngineConfig, OpenAIConfig, ReplayConfig
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.launch import importable_files
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.seeds.files import FileSeeds
+from iterpref_assets.settings import (
+    Environment,
+    GeneratorSource,
+    HubModel,
+    LocalModel,
+    RemoteModel,
+    Settings,
+)
+from iterpref_assets.steps.models import model_identity
+
+WAIT_SECONDS = 10.0
+_PACKAGES = {"vllm": "vllm", "transformers": "transformers", "openai": "openai"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of looking at one part; `problem` is empty where all is well."""
+
+    part: str
+    detail: str
+    problem: str = ""
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Look at each part in turn; one that fails keeps no other from its turn."""
+    for part, look in _looks(settings):
+        try:
+            yield Finding(part, look())
+        except InputError as error:
+            yield Finding(part, "", str(error))
+
+
+def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "seeds", partial(_seeds, settings)
+    yield "sandbox", partial(_sandbox, settings)
+    yield "generator", partial(_model, settings.generator, settings.engine)
+    for name, source in settings.base_models.items():
+        yield f"base_models.{name}", partial(_model, source, settings.evaluation_engine)
+    engines: dict[str, EngineConfig] = {
+        "engine": settings.engine,
+        "evaluation_engine": settings.evaluation_engine,
+    }
+    judges = {"pairs": settings.pairs.judge, "test_quality": settings.test_quality.judge}
+    engines |= {f"{name}.judge.engine": each.engine for name, each in judges.items() if each}
+    for name, engine in engines.items():
+        yield name, partial(_engine, engine)
+    for benchmark in settings.benchmarks.names():
+        yield f"benchmarks.{benchmark}", partial(_benchmark, settings, benchmark)
+    if settings.environment is not Environment.LAB:
+        yield "environment", partial(_ENVIRONMENTS[settings.environment], settings)
+
+
+def _seeds(settings: Settings) -> str:
+    """The shards and the held-out problems; problems in files are read, line by line."""
+    source = settings.seeds
+    shards = source.shards()
+    for shard in shards:
+        source.shard_identity(shard)
+    source.heldout_identity()
+    if not isinstance(source, FileSeeds):
+        return f"{len(shards)} shards"
+    problems = sum(len(source.load_shard(shard).problems) for shard in shards)
+    heldout = len(source.load_heldout())
+    return f"{len(shards)} shards, {problems} problems, {heldout} held-out"
+
+
+def _sandbox(settings: Settings) -> str:
+    """Whether a program can be run here, with the packages that it may import."""
+    if settings.environment in (Environment.DOCKER, Environment.RAY):
+        return "in the workers: not looked at from here"
+    tests = CodeTests(
+        code="from solution import answer\n\ndef test_it():\n    assert answer == 1\n"
+    )
+    with Sandbox(1, packages=settings.packages) as sandbox:
+        verdict = sandbox.judge("answer = 1\n", tests)
+    if not verdict.passed:
+        raise InputError(
+            f"a program that is right came to {verdict.verdict}: {verdict.message}",
+            field="limits",
+            remedy="See docs/SANDBOX.md for what the sandbox needs",
+        )
+    return "a program ran in it"
+
+
+def _model(source: GeneratorSource, engine: EngineConfig) -> str:
+    match source:
+        case RemoteModel(model=model):
+            return _served(model, engine)
+        case HubModel(repository=repository, revision=revision):
+            _on_hub(repository, revision)
+            return f"{repository} at {revision[:12]}"
+        case LocalModel(path=path):
+            model_identity(source)
+            return str(path)
+        case _:
+            return "shipped"
+
+
+def _on_hub(repository: str, revision: str) -> None:
+    """Fetch the model's config.json, from the cache where it lies there."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        raise InputError(
+            f"the hub did not give {repository} at {revision}: {str(error).splitlines()[0]}",
+            remedy="Check the names, the network and HF_TOKEN; or use a local folder",
+        ) from error
+
+
+def _served(model: str, engine: EngineConfig) -> str:
+    """Whether the server of an engine answers and knows the model."""
+    if not isinstance(engine, OpenAIConfig):
+        return "recorded"
+    key = os.environ.get(engine.api_key_env)
+    url = f"{engine.base_url.rstrip('/')}/models"
+    try:
+        answer = httpx.get(
+            url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=WAIT_SECONDS,
+        )
+        answer.raise_for_status()
+        names = [each["id"] for each in answer.json()["data"]]
+    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"no list of models at {url}: {error}",
+            field="engine.base_url",
+            remedy=f"Start the server, or correct the address; its key is read from "
+            f"{engine.api_key_env}, which is {'set' if key else 'not set'}",
+        ) from error
+    if model not in names:
+        raise InputError(
+            f"the server has no {model!r}",
+            field="generator.model",
+            remedy=f"It has: {', '.join(names[:5])}",
+        )
+    return f"{model} at {engine.base_url}"
+
+
+def _engine(engine: EngineConfig) -> str:
+    if isinstance(engine, ReplayConfig):
+        for path in engine.completions:
+            if not path.is_file():
+                raise InputError("no such file", file=path, remedy="Correct engine.completions")
+        return f"{len(engine.completions)} recordings"
+    package = _PACKAGES[engine.kind]
+    if find_spec(package) is None:
+        raise InputError(f"the package {package} is not installed", remedy="Install it: make setup")
+    return engine.kind.value
+
+
+def _benchmark(settings: Settings, name: str) -> str:
+    from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName, BigCodeConfig
+
+    config = settings.benchmarks.config(BenchmarkName(name))
+    if isinstance(config, BigCodeConfig) and config.libraries is not None:
+        importable_files((), config.libraries)
+    config.identity()
+    return str(config.data)
+
+
+def _gpu(_settings: Settings) -> str:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise InputError("no GPU is seen", field="environment", remedy="Use environment lab")
+    return f"{torch.cuda.device_count()} GPUs"
+
+
+def _docker(settings: Settings) -> str:
+    import docker
+    import docker.errors
+
+    try:
+        client = docker.from_env()
+        client.ping()
+        for image in (settings.docker.worker_image, settings.docker.sandbox_image):
+            client.images.get(image)
+    except (docker.errors.DockerException, OSError) as error:
+        raise InputError(
+            str(error), field="docker", remedy="Start the engine; build the images: docker/build.sh"
+        ) from error
+    return "the engine answers and has the images"
+
+
+def _ray(settings: Settings) -> str:
+    try:
+        httpx.get(settings.ray.address, timeout=WAIT_SECONDS).raise_for_status()
+    except httpx.HTTPError as error:
+        raise InputError(
+            f"{settings.ray.address} does not answer: {error}",
+            field="ray.address",
+            remedy="Start the cluster, or correct the address",
+        ) from error
+    return settings.ray.address
+
+
+_ENVIRONMENTS: dict[Environment, Callable[[Settings], str]] = {
+    Environment.GPU: _gpu,
+    Environment.DOCKER: _docker,
+    Environment.RAY: _ray,
+}

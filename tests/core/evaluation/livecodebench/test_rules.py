@@ -1,0 +1,105 @@
+"""What a contest's program is run as, by either set of rules."""
+
+from datetime import date
+
+import pytest
+
+from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
+from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.suite import PACKAGES
+from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.verdicts import Verdict
+
+STRICT, OFFICIAL = ContestRules.STRICT, ContestRules.OFFICIAL
+PASSED = Verdict.PASSED
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(1, packages=PACKAGES) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def judge(sandbox):
+    def judged(code, given, wanted, rules=STRICT, *, method="", seconds=6.0):
+        kind = "functional" if method else "stdin"
+        case = ContestCase.model_validate({"input": given, "output": wanted, "testtype": kind})
+        problem = ContestProblem("T/1", "", "", (case,), method, date(2024, 9, 1), None)
+        return ContestTask(problem, rules=rules, seconds=seconds).judge(code, sandbox).base
+
+    return judged
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("code", "strict", "official"),
+    [
+        ("print(input())", True, True),
+        ("if __name__ == '__main__':\n    print(input())", True, True),
+        ("import sys\nprint(sys.stdin.read().split()[0])", True, True),
+        ("print(open(0).read().split()[0])", True, False),
+        ("print(open('/dev/stdin').read().split()[0])", True, False),
+        ("import numpy as np\nprint(np.int64(input()))", True, True),
+        ("from __future__ import annotations\nprint(input())", True, False),
+        ("import sys\nfor line in sys.stdin:\n    print(line)\n    break", True, False),
+        ("import sys\nsys.stdout.buffer.write(input().encode())", True, False),
+        ("print(input())\nquit()", True, False),
+        ("print(input())\nexit()", True, True),
+        ("x = 0\ndef f():\n    global x\n    x += 7\nf()\nprint(x)", True, False),
+        ("import os\nos.write(1, b'7')", True, False),
+    ],
+)
+def test_a_program_may_do_what_its_rules_let_it(judge, code, strict, official):
+    for rules, passes in ((STRICT, strict), (OFFICIAL, official)):
+        assert judge(code, "7\n8\n", "7\n", rules).passed is passes, rules
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_a_method_may_return_numpys_numbers(judge, rules):
+    code = "import numpy\nclass Solution:\n    def f(self, n):\n        return [numpy.int64(n)]"
+    assert judge(code, "7", "[7]", rules, method="f").passed
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_integers_may_have_fifty_thousand_digits_and_no_more(judge, rules):
+    code = "print('9' * 3 + str(10 ** (int(input()) - 1))[:0])"
+    assert judge(code, "50000\n", "999", rules).verdict is PASSED
+    assert judge(code, "50001\n", "999", rules).error_type == "ValueError"
+
+
+@pytest.mark.sandbox
+def test_a_method_may_return_an_integer_of_ten_thousand_digits(judge):
+    wanted = "1" + "0" * 9_999
+    assert judge("def f(n):\n    return 10 ** n", "9999", wanted, method="f").passed
+    assert not judge("def f(n):\n    return 10 ** n + 1", "9999", wanted, method="f").passed
+
+
+@pytest.mark.sandbox
+def test_a_sleeping_program_is_ended_by_the_tests_limit(judge):
+    execution = judge("import time\ntime.sleep(600)", "", "7", seconds=1.0)
+    assert execution.verdict is Verdict.TIMEOUT
+
+
+@pytest.mark.sandbox
+def test_a_failure_shows_the_input_with_what_was_wanted_and_printed(judge):
+    failure = judge("print(int(input()) + 1)", "7\n", "7\n").failure
+    assert (failure.call, failure.expected, failure.actual) == ("7\n", "7\n", "8\n")
+
+
+@pytest.mark.sandbox
+def test_a_failing_call_shows_its_arguments_with_what_was_wanted_and_returned(judge):
+    failure = judge("def f(a, b):\n    return a", '1\n"x"', '"x"', method="f").failure
+    assert (failure.call, failure.expected, failure.actual) == ("f(1, 'x')", '"x"', "1")
+
+
+@pytest.mark.parametrize("digits", [1, 4_000, 4_001, 9_999, 20_001])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_integers_of_any_length_are_read(digits, sign):
+    (value,) = read_json(f"[{sign}{'7' * digits}]")
+    seven = 7 * (10**digits - 1) // 9
+    assert value == (-seven if sign else seven)

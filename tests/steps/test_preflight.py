@@ -1,0 +1,99 @@
+"""Each part that settings name is looked at, and one that fails keeps no other from its turn."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from iterpref_assets.core.starter import Model, write_project
+from iterpref_assets.settings import SETTINGS_FILE, Settings, load_settings
+from iterpref_assets.steps.preflight import findings
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(SETTINGS_FILE, str(write_project(tmp_path / "mine", Model("lab"))))
+    return tmp_path / "mine"
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a server that knows one model, `small`."""
+
+    class Models(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"data": [{"id": "small"}]}).encode()
+            self.send_response(200 if self.path == "/v1/models" else 404)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    listening = HTTPServer(("127.0.0.1", 0), Models)
+    thread = Thread(target=listening.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}/v1"
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+def problems(settings: Settings) -> dict[str, str]:
+    return {each.part: each.problem for each in findings(settings) if each.problem}
+
+
+def served(url: str, model: str) -> dict[str, object]:
+    return {
+        "generator": {"source": "remote", "model": model},
+        "engine": {"kind": "openai", "base_url": url},
+    }
+
+
+@pytest.mark.sandbox
+def test_a_new_project_is_as_it_should_be(project: Path) -> None:
+    assert problems(load_settings()) == {}
+
+
+@pytest.mark.sandbox
+def test_a_program_runs_in_the_sandbox(project: Path) -> None:
+    said = {each.part: each.detail for each in findings(load_settings())}
+    assert said["sandbox"] == "a program ran in it"
+
+
+@pytest.mark.sandbox
+def test_a_line_that_is_no_problem_is_named(project: Path) -> None:
+    (project / "problems" / "broken.jsonl").write_text('{"problem_id": "x"}\n')
+    assert "broken.jsonl:1" in problems(load_settings())["seeds"]
+
+
+@pytest.mark.sandbox
+def test_a_missing_model_keeps_no_other_part_from_its_turn(project: Path) -> None:
+    missing = {"source": "local", "path": str(project / "absent")}
+    settings = Settings(generator=missing, base_models={"mine": missing})
+    assert set(problems(settings)) == {"generator", "base_models.mine"}
+
+
+@pytest.mark.sandbox
+def test_a_package_that_is_not_installed_is_named(project: Path) -> None:
+    settings = Settings(packages=("no-such-package",))
+    assert "no-such-package" in problems(settings)["sandbox"]
+
+
+@pytest.mark.sandbox
+def test_a_server_that_knows_the_model_is_as_it_should_be(project: Path, server: str) -> None:
+    assert problems(Settings(**served(server, "small"))) == {}
+
+
+@pytest.mark.sandbox
+def test_a_server_without_the_model_tells_what_it_has(project: Path, server: str) -> None:
+    assert "It has: small" in problems(Settings(**served(server, "large")))["generator"]
+
+
+@pytest.mark.sandbox
+def test_a_server_that_does_not_answer_is_named(project: Path) -> None:
+    settings = Settings(**served("http://127.0.0.1:9/v1", "small"))
+    assert "http://127.0.0.1:9/v1/models" in problems(settings)["generator"]

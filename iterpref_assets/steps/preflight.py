@@ -122,8 +122,9 @@ def _on_hub(repository: str, revision: str) -> None:
     try:
         hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
         raise InputError(
-            f"the hub did not give {repository} at {revision}: {str(error).splitlines()[0]}",
+            f"the hub did not give {repository} at {revision}: {reason}",
             remedy="Check the names, the network and HF_TOKEN; or use a local folder",
         ) from error
 

@@ -4,8 +4,9 @@
         [--rounds 5] [--samples 1] [--temperature 0.8] [--independent] [--option NAME=VALUE ...]
 
 `PROBLEMS.parquet` is an artifact of `seed_problems`. `--option` sets fields of `PromptConfig`;
-`--independent` draws `rounds` + 1 samples of each problem instead of debugging one. Finished work
-is kept in `--work` and never repeated: run the same command again after an interruption.
+`--independent` asks each round as at first, so that a failing program is followed by another sample
+and nothing is told: the same calls without debugging. Finished work is kept in `--work` and never
+repeated: run the same command again after an interruption.
 """
 
 from __future__ import annotations
@@ -13,22 +14,41 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 from sandbox_samples import machine
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.conversations import PromptConfig, Prompts
+from iterpref_assets.core.conversations import Attempt, PromptConfig, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.frames import frame_to_problems
+from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import SamplingConfig, draw_samples
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+
+
+class Independent(Prompts):
+    """Asks every round as at first, and never twice."""
+
+    def __init__(self, config: PromptConfig) -> None:
+        super().__init__(config.model_copy(update={"retries": 0}))
+
+    def debug(
+        self,
+        problem: Problem,
+        attempts: Sequence[Attempt],  # noqa: ARG002 - nothing is told of them
+        *,
+        repeated: bool = False,  # noqa: ARG002
+    ) -> tuple[Message, ...]:
+        """The conversation of round 0."""
+        return self.solve(problem)
 
 
 def engine_of(model: Path, threads: int) -> Engine:
@@ -47,35 +67,28 @@ async def measure(
     arguments: argparse.Namespace, problems: list[Problem], prompts: Prompts
 ) -> DebugOutcome:
     """Sample and debug."""
-    heat, tokens = arguments.temperature, arguments.max_tokens
-    samples = arguments.rounds + 1 if arguments.independent else arguments.samples
-    sampling = SamplingConfig(temperature=heat, max_tokens=tokens, samples_per_problem=samples)
-    debugging = DebugConfig(
-        temperature=heat,
-        max_tokens=tokens,
-        max_rounds=0 if arguments.independent else arguments.rounds,
-        judge_workers=4,
-    )
+    drawn = {"temperature": arguments.temperature, "max_tokens": arguments.max_tokens}
+    sampling = SamplingConfig(samples_per_problem=arguments.samples, **drawn)
+    debugging = DebugConfig(max_rounds=arguments.rounds, judge_workers=4, **drawn)
+    asked = Independent(prompts.config) if arguments.independent else prompts
+    name = "independent" if arguments.independent else "debugging"
     work: Path = arguments.work
     with Sandbox() as sandbox:
         async with engine_of(arguments.model, arguments.threads) as engine:
             first = await draw_samples(problems, engine, sampling, prompts, work / "samples")
             return await run_debugging(
-                problems, first, engine, sandbox.judge, debugging, prompts, work / "debugging"
+                problems, first, engine, sandbox.judge, debugging, asked, work / name
             )
 
 
-def report(outcome: DebugOutcome, problems: int, *, independent: bool) -> None:
-    """Print the problems solved within so many rounds or samples, and answers by kind."""
-    passed = outcome.versions.filter(pl.col("verdict") == "passed")
-    order = "sample" if independent else "round"
-    first = passed.group_by("problem_id").agg(pl.col(order).min())[order]
-    most = int(outcome.versions[order].max() or 0)  # pyright: ignore[reportArgumentType]
-    solved = [int((first <= number).sum()) for number in range(most + 1)]
-    print(f"{problems} problems, solved by {order} 0 to {most}: {', '.join(map(str, solved))}")
-    figures = {name: outcome.figures[name] for name in SHOWN}
-    print(json.dumps(figures))
-    print(f"debugging calls: {outcome.completions.height}")
+def report(outcome: DebugOutcome, trajectories: int) -> None:
+    """Print the trajectories solved within so many rounds, and answers by kind."""
+    passed = outcome.versions.filter(pl.col("verdict") == "passed")["round"]
+    most = int(outcome.versions["round"].max() or 0)  # pyright: ignore[reportArgumentType]
+    solved = [int((passed <= number).sum()) for number in range(most + 1)]
+    print(f"{trajectories} trajectories, solved by round 0 to {most}: {solved}")
+    print(json.dumps({name: outcome.figures[name] for name in SHOWN}))
+    print(f"calls: {trajectories + outcome.completions.height}")
 
 
 SHOWN = ("answers", "no_program", "debugged_versions", "unchanged", "tried_before", "tests_shown")
@@ -109,7 +122,7 @@ def main() -> None:
     print(machine())
     print(json.dumps({"temperature": arguments.temperature, **prompts.identity()}), flush=True)
     outcome = asyncio.run(measure(arguments, problems, prompts))
-    report(outcome, len(problems), independent=arguments.independent)
+    report(outcome, len(problems) * arguments.samples)
 
 
 if __name__ == "__main__":

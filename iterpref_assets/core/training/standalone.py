@@ -11,13 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.training import launch
 from iterpref_assets.core.training.config import TrainConfig
-from iterpref_assets.core.training.launch import (
-    ReferenceJob,
-    TrainJob,
-    compute_reference,
-    train_model,
-)
 from iterpref_assets.core.training.processes import rank, wait_for_all
 from iterpref_assets.core.training.recipes import Recipe
 from iterpref_assets.core.training.workdir import model_digest, table_digest
@@ -64,7 +59,7 @@ def train_standalone(run: Run) -> dict[str, float]:
         "pairs_sha256": table_digest(tables.read_table(run.tokens, tables.TOKENIZED_PAIRS)),
     }
     reference = _reference(run, sources) if run.recipe.needs_reference else None
-    job = TrainJob(
+    job = launch.TrainJob(
         tokens=run.tokens,
         model_dir=run.model,
         config=run.config,
@@ -73,7 +68,7 @@ def train_standalone(run: Run) -> dict[str, float]:
         out=run.work / "model",
         work_dir=run.work / "training",
     )
-    figures = train_model(job, lambda _: None).figures
+    figures = launch.train_model(job, lambda _: None).figures
     if rank() == 0:
         _publish(run, {**sources, "figures": figures})
     return figures
@@ -85,8 +80,8 @@ def _reference(run: Run, sources: Mapping[str, str]) -> Path:
     # The remedy for memory that ran out is another precision, whose parts must not mix in.
     parts = run.work / "-".join(["reference", run.config.precision, *digests])
     out = run.work / f"{parts.name}.parquet"
-    compute_reference(
-        ReferenceJob(
+    launch.compute_reference(
+        launch.ReferenceJob(
             tokens=run.tokens, model_dir=run.model, config=run.config, out=out, work_dir=parts
         )
     )

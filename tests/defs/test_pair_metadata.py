@@ -1,6 +1,7 @@
 """What is shown beside pairs: how many each filter dropped, and some of each to look at."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -8,16 +9,19 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import metadata
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 
 def published(
-    root: Path, file: str, rows: list[dict], schema: tables.Schema, **more: dict
+    root: Path, file: str, rows: list[dict], schema: tables.Schema, **more: Any
 ) -> Artifact:
     store, key = ArtifactStore(root), ArtifactKey("shown", "a")
     with store.publishing(Plan(key, "1", more.get("config", {}))) as staging:
         tables.write_table(pl.DataFrame(rows, schema=schema), schema, staging.folder / file)
+        for other, frame, columns in more.get("others", ()):
+            tables.write_table(frame, columns, staging.folder / other)
         staging.figures.update(more.get("figures", {}))
     return store.current(key)
 
@@ -74,8 +78,20 @@ def test_the_cost_of_pairs_stands_beside_trajectories(tmp_path: Path) -> None:
         }
         for number, verdict in enumerate(["wrong_answer", "passed"])
     ]
-    config = {"debugging": {"max_rounds": 1}}
-    artifact = published(tmp_path, VERSIONS_FILE, rows, tables.VERSIONS, config=config)
+    answer = {
+        "key": "a#1#0", "problem_id": "a", "sample": 0, "round": 1, "completion": "x",
+        "prompt_tokens": 1, "completion_tokens": 1, "finish_reason": "stop", "seed": 0,
+        "engine": "none",
+    }  # fmt: skip
+    calls = pl.DataFrame([answer], schema=tables.COMPLETIONS)
+    artifact = published(
+        tmp_path,
+        VERSIONS_FILE,
+        rows,
+        tables.VERSIONS,
+        config={"debugging": {"max_rounds": 1}},
+        others=[(COMPLETIONS_FILE, calls, tables.COMPLETIONS)],
+    )
     table = metadata.of_trajectories(artifact)["debugging_and_sampling_by_calls"]
     assert {record.data["method"]: record.data["pairs"] for record in table.records} == {
         "debugging": "1", "sampling": "0",

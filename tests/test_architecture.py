@@ -77,6 +77,15 @@ def test_no_places_import_in_a_circle() -> None:
         raise AssertionError(" -> ".join(error.args[1])) from error
 
 
+def test_no_two_public_classes_have_one_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name_of(path))
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
 def test_every_file_can_be_read_in_one_sitting() -> None:
     lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
     assert {name: length for name, length in lengths.items() if length > 400} == {}

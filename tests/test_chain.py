@@ -139,14 +139,12 @@ def test_the_summary_names_the_report(first_run) -> None:
 
 def test_upstream_hashes_are_those_of_the_recorded_materializations(root, instance) -> None:
     store = ArtifactStore(root)
-    recorded = {}
+    shown = {}
     for key in instance.all_asset_keys():
-        events = instance.fetch_materializations(key, limit=100).records
-        for event in reversed(events):
-            asset = key.to_user_string()
+        for event in reversed(instance.fetch_materializations(key, limit=100).records):
             partition = artifact_partition(event.partition_key or "all")
-            metadata = event.asset_materialization.metadata
-            recorded[f"{asset}/{partition}"] = metadata["content_hash"].value
+            shown[f"{key.to_user_string()}/{partition}"] = event.asset_materialization.metadata
+    recorded = {name: metadata["content_hash"].value for name, metadata in shown.items()}
     compared = 0
     for name in recorded:
         asset, partition = name.split("/", 1)

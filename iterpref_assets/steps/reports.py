@@ -17,9 +17,9 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
 from iterpref_assets.core.reporting.markdown import pair_difference
-from iterpref_assets.core.reporting.plots import Score
+from iterpref_assets.core.reporting.plots import PlottedScore
 from iterpref_assets.core.reporting.report import (
-    Benchmark,
+    BenchmarkScores,
     ReportInputs,
     summary_lines,
     write_report,
@@ -129,17 +129,17 @@ def _leaderboard(store: ArtifactStore, planned: Sequence[ArtifactKey]) -> pl.Dat
     return None
 
 
-def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> Benchmark:
-    scores: list[Score] = []
+def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> BenchmarkScores:
+    scores: list[PlottedScore] = []
     pass_at_k: dict[str, dict[int, float]] = {}
     for key in scored:
         variant = ModelVariant.parse(key.partition).variant
         greedy = _summary(store, key, GREEDY_FILE, "evaluation")
         interval = Interval(estimate=greedy.pass_at_1, low=greedy.low, high=greedy.high)
-        scores.append(Score(variant, interval, greedy.n))
+        scores.append(PlottedScore(variant, interval, greedy.n))
         sampled = _summary(store, key, SAMPLED_FILE, "sampled_evaluation")
         pass_at_k[variant] = sampled.pass_at_k
-    return Benchmark("Held-out problems, greedy pass@1", scores, pass_at_k)
+    return BenchmarkScores("Held-out problems, greedy pass@1", scores, pass_at_k)
 
 
 def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) -> ScoreSummary:

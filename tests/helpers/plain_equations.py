@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from iterpref_assets.core.training.config import ImitationMean
-from iterpref_assets.core.training.packing import Completion, TokenPair, read_tokens
+from iterpref_assets.core.training.packing import CompletionTokens, TokenPair, read_tokens
 from iterpref_assets.core.training.recipes import Reading, Recipe, Side
 
 
@@ -61,10 +61,10 @@ def plain_loss(
     return loss
 
 
-def _ids(completion: Completion) -> torch.Tensor:
+def _ids(completion: CompletionTokens) -> torch.Tensor:
     return torch.from_numpy(completion.ids).long()
 
 
-def _log_ratio(logprobs: torch.Tensor, completion: Completion, tokens) -> torch.Tensor:
+def _log_ratio(logprobs: torch.Tensor, completion: CompletionTokens, tokens) -> torch.Tensor:
     counted = torch.from_numpy(read_tokens(completion, tokens))
     return (logprobs - torch.from_numpy(completion.reference))[counted].sum()

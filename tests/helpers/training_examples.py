@@ -4,17 +4,17 @@ import numpy as np
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.training.packing import Completion, TokenPair
+from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
 
 VOCABULARY = 50
 
 
-def completion(ids: list[int], marked: list[int], seed: int) -> Completion:
+def completion(ids: list[int], marked: list[int], seed: int) -> CompletionTokens:
     """A completion whose tokens at `marked` are the difference, with random references."""
     difference = np.zeros(len(ids), dtype=np.bool_)
     difference[marked] = True
     reference = -np.random.default_rng(seed).random(len(ids), dtype=np.float32) * 5
-    return Completion(np.array(ids, dtype=np.int32), difference, difference, reference)
+    return CompletionTokens(np.array(ids, dtype=np.int32), difference, difference, reference)
 
 
 def pair(

@@ -55,7 +55,7 @@ _OF_EVERY_REQUEST = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerAnswer:
     """One answer; `detail` says what is wrong with it, where something is."""
 
     text: str
@@ -66,7 +66,7 @@ class Answer:
     detail: str = ""
 
 
-def read_answer(body: Json, max_tokens: int) -> Answer:
+def read_answer(body: Json, max_tokens: int) -> ServerAnswer:
     """The first choice of an answer.
 
     Args:
@@ -81,7 +81,7 @@ def read_answer(body: Json, max_tokens: int) -> Answer:
         reason = FinishReason.LENGTH if cut else FinishReason.STOP
     if reason is FinishReason.STOP and text is None:
         reason, detail = FinishReason.UNUSABLE, "it holds no text (message.content)"
-    return Answer(
+    return ServerAnswer(
         text=text or "",
         reason=reason,
         prompt_tokens=prompt_tokens,

@@ -55,7 +55,7 @@ class PretrainConfig(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedLesson:
     """One lesson as token ids; the answer starts at `answer_start` and ends with the turn."""
 
     ids: tuple[int, ...]
@@ -138,24 +138,24 @@ def build_model(config: PretrainConfig, tokenizer: Qwen2Tokenizer) -> Qwen2ForCa
     return model
 
 
-def encode_lesson(tokenizer: Qwen2Tokenizer, lesson: Lesson) -> Encoded:
+def encode_lesson(tokenizer: Qwen2Tokenizer, lesson: Lesson) -> EncodedLesson:
     """The token ids of a conversation, its answer and the end of the turn."""
     turns = [{"role": m.role.value, "content": m.content} for m in lesson.conversation]
     prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
     prompt_ids = tokenizer.encode(str(prompt), add_special_tokens=False)
     answer_ids = tokenizer.encode(fenced(lesson.code) + TURN_END, add_special_tokens=False)
-    return Encoded((*prompt_ids, *answer_ids), len(prompt_ids))
+    return EncodedLesson((*prompt_ids, *answer_ids), len(prompt_ids))
 
 
 def batches(
     config: PretrainConfig, tokenizer: Qwen2Tokenizer, steps: int
-) -> Iterator[list[Encoded]]:
+) -> Iterator[list[EncodedLesson]]:
     """The lessons of each step: `batch_tokens` at most, of about equal length."""
     lessons = (
         encode_lesson(tokenizer, lesson)
         for lesson in draw_lessons(derive_seed("train", config.seed), config.debug_share)
     )
-    ready: list[list[Encoded]] = []
+    ready: list[list[EncodedLesson]] = []
     rng = derive_rng("lab batches", config.seed)
     for _ in range(steps):
         if not ready:
@@ -165,7 +165,7 @@ def batches(
 
 
 def batch_loss(
-    model: Qwen2ForCausalLM, batch: Sequence[Encoded], prompt_weight: float
+    model: Qwen2ForCausalLM, batch: Sequence[EncodedLesson], prompt_weight: float
 ) -> tuple[torch.Tensor, float]:
     """The loss to descend, and the mean loss of the answers' tokens alone (nats).
 
@@ -192,8 +192,8 @@ def batch_loss(
     return (losses * weights).sum() / weights.sum(), answers
 
 
-def _cut(lessons: list[Encoded], batch_tokens: int) -> list[list[Encoded]]:
-    cut: list[list[Encoded]] = [[]]
+def _cut(lessons: list[EncodedLesson], batch_tokens: int) -> list[list[EncodedLesson]]:
+    cut: list[list[EncodedLesson]] = [[]]
     for lesson in sorted(lessons, key=lambda lesson: len(lesson.ids)):
         if (len(cut[-1]) + 1) * len(lesson.ids) > batch_tokens:
             cut.append([])

@@ -14,7 +14,7 @@ from typing import Self
 
 from iterpref_assets.core import sandbox
 from iterpref_assets.core.journal import Journal, storable
-from iterpref_assets.core.pairs.reaching import Judge
+from iterpref_assets.core.pairs.reaching import ProgramJudging
 from iterpref_assets.core.records import Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 
@@ -33,7 +33,7 @@ class ExecutionLog:
     """
 
     def __init__(
-        self, path: Path, judge: Judge, *, limits: Limits, packages: Sequence[str]
+        self, path: Path, judge: ProgramJudging, *, limits: Limits, packages: Sequence[str]
     ) -> None:
         self.executed = 0
         self._judge = judge

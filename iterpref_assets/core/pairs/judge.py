@@ -44,7 +44,7 @@ _MARKUP = "*_`#>\"' \t\r"
 _VERDICT = re.compile(r"verdict\s*:[\s*_`\"']*(form|substance)[\s*_`\"']*\.?", re.IGNORECASE)
 
 
-class Answer(StrEnum):
+class JudgeAnswer(StrEnum):
     """What an answer says; all but the first two are malformed.
 
     NO_VERDICT: its last line is no verdict, or an earlier line is another one. CUT_OFF: it reached
@@ -63,7 +63,7 @@ class JudgeOutcome:
     """What judging came to.
 
     Attributes:
-        answers: pairs by what was answered about them, every Answer with its zero.
+        answers: pairs by what was answered about them, every JudgeAnswer with its zero.
         asked: questions put to the engine this time; the others were answered before.
         failures: questions that the engine gave no answer to, by kind (FinishReason).
     """
@@ -101,25 +101,25 @@ def judge_conversation(chosen: str, rejected: str) -> tuple[Message, ...]:
     return (Message(Role.USER, _TEMPLATE.fill(first=rejected, second=chosen)),)
 
 
-def parse_answer(text: str, reason: FinishReason) -> Answer:
+def parse_answer(text: str, reason: FinishReason) -> JudgeAnswer:
     """What an answer says: the verdict on its last line, in any case, bold or quoted.
 
     Reasoning (`<think>`) does not count.
     """
     if reason is FinishReason.LENGTH:
-        return Answer.CUT_OFF
+        return JudgeAnswer.CUT_OFF
     if reason is not FinishReason.STOP:
-        return Answer.UNANSWERED
+        return JudgeAnswer.UNANSWERED
     lines = (without_reasoning(text) or "").rstrip().split("\n")
     said = {verdict for line in lines if (verdict := _verdict(line))}
     last = _verdict(lines[-1])
-    return last if last and said == {last} else Answer.NO_VERDICT
+    return last if last and said == {last} else JudgeAnswer.NO_VERDICT
 
 
-def _verdict(line: str) -> Answer | None:
+def _verdict(line: str) -> JudgeAnswer | None:
     """The verdict that a line is, and nothing else besides."""
     found = _VERDICT.fullmatch(line.strip(_MARKUP))
-    return Answer(found[1].lower()) if found else None
+    return JudgeAnswer(found[1].lower()) if found else None
 
 
 async def judge_pair_file(
@@ -162,7 +162,7 @@ async def judge_pair_file(
             all_pairs.write(_drop(batch, rows))
             if on_rows:
                 on_rows(batch.height)
-    answers = {answer.value: counts[answer] for answer in Answer}
+    answers = {answer.value: counts[answer] for answer in JudgeAnswer}
     return JudgeOutcome(answers, judge.asked, judge.failures)
 
 
@@ -237,7 +237,7 @@ def _answer_row(name: str, completion: Completion, engine: str) -> Mapping[str, 
 
 
 def _drop(pairs: pl.DataFrame, judgements: pl.DataFrame) -> pl.DataFrame:
-    same = judgements.filter(pl.col("answer") == Answer.FORM)["pair_id"]
+    same = judgements.filter(pl.col("answer") == JudgeAnswer.FORM)["pair_id"]
     return pairs.with_columns(
         dropped_by=pl.when(pl.col("pair_id").is_in(same.implode()))
         .then(pl.lit(Filter.JUDGED_FORMATTING.value))

@@ -13,7 +13,7 @@ from iterpref_assets.core.records import Tests
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
-Judge = Callable[[str, Tests], Execution]
+ProgramJudging = Callable[[str, Tests], Execution]
 """Runs a program against tests; called from several threads at once."""
 
 
@@ -35,7 +35,7 @@ def reachable_programs(versions: pl.DataFrame, tests: Mapping[str, str]) -> pl.S
 
 
 def without_unreached(
-    versions: pl.DataFrame, tests: Mapping[str, str], judge: Judge
+    versions: pl.DataFrame, tests: Mapping[str, str], judge: ProgramJudging
 ) -> pl.DataFrame:
     """The versions with their reachable programs, those that this changes judged anew.
 

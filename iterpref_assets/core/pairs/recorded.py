@@ -23,7 +23,8 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
-from iterpref_assets.core.pairs.reaching import Judge, reachable_programs
+from iterpref_assets.core.pairs.reaching import ProgramJudging, reachable_programs
+from iterpref_assets.core.pairs.streaming import OnRows
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, Tests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.sandbox.judging import check_literals
@@ -31,8 +32,6 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 PACKAGES = ("numpy",)
 """What recorded programs may import besides the standard library, as in HumanEval+ and MBPP+."""
-
-OnRows = Callable[[int], None]
 
 _FORMS: Mapping[str, Callable[[bytes], TrajectoryLine]] = {
     "versions": own.parse,
@@ -83,7 +82,9 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
     return reading.recorded()
 
 
-def execute(recorded: Recorded, judge: Judge, *, on_rows: OnRows | None = None) -> pl.DataFrame:
+def execute(
+    recorded: Recorded, judge: ProgramJudging, *, on_rows: OnRows | None = None
+) -> pl.DataFrame:
     """Every version with the verdict it gets here: columns of tables.VERSIONS.
 
     `on_rows` is told of finished versions.

@@ -14,7 +14,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
-from iterpref_assets.core.pairs.reaching import Judge, without_unreached
+from iterpref_assets.core.pairs.reaching import ProgramJudging, without_unreached
 from iterpref_assets.core.pairs.sampled import require_samples
 from iterpref_assets.core.pairs.statistics import UnreachedFocus, unreached_focus
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
@@ -36,7 +36,7 @@ def build_pair_file(
     config: PairConfig,
     out: Path,
     *,
-    judge: Judge,
+    judge: ProgramJudging,
     on_rows: OnRows | None = None,
 ) -> None:
     """`build_pairs` from file to file, of programs without what their tests do not reach.

@@ -39,7 +39,7 @@ STYLE: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
-class Score:
+class PlottedScore:
     """A variant's pass@1 over `tasks` problems, in [0, 1] with its interval."""
 
     variant: str
@@ -130,7 +130,7 @@ def training_curves(
     return render(draw, width=6.0, height=3.6)
 
 
-def scores_by_variant(scores: Sequence[Score], title: str) -> bytes:
+def scores_by_variant(scores: Sequence[PlottedScore], title: str) -> bytes:
     """pass@1 per variant with its confidence interval.
 
     Args:

@@ -15,7 +15,7 @@ from iterpref_assets.core.reporting.leaderboard import (
     leaderboard_plot,
     leaderboard_text,
 )
-from iterpref_assets.core.reporting.plots import Score
+from iterpref_assets.core.reporting.plots import PlottedScore
 
 Rows = Sequence[Mapping[str, float]]
 
@@ -31,7 +31,7 @@ METRICS = {
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class BenchmarkScores:
     """The scores of every variant on one benchmark.
 
     Attributes:
@@ -41,7 +41,7 @@ class Benchmark:
     """
 
     title: str
-    scores: Sequence[Score]
+    scores: Sequence[PlottedScore]
     pass_at_k: Mapping[str, Mapping[int, float]]
 
 
@@ -71,7 +71,7 @@ class ReportInputs:
     dropped: Mapping[str, int]
     focal_share: float
     curves: Mapping[str, Rows]
-    benchmarks: Sequence[Benchmark]
+    benchmarks: Sequence[BenchmarkScores]
     provenance: Mapping[str, str]
     example_pairs: Sequence[str] = ()
     leaderboard: pl.DataFrame | None = None
@@ -178,7 +178,7 @@ def _benchmarks(leaderboard: pl.DataFrame | None) -> list[str]:
     return ["### Benchmarks", leaderboard_text(leaderboard), _image(LEADERBOARD, "pass@1")]
 
 
-def _scores(benchmark: Benchmark) -> str:
+def _scores(benchmark: BenchmarkScores) -> str:
     ks = sorted({k for rates in benchmark.pass_at_k.values() for k in rates})
     rows = [
         [

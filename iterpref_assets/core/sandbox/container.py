@@ -51,7 +51,7 @@ def shortcomings() -> list[str]:
     return found
 
 
-class Container:
+class ContainerBackend:
     """The back end for a container that `shortcomings` finds nothing wrong with."""
 
     signals = landlock.version() >= landlock.SCOPES_SIGNALS

@@ -56,7 +56,7 @@ from iterpref_assets.core.sandbox.values import (
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 from iterpref_assets.core.sandbox.worker import (
     Running,
-    Settings,
+    ServerSettings,
     Worker,
 )
 
@@ -261,14 +261,14 @@ class Sandbox:
         return worker
 
 
-def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, Worker]:
+def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[ServerSettings, Worker]:
     """A server by bubblewrap if that works here, else beside us in a container isolated enough.
 
     Raises:
         SandboxUnavailableError: if neither is to be had.
     """
     try:
-        return _started(Settings(Bubblewrap(), preload, granted, build_filter()))
+        return _started(ServerSettings(Bubblewrap(), preload, granted, build_filter()))
     except SandboxUnavailableError as error:
         faults = container.shortcomings()
         if faults:
@@ -276,13 +276,15 @@ def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[Settings, 
                 f"{error.problem}; and this is no isolated container: {', '.join(faults)}",
                 remedy=error.remedy,
             ) from error
-    backend = container.Container()
+    backend = container.ContainerBackend()
     return _started(
-        Settings(backend, preload, granted, build_filter(signals=backend.signals, metadata=False))
+        ServerSettings(
+            backend, preload, granted, build_filter(signals=backend.signals, metadata=False)
+        )
     )
 
 
-def _started(settings: Settings) -> tuple[Settings, Worker]:
+def _started(settings: ServerSettings) -> tuple[ServerSettings, Worker]:
     worker = Worker(settings)
     worker.await_ready()
     return settings, worker

@@ -37,7 +37,7 @@ _HEADER = 5
 _FRAME_SLACK = 1 << 16
 
 
-class Backend(Protocol):
+class IsolationBackend(Protocol):
     """A way to start a fork server apart from everything else.
 
     `signals` tells whether programs' signals are confined to their own processes.
@@ -60,10 +60,10 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ServerSettings:
     """What every server of a pool is started with."""
 
-    backend: Backend
+    backend: IsolationBackend
     preload: tuple[str, ...]
     granted: Granted
     seccomp: bytes
@@ -90,7 +90,7 @@ class WorkerLostError(SandboxError):
 class Worker:
     """A fork server that starts at once and is waited for later. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.serial = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

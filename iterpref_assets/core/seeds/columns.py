@@ -17,7 +17,7 @@ from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.program_response import imported_packages
-from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord
+from iterpref_assets.core.seeds.reading import SeedReading, Unusable, UnusableRecord
 
 _TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9_./-]+")
@@ -67,7 +67,7 @@ class ColumnMapping(Record):
 
 def read_rows(
     rows: Iterable[Mapping[str, Any]], columns: ColumnMapping, source: str, place: str
-) -> Reading:
+) -> SeedReading:
     """The problems of a table's rows.
 
     Args:
@@ -80,7 +80,7 @@ def read_rows(
         InputError: naming the row and column that holds no text, or features that are no list, or
             an id that occurs twice.
     """
-    reading = Reading()
+    reading = SeedReading()
     seen: set[str] = set()
     for number, row in enumerate(rows, start=1):
         name = _name(row, columns, source, number)

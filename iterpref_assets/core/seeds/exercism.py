@@ -25,7 +25,7 @@ from iterpref_assets.core.seeds.exercism_cases import (
     statement_of,
 )
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord, file_digest
+from iterpref_assets.core.seeds.reading import SeedReading, Unusable, UnusableRecord, file_digest
 
 SOURCE = "exercism"
 ERROR = "ValueError"
@@ -68,9 +68,9 @@ class ExercismSeeds(PooledSeeds):
         """The exercise that a property belongs to."""
         return exercise_of(name)
 
-    def read(self) -> Reading:
+    def read(self) -> SeedReading:
         """Each property of each exercise whose cases can be told as Python calls."""
-        reading = Reading()
+        reading = SeedReading()
         for exercise in _exercises(self.path):
             _convert(exercise, reading)
         return reading
@@ -97,7 +97,7 @@ def _exercises(path: Path) -> list[Exercise]:
     return exercises
 
 
-def _convert(exercise: Exercise, reading: Reading) -> None:
+def _convert(exercise: Exercise, reading: SeedReading) -> None:
     name = f"{SOURCE}/{exercise.slug}"
     if exercise.deprecated:
         reading.unusable.append(UnusableRecord(name, Unusable.DEPRECATED))
@@ -112,7 +112,7 @@ def _convert(exercise: Exercise, reading: Reading) -> None:
 
 
 def _convert_property(
-    exercise: Exercise, name: str, cases: Sequence[Canonical], reading: Reading
+    exercise: Exercise, name: str, cases: Sequence[Canonical], reading: SeedReading
 ) -> None:
     parameters = _common_parameters(cases)
     usable: list[Canonical] = []

@@ -12,7 +12,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.records import Problem, Record, Split
-from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, Reading, file_digest
+from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, SeedReading, file_digest
 
 _SHARD_NAME = re.compile(r"(?!.*\.\.\.)[A-Za-z0-9_.-]+")
 """Dagster and its commands read commas, bars and three dots in partition keys as their own."""
@@ -61,9 +61,9 @@ class FileSeeds(Record):
         """What the held-out problems depend on: the file's content."""
         return {"kind": self.kind, "sha256": file_digest(self.heldout)}
 
-    def load_shard(self, shard: str) -> Reading:
+    def load_shard(self, shard: str) -> SeedReading:
         """The training problems of one file."""
-        return Reading(read_problem_file(self._file(shard), Split.TRAIN))
+        return SeedReading(read_problem_file(self._file(shard), Split.TRAIN))
 
     def _file(self, shard: str) -> Path:
         return self.folder / f"{shard}.jsonl"

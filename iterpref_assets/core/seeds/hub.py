@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.seeds.columns import ColumnMapping
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import Reading
+from iterpref_assets.core.seeds.reading import SeedReading
 from iterpref_assets.core.seeds.table import read_mapped
 
 
@@ -45,7 +45,7 @@ class HubSeeds(PooledSeeds):
             **self.model_dump(mode="json", include={"revision", "subset", "split", "columns"}),
         }
 
-    def read(self) -> Reading:
+    def read(self) -> SeedReading:
         """Every row of the split."""
         place = f"{self.repository}@{self.revision[:12]}"
         return read_mapped(self._rows(place), self.columns, self.name, place)

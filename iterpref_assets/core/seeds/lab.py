@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.lab.config import LabConfig, shard_names
 from iterpref_assets.core.lab.problems import compose_heldout, compose_shard
 from iterpref_assets.core.records import Problem, Record
-from iterpref_assets.core.seeds.reading import Reading
+from iterpref_assets.core.seeds.reading import SeedReading
 
 
 class LabSeeds(Record):
@@ -33,9 +33,9 @@ class LabSeeds(Record):
     def _counts(self, *without: str) -> dict[str, JsonValue]:
         return self.lab.model_dump(mode="json", exclude=set(without))
 
-    def load_shard(self, shard: str) -> Reading:
+    def load_shard(self, shard: str) -> SeedReading:
         """The training problems of one shard."""
-        return Reading(compose_shard(self.lab, shard))
+        return SeedReading(compose_shard(self.lab, shard))
 
     def load_heldout(self) -> list[Problem]:
         """The held-out problems."""

@@ -15,7 +15,7 @@ from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import Reading, Unusable, UnusableRecord, file_digest
+from iterpref_assets.core.seeds.reading import SeedReading, Unusable, UnusableRecord, file_digest
 from iterpref_assets.core.syntax import parse
 
 SOURCE = "mbpp"
@@ -50,9 +50,9 @@ class MbppSeeds(PooledSeeds):
         """The file's content."""
         return {"sha256": file_digest(self.path)}
 
-    def read(self) -> Reading:
+    def read(self) -> SeedReading:
         """The train tasks whose assertions are calls with plain values."""
-        reading = Reading()
+        reading = SeedReading()
         for task in read_mbpp(self.path):
             if task.task_id in TRAIN:
                 _convert(task, reading)
@@ -89,7 +89,7 @@ def _task(path: Path, number: int, row: object) -> MbppTask:
         ) from None
 
 
-def _convert(task: MbppTask, reading: Reading) -> None:
+def _convert(task: MbppTask, reading: SeedReading) -> None:
     name = f"{SOURCE}/{task.task_id}"
     code = task.code.replace("\r\n", "\n").strip()
     if task.test_setup_code:

@@ -14,7 +14,7 @@ from iterpref_assets.core.seeds.files import FileSeeds
 from iterpref_assets.core.seeds.hub import HubSeeds
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.mbpp import MbppSeeds
-from iterpref_assets.core.seeds.reading import Reading
+from iterpref_assets.core.seeds.reading import SeedReading
 from iterpref_assets.core.seeds.table import TableSeeds
 
 ReadySource = Annotated[
@@ -56,7 +56,7 @@ class MixedSeeds(Record):
         """What the held-out problems depend on."""
         return {"kind": self.kind, "sources": [each.heldout_identity() for each in self.sources]}
 
-    def load_shard(self, shard: str) -> Reading:
+    def load_shard(self, shard: str) -> SeedReading:
         """The training problems of one shard."""
         return self._source_of(shard).load_shard(shard)
 

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record, Split
-from iterpref_assets.core.seeds.reading import Reading
+from iterpref_assets.core.seeds.reading import SeedReading
 
 _SEEDS = 1 << 31
 HELDOUT = "heldout"
@@ -38,7 +38,7 @@ class PooledSeeds(Record):
         """What its shards are named after."""
 
     @abstractmethod
-    def read(self) -> Reading:
+    def read(self) -> SeedReading:
         """Every problem of the source, all of them marked as training problems.
 
         Raises:
@@ -65,7 +65,7 @@ class PooledSeeds(Record):
         """What the held-out problems depend on."""
         return self._identity()
 
-    def load_shard(self, shard: str) -> Reading:
+    def load_shard(self, shard: str) -> SeedReading:
         """The training problems of one shard, and the unusable records that would belong to it.
 
         Raises:
@@ -76,7 +76,7 @@ class PooledSeeds(Record):
                 f"no shard {shard!r}", field="seeds.parts", remedy=f"Use {self.shards()}"
             )
         reading = self._whole()
-        return Reading(
+        return SeedReading(
             [each for each in reading.problems if self._place(each.problem_id) == shard],
             [each for each in reading.unusable if self._place(each.record) == shard],
         )
@@ -108,11 +108,11 @@ class PooledSeeds(Record):
         share: dict[str, JsonValue] = {"source": self.name, "heldout_share": self.heldout_share}
         return {**share, **self.source_identity()}
 
-    def _whole(self) -> Reading:
+    def _whole(self) -> SeedReading:
         return _read(type(self), self.model_dump_json(), repr(self.source_identity()))
 
 
 @lru_cache(maxsize=8)
-def _read(source: type[PooledSeeds], config: str, _content: str) -> Reading:
+def _read(source: type[PooledSeeds], config: str, _content: str) -> SeedReading:
     """Read a source once for all its shards; `_content` changes where its files do."""
     return source.model_validate_json(config).read()

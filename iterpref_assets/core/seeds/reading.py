@@ -51,7 +51,7 @@ class UnusableRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SeedReading:
     """Problems read from a source, and its records that are none."""
 
     problems: list[Problem] = field(default_factory=list[Problem])

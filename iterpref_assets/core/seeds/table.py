@@ -14,7 +14,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.seeds.columns import ColumnMapping, read_rows
 from iterpref_assets.core.seeds.pooled import PooledSeeds
-from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, Reading, file_digest
+from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, SeedReading, file_digest
 
 PARQUET = ".parquet"
 
@@ -38,7 +38,7 @@ class TableSeeds(PooledSeeds):
         """The file's content and how it is read."""
         return {"sha256": file_digest(self.path), "columns": self.columns.model_dump(mode="json")}
 
-    def read(self) -> Reading:
+    def read(self) -> SeedReading:
         """Every row of the file."""
         parquet = self.path.suffix == PARQUET
         rows = _parquet_rows(self.path) if parquet else _json_rows(self.path)
@@ -47,7 +47,7 @@ class TableSeeds(PooledSeeds):
 
 def read_mapped(
     rows: Iterable[Mapping[str, Any]], columns: ColumnMapping, source: str, place: str
-) -> Reading:
+) -> SeedReading:
     """`read_rows`, where every row has every mapped column.
 
     Raises:

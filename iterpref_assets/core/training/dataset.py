@@ -13,7 +13,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.randomness import derive_rng, derive_seed
 from iterpref_assets.core.training.augment import newlines_by_token, widen
 from iterpref_assets.core.training.packing import (
-    Completion,
+    CompletionTokens,
     PackedRow,
     TokenPair,
     lay_out,
@@ -67,7 +67,7 @@ def _token_pair(row: dict[str, object], *, with_reference: bool) -> TokenPair:
     return TokenPair(prompt, chosen, _completion(row, "rejected", with_reference=with_reference))
 
 
-def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> Completion:
+def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> CompletionTokens:
     ids = np.asarray(row[f"{side}_ids"], dtype=np.int32)
     difference = np.asarray(row[f"{side}_mask"], dtype=np.bool_)
     if len(difference) != len(ids):
@@ -87,7 +87,7 @@ def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> C
                 remedy="Compute the reference log-probabilities of these very pairs",
             )
         reference = np.asarray(given, dtype=np.float32)
-    return Completion(ids, difference, difference, reference)
+    return CompletionTokens(ids, difference, difference, reference)
 
 
 def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
@@ -101,7 +101,7 @@ def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> lis
         ends = newlines[side.ids]
         lines = (np.cumsum(ends) - ends).astype(np.int32)
         window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
-        completion = Completion(side.ids, side.difference, window, side.reference)
+        completion = CompletionTokens(side.ids, side.difference, window, side.reference)
         widened.append(TokenPair(pair.prompt, pair.chosen, completion))
     return widened
 

@@ -26,7 +26,7 @@ SHARED, CHOSEN, REJECTED, PADDING = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class CompletionTokens:
     """One side of a pair: [T] token ids, [T] marks of the difference, [T] reference log-probs.
 
     `window` marks the widened difference, where a recipe asks for it; `reference` is all zeros
@@ -38,9 +38,9 @@ class Completion:
     window: Mask
     reference: Floats
 
-    def cut(self, length: int) -> Completion:
+    def cut(self, length: int) -> CompletionTokens:
         """The first `length` tokens."""
-        return Completion(
+        return CompletionTokens(
             self.ids[:length],
             self.difference[:length],
             self.window[:length],
@@ -53,8 +53,8 @@ class TokenPair:
     """A prompt [P >= 1] and its two completions."""
 
     prompt: Ids
-    chosen: Completion
-    rejected: Completion
+    chosen: CompletionTokens
+    rejected: CompletionTokens
 
     def cut(self, max_length: int) -> TokenPair:
         """The pair with each completion cut so that prompt and completion fit `max_length`."""
@@ -123,7 +123,7 @@ class Layout:
         return self.shared_inputs + self.chosen_inputs + self.rejected_inputs
 
 
-def read_tokens(completion: Completion, tokens: Tokens) -> Mask:
+def read_tokens(completion: CompletionTokens, tokens: Tokens) -> Mask:
     """[T] which tokens of `completion` enter the preference term."""
     match tokens:
         case Tokens.ALL:
@@ -221,7 +221,7 @@ def _over_rejected(values: NDArray[Any], layout: Layout) -> Floats:
     return np.concatenate([values[: layout.common], rest, values[layout.common :]])
 
 
-def _end(completion: Completion, tokens: Tokens, *, imitated: bool) -> int:
+def _end(completion: CompletionTokens, tokens: Tokens, *, imitated: bool) -> int:
     """One more than the last index that is read, 0 where nothing is."""
     if imitated:
         return len(completion.ids)

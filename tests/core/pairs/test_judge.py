@@ -13,7 +13,7 @@ from iterpref_assets.core.engines.protocol import Completion, FinishReason, Requ
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import JudgeConfig
 from iterpref_assets.core.pairs.judge import (
-    Answer,
+    JudgeAnswer,
     JudgeOutcome,
     judge_conversation,
     judge_identity,
@@ -97,28 +97,28 @@ def judge(
 @pytest.mark.parametrize(
     ("text", "reason", "answer"),
     [
-        (FORM, FinishReason.STOP, Answer.FORM),
-        (SUBSTANCE, FinishReason.STOP, Answer.SUBSTANCE),
-        ("VERDICT: FORM", FinishReason.STOP, Answer.FORM),
-        ("", FinishReason.STOP, Answer.NO_VERDICT),
-        ("They differ in form.", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORM.", FinishReason.STOP, Answer.FORM),
-        ("verdict: form", FinishReason.STOP, Answer.FORM),
-        ("Names.\n**VERDICT:** SUBSTANCE", FinishReason.STOP, Answer.SUBSTANCE),
-        ("VERDICT: FORM\nAnd so:\nVERDICT: FORM", FinishReason.STOP, Answer.FORM),
-        ("VERDICT: FORM, mostly", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORMAL", FinishReason.STOP, Answer.NO_VERDICT),
-        ("The VERDICT: FORM", FinishReason.STOP, Answer.NO_VERDICT),
-        ("<think>Hm.\nVERDICT: FORM", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORM\n</think>\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.SUBSTANCE),
-        ("VERDICT: FORM\nOr is it?", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORM\nVERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
-        ("VERDICT: FORM\u2028VERDICT: SUBSTANCE", FinishReason.STOP, Answer.NO_VERDICT),
-        (FORM.replace("\n", "\r\n"), FinishReason.STOP, Answer.FORM),
-        (FORM, FinishReason.LENGTH, Answer.CUT_OFF),
-        ("", FinishReason.PROMPT_TOO_LONG, Answer.UNANSWERED),
-        ("", FinishReason.FILTERED, Answer.UNANSWERED),
-        (FORM, FinishReason.UNAVAILABLE, Answer.UNANSWERED),
+        (FORM, FinishReason.STOP, JudgeAnswer.FORM),
+        (SUBSTANCE, FinishReason.STOP, JudgeAnswer.SUBSTANCE),
+        ("VERDICT: FORM", FinishReason.STOP, JudgeAnswer.FORM),
+        ("", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("They differ in form.", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("VERDICT: FORM.", FinishReason.STOP, JudgeAnswer.FORM),
+        ("verdict: form", FinishReason.STOP, JudgeAnswer.FORM),
+        ("Names.\n**VERDICT:** SUBSTANCE", FinishReason.STOP, JudgeAnswer.SUBSTANCE),
+        ("VERDICT: FORM\nAnd so:\nVERDICT: FORM", FinishReason.STOP, JudgeAnswer.FORM),
+        ("VERDICT: FORM, mostly", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("VERDICT: FORMAL", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("The VERDICT: FORM", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("<think>Hm.\nVERDICT: FORM", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("VERDICT: FORM\n</think>\nVERDICT: SUBSTANCE", FinishReason.STOP, JudgeAnswer.SUBSTANCE),
+        ("VERDICT: FORM\nOr is it?", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("VERDICT: FORM\nVERDICT: SUBSTANCE", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        ("VERDICT: FORM\u2028VERDICT: SUBSTANCE", FinishReason.STOP, JudgeAnswer.NO_VERDICT),
+        (FORM.replace("\n", "\r\n"), FinishReason.STOP, JudgeAnswer.FORM),
+        (FORM, FinishReason.LENGTH, JudgeAnswer.CUT_OFF),
+        ("", FinishReason.PROMPT_TOO_LONG, JudgeAnswer.UNANSWERED),
+        ("", FinishReason.FILTERED, JudgeAnswer.UNANSWERED),
+        (FORM, FinishReason.UNAVAILABLE, JudgeAnswer.UNANSWERED),
     ],
 )
 def test_the_last_line_is_the_verdict_unless_another_line_says_otherwise(text, reason, answer):
@@ -127,7 +127,7 @@ def test_the_last_line_is_the_verdict_unless_another_line_says_otherwise(text, r
 
 @pytest.mark.parametrize("case", cases("judge_answers.jsonl"))
 def test_an_answer_of_the_ordinary_forms_is_read(case):
-    right = Answer(case["right"].lower()) if case["right"] else Answer.NO_VERDICT
+    right = JudgeAnswer(case["right"].lower()) if case["right"] else JudgeAnswer.NO_VERDICT
     assert parse_answer(case["answer"], FinishReason.STOP) is right
 
 

@@ -10,8 +10,8 @@ from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.reporting import plots
 
 SCORES = [
-    plots.Score("reference", Interval(estimate=0.4, low=0.3, high=0.5), 100),
-    plots.Score("focal_rpo", Interval(estimate=0.5, low=0.4, high=0.6), 100),
+    plots.PlottedScore("reference", Interval(estimate=0.4, low=0.3, high=0.5), 100),
+    plots.PlottedScore("focal_rpo", Interval(estimate=0.5, low=0.4, high=0.6), 100),
 ]
 CURVES = {"focal_rpo": [{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.6}], "sft": [{"step": 1}]}
 

@@ -5,17 +5,17 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
-from iterpref_assets.core.reporting.plots import Score
+from iterpref_assets.core.reporting.plots import PlottedScore
 from iterpref_assets.core.reporting.report import (
-    Benchmark,
+    BenchmarkScores,
     ReportInputs,
     summary_lines,
     write_report,
 )
 from iterpref_assets.core.tables import LEADERBOARD
 
-REFERENCE = Score("reference", Interval(estimate=0.432, low=0.4, high=0.465), 600)
-FOCAL = Score("focal_rpo", Interval(estimate=0.457, low=0.42, high=0.49), 600)
+REFERENCE = PlottedScore("reference", Interval(estimate=0.432, low=0.4, high=0.465), 600)
+FOCAL = PlottedScore("focal_rpo", Interval(estimate=0.457, low=0.42, high=0.49), 600)
 INPUTS = ReportInputs(
     problems={"train": 1500, "held-out": 600},
     samples=2400,
@@ -26,7 +26,7 @@ INPUTS = ReportInputs(
     focal_share=0.234,
     curves={"focal_rpo": [{"step": 1, "loss": 0.7, "reward_margin": 0.1}]},
     benchmarks=[
-        Benchmark(
+        BenchmarkScores(
             "Held-out, greedy",
             [REFERENCE, FOCAL],
             {"focal_rpo": {5: 0.7}},

@@ -9,7 +9,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, RaisingCase
 from iterpref_assets.core.seeds.exercism import ExercismSeeds
 from iterpref_assets.core.seeds.exercism_cases import python_name
-from iterpref_assets.core.seeds.reading import Reading, Unusable
+from iterpref_assets.core.seeds.reading import SeedReading, Unusable
 
 
 def case(expected, prop: str = "sharedBirthday", uuid: str = "u", **changes) -> dict:
@@ -27,13 +27,13 @@ def exercise(*cases: dict, slug: str = "days", **changes) -> dict:
     }  # fmt: skip
 
 
-def read(tmp_path: Path, *exercises: dict) -> Reading:
+def read(tmp_path: Path, *exercises: dict) -> SeedReading:
     path = tmp_path / "specifications.jsonl"
     path.write_text("".join(json.dumps(each) + "\n" for each in exercises))
     return ExercismSeeds(path=path).read()
 
 
-def reasons(reading: Reading) -> list[tuple[str, Unusable]]:
+def reasons(reading: SeedReading) -> list[tuple[str, Unusable]]:
     return [(each.record, each.reason) for each in reading.unusable]
 
 

@@ -9,7 +9,7 @@ from training_examples import pair
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.training.config import Precision, TrainConfig
-from iterpref_assets.core.training.packing import Completion, TokenPair
+from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import train
 from iterpref_assets.core.training.truncation import Truncation
@@ -47,7 +47,7 @@ def test_pair_is_not_cut_where_only_the_side_that_is_not_read_is(name, cut):
 def test_pair_with_a_widened_token_left_is_not_without_focal_tokens():
     side = LONG.rejected
     window = np.array([False, True, True, True, True, False])
-    widened = Completion(side.ids, side.difference, window, side.reference)
+    widened = CompletionTokens(side.ids, side.difference, window, side.reference)
     pairs = [TokenPair(LONG.prompt, LONG.chosen, widened)]
     counts = [Truncation.of(pairs, recipe_named("diff_augment"), n).without_focal for n in (4, 3)]
     assert counts == [0, 1]

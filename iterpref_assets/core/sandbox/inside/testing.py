@@ -47,7 +47,7 @@ unittest.mock.mock_open()
 _Error = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
-class Guard:
+class TamperGuard:
     """Notes what tests rely on, to tell whether the candidate has changed it."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
     tests = _compiled(plan["code"], _teller(results, write))
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
-    guard = Guard()
+    guard = TamperGuard()
     outcome = _outcome(source, plan, tests, describe, guard)
     changed = guard.changed()
     if changed:
@@ -209,7 +209,7 @@ def _teller(results: int, write: Any) -> Any:
 
 
 def _outcome(
-    source: str, plan: dict[str, Any], tests: CodeType, describe: Any, guard: Guard
+    source: str, plan: dict[str, Any], tests: CodeType, describe: Any, guard: TamperGuard
 ) -> tuple[Any, ...]:
     """(kind, test, error type, message, line of the test file, tests passed)."""
     result = FirstFailure()
@@ -263,7 +263,7 @@ def _told(
     return name, message, _line(trace, _TEST_FILE)
 
 
-def _load(source: str, plan: dict[str, Any], guard: Guard) -> ModuleType:
+def _load(source: str, plan: dict[str, Any], guard: TamperGuard) -> ModuleType:
     module = ModuleType(plan["module"])
     sys.modules[plan["module"]] = module
     compiled = compile(source, _PROGRAM, "exec", dont_inherit=True)

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from iterpref_assets.core.reasoning import without_reasoning
-from iterpref_assets.core.syntax import parse
+from iterpref_assets.core.syntax import error_line, parse
 
 _END_OF_TEXT = re.compile(
     r"(?:<\|[A-Za-z_]+\|>|<\uff5c[^\uff5c<>]+\uff5c>|</s>|<eos>|<end_of_turn>)[ \t]*$", re.MULTILINE
@@ -24,6 +25,9 @@ _FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+(?P<marks>`{3,})(?P<info>\w*)\s*"
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
 """What a fence says of its block's language where that is Python: `python`, or often nothing."""
 _PROSE = re.compile(r"(?:markdown|md|text|txt|plaintext)", re.IGNORECASE)
+_INNER_FENCES = 20
+"""A block with more lines within that could close it ends at the first: models repeat themselves,
+and each further line would mean to read the whole block once more."""
 _CODE_STARTS = re.compile(r"^(?:def |class |async def |import |from \w+ import |@\w)", re.MULTILINE)
 _REFUSAL = re.compile(
     r"\b(?:sorry|apologi[sz]e|unable to|"
@@ -163,9 +167,8 @@ def _end_of_block(lines: list[str], start: int, marks: str, indent: str) -> int:
     Of several that could, it is the first at which the block is Python: programs hold fences too.
     """
     first: int | None = None
-    for at in range(start, len(lines)):
-        if not _closes(lines[at], marks, indent):
-            continue
+    closing = (n for n in range(start, len(lines)) if _closes(lines[n], marks, indent))
+    for at in islice(closing, _INNER_FENCES):
         if first is None:
             first = at
         if parse("\n".join(_outdented(lines[start:at], indent))) is not None:
@@ -216,7 +219,7 @@ def _bare_program(text: str, entry_point: str) -> str | None:
     Code that asks for nothing but a syntax error is a program as well: the feedback says so.
     """
     begun = _CODE_STARTS.search(text)
-    candidates = [text, *(_paragraphs_up_to_each(text[begun.start() :]) if begun else ())]
+    candidates = [text, _before_prose(text[begun.start() :])] if begun else [text]
     for code in candidates:
         tree = parse(code)
         if tree is None:
@@ -228,11 +231,12 @@ def _bare_program(text: str, entry_point: str) -> str | None:
     return None
 
 
-def _paragraphs_up_to_each(text: str) -> Iterator[str]:
-    """`text`, then `text` without its last paragraph, and so on."""
-    paragraphs = text.split("\n\n")
-    for count in range(len(paragraphs), 0, -1):
-        yield "\n\n".join(paragraphs[:count])
+def _before_prose(text: str) -> str:
+    """`text` without its last paragraphs, from the one that is no Python on."""
+    while (line := error_line(text)) is not None:
+        begins = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
+        text = text[: max(text.rfind("\n\n", 0, begins), 0)]
+    return text
 
 
 def _does_something(tree: ast.Module) -> bool:

@@ -8,12 +8,30 @@ import warnings
 
 def parse(code: str) -> ast.Module | None:
     """The tree of `code`, or None where it is no Python; its warnings are not passed on."""
+    parsed = _parsed(code)
+    return parsed if isinstance(parsed, ast.Module) else None
+
+
+def error_line(code: str) -> int | None:
+    """The line (from 1) of the first syntax error; the last one where Python names none.
+
+    None where `code` is Python.
+    """
+    parsed = _parsed(code)
+    if isinstance(parsed, ast.Module):
+        return None
+    last = code.count("\n") + 1
+    told = parsed.lineno if isinstance(parsed, SyntaxError) else None
+    return min(told or last, last)
+
+
+def _parsed(code: str) -> ast.Module | Exception:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return error
 
 
 def same_program(first: str, second: str) -> bool:

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_cases import cases
 
+from iterpref_assets.core import answers
 from iterpref_assets.core.answers import Answer, NoProgram, defines, read_answer
 from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.syntax import parse
 
 CODE = "def f(x):\n    return x"
 OLD = "def f(x):\n    return -x"
@@ -238,3 +240,35 @@ def test_what_is_fenced_here_is_found_again_if_it_is_python(body: str) -> None:
     except SyntaxError:
         return
     assert program(fenced(code)) == code
+
+
+def calls_of(name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a function that `answers` uses is called with from now on."""
+    seen: list[str] = []
+    real = getattr(answers, name)
+    monkeypatch.setattr(answers, name, lambda code: seen.append(code) or real(code))
+    return seen
+
+
+def test_an_answer_of_nothing_but_fences_is_not_parsed_for_each_pair_of_them(monkeypatch) -> None:
+    parsed = calls_of("parse", monkeypatch)
+    assert program("```\nx y\n```\n" * 200) == "x y"
+    # A block is tried at 20 lines at most; it is parsed twice more where the program is chosen.
+    assert 200 <= len(parsed) <= 200 * (20 + 2)
+
+
+def test_prose_behind_code_is_cut_off_at_once(monkeypatch) -> None:
+    tried = calls_of("error_line", monkeypatch)
+    text = f"{CODE}\n\n" + "This is prose.\n\n" * 200
+    assert program(text) == CODE
+    assert tried == [text, CODE]
+
+
+@given(st.lists(st.sampled_from([CODE, "x = (1,", "2)", '"""', "try:\n    x", "if x:", "It is."])))
+def test_what_is_left_before_prose_is_all_that_can_be_python(paragraphs: list[str]) -> None:
+    longest = next(
+        "\n\n".join(paragraphs[:count])
+        for count in range(len(paragraphs), -1, -1)
+        if parse("\n\n".join(paragraphs[:count])) is not None
+    )
+    assert answers._before_prose("\n\n".join(paragraphs)).strip() == longest.strip()

@@ -63,7 +63,7 @@ class OpenAIEngine:
 
         Raises:
             InputError: where the server refuses the model, the key or a parameter, or the address
-                answers with something else than JSON.
+                has never answered with anything but pages or other text.
         """
         try:
             body = await self._patience.call(self._ask, request)
@@ -99,12 +99,12 @@ class OpenAIEngine:
         )
         try:
             body: Any = json.loads(response.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._unreadable(
                 response.text, response.headers.get("content-type", "")
             ) from None
         if not isinstance(body, dict):
-            raise self._no_completions(response.text)
+            raise self._unreadable(response.text, "")
         return body
 
     def _parameters(self, request: Request) -> dict[str, Any]:
@@ -162,14 +162,15 @@ class OpenAIEngine:
             },
         }
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            said = error.param or error.message
+            said = str(error.param or error.message)  # a server may name it by a list
             for name, (field, remedy) in remedies.items():
                 if re.search(rf"\b{re.escape(name)}\b", said):
                     return field, f"{remedy}, in the settings of this engine"
         return None
 
     def _unreadable(self, text: str, content_type: str) -> Exception:
-        if "json" in content_type:
+        """A failure of one answer; before any other, the address is what is wrong."""
+        if "json" in content_type or self._patience.has_answered:
             return GarbledAnswerError(f"an answer that is no JSON: {text[-_SHOWN:]!r}")
         return self._no_completions(text)
 

@@ -25,6 +25,8 @@ CONTEXT = "This model's maximum context length is 8 tokens. However, you request
         (failure(400, "max_tokens must be at least 1, got -44"), FinishReason.PROMPT_TOO_LONG),
         ({"status": 413, "raw": "<html>large</html>"}, FinishReason.PROMPT_TOO_LONG),
         (failure(400, "invalid character in messages[0]"), FinishReason.REJECTED),
+        (failure(400, "no", param=["messages", 0]), FinishReason.REJECTED),
+        ({"status": 200, "raw": "[" * 100_000}, FinishReason.UNAVAILABLE),
         ({"status": 422, "body": {"detail": [{"msg": "no"}]}}, FinishReason.REJECTED),
         (failure(500, "CUDA error"), FinishReason.UNAVAILABLE),
         ({"status": 200, "raw": '{"choices": [{"ind'}, FinishReason.UNAVAILABLE),
@@ -166,6 +168,14 @@ def test_a_web_page_is_called_a_web_page(server: ScriptedServer, headers: dict[s
         server.ask()
     assert caught.value.file == server.url
     assert "\n" not in str(caught.value)
+
+
+def test_a_page_from_a_server_that_has_answered_ends_its_item_alone(server: ScriptedServer) -> None:
+    page = {"status": 200, "headers": {"Content-Type": "text/html"}, "raw": "<html>Soon</html>"}
+    server.script = [answer(), page]
+    completion = server.ask(times=2, max_attempts=2)
+    assert completion.finish_reason is FinishReason.UNAVAILABLE
+    assert "Soon" in completion.detail
 
 
 def test_json_that_calls_itself_text_is_read(server: ScriptedServer) -> None:

@@ -52,11 +52,6 @@ class Judgement:
         """The first part that failed, or the last where all passed."""
         return self.plus if self.base.passed and self.plus is not None else self.base
 
-    @property
-    def plus_passed(self) -> bool | None:
-        """Whether the plus tests passed, None where there are none."""
-        return None if self.plus is None else self.plus.passed
-
 
 class EvaluationTask(Protocol[JudgeT_contra]):
     """One task of a benchmark: plain data that any sandbox of its kind can judge."""

@@ -6,6 +6,7 @@ same would look changed. So each partition has events of its own here: one as so
 published, and one behind Dagster's own, which is the last word about it.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from iterpref_assets.defs.dagster_private import (
 from iterpref_assets.defs.partitions import artifact_partition
 
 POLL_SECONDS = 0.5
+
+_log = logging.getLogger("iterpref")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def told_when_published(
 ) -> Generator[None]:
     """Call `tell` with each plan's artifact as it appears, within the block or as it is left.
 
-    Whatever publishes them may be another process on another host: the store is looked at.
+    Whatever publishes them may be another process on another host: the store is looked at. A look
+    that fails (a database is locked, a disk is away) is logged, and taken again.
     """
     ended = threading.Event()
     before = {plan.key: store.stamp(plan.key) for plan in plans}
@@ -91,10 +95,13 @@ def told_when_published(
         waiting = list(plans)
         while waiting:
             is_last = ended.wait(POLL_SECONDS)
-            new = [plan for plan in waiting if store.stamp(plan.key) != before[plan.key]]
-            for plan in new:
-                tell(store.current(plan.key))
-                waiting.remove(plan)
+            try:
+                for plan in tuple(waiting):
+                    if store.stamp(plan.key) != before[plan.key]:
+                        tell(store.current(plan.key))
+                        waiting.remove(plan)
+            except Exception:  # noqa: BLE001 - whatever it is, the run goes on
+                _log.exception("what was published could not be reported; it is tried again")
             if is_last:
                 return
 

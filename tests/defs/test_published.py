@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 from two_stage_graph import DEFINITIONS, KILLED_AT, NAMES, materialize
 
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.defs.published import told_when_published
 
 VERSION = "dagster/data_version"
 
@@ -131,3 +133,23 @@ def test_the_launch_after_a_kill_makes_no_finished_shard_again(root, instance, k
     materialize(instance, ["words"], NAMES)
     assert made(root) == {"words/a": 1, "words/b": 1, "words/c": 1}
     assert last_events(instance, "words").keys() == set(NAMES)
+
+
+def test_a_report_that_fails_once_is_made_again(tmp_path: Path) -> None:
+    store, keys = ArtifactStore(tmp_path), [ArtifactKey("words", name) for name in NAMES]
+    plans = [Plan(key, code_version="1") for key in keys]
+    told: list[str] = []
+
+    def tell(artifact: Artifact) -> None:
+        told.append(artifact.manifest.partition)
+        if len(told) == 1:
+            raise OSError("the database is locked")
+        if len(told) == 2:
+            both_told.set()
+
+    both_told = threading.Event()
+    with told_when_published(store, plans, tell):
+        with store.publishing(plans[0]) as staging:
+            (staging.folder / "words").write_text("a")
+        assert both_told.wait(60)
+    assert told == ["a", "a"]

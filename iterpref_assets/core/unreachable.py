@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 
 from iterpref_assets.core.records import CodeTests, FunctionTests, Tests
 from iterpref_assets.core.scopes import Unit, names_of, outermost, units
@@ -28,6 +29,9 @@ _ACTING = frozenset({
 
 _LOOKING_UP = frozenset({"eval", "exec", "globals", "locals", "vars"})
 """Built-in functions by which a program may use a name that it does not spell out."""
+
+_ANYTHING = "*"
+"""Stands among names for all of them."""
 
 _RUNS_SCRIPTS = re.compile(r"\b(?:runpy|subprocess|importlib|getsource|__file__|exec|compile)\b")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -94,6 +98,8 @@ def _reached(found: list[Unit], asked: frozenset[str]) -> set[int]:
     candidates = {n: unit for n, unit in enumerate(found) if not _is_main_block(unit)}
     names = set(asked)
     reached = {n for n, unit in candidates.items() if _always(n, unit)}
+    effects = _Effects(found)
+    changed = {n: effects.of(unit) for n, unit in candidates.items()}
     while True:
         names.update(*(candidates[n].uses | candidates[n].binds for n in reached))
         if names & _LOOKING_UP:
@@ -101,7 +107,8 @@ def _reached(found: list[Unit], asked: frozenset[str]) -> set[int]:
         more = {
             n
             for n, unit in candidates.items()
-            if n not in reached and (unit.binds & names or _matters(unit, found, names))
+            if n not in reached
+            and (unit.binds & names or _ANYTHING in changed[n] or changed[n] & names)
         }
         if not more:
             return reached
@@ -116,17 +123,56 @@ def _always(number: int, unit: Unit) -> bool:
     return any(isinstance(each, _IMPORTS) for node in unit.nodes for each in _outer(node))
 
 
-def _matters(unit: Unit, found: list[Unit], names: set[str]) -> bool:
-    """Whether running the unit may change what is behind `names`."""
-    evaluated = [each for node in unit.nodes for each in _evaluated(node)]
-    if not evaluated:
-        return False
-    used = {each.id for node in evaluated for each in ast.walk(node) if isinstance(each, ast.Name)}
-    if not all(isinstance(node, _FUNCTIONS) for node in unit.nodes):
-        used |= unit.uses
-        if unit.changes & names or any(_acts(node, found) for node in unit.nodes):
-            return True
-    return any(each.changes & names or _rebinds(each, names) for each in _called(used, found))
+class _Effects:
+    """What running a unit may change, worked out once for units that use the same names."""
+
+    def __init__(self, found: list[Unit]) -> None:
+        self._imported = {name for unit in found if _imports(unit) for name in unit.binds}
+        self._definitions: defaultdict[str, list[int]] = defaultdict(list)
+        for number, unit in enumerate(found):
+            for name in unit.binds if _defines(unit) else ():
+                self._definitions[name].append(number)
+        self._found = found
+        self._inside: dict[int, frozenset[str]] = {}
+        self._by_use: dict[frozenset[str], frozenset[str]] = {}
+
+    def of(self, unit: Unit) -> frozenset[str]:
+        """The names that what is behind them may change; _ANYTHING where that cannot be told."""
+        evaluated = [each for node in unit.nodes for each in _evaluated(node)]
+        if not evaluated:
+            return frozenset()
+        walked = (each for node in evaluated for each in ast.walk(node))
+        used = {each.id for each in walked if isinstance(each, ast.Name)}
+        if all(isinstance(node, _FUNCTIONS) for node in unit.nodes):
+            return self._of_calls(frozenset(used))
+        if any(_acts(node, self._imported) for node in unit.nodes):
+            return frozenset({_ANYTHING})
+        return unit.changes | self._of_calls(frozenset(used | unit.uses))
+
+    def _of_calls(self, used: frozenset[str]) -> frozenset[str]:
+        """What the definitions that `used` names lead to may change."""
+        if used not in self._by_use:
+            inside = map(self._of_definition, self._called(used))
+            self._by_use[used] = frozenset[str]().union(*inside)
+        return self._by_use[used]
+
+    def _of_definition(self, number: int) -> frozenset[str]:
+        if number not in self._inside:
+            unit = self._found[number]
+            self._inside[number] = frozenset(unit.changes | _declared_global(unit))
+        return self._inside[number]
+
+    def _called(self, used: frozenset[str]) -> set[int]:
+        seen: set[int] = set()
+        named, waiting = set(used), list(used)
+        while waiting:
+            for number in self._definitions.get(waiting.pop(), ()):
+                if number not in seen:
+                    seen.add(number)
+                    new = self._found[number].uses - named
+                    named |= new
+                    waiting += new
+        return seen
 
 
 def _evaluated(node: ast.stmt) -> list[ast.AST]:
@@ -136,13 +182,7 @@ def _evaluated(node: ast.stmt) -> list[ast.AST]:
     return [node]
 
 
-def _acts(statement: ast.stmt, found: list[Unit]) -> bool:
-    imported = {
-        name
-        for unit in found
-        if any(isinstance(node, _IMPORTS) for node in unit.nodes)
-        for name in unit.binds
-    }
+def _acts(statement: ast.stmt, imported: set[str]) -> bool:
     for node in _outer(statement):
         match node:
             case ast.Raise() | ast.Import() | ast.ImportFrom():
@@ -156,35 +196,18 @@ def _acts(statement: ast.stmt, found: list[Unit]) -> bool:
     return False
 
 
-def _called(used: Iterable[str], found: list[Unit]) -> list[Unit]:
-    """The definitions that `used` names lead to."""
-    seen: dict[int, Unit] = {}
-    waiting = set(used)
-    while waiting:
-        new = {
-            n: unit
-            for n, unit in enumerate(found)
-            if n not in seen and unit.binds & waiting and _defines(unit)
-        }
-        seen |= new
-        waiting = {name for unit in new.values() for name in unit.uses}
-    return list(seen.values())
-
-
 def _defines(unit: Unit) -> bool:
     return any(isinstance(node, (*_FUNCTIONS, ast.Assign)) for node in unit.nodes)
 
 
-def _rebinds(unit: Unit, names: set[str]) -> bool:
-    """Whether functions defined here bind one of `names` by declaring it global."""
-    declared = {
-        name
-        for node in unit.nodes
-        for each in ast.walk(node)
-        if isinstance(each, ast.Global)
-        for name in each.names
-    }
-    return bool(declared & names)
+def _imports(unit: Unit) -> bool:
+    return any(isinstance(node, _IMPORTS) for node in unit.nodes)
+
+
+def _declared_global(unit: Unit) -> set[str]:
+    """The names that functions defined here may bind by declaring them global."""
+    walked = (each for node in unit.nodes for each in ast.walk(node))
+    return {name for each in walked if isinstance(each, ast.Global) for name in each.names}
 
 
 def _outer(node: ast.AST) -> Iterator[ast.AST]:

@@ -174,3 +174,14 @@ def test_a_test_file_asks_for_what_it_patches_by_name():
 def test_a_test_file_that_runs_the_program_as_a_script_asks_for_all_of_it():
     code = "import runpy\nassert runpy.run_module('solution', run_name='__main__')\n"
     assert names_asked_for(CodeTests(code=code)) is None
+
+
+def test_each_statement_of_a_program_that_repeats_itself_is_looked_into_once(monkeypatch) -> None:
+    looked_into = []
+    real = unreachable._declared_global
+    monkeypatch.setattr(
+        unreachable, "_declared_global", lambda unit: looked_into.append(unit) or real(unit)
+    )
+    program = "def f(x):\n    return x\n" + "a = f(1)\n" * 50
+    assert unreachable.unreachable_lines(program, frozenset({"f"})) == list(range(2, 53))
+    assert len(looked_into) == 51

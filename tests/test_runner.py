@@ -126,8 +126,8 @@ def test_a_check_that_holds_is_told_as_passed(told) -> None:
     assert "first: check holds passed" in told[-1]
 
 
-def test_a_check_that_fails_is_told_with_its_reason(told) -> None:
-    assert "first: check fails failed: two of three" in told[-1]
+def test_a_check_that_warns_is_told_with_its_reason(told) -> None:
+    assert "first: check fails warns: two of three" in told[-1]
 
 
 def test_a_check_is_not_called_materialized(told) -> None:

@@ -210,6 +210,7 @@ def execute(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
+        _tell_of_faults(result)
         home = os.environ.get("DAGSTER_HOME", "data/dagster")
         raise InputError(
             _first_failure(result),
@@ -232,6 +233,14 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
     elif event.is_step_success and event.step_key in assets:
         took = duration(event.step_success_data.duration_ms / 1000)
         _log.info("%s: materialized %s in %s", event.step_key, _some(partitions), took)
+
+
+def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:
+    """Log the stack of what no step foresaw; bad input has its one line."""
+    for event in result.get_step_failure_events():
+        failure = event.step_failure_data
+        if failure.user_failure_data is None and failure.error is not None:
+            _log.error("%s: %s", event.step_key, failure.error.to_string())
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:

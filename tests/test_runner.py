@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import UNPARTITIONED
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.runner import (
     PROCESS_TAG,
     execute,
@@ -132,3 +133,18 @@ def test_a_check_that_warns_is_told_with_its_reason(told) -> None:
 
 def test_a_check_is_not_called_materialized(told) -> None:
     assert told[-1].count("materialized") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "has_a_stack"), [(dg.Failure("no such file"), False), (KeyError("fault"), True)]
+)
+def test_only_what_no_step_foresaw_is_told_with_its_stack(
+    instance, caplog, error: Exception, has_a_stack: bool
+) -> None:
+    @dg.asset
+    def failing() -> None:
+        raise error
+
+    with pytest.raises(InputError):
+        execute(dg.Definitions(assets=[failing]), instance, ["failing"], [UNPARTITIONED])
+    assert ("Stack Trace" in caplog.text) is has_a_stack

@@ -6,7 +6,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := requirements/cpu.lock
+# What .venv was installed from is kept; make setup LOCK=requirements/gpu.lock changes it.
+LOCKED := $(shell cat $(VENV)/lock 2> /dev/null)
+LOCK := $(or $(LOCKED),requirements/cpu.lock)
 # Published benchmarks, samples and trajectories, which tests and measurements read.
 DATA ?= $(CURDIR)/../shared/data
 export PUBLISHED_DATA = $(abspath $(DATA))
@@ -14,14 +16,16 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
 .PHONY: help setup run ui test test-docker test-ray test-ui screenshots check data docs bench \
-	lab-model lock clean
+	lab-model lock clean other-lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/installed ## Create .venv and install the pinned packages
 
-$(VENV)/installed: $(LOCK) pyproject.toml
+other-lock:
+
+$(VENV)/installed: $(LOCK) pyproject.toml $(if $(filter $(LOCK),$(LOCKED)),,other-lock)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 12))' \
 		|| { echo "iterpref: needs Python 3.11: make PYTHON=python3.11 run"; exit 1; }
 	@command -v bwrap > /dev/null \
@@ -31,12 +35,13 @@ $(VENV)/installed: $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
 		|| { echo "iterpref: needs Python's venv module: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) (once, about two minutes) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 	@PYTHONUNBUFFERED=1 $(BIN)/pip install --no-deps --require-hashes -r $(LOCK) \
 		| awk -v all=$$(grep -c '==' $(LOCK)) \
 		'/^Collecting / && ++n % 20 == 0 { print "  " n " of " all " packages fetched"; fflush() } \
 		/^Installing / { print "  unpacking " all " packages"; fflush() }'
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@echo $(LOCK) > $(VENV)/lock
 	@touch $@
 
 run: setup ## Materialize the whole chain and print the summary

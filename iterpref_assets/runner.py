@@ -207,10 +207,15 @@ def execute(
         tags=tags,
         run_id=run_id,
         raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
-        raise InputError(_first_failure(result), remedy="The run's log is in the UI: make ui")
+        _tell_of_faults(result)
+        home = os.environ.get("DAGSTER_HOME", "data/dagster")
+        raise InputError(
+            _first_failure(result),
+            remedy=f"`make ui` shows the run's log, with DAGSTER_HOME={home}",
+        )
 
 
 def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventLogEntry) -> None:
@@ -220,12 +225,22 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
         return
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
-        said = "passed" if check.passed else f"failed: {check.description}"
+        is_warning = check.severity is dg.AssetCheckSeverity.WARN
+        failed = f"{'warns' if is_warning else 'failed'}: {check.description}"
+        said = "passed" if check.passed else failed
         asset = check.asset_key.to_user_string()
         _log.info("%s: check %s %s (%s)", asset, check.check_name, said, _some(partitions))
     elif event.is_step_success and event.step_key in assets:
         took = duration(event.step_success_data.duration_ms / 1000)
         _log.info("%s: materialized %s in %s", event.step_key, _some(partitions), took)
+
+
+def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:
+    """Log the stack of what no step foresaw; bad input has its one line."""
+    for event in result.get_step_failure_events():
+        failure = event.step_failure_data
+        if failure.user_failure_data is None and failure.error is not None:
+            _log.error("%s: %s", event.step_key, failure.error.to_string())
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import UNPARTITIONED
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.runner import (
     PROCESS_TAG,
     execute,
@@ -126,9 +127,24 @@ def test_a_check_that_holds_is_told_as_passed(told) -> None:
     assert "first: check holds passed" in told[-1]
 
 
-def test_a_check_that_fails_is_told_with_its_reason(told) -> None:
-    assert "first: check fails failed: two of three" in told[-1]
+def test_a_check_that_warns_is_told_with_its_reason(told) -> None:
+    assert "first: check fails warns: two of three" in told[-1]
 
 
 def test_a_check_is_not_called_materialized(told) -> None:
     assert told[-1].count("materialized") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "has_a_stack"), [(dg.Failure("no such file"), False), (KeyError("fault"), True)]
+)
+def test_only_what_no_step_foresaw_is_told_with_its_stack(
+    instance, caplog, error: Exception, has_a_stack: bool
+) -> None:
+    @dg.asset
+    def failing() -> None:
+        raise error
+
+    with pytest.raises(InputError):
+        execute(dg.Definitions(assets=[failing]), instance, ["failing"], [UNPARTITIONED])
+    assert ("Stack Trace" in caplog.text) is has_a_stack

@@ -183,7 +183,9 @@ def _require_pairs(file: Path) -> None:
     if dropped_by.null_count() == 0:
         drops = dict(dropped_by.value_counts(sort=True).iter_rows())
         raise InputError(
-            f"no pair is left of {dropped_by.len()} candidates (dropped by {drops or 'nothing'})",
+            f"no pair is left of {dropped_by.len()} candidates (dropped by {drops})"
+            if drops
+            else "no failing program was repaired, so there is no pair",
             field="preference_pairs",
             remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
         )

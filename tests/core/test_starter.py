@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab.config import LabConfig
+from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem, Split
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.seeds.files import read_problem_file
@@ -82,3 +84,16 @@ def test_a_hub_name_without_a_commit_is_refused(name: str, tmp_path: Path) -> No
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no safetensors"):
         write_project(tmp_path / "mine", Model("local", str(tmp_path)))
+
+
+def test_the_labs_problems_have_names_of_words_that_the_labs_model_writes(tmp_path: Path) -> None:
+    """It writes no other words, so a function of another name would never be defined."""
+    known = {
+        word
+        for shard in ("lab-000", "lab-001")
+        for problem in compose_shard(LabConfig(), shard)
+        for word in str(problem.entry_point).split("_")
+    }
+    names = {each.problem_id: each.entry_point for each in problems_of(tmp_path / "mine")}
+    asked = {names["mine/uppercase-twice"], names["mine/digits-but-first"]}
+    assert {word for name in asked for word in str(name).split("_")} <= known

@@ -58,7 +58,7 @@ query Assets { assetsOrError { ... on AssetConnection { nodes {
 
 
 def launch(deployment: Deployment, assets: Sequence[str], partitions: Sequence[str]) -> str:
-    """The id of a new run over some partition keys: none, one, or a range."""
+    """The id of a new run over some partition keys (none, one, or a range) that makes all anew."""
     if len(partitions) > 1:
         tags = {
             "dagster/asset_partition_range_start": partitions[0],
@@ -67,7 +67,8 @@ def launch(deployment: Deployment, assets: Sequence[str], partitions: Sequence[s
     else:
         tags = {"dagster/partition": partitions[0]} if partitions else {}
     selection = [{"path": [asset]} for asset in assets]
-    return launch_job(deployment, ASSET_JOB, tags, assetSelection=selection)
+    anew = {"ops": {asset: {"config": {"anew": True}} for asset in assets}}
+    return launch_job(deployment, ASSET_JOB, tags, anew, assetSelection=selection)
 
 
 def launch_job(

@@ -143,7 +143,9 @@ def test_an_empty_set_of_pairs_is_refused_with_what_to_do_about_it(
         store, "codeflow_pairs", {}, (PAIRS_FILE, pl.DataFrame(schema=tables.PAIRS), tables.PAIRS)
     )
     publish(settings, store, "base_models", "mine")
-    with pytest.raises(InputError, match="no pair is left of 0 candidates") as caught:
+    with pytest.raises(
+        InputError, match="no failing program was repaired, so there is no pair"
+    ) as caught:
         publish(settings, store, "preference_pairs", "mine")
     assert caught.value.field == "preference_pairs"
     assert caught.value.remedy.startswith("Sample more problems, allow more debugging rounds")

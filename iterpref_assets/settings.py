@@ -262,7 +262,7 @@ class Settings(BaseSettings):
             sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
         return tuple(sources)
 
-    def prompts_for(self, source: ModelSource) -> PromptConfig:
+    def prompts_for(self, source: GeneratorSource) -> PromptConfig:
         """How a model is asked: the lab's by the texts that it was trained on, others as set."""
         return LAB_PROMPTS if isinstance(source, LabModel) else self.prompts
 

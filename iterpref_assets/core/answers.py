@@ -20,6 +20,8 @@ _END_OF_TEXT = re.compile(
     r"(?:<\|[A-Za-z_]+\|>|<\uff5c[^\uff5c<>]+\uff5c>|</s>|<eos>|<end_of_turn>)[ \t]*$", re.MULTILINE
 )
 """A token that ends a text, where a decoder left it in: at the end of a line."""
+_TOKENS_BEFORE = re.compile(r"\A\s*(?:<\|[A-Za-z_]+\|>(?:assistant)?\s*)+")
+"""What a template puts before an answer, where a decoder left it in."""
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\s`]*)[^`]*")
 _FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+(?P<marks>`{3,})(?P<info>\w*)\s*")
 _PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
@@ -137,7 +139,7 @@ def _names_bound(body: Sequence[ast.stmt]) -> Iterator[str]:
 
 
 def _before_end_of_text(text: str) -> str:
-    text = text.replace("\r\n", "\n")
+    text = _TOKENS_BEFORE.sub("", text.replace("\r\n", "\n"))
     found = _END_OF_TEXT.search(text)
     return text[: found.start()] if found else text
 

@@ -66,7 +66,13 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
 def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     pairs = context.settings.pairs
     judge = judge_identity(pairs.judge) if pairs.judge else None
-    return {"pairs": pairs.for_result(), "judge": judge}
+    # Programs that are cut to what tests reach are judged again.
+    return {
+        "pairs": pairs.for_result(),
+        "judge": judge,
+        "limits": context.settings.section("limits"),
+        "packages": list(context.settings.packages),
+    }
 
 
 def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:

@@ -272,3 +272,10 @@ def test_what_is_left_before_prose_is_all_that_can_be_python(paragraphs: list[st
         if parse("\n\n".join(paragraphs[:count])) is not None
     )
     assert answers._before_prose("\n\n".join(paragraphs)).strip() == longest.strip()
+
+
+@pytest.mark.parametrize(
+    "before", ["<|assistant|>\n", "<|im_start|>assistant\n", " <|assistant|> "]
+)
+def test_a_token_before_the_answer_is_no_end_of_it(before: str) -> None:
+    assert read_answer(f"{before}```python\nx = 1\n```<|im_end|>").program == "x = 1"

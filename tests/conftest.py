@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# A caller's settings, such as make's own, are no part of what is tested.
+for variable in [each for each in os.environ if each.startswith("ITERPREF_")]:
+    del os.environ[variable]
+
 SHARED_DATA = Path(
     os.environ.get("PUBLISHED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
 )

@@ -10,7 +10,7 @@ from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox import sandbox as pool
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
-from iterpref_assets.core.sandbox.worker import Worker
+from iterpref_assets.core.sandbox.worker import ServerSettings, Worker
 
 from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES, descendants
 
@@ -27,7 +27,7 @@ def test_a_server_that_cannot_be_started_takes_the_others_with_it(monkeypatch) -
     before = descendants(os.getpid())
     started: list[Worker] = []
 
-    def start(settings: pool.Settings) -> Worker:
+    def start(settings: ServerSettings) -> Worker:
         if len(started) == 2:
             raise BlockingIOError("no more processes")
         started.append(Worker(settings))

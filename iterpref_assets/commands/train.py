@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.training.cards import CARDS, card_here, card_named
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
@@ -31,6 +32,13 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="TOML file of training options; the 7B defaults without.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Tell what the run needs, and train nothing.")
+    ] = False,
+    card: Annotated[
+        str | None,
+        typer.Option(help=f"Plan for one of: {', '.join(CARDS)}; for this machine without."),
+    ] = None,
 ) -> None:
     """Train a model on pairs; run again after an interruption to resume.
 
@@ -40,13 +48,15 @@ def train(
     chosen = recipe_named(recipe)
     options = read_config(config)
     chosen = chosen.with_strengths(options.beta, options.alpha)
+    if plan:
+        _plan(pairs, model, recipe, options, card)
+        return
     require_runnable(options, processes_of(options))
     if out.exists():
         raise InputError(
             "exists already", file=out, field="out", remedy="Remove it, or give another folder"
         )
-    tokens = tokens_beside(pairs)
-    tokens = tokens if tokens.is_file() else pairs
+    tokens = _tokens(pairs)
     _require_trainable(pairs, tokens)
     logging.basicConfig(
         level=logging.INFO if rank() == 0 else logging.WARNING, format="%(message)s"
@@ -63,6 +73,27 @@ def train(
     for name, value in figures.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
     typer.echo(f"model: {out}")
+
+
+def _plan(pairs: Path, model: Path, recipe: str, options: TrainConfig, card: str | None) -> None:
+    from iterpref_assets.core.training.plan import plan
+    from iterpref_assets.core.training.plan_text import describe
+
+    made = plan(
+        tables.read_table(_tokens(pairs), tables.TOKENIZED_PAIRS),
+        model,
+        recipe_named(recipe),
+        options,
+        card_here(processes_of(options)) if card is None else card_named(card),
+    )
+    for line in describe(made):
+        typer.echo(line)
+    made.require_fit()
+
+
+def _tokens(pairs: Path) -> Path:
+    beside = tokens_beside(pairs)
+    return beside if beside.is_file() else pairs
 
 
 def _require_trainable(pairs: Path, tokens: Path) -> None:

@@ -65,7 +65,7 @@ def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> 
 
 
 def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.launch import TrainJob, train_model
+    from iterpref_assets.core.training.launch import TrainJob, forecast, train_model
 
     store, settings = context.store, context.settings
     for plan in each_named(plans):
@@ -83,6 +83,7 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
                 out=staging.folder,
                 work_dir=store.work_folder(plan),
             )
+            forecast(job)
             outcome = train_model(job, context.report)
             staging.figures.update(outcome.figures)
             staging.figures[SPEED_CURVE] = [point[TIMED] for point in outcome.curve]

@@ -34,10 +34,13 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
     processes = world_size()
     require_runnable(config, processes)
+    # By tokens, what the data loader hands out is all that a process does of a step.
+    whole = config.max_tokens is not None
+    passes = 1 if whole else config.batch_size // (config.micro_batch_size * processes)
     arguments = TrainingArguments(
         output_dir=str(workdir.checkpoints(work_dir)),
         per_device_train_batch_size=config.micro_batch_size,
-        gradient_accumulation_steps=config.batch_size // (config.micro_batch_size * processes),
+        gradient_accumulation_steps=passes,
         num_train_epochs=config.epochs,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule.value,
@@ -82,6 +85,8 @@ def _sharding(sharding: Sharding) -> dict[str, Any]:
             return {
                 "fsdp": True,
                 "fsdp_config": {"version": 2, "state_dict_type": "FULL_STATE_DICT"},
+                # Without it, gradients would stay whole on each process until the last micro-batch.
+                "accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": True}},
             }
         case Sharding.ZERO3:
             return {"deepspeed": _ZERO3}

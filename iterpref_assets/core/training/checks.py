@@ -41,6 +41,14 @@ def require_room(tokenized: pl.DataFrame, max_length: int) -> None:
 
 
 def _require_even_batches(config: TrainConfig, processes: int) -> None:
+    if config.max_tokens is not None:
+        if config.sharding is Sharding.ZERO3:
+            raise InputError(
+                "DeepSpeed steps after every micro-batch, where their number is not fixed",
+                field="max_tokens",
+                remedy="Set micro_batch_size instead, or set sharding to fsdp2",
+            )
+        return
     if config.batch_size % (config.micro_batch_size * processes):
         raise InputError(
             f"{config.batch_size} pairs cannot be split over {processes} processes in "

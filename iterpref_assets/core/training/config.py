@@ -106,6 +106,12 @@ class TrainConfig(Record):
         description="Pairs in one forward pass of one process; it changes memory and speed, not "
         "the loss",
     )
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="Tokens in one forward pass of one process, unless one pair alone has more; "
+        "instead of micro_batch_size",
+    )
     beta: float | None = Field(
         default=None,
         gt=0,
@@ -203,6 +209,8 @@ class TrainConfig(Record):
 
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
+        if self.max_tokens is not None and self.micro_batch_size > 1:
+            raise ValueError("max_tokens and micro_batch_size are both set: leave one of them out")
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"batch_size {self.batch_size} is not a multiple of "
@@ -223,6 +231,7 @@ class TrainConfig(Record):
 
 _FOR_SPEED_AND_MEMORY = (
     "micro_batch_size",
+    "max_tokens",
     "gradient_checkpointing",
     "compile_layers",
     "vocabulary_chunk",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from iterpref_assets.core.training.processes import processes_of, rank, world_si
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import TrainOutcome, train
 
+_log = logging.getLogger("iterpref")
 _MODULE = "iterpref_assets.core.training.launch"
 _POINT = "point "
 _FAILURE = "failure.json"
@@ -81,6 +83,29 @@ class _Failure(Record):
         return InputError(
             self.problem, remedy=self.remedy, file=self.file, line=self.line, field=self.field
         )
+
+
+def forecast(job: TrainJob) -> None:
+    """Log what `job` needs, and refuse what cannot fit.
+
+    Raises:
+        InputError: where it holds more than the card of this machine has.
+    """
+    from iterpref_assets.core.training.cards import card_here
+    from iterpref_assets.core.training.plan import plan
+    from iterpref_assets.core.training.plan_text import describe
+
+    tokenized = tables.read_table(job.tokens, tables.TOKENIZED_PAIRS)
+    card = card_here(processes_of(job.config))
+    try:
+        made = plan(tokenized, job.model_dir, recipe_named(job.recipe), job.config, card)
+    except (RuntimeError, TypeError, AttributeError):
+        # A run that would work must not stop because its forecast does not.
+        _log.warning("what this run needs could not be planned", exc_info=True)
+        return
+    for line in describe(made):
+        _log.info("%s", line)
+    made.require_fit()
 
 
 def compute_reference(job: ReferenceJob) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,12 @@ from iterpref_assets.core.training.curves import SUMS, Point, describe
 from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.losses import batch_loss, measure
+from iterpref_assets.core.training.micro_batches import (
+    MICRO_BATCHES,
+    SharedPairs,
+    Shares,
+    collate_share,
+)
 from iterpref_assets.core.training.policy import MODEL_INPUTS
 
 
@@ -40,14 +47,17 @@ class PairTrainer(Trainer):
         *,
         attention: Attention,
         batch_size: int,
+        max_tokens: int | None,
         imitation_mean: ImitationMean,
         on_point: Callable[[Point], None],
     ) -> None:
+        collate = collator(attention)
+        by_tokens = max_tokens is not None
         super().__init__(
             model=cast(Any, model),
             args=args,
-            train_dataset=cast(Any, dataset),
-            data_collator=cast(Any, collator(attention)),
+            train_dataset=cast(Any, SharedPairs(dataset) if by_tokens else dataset),
+            data_collator=cast(Any, collate_share(collate) if by_tokens else collate),
             callbacks=[_LastPoint(), _WholeCheckpoints()],
         )
         self.remove_callback(PrinterCallback)
@@ -65,9 +75,13 @@ class PairTrainer(Trainer):
             batch_size=batch_size,
             seed=args.seed,
             multiple=args.per_device_train_batch_size * args.world_size
-            if args.world_size > 1
+            if args.world_size > 1 and not by_tokens
             else 1,
         )
+        self.sampler: BatchOrder | Shares = self.order
+        if max_tokens is not None:
+            joined = attention is Attention.BLOCKS
+            self.sampler = Shares(self.order, max_tokens, args.world_size, joined=joined)
         self.imitation_mean = imitation_mean
         self.add_callback(_EpochOrder(self.order))
         self.sums = self._no_sums()
@@ -75,21 +89,37 @@ class PairTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         del train_dataset
-        return self.order
+        return self.sampler
 
     def get_batch_samples(
         self, epoch_iterator: Any, num_batches: int, device: torch.device
     ) -> tuple[list[Any], Any]:
         """The micro-batches of one step, and [2] its pairs and imitated tokens on all processes."""
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        parts = [part for sample in samples for part in sample.get(MICRO_BATCHES, [sample])]
         totals = torch.tensor(
             [
-                sum(float(sample["pairs"]) for sample in samples),
-                sum(float(sample["imitated"].sum()) for sample in samples),
+                sum(float(part["pairs"]) for part in parts),
+                sum(float(part["imitated"].sum()) for part in parts),
             ],
             device=device,
         )
         return samples, self.accelerator.reduce(totals, "sum")
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> Tensor:
+        """The loss of `inputs`, with its gradient added; of all its micro-batches, where it has."""
+        if MICRO_BATCHES not in inputs:
+            return super().training_step(model, inputs, num_items_in_batch)
+        *before, last = inputs[MICRO_BATCHES]
+        # Replicated gradients are reduced once a step, sharded ones after every micro-batch.
+        replicated = not self.accelerator.is_fsdp2
+        loss = torch.zeros((), device=self.args.device)
+        for part in before:
+            with self.accelerator.no_sync(model) if replicated else nullcontext():
+                loss += super().training_step(model, part, num_items_in_batch)
+        return loss + super().training_step(model, last, num_items_in_batch)
 
     def compute_loss(
         self,

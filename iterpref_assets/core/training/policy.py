@@ -50,12 +50,7 @@ def load_policy(
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
-    if not (model_dir / "config.json").is_file():
-        raise InputError(
-            "no model here: config.json is missing",
-            file=model_dir,
-            remedy="Give the folder of a model that AutoModelForCausalLM can load",
-        )
+    require_model(model_dir)
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
@@ -77,6 +72,20 @@ def load_policy(
     require_plain(model, model_dir, config.max_length)
     give_logprobs(model, config.vocabulary_chunk)
     return model
+
+
+def require_model(model_dir: Path) -> None:
+    """Refuse a folder without a model.
+
+    Raises:
+        InputError: where config.json is missing.
+    """
+    if not (model_dir / "config.json").is_file():
+        raise InputError(
+            "no model here: config.json is missing",
+            file=model_dir,
+            remedy="Give the folder of a model that AutoModelForCausalLM can load",
+        )
 
 
 def _without_dropout(architecture: Any) -> None:

@@ -58,16 +58,18 @@ def train_standalone(run: Run) -> dict[str, float]:
         "model_sha256": model_digest(run.model),
         "pairs_sha256": table_digest(tables.read_table(run.tokens, tables.TOKENIZED_PAIRS)),
     }
-    reference = _reference(run, sources) if run.recipe.needs_reference else None
     job = launch.TrainJob(
         tokens=run.tokens,
         model_dir=run.model,
         config=run.config,
         recipe=run.recipe.name,
-        reference=reference,
+        reference=None,
         out=run.work / "model",
         work_dir=run.work / "training",
     )
+    launch.forecast(job)
+    if run.recipe.needs_reference:
+        job = job.model_copy(update={"reference": _reference(run, sources)})
     figures = launch.train_model(job, lambda _: None).figures
     if rank() == 0:
         _publish(run, {**sources, "figures": figures})

@@ -136,6 +136,17 @@ def load_dataset(
         )
     else:
         tables.validate(reference, tables.REFERENCE_LOGPROBS)
+    return packed_pairs(tokenized, reference, model_dir, recipe, config)
+
+
+def packed_pairs(
+    tokenized: pl.DataFrame,
+    reference: pl.DataFrame | None,
+    model_dir: Path,
+    recipe: Recipe,
+    config: TrainConfig,
+) -> PackedPairs:
+    """As load_dataset, from checked tables; without a reference, to be counted alone."""
     require_room(tokenized, config.max_length)
     pairs = token_pairs(tokenized, reference)
     if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
@@ -174,6 +185,7 @@ def _build(
         dataset,
         attention=attention,
         batch_size=config.batch_size,
+        max_tokens=config.max_tokens,
         imitation_mean=config.imitation_mean,
         on_point=curve.add,
     )

@@ -95,6 +95,17 @@ def test_two_gloo_processes_have_the_losses_and_weights_of_one(model_dir, one, t
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
+def test_micro_batches_by_tokens_have_the_losses_and_weights_of_one_process(
+    model_dir, one, tmp_path, sharding
+):
+    options = {"sharding": sharding, "micro_batch_size": 1, "max_tokens": 90}
+    assert run_two(model_dir, one[1], tmp_path, CONFIG.model_copy(update=options)) == 0
+    expect_ran(tmp_path, sharding)
+    expect_same(one, tmp_path)
+
+
+@pytest.mark.slow
 def test_sharded_mixed_precision_begins_at_the_reference(model_dir, one, tmp_path):
     config = CONFIG.model_copy(
         update={

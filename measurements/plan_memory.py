@@ -1,0 +1,237 @@
+"""What `iterpref train --plan` says of memory beside what runs hold.
+
+    python measurements/plan_memory.py            # real runs on this CPU, one process each
+    python measurements/plan_memory.py --gpu      # beside results/gpu-h100.json; trains nothing
+
+On the CPU a Qwen2-architecture model of 35M parameters trains two steps of two micro-batches; held
+is the most resident memory until the end of the last step less that before the model loads. The GPU
+runs are those of gpu.py: their pairs are made anew, and their peaks are what torch had allocated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from published import LLMDEBUGGER
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.training.cards import CARDS, Card
+from iterpref_assets.core.training.config import Attention, Lora, TrainConfig
+from iterpref_assets.core.training.plan import TRUSTED, plan
+from iterpref_assets.core.training.recipes import recipe_named
+
+RESULTS = Path(__file__).parent / "results" / "gpu-h100.json"
+SHAPE: dict[str, Any] = {
+    "vocab_size": 16_000, "hidden_size": 512, "intermediate_size": 1792, "num_hidden_layers": 8,
+    "num_attention_heads": 8, "num_key_value_heads": 2, "tie_word_embeddings": True,
+}  # fmt: skip
+TOKENS, MICRO, BATCH, STEPS = 500, 4, 8, 2
+CPU = Card("this CPU", 0, gpu=False)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Options that memory depends on."""
+
+    precision: str = "float32"
+    optimizer: str = "adamw"
+    gradient_checkpointing: bool = False
+    adapters: bool = False
+
+    @property
+    def name(self) -> str:
+        """What to print."""
+        words = [self.precision, self.optimizer]
+        words += ["checkpointed"] if self.gradient_checkpointing else []
+        return ", ".join([*words, "lora"] if self.adapters else words)
+
+    @property
+    def config(self) -> TrainConfig:
+        """The options of the run."""
+        return TrainConfig(
+            batch_size=BATCH,
+            micro_batch_size=MICRO,
+            epochs=1,
+            precision=self.precision,
+            optimizer=self.optimizer,
+            gradient_checkpointing=self.gradient_checkpointing,
+            lora=Lora() if self.adapters else None,
+            save_steps=10_000,
+        )
+
+
+CASES = [
+    *(Case(precision) for precision in ("float32", "mixed_bfloat16", "bfloat16")),
+    *(
+        Case(precision, gradient_checkpointing=True)
+        for precision in ("float32", "mixed_bfloat16", "bfloat16")
+    ),
+    Case("bfloat16", "adamw_8bit"),
+    Case("bfloat16", "adamw_8bit", gradient_checkpointing=True),
+    Case("float32", "adamw_8bit"),
+    Case("float32", adapters=True),
+    Case("mixed_bfloat16", adapters=True, gradient_checkpointing=True),
+]
+
+
+def prepare(folder: Path) -> None:
+    """Write a model and random pairs of TOKENS tokens a side, half of them shared."""
+    import torch
+    from transformers import AutoModelForCausalLM, Qwen2Config
+
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(Qwen2Config(**SHAPE), dtype=torch.bfloat16)
+    model.save_pretrained(folder / "model")
+    rng = np.random.default_rng(0)
+    rows = []
+    for index in range(BATCH * STEPS):
+        prompt, common = rng.integers(0, SHAPE["vocab_size"], (2, TOKENS // 4)).tolist()
+        sides = rng.integers(0, SHAPE["vocab_size"], (2, TOKENS // 2)).tolist()
+        ids = [common + side for side in sides]
+        mask = [[False] * len(common) + [True] * len(sides[0])] * 2
+        rows.append([str(index), prompt, *ids, *mask])
+    table = pl.DataFrame(rows, schema=tables.TOKENIZED_PAIRS, orient="row")
+    tables.write_table(table, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
+
+
+def planned(folder: Path, case: Case) -> int:
+    """Bytes that the plan says."""
+    tokens = tables.read_table(folder / "pairs.parquet", tables.TOKENIZED_PAIRS)
+    return plan(tokens, folder / "model", recipe_named("focal_rpo"), case.config, CPU).peak
+
+
+def held(folder: Path, case: Case) -> int:
+    """Bytes that a run in a process of its own holds."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--folder", folder, "--case", json.dumps(asdict(case))],
+        stdout=subprocess.PIPE,
+        check=True,
+        # Freed memory goes back to the system at once, so that what is resident is what is held.
+        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"},
+    )
+    return int(done.stdout.splitlines()[-1])
+
+
+class _Done(Exception):  # noqa: N818 - nothing went wrong
+    """All steps are done; the model is not saved."""
+
+
+def train_here(folder: Path, case: Case) -> int:
+    """Train in this process; bytes held at most since before the model loads."""
+    import torchao.optim  # noqa: F401
+    from transformers import Qwen2ForCausalLM  # noqa: F401
+
+    from iterpref_assets.core.training import pair_trainer  # noqa: F401
+    from iterpref_assets.core.training.trainer import train
+
+    if case.adapters:
+        import peft  # noqa: F401
+    tokens = tables.read_table(folder / "pairs.parquet", tables.TOKENIZED_PAIRS)
+    zeros = {
+        f"{side}_logprobs": [[0.0] * len(ids) for ids in tokens[f"{side}_ids"]]
+        for side in ("chosen", "rejected")
+    }
+    reference = pl.DataFrame(
+        {"pair_id": tokens["pair_id"], **zeros}, schema=tables.REFERENCE_LOGPROBS
+    )
+    before = _forget_peak()
+
+    def stop_at_the_end(point: dict[str, float]) -> None:
+        if point["step"] == STEPS:
+            raise _Done
+
+    with tempfile.TemporaryDirectory() as work, contextlib.suppress(_Done):
+        train(
+            tokens, reference, folder / "model", recipe_named("focal_rpo"), case.config,
+            Path(work) / "out", Path(work) / "work", stop_at_the_end,
+        )  # fmt: skip
+    return _memory("VmHWM") - before
+
+
+def _forget_peak() -> int:
+    """Bytes resident now, from which the peak is counted anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
+def _memory(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    raise KeyError(name)
+
+
+def on_gpu(data: Path) -> Iterator[tuple[str, int, int]]:
+    """Runs of results/gpu-h100.json: name, bytes planned, bytes allocated at most."""
+    from gpu_pairs import prepare as prepare_pairs
+    from gpu_runs import SHAPES, _tokens
+    from gpu_runs import Case as Recorded
+    from transformers import Qwen2Config
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare_pairs(folder / "pairs.parquet", data)
+        runs = [run for part in json.loads(RESULTS.read_text()) for run in part["runs"].values()]
+        for run in runs:
+            if "peak_bytes" not in run or run["case"]["who"] != "ours":
+                continue
+            case = Recorded(**run["case"] | {"pairs": str(folder / "pairs.parquet")})
+            Qwen2Config(**SHAPES[case.shape]).save_pretrained(folder / case.shape)
+            config = TrainConfig(
+                batch_size=case.batch,
+                micro_batch_size=case.micro,
+                precision=case.precision,
+                optimizer=case.optimizer,
+                gradient_checkpointing=case.checkpointing,
+                compile_layers=case.compiled,
+                attention=None if case.attention is None else Attention(case.attention),
+            )
+            made = plan(
+                _tokens(case), folder / case.shape, recipe_named(case.recipe), config, CARDS["h100"]
+            )
+            yield case.name, made.peak, run["peak_bytes"]
+
+
+def on_cpu() -> Iterator[tuple[str, int, int]]:
+    """Runs on this machine: name, bytes planned, bytes held."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder)
+        for case in CASES:
+            yield case.name, planned(folder, case), held(folder, case)
+
+
+def main() -> None:
+    """Print every comparison; exit status 1 where one is further off than a plan may be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gpu", action="store_true", help="beside the recorded runs of a GPU")
+    parser.add_argument("--data", type=Path, default=LLMDEBUGGER, help="folder of *.jsonl.gz")
+    parser.add_argument("--folder", type=Path, help="for one run")
+    parser.add_argument("--case", help="for one run, as JSON")
+    given = parser.parse_args()
+    if given.case:
+        print(train_here(given.folder, Case(**json.loads(given.case))))
+        return
+    met = True
+    for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu():
+        off = expected / found - 1
+        met &= abs(off) <= TRUSTED
+        print(f"{name:<44}{expected / 1e9:8.2f} GB planned{found / 1e9:8.2f} held{off:+8.1%}",
+              flush=True)  # fmt: skip
+    sys.exit(not met)
+
+
+if __name__ == "__main__":
+    main()

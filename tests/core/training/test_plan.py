@@ -1,0 +1,199 @@
+"""What a run needs, by hand for a small model, and what is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from training_examples import random_pairs
+from transformers import Qwen2Config
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.cards import CARDS, SPEEDS, Card, card_named, rate_on, speed_like
+from iterpref_assets.core.training.config import Lora, Optimizer, Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.packing import lay_out, pack
+from iterpref_assets.core.training.plan import Plan, plan
+from iterpref_assets.core.training.plan_text import describe
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.core.training.trainer import packed_pairs
+
+PAIRS = random_pairs(20, seed=0)
+RECIPE = recipe_named("focal_rpo")
+CPU = Card("a CPU", 10**9, gpu=False)
+GPU = Card("a GPU", 10**9)
+CONFIG = TrainConfig(
+    batch_size=8, epochs=3, precision=Precision.FLOAT32, gradient_checkpointing=False
+)
+LAYER = (
+    2 * (64 * 64) + 64 + 64 * 64 + 2 * (32 * 64 + 32)  # output, query, key and value
+    - 64 * 64
+    + 3 * 64 * 4096  # gate, up and down
+    + 2 * 64  # norms
+)  # fmt: skip
+PARAMETERS = 2 * LAYER + 50 * 64 + 64
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model's configuration, without weights."""
+    place = tmp_path_factory.mktemp("shape")
+    Qwen2Config(
+        vocab_size=50, hidden_size=64, intermediate_size=4096, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True, dtype="bfloat16",
+    ).save_pretrained(place)  # fmt: skip
+    return place
+
+
+def made(folder: Path, card: Card = CPU, recipe=RECIPE, **options) -> Plan:
+    return plan(PAIRS, folder, recipe, CONFIG.model_copy(update=options), card)
+
+
+def test_parameters_of_a_configuration_without_weights_are_counted(folder):
+    assert not list(folder.glob("*.safetensors"))
+    assert made(folder).held.parameters == PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("options", "weight", "gradient", "moments"),
+    [
+        ({}, 4, 4, 8),
+        ({"precision": Precision.MIXED_BFLOAT16}, 4, 4, 8),
+        ({"precision": Precision.BFLOAT16}, 2, 2, 4),
+        ({"precision": Precision.BFLOAT16, "optimizer": Optimizer.ADAMW_8BIT}, 2, 2, 2),
+    ],
+    ids=["float32", "mixed", "bfloat16", "8-bit"],
+)
+def test_bytes_a_parameter(folder, options, weight, gradient, moments):
+    found = made(folder, **options)
+    assert found.weights / PARAMETERS == pytest.approx(weight, rel=0.001)
+    assert found.gradients / PARAMETERS == pytest.approx(gradient, rel=0.001)
+    # 8 bits of each moment, and a float32 for every 256 of them
+    assert found.optimizer / PARAMETERS == pytest.approx(moments, rel=0.02)
+
+
+def test_adapters_alone_have_gradients_and_moments(folder):
+    found = made(folder, lora=Lora(rank=2))
+    # Seven projections a layer, each with rank * (in + out) values.
+    sides = 2 * (64 + 64) + 2 * (64 + 32) + 3 * (64 + 4096)
+    assert found.held.trained == 2 * 2 * sides
+    assert found.gradients == 4 * found.held.trained
+
+
+def test_checkpointing_keeps_less(folder):
+    assert made(folder, gradient_checkpointing=True).activations < made(folder).activations / 1.5
+
+
+def test_the_step_counts_where_it_holds_more_than_the_passes(folder):
+    eight = {"precision": Precision.BFLOAT16, "optimizer": Optimizer.ADAMW_8BIT}
+    on_cpu, on_gpu = made(folder, **eight), made(folder, GPU, **eight)
+    assert on_cpu.stepping == 41 * 64 * 4096
+    assert on_cpu.peak - on_cpu.weights - on_cpu.gradients - on_cpu.optimizer == on_cpu.stepping
+    assert on_gpu.stepping == 0
+
+
+def test_replicated_gradients_lie_in_buckets_too(folder):
+    assert made(folder, processes=2).gradients == 2 * made(folder).gradients
+
+
+def test_sharded_moments_are_divided(folder):
+    sharded = made(folder, processes=4, sharding=Sharding.FSDP2)
+    assert sharded.optimizer == made(folder).optimizer // 4
+
+
+def test_disk_has_room_for_two_checkpoints_and_the_model(folder):
+    found = made(folder)
+    assert found.checkpoints == pytest.approx(2 * (4 + 8) * PARAMETERS, rel=0.001)
+    assert found.model == 2 * PARAMETERS
+
+
+def test_steps_and_tokens_are_those_of_the_rows(folder):
+    found = made(folder).work
+    rows = packed_pairs(PAIRS, None, folder, RECIPE, CONFIG)
+    reading = RECIPE.readings[0]
+    assert found.steps == 3 * 3
+    assert found.tokens == 3 * sum(lay_out(pair, reading).inputs for pair in rows.pairs)
+    assert found.read == 3 * sum(len(pack(pair, reading).at) for pair in rows.pairs)
+    assert found.largest.length == max(lay_out(pair, reading).inputs for pair in rows.pairs)
+
+
+def test_rows_have_fewer_tokens_than_sides_that_share_the_prompt_or_nothing(folder):
+    found = made(folder).work
+    assert found.tokens / 3 < found.prompt_shared < found.padded
+
+
+def test_operations_are_six_a_weight_and_token(folder):
+    found = made(folder)
+    layers = 2 * LAYER * found.work.tokens
+    assert found.operations == 6 * (layers + 64 * 50 * found.work.read)
+
+
+def test_recipe_without_reference_has_none_to_compute(folder):
+    assert made(folder).reference_operations > 0
+    assert made(folder, recipe=recipe_named("sft")).reference_operations == 0
+
+
+def test_what_cannot_fit_is_refused_with_the_settings_that_would(folder):
+    peaks = {
+        "float32": made(folder, GPU).peak,
+        "8-bit": made(
+            folder, GPU, gradient_checkpointing=True, precision=Precision.BFLOAT16,
+            optimizer=Optimizer.ADAMW_8BIT,
+        ).peak,
+    }  # fmt: skip
+    small = replace(GPU, memory=int(peaks["8-bit"] * 1.01))
+    with pytest.raises(InputError) as refused:
+        made(folder, small).require_fit()
+    assert 'precision = "bfloat16", optimizer = "adamw_8bit"' in refused.value.remedy
+    assert "lora = { rank = 16 }" in refused.value.remedy
+    assert "gradient_checkpointing = true (" not in refused.value.remedy
+
+
+def test_what_may_fit_is_not_refused(folder):
+    peak = made(folder).peak
+    near = made(folder, replace(CPU, memory=int(peak / 1.1)))
+    near.require_fit()
+    assert not near.fits
+    assert any("may not fit" in line for line in describe(near))
+
+
+def test_where_nothing_fits_that_is_said(folder):
+    with pytest.raises(InputError, match="No other setting would fit"):
+        made(folder, replace(CPU, memory=1000)).require_fit()
+
+
+def test_micro_batches_by_tokens_bound_the_largest_pass(folder):
+    assert made(folder, GPU, max_tokens=100).work.largest.length == 100
+    assert made(folder, CPU, max_tokens=100).work.largest[:2] == (3, 31)
+
+
+def test_rate_of_a_card_not_measured_is_its_spec_times_the_share_of_h100():
+    speed = speed_like(7_000_000_000, checkpointed=False, compiled=True)
+    assert rate_on(CARDS["h100"], speed) == 397e12
+    assert rate_on(CARDS["a100"], speed) == pytest.approx(312e12 * 397 / 989)
+
+
+def test_speeds_are_those_recorded():
+    recorded = {}
+    results = Path(__file__).parents[3] / "measurements" / "results" / "gpu-h100.json"
+    for part in json.loads(results.read_text()):
+        for name, found in part["runs"].items():
+            if "operations_a_pair" in found:
+                recorded[name] = found["operations_a_pair"] * found["pairs_a_second"] / 1e12
+    expected = [
+        recorded["7B focal_rpo"], recorded["7B focal_rpo 8-bit"],
+        recorded["7B focal_rpo checkpointed"], recorded["0.5B focal_rpo"],
+    ]  # fmt: skip
+    assert [speed.rate / 1e12 for speed in SPEEDS] == pytest.approx(expected, abs=0.6)
+
+
+def test_unknown_card_is_named_with_the_known_ones():
+    with pytest.raises(InputError, match=r"unknown card 'h101'.*h100, h200"):
+        card_named("h101")
+
+
+def test_plan_names_every_figure(folder):
+    names = [line.split()[0] for line in describe(made(folder))]
+    assert names == [
+        "parameters", "steps", "tokens", "weights", "gradients", "optimizer", "activations",
+        "logits", "peak", "disk", "time", *CARDS,
+    ]  # fmt: skip

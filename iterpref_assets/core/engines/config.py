@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from iterpref_assets.core.records import Record
 
@@ -76,6 +82,32 @@ class VllmConfig(Record):
         "operation waits for its slowest thread, and programs under test hold a core",
     )
     trust_remote_code: bool = Field(False, description="Run code that comes with the checkpoint")
+    options: dict[str, JsonValue] = Field(
+        {},
+        description='Any other arguments of vLLM\'s engine, such as {kv_cache_dtype = "fp8"}, '
+        "quantization or speculative_config; vLLM's own types check them",
+    )
+
+    @field_validator("options")
+    @classmethod
+    def _nothing_set_by_the_project(cls, options: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if taken := sorted(_SET_FOR_VLLM & set(options)):
+            raise ValueError(f"{taken[0]} is set already, by a setting of its own or always alike")
+        return options
+
+    @model_serializer(mode="wrap")
+    def _without_empty_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """What was generated before there were options is that of an engine without any."""
+        dumped = dump(self)
+        if not self.options:
+            del dumped["options"]
+        return dumped
+
+
+_SET_FOR_VLLM = frozenset(
+    {*VllmConfig.model_fields, "model", "skip_tokenizer_init", "disable_log_stats",
+     "use_tqdm_on_load", "enable_chunked_prefill", "kv_cache_memory_bytes", "seed"}
+)  # fmt: skip
 
 
 class MaxTokensParameter(StrEnum):

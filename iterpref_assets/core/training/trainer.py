@@ -121,11 +121,6 @@ def load_dataset(
             prompt leaves no room for a completion.
     """
     tables.validate(tokenized, tables.TOKENIZED_PAIRS)
-    if tokenized.is_empty():
-        raise InputError(
-            "there are no pairs to train on",
-            remedy="Sample more problems or loosen the filters, then build the pairs again",
-        )
     if not recipe.needs_reference:
         reference = None
     elif reference is None:
@@ -147,6 +142,11 @@ def packed_pairs(
     config: TrainConfig,
 ) -> PackedPairs:
     """As load_dataset, from checked tables; without a reference, to be counted alone."""
+    if tokenized.is_empty():
+        raise InputError(
+            "there are no pairs to train on",
+            remedy="Sample more problems or loosen the filters, then build the pairs again",
+        )
     require_room(tokenized, config.max_length)
     pairs = token_pairs(tokenized, reference)
     if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):

@@ -78,3 +78,15 @@ def test_loading_the_settings_imports_no_engine() -> None:
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert output.strip() == "set()"
+
+
+def test_an_option_of_vllm_that_has_a_setting_is_refused() -> None:
+    with pytest.raises(ValidationError, match="max_num_seqs is set already"):
+        VllmConfig(options={"max_num_seqs": 3})
+
+
+def test_options_of_vllm_are_what_completions_depend_on() -> None:
+    assert "options" not in engine_identity(VllmConfig())
+    assert engine_identity(VllmConfig(options={"quantization": "fp8"}))["options"] == {
+        "quantization": "fp8"
+    }

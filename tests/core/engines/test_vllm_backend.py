@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from engine_doubles import make_request
 
+from iterpref_assets.core.engines.config import VllmConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
-from iterpref_assets.core.engines.vllm_backend import VllmBackend
+from iterpref_assets.core.engines.vllm_backend import VllmBackend, _arguments, require_known
+from iterpref_assets.core.errors import InputError
 
 
 class Turns:
@@ -66,3 +68,34 @@ def test_a_request_that_vllm_does_not_take_ends_alone() -> None:
     assert completion.finish_reason is FinishReason.REJECTED
     assert "out of vocabulary" in completion.detail
     assert list(backend._requests) == ["good"]
+
+
+@pytest.mark.vllm
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kv_cache_dtyp": "fp8"}, "options.kv_cache_dtyp': .*no such argument.*kv_cache_dtype"),
+        ({"kv_cache_dtype": "fp7"}, "options.kv_cache_dtype': Input should be 'auto'"),
+        ({"enable_lora": "perhaps"}, "options.enable_lora': .*boolean"),
+        ({"speculative_config": ["ngram"]}, "options.speculative_config': .*dictionary"),
+    ],
+    ids=["unknown", "not among the values", "not a boolean", "not a table"],
+)
+def test_options_are_checked_by_the_types_of_vllm(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        require_known(options)
+
+
+@pytest.mark.vllm
+@pytest.mark.slow
+def test_options_reach_the_arguments_of_vllm() -> None:
+    from vllm.engine.arg_utils import EngineArgs
+
+    options: dict[str, Any] = {
+        "kv_cache_dtype": "fp8",
+        "speculative_config": {"method": "ngram", "num_speculative_tokens": 2},
+    }
+    require_known(options)
+    arguments = EngineArgs(**_arguments(VllmConfig(options=options), "model", on_cpu=False))
+    assert {name: getattr(arguments, name) for name in options} == options

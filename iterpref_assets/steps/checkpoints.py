@@ -28,7 +28,8 @@ SPEED_CURVE = "pairs_per_second_by_point"
 
 
 def _reference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
-    return {"precision": context.settings.training.precision}
+    training = context.settings.training
+    return {"precision": training.precision} | ({"nf4": True} if training.in_four_bits else {})
 
 
 def _checkpoint_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:

@@ -20,6 +20,12 @@ def require_runnable(config: TrainConfig, processes: int) -> None:
     """
     _require_even_batches(config, processes)
     _require_sharding(config.sharding, processes)
+    if config.in_four_bits and processes > 1:
+        raise InputError(
+            "weights in 4 bits cannot be shared by several processes",
+            field="lora.nf4",
+            remedy="Train by one process, or leave nf4 out",
+        )
     _require_attention(config.attention)
     _require_trackers(config.report_to)
 

@@ -84,6 +84,11 @@ class Lora(Record):
         gt=0,
         description="Weight of the adapters' output (peft's lora_alpha is scale * rank)",
     )
+    nf4: bool = Field(
+        default=False,
+        description="Hold the frozen weights of linear layers in 4 bits (torchao's NF4), by one "
+        "process: QLoRA",
+    )
 
 
 class TrainConfig(Record):
@@ -224,9 +229,24 @@ class TrainConfig(Record):
             raise ValueError("lora trains little enough to need no sharding: leave one of them out")
         return self
 
+    @model_validator(mode="after")
+    def _four_bits_are_not_shared(self) -> Self:
+        if self.in_four_bits and self.processes > 1:
+            raise ValueError("lora.nf4 is for one process: set processes to 1, or leave nf4 out")
+        return self
+
+    @property
+    def in_four_bits(self) -> bool:
+        """Whether the frozen weights are NF4, those of the reference model too."""
+        return self.lora is not None and self.lora.nf4
+
     def for_result(self) -> dict[str, JsonValue]:
         """The options that the trained weights depend on, rounding aside."""
-        return self.model_dump(mode="json", exclude=set(_FOR_SPEED_AND_MEMORY))
+        # What was trained before there was nf4 is current without it.
+        unset = {"lora": {"nf4"}} if self.lora is not None and not self.lora.nf4 else {}
+        return self.model_dump(
+            mode="json", exclude=dict.fromkeys(_FOR_SPEED_AND_MEMORY, True) | unset
+        )
 
 
 _FOR_SPEED_AND_MEMORY = (

@@ -19,7 +19,12 @@ from torch.utils._pytree import tree_leaves
 
 from iterpref_assets.core.training.cards import Card
 from iterpref_assets.core.training.config import Attention, Optimizer, Precision, TrainConfig
-from iterpref_assets.core.training.policy import give_logprobs, require_model, with_adapters
+from iterpref_assets.core.training.policy import (
+    give_logprobs,
+    linear_layers,
+    require_model,
+    with_adapters,
+)
 from iterpref_assets.core.training.work import Pass
 
 COMPILED = 0.75
@@ -87,17 +92,15 @@ def footprint(
         with _Storages() as storages:
             for weight in [*weights, *model.buffers()]:
                 storages.add(weight)
-            kept = storages.now
+            whole = storages.now
             gradients = sum(weight.nbytes for weight in trained)
-            passing = 0
-            for number in range(min(passes, 2)):
-                before = kept + (gradients if number else 0)
-                storages.peak = storages.now
+            storages.peak = storages.now
+            for _ in range(min(passes, 2)):
                 _forward_and_back(model, config, largest)
-                passing = max(passing, storages.peak - before)
-            # Of a single pass, gradients are made while what it kept goes away.
-            passing = max(passing - (gradients if passes == 1 else 0), 0)
+            # What a first pass keeps goes away while it makes the gradients.
+            passing = max(storages.peak - whole - gradients, 0)
             stepping, states = _step(trained, config, storages, card)
+    saved, unpacked = _four_bits(model) if config.in_four_bits else (0, 0)
     layers = _layers(model)
     sizes = [_bytes(layer) for layer in layers]
     return Footprint(
@@ -107,12 +110,12 @@ def footprint(
         hidden=model.config.hidden_size,
         published=_published(model, model_dir),
         in_layers=sum(weight.numel() for layer in layers for weight in layer.parameters()),
-        weights=kept,
+        weights=whole - saved,
         gradients=gradients,
         optimizer=states,
         layer=max(sizes),
         outside=_bytes(model) - sum(sizes),
-        passing=int(passing * (COMPILED if config.compile_layers else 1)),
+        passing=unpacked + int(passing * (COMPILED if config.compile_layers else 1)),
         stepping=stepping,
     )
 
@@ -152,6 +155,16 @@ def _make_fake(model: nn.Module) -> None:
         for name, buffer in module._buffers.items():  # noqa: SLF001
             if buffer is not None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")  # noqa: SLF001
+
+
+def _four_bits(model: nn.Module) -> tuple[int, int]:
+    """Bytes that NF4 saves, and those of the largest weight while it is unpacked to be used."""
+    base: Any = model
+    weights = [layer.weight for layer in linear_layers(base.get_base_model())]
+    # Half a byte a value, a byte for every 64 of them.
+    small = sum(weight.numel() // 2 + weight.numel() // 64 for weight in weights)
+    sizes = [weight.nbytes for weight in weights]
+    return sum(sizes) - small, max(sizes)
 
 
 def _layers(model: nn.Module) -> list[nn.Module]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MODEL_INPUTS = ("input_ids", "position_ids", "codes", "at", "targets")
 """What of a collated micro-batch the policy's forward pass takes."""
 
+NF4_BLOCKS = 64 * 256
+"""torchao's NF4 has a scale for every 64 values, and one for every 256 of those."""
 _CHANGES = {
     "final_logit_softcapping": "logits after the projection",
     "logit_scale": "logits after the projection",
@@ -70,6 +72,8 @@ def load_policy(
             remedy="Set attention to the other kind, or train a model of another type",
         ) from None
     require_plain(model, model_dir, config.max_length)
+    if config.in_four_bits:
+        hold_in_four_bits(model)
     give_logprobs(model, config.vocabulary_chunk)
     return model
 
@@ -105,6 +109,36 @@ def with_adapters(model: PreTrainedModel, lora: Lora) -> PeftModel:
 
     alpha: Any = lora.scale * lora.rank
     return PeftModel(model, LoraConfig(r=lora.rank, lora_alpha=alpha, target_modules="all-linear"))
+
+
+def linear_layers(model: nn.Module) -> list[nn.Linear]:
+    """The linear layers that can be NF4: all but the vocabulary projection, in whole blocks."""
+    head: Any = model
+    projection = head.get_output_embeddings()
+    return [
+        module
+        for module in model.modules()
+        if isinstance(module, nn.Linear)
+        and module is not projection
+        and module.weight.numel() % NF4_BLOCKS == 0
+    ]
+
+
+def hold_in_four_bits(model: nn.Module) -> None:
+    """Freeze the linear layers of `model` in NF4."""
+    from torchao.quantization import to_nf4
+
+    for module in linear_layers(model):
+        module.weight = nn.Parameter(to_nf4(module.weight.detach()), requires_grad=False)
+
+
+def hold_whole(model: nn.Module) -> None:
+    """Undo `hold_in_four_bits`, but for the rounding."""
+    from torchao.quantization import NF4Tensor
+
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and isinstance(module.weight, NF4Tensor):
+            module.weight = nn.Parameter(module.weight.get_original_weight(), requires_grad=False)
 
 
 def compile_layers(model: nn.Module) -> None:

@@ -80,7 +80,8 @@ def _reference(run: Run, sources: Mapping[str, str]) -> Path:
     """The table of reference log-probabilities."""
     digests = (digest[:16] for digest in sources.values())
     # The remedy for memory that ran out is another precision, whose parts must not mix in.
-    parts = run.work / "-".join(["reference", run.config.precision, *digests])
+    rounded = ["nf4"] if run.config.in_four_bits else []
+    parts = run.work / "-".join(["reference", run.config.precision, *rounded, *digests])
     out = run.work / f"{parts.name}.parquet"
     launch.compute_reference(
         launch.ReferenceJob(

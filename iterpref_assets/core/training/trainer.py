@@ -215,9 +215,12 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
     import torch
     from transformers import AutoConfig
 
+    from iterpref_assets.core.training.policy import hold_whole
+
     state: dict[str, Any]
     model: Any = trainer.accelerator.unwrap_model(trainer.model)
     if hasattr(model, "merge_and_unload"):
+        hold_whole(model)
         model = model.merge_and_unload()
         state = model.state_dict()
     else:

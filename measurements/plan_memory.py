@@ -3,7 +3,7 @@
     python measurements/plan_memory.py            # real runs on this CPU, one process each
     python measurements/plan_memory.py --gpu      # beside results/gpu-h100.json; trains nothing
 
-On the CPU a Qwen2-architecture model of 35M parameters trains two steps of two micro-batches; held
+On the CPU a Qwen2-architecture model of 22M parameters trains two steps of two micro-batches; held
 is the most resident memory until the end of the last step less that before the model loads. The GPU
 runs are those of gpu.py: their pairs are made anew, and their peaks are what torch had allocated.
 """
@@ -34,10 +34,10 @@ from iterpref_assets.core.training.recipes import recipe_named
 
 RESULTS = Path(__file__).parent / "results" / "gpu-h100.json"
 SHAPE: dict[str, Any] = {
-    "vocab_size": 16_000, "hidden_size": 512, "intermediate_size": 1792, "num_hidden_layers": 8,
+    "vocab_size": 16_000, "hidden_size": 512, "intermediate_size": 1792, "num_hidden_layers": 4,
     "num_attention_heads": 8, "num_key_value_heads": 2, "tie_word_embeddings": True,
 }  # fmt: skip
-TOKENS, MICRO, BATCH, STEPS = 500, 4, 8, 2
+TOKENS, MICRO, BATCH, STEPS = 240, 2, 4, 2
 CPU = Card("this CPU", 0, gpu=False)
 
 
@@ -49,13 +49,15 @@ class Case:
     optimizer: str = "adamw"
     gradient_checkpointing: bool = False
     adapters: bool = False
+    four_bits: bool = False
 
     @property
     def name(self) -> str:
         """What to print."""
         words = [self.precision, self.optimizer]
         words += ["checkpointed"] if self.gradient_checkpointing else []
-        return ", ".join([*words, "lora"] if self.adapters else words)
+        words += [("nf4 " if self.four_bits else "") + "lora"] if self.adapters else []
+        return ", ".join(words)
 
     @property
     def config(self) -> TrainConfig:
@@ -67,7 +69,7 @@ class Case:
             precision=self.precision,
             optimizer=self.optimizer,
             gradient_checkpointing=self.gradient_checkpointing,
-            lora=Lora() if self.adapters else None,
+            lora=Lora(nf4=self.four_bits) if self.adapters else None,
             save_steps=10_000,
         )
 
@@ -82,6 +84,7 @@ CASES = [
     Case("bfloat16", "adamw_8bit", gradient_checkpointing=True),
     Case("float32", "adamw_8bit"),
     Case("float32", adapters=True),
+    Case("bfloat16", adapters=True, four_bits=True),
     Case("mixed_bfloat16", adapters=True, gradient_checkpointing=True),
 ]
 

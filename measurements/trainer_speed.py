@@ -3,8 +3,8 @@
     pip install --no-deps --target data/peers/trl trl==1.16.0
     python measurements/trainer_speed.py --pairs 80     # 10 steps each; all 144 pairs without
     python measurements/trainer_speed.py --parity       # losses of both on the same batches, small
-    python measurements/trainer_speed.py --model MODEL --pairs 8 --batch 4 --peer-micro 1 \
-        --precision bfloat16 --against online           # a real model in place of the random one
+    python measurements/trainer_speed.py --model MODEL --pairs 6 --batch 2 --peer-micro 1 \
+        --precision bfloat16 --keep FOLDER      # a real model in place of the random one
 
 A Qwen2-architecture model of 13.3M parameters (6 layers, width 256, 32k vocabulary, random
 weights) in float32, batches of 8 real debugging pairs, no gradient checkpointing in either. Each
@@ -13,15 +13,19 @@ runs its sigmoid + sft loss (RPO) with the reference model online, its default, 
 precomputed reference log-probabilities; this project runs focal_rpo and rpo, whose reference
 log-probabilities are computed beforehand in any case (their cost, paid once for all recipes and
 epochs, has its own line). `cpu` counts processor seconds, which other work on the machine disturbs
-least. The first step of each run is not timed.
+least. The first step of each run is not timed. With `--keep`, contestants measured before are not
+run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,19 +141,23 @@ def compare_losses(folder: Path, batch: int, micro: int, threads: int) -> bool:
 
 
 def compare_speed(
-    base: Run, peer_micro: int, threads: int, targets: dict[str, float], judged: tuple[str, ...]
+    base: Run,
+    peer_micro: int,
+    measured: Callable[[Run], dict[str, Any]],
+    targets: dict[str, float],
+    judged: tuple[str, ...],
 ) -> bool:
     """Print what each side costs and how they compare; whether `judged` recipes meet `targets`."""
-    show("reference pass", measure(base, threads))
+    show("reference pass", measured(base))
     mine: dict[str, dict[str, Any]] = {}
     for recipe in ("focal_rpo", "rpo"):
         run = replace(base, who="ours", recipe=recipe)
-        mine[recipe] = show(run.name, measure(run, threads))
+        mine[recipe] = show(run.name, measured(run))
         show_tokens(run)
     met = True
     for kind, target in targets.items():
         peer = replace(base, who="trl", precompute=kind == "precomputed", micro=peer_micro)
-        theirs = show(peer.name, measure(peer, threads))
+        theirs = show(peer.name, measured(peer))
         for recipe, found in mine.items():
             faster, leaner = theirs["wall"] / found["wall"], theirs["peak"] / found["peak"]
             print(
@@ -159,6 +167,17 @@ def compare_speed(
             )
             met &= recipe not in judged or (faster >= target and leaner >= 2)
     return met
+
+
+def measured_once(run: Run, threads: int, keep: Path | None) -> dict[str, Any]:
+    """What `run` costs, or what an earlier call of this script found and left in `keep`."""
+    file = None if keep is None else keep / f"{run.name}.json"
+    if file is not None and file.is_file():
+        return json.loads(file.read_text())
+    found = measure(run, threads)
+    if file is not None:
+        file.write_text(json.dumps(found))
+    return found
 
 
 def show_tokens(run: Run) -> None:
@@ -196,26 +215,34 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="folder of a real model to train")
     parser.add_argument("--batch", type=int, default=8, help="pairs of a step")
     parser.add_argument("--precision", type=Precision, default=Precision.FLOAT32)
-    parser.add_argument("--against", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--keep", type=Path, help="folder for what was measured and prepared")
     parser.add_argument("--parity", action="store_true", help="compare losses instead")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(given.keep or name)
         if given.parity:
             prepare(folder, given.data, 8, COMPARED)
             met = compare_losses(folder, 8, given.micro, given.threads)
             sys.exit(not met)
+        folder.mkdir(exist_ok=True)
         if given.model is None:
-            prepare(folder, given.data, given.pairs, MEASURED)
-            goals, judged = TARGETS, ("focal_rpo", "rpo")
+            targets, judged = TARGETS, ("focal_rpo", "rpo")
         else:
-            prepare_real(folder, given.data, given.pairs, given.model)
-            goals, judged = TARGETS_OF_FOCAL, ("focal_rpo",)
+            targets, judged = TARGETS_OF_FOCAL, ("focal_rpo",)
+        if not (folder / PAIRS).is_file():
+            if given.model is None:
+                prepare(folder, given.data, given.pairs, MEASURED)
+            else:
+                prepare_real(folder, given.data, given.pairs, given.model)
         base = Run(
-            "reference", name, batch=given.batch, micro=given.micro, precision=given.precision
+            "reference",
+            str(folder),
+            batch=given.batch,
+            micro=given.micro,
+            precision=given.precision,
         )
-        targets = {kind: goals[kind] for kind in given.against}
-        met = compare_speed(base, given.peer_micro, given.threads, targets, judged)
+        measured = partial(measured_once, threads=given.threads, keep=given.keep)
+        met = compare_speed(base, given.peer_micro, measured, targets, judged)
     sys.exit(not met)
 
 

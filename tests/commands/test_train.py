@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from iterpref_assets.commands.train import read_config, train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training import launch, policy
+from iterpref_assets.core.training import cards, launch, policy
+from iterpref_assets.core.training.cards import Card
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
@@ -204,6 +205,41 @@ def test_parts_of_a_reference_in_another_precision_are_not_taken_up(tmp_path, mo
     references = [pl.read_parquet(file) for file in (tmp_path / "out.work").glob("*.parquet")]
     assert len(references) == 2
     assert not references[0].equals(references[1])
+
+
+def test_plan_is_told_and_nothing_is_trained(tmp_path, model, config, no_model_loads, capsys):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    (model / "model.safetensors").unlink()
+    places = tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config
+    train(*places, plan=True, card="a100")
+    told = capsys.readouterr().out
+    assert "on NVIDIA A100 80GB: fits" in told
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_plan_for_an_unknown_card_is_refused(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    places = tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config
+    with pytest.raises(InputError, match="unknown card 'p100'"):
+        train(*places, plan=True, card="p100")
+
+
+def test_plan_is_logged_before_training(tmp_path, model, config, caplog):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    with caplog.at_level("INFO", logger="iterpref"):
+        train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+    peak = next(place for place, text in enumerate(caplog.messages) if text.startswith("peak "))
+    assert "fits" in caplog.messages[peak]
+    assert any("train focal_rpo" in text for text in caplog.messages[peak:])
+
+
+def test_run_that_cannot_fit_is_refused_before_a_model_loads(
+    tmp_path, model, config, no_model_loads, monkeypatch
+):
+    monkeypatch.setattr(cards, "card_here", lambda _: Card("a small card", 1000))
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(InputError, match=r"a small card has 0\.0 GB"):
+        train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

@@ -20,8 +20,8 @@ class Remedies:
 
     disk: str = "Free space and run again: it resumes from the last checkpoint"
     memory: str = (
-        "Lower micro_batch_size, or set gradient_checkpointing, and run again: it resumes from "
-        "the last checkpoint"
+        "Lower micro_batch_size or max_tokens, or set gradient_checkpointing, and run again: it "
+        "resumes from the last checkpoint. `iterpref train --plan` tells what each needs"
     )
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 from training_examples import random_pairs
-from transformers import Qwen2Config
+from transformers import (
+    AutoModelForCausalLM,
+    GemmaConfig,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+    Starcoder2Config,
+)
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import CARDS, SPEEDS, Card, card_named, rate_on, speed_like
@@ -211,3 +219,21 @@ def test_four_bits_hold_a_quarter_of_bfloat16(folder):
     # Of the linear layers only gate, up and down fill whole blocks of 16,384 values.
     linear = 2 * 3 * 64 * 4096
     assert whole.weights - small.weights == 2 * linear - linear // 2 - linear // 64
+
+
+@pytest.mark.parametrize(
+    "kind", [LlamaConfig, MistralConfig, Qwen3Config, Starcoder2Config, GemmaConfig]
+)
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.MIXED_BFLOAT16])
+def test_other_architectures_are_planned(tmp_path, kind, precision):
+    shape = kind(
+        vocab_size=50, hidden_size=64, intermediate_size=128, num_hidden_layers=2, head_dim=16,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=128,
+    )  # fmt: skip
+    shape.save_pretrained(tmp_path)
+    model = AutoModelForCausalLM.from_config(shape)
+    expected = sum(weight.numel() for weight in model.parameters())
+    found = made(tmp_path, precision=precision, gradient_checkpointing=True)
+    assert found.held.parameters == expected
+    assert found.held.in_layers == sum(weight.numel() for weight in model.model.layers.parameters())
+    assert found.activations > 0

@@ -207,12 +207,12 @@ def on_gpu(data: Path) -> Iterator[tuple[str, int, int]]:
             yield case.name, made.peak, run["peak_bytes"]
 
 
-def on_cpu() -> Iterator[tuple[str, int, int]]:
-    """Runs on this machine: name, bytes planned, bytes held."""
+def on_cpu(only: str) -> Iterator[tuple[str, int, int]]:
+    """Runs on this machine whose name contains `only`: name, bytes planned, bytes held."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)
-        for case in CASES:
+        for case in (case for case in CASES if only in case.name):
             yield case.name, planned(folder, case), held(folder, case)
 
 
@@ -221,6 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="beside the recorded runs of a GPU")
     parser.add_argument("--data", type=Path, default=LLMDEBUGGER, help="folder of *.jsonl.gz")
+    parser.add_argument("--only", default="", help="runs on this CPU whose name contains this")
     parser.add_argument("--folder", type=Path, help="for one run")
     parser.add_argument("--case", help="for one run, as JSON")
     given = parser.parse_args()
@@ -228,7 +229,7 @@ def main() -> None:
         print(train_here(given.folder, Case(**json.loads(given.case))))
         return
     met = True
-    for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu():
+    for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu(given.only):
         off = expected / found - 1
         met &= abs(off) <= TRUSTED
         print(f"{name:<44}{expected / 1e9:8.2f} GB planned{found / 1e9:8.2f} held{off:+8.1%}",

@@ -3,7 +3,7 @@
     pip install --no-deps --target data/peers/trl trl==1.16.0
     python measurements/trainer_speed.py --pairs 80     # 10 steps each; all 144 pairs without
     python measurements/trainer_speed.py --parity       # losses of both on the same batches, small
-    python measurements/trainer_speed.py --model MODEL --pairs 6 --batch 2 --peer-micro 1 \
+    python measurements/trainer_speed.py --model MODEL --pairs 8 --batch 2 --peer-micro 1 \
         --precision bfloat16 --keep FOLDER      # a real model in place of the random one
 
 A Qwen2-architecture model of 13.3M parameters (6 layers, width 256, 32k vocabulary, random

@@ -108,7 +108,7 @@ def footprint(
         trained=sum(weight.numel() for weight in trained),
         vocabulary=model.config.vocab_size,
         hidden=model.config.hidden_size,
-        published=_published(model, model_dir),
+        published=_published(weights, model_dir, config),
         in_layers=sum(weight.numel() for layer in layers for weight in layer.parameters()),
         weights=whole - saved,
         gradients=gradients,
@@ -178,11 +178,14 @@ def _bytes(module: nn.Module) -> int:
     return sum(weight.nbytes for weight in module.parameters())
 
 
-def _published(model: nn.Module, model_dir: Path) -> int:
+def _published(weights: list[nn.Parameter], model_dir: Path, config: TrainConfig) -> int:
     from transformers import AutoConfig
 
     dtype = AutoConfig.from_pretrained(model_dir).dtype or torch.float32
-    return sum(weight.numel() for weight in model.parameters()) * dtype.itemsize
+    merged = config.lora is not None
+    return dtype.itemsize * sum(
+        weight.numel() for weight in weights if not (merged and weight.requires_grad)
+    )
 
 
 def _forward_and_back(model: nn.Module, config: TrainConfig, largest: Pass) -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import (
@@ -16,23 +14,13 @@ from iterpref_assets.core.artifacts import (
     digest_json,
 )
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
 from iterpref_assets.steps.step import Step, StepContext
 
 CONTENT_HASH = "content_hash"
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
-
-
-class StageConfig(dg.Config, extra="forbid"):
-    """What a run may vary: fields of the asset's section of the settings, checked there."""
-
-    overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
-    anew: bool = Field(
-        default=False,
-        description="Make what is published already of the same inputs again, instead of "
-        "recording it.",
-    )
 
 
 def stage_asset(
@@ -65,6 +53,7 @@ def stage_asset(
         pool: what it waits for.
         automation: when it follows its parents by itself.
     """
+    config_type = launch_config(section)
 
     @dg.asset(
         name=step.asset,
@@ -82,11 +71,11 @@ def stage_asset(
     )
     def materialize(
         context: dg.AssetExecutionContext,
-        config: StageConfig,
+        config: config_type,  # pyright: ignore[reportInvalidTypeForm] - made of the section
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-        settings = project.settings(section, config.overrides)
+        settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
         with bad_input_as_failure():
             # A missing parent stops the run here, before an engine starts.

@@ -55,10 +55,20 @@ def test_missing_samples_stop_the_run_before_an_engine_starts(
     assert "has not been materialized" in message
 
 
-def test_a_misspelt_override_is_named(store: ArtifactStore, instance: dg.DagsterInstance) -> None:
-    config = {"ops": {"checkpoints": {"config": {"overrides": {"learning_rat": 1e-4}}}}}
+def test_a_misspelt_override_is_refused_before_the_run_and_those_there_are_are_named(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    config = {"ops": {"checkpoints": {"config": {"learning_rat": 1e-4}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=r"learning_rat.*learning_rate\?"):
+        failure_of(checkpoints, instance, "lab|focal_rpo", config)
+
+
+def test_an_override_with_a_bad_value_is_named(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    config = {"ops": {"checkpoints": {"config": {"epochs": 0}}}}
     message = failure_of(checkpoints, instance, "lab|focal_rpo", config)
-    assert "training.learning_rat" in message
+    assert "training.epochs" in message
 
 
 @pytest.mark.parametrize("text", ["", "\n\n"])

@@ -52,7 +52,7 @@ def test_without_a_gpu_environment_gpu_is_refused(settings: Settings, store: Art
 
 
 @pytest.mark.sandbox
-def test_a_worker_answers_with_offenders(settings: Settings) -> None:
+def test_a_worker_answers_with_findings(settings: Settings) -> None:
     asked = []
 
     @dg.asset
@@ -68,7 +68,7 @@ def test_a_worker_answers_with_offenders(settings: Settings) -> None:
         return dg.MaterializeResult()
 
     assert dg.materialize([verified]).success
-    assert asked == [[]]
+    assert asked == [{"looked_at": {"problems": 0, "programs": 0}, "count": 0, "first": []}]
 
 
 def test_a_meeting_place_leaves_nothing(settings: Settings) -> None:

@@ -36,7 +36,7 @@ def check_result(
     """
     with bad_input_as_failure():
         findings = find()
-    offends = "; ".join(str(each) for each in findings.first[:SHOWN])
+    offends = "; ".join(str(each)[:LONGEST_REASON] for each in findings.first[:SHOWN])
     return dg.AssetCheckResult(
         passed=not findings.count,
         severity=severity,

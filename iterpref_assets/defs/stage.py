@@ -13,7 +13,9 @@ from iterpref_assets.core.artifacts import (
     Plan,
     digest_json,
 )
+from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.event_size import within_an_event
 from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
@@ -95,7 +97,7 @@ def stage_asset(
 
 def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:
     """The definition metadata that shows a table's columns."""
-    table = [dg.TableColumn(name, str(kind)) for name, kind in schema.items()]
+    table = [dg.TableColumn(name, str(kind), DESCRIPTIONS[name]) for name, kind in schema.items()]
     return {"dagster/column_schema": dg.TableSchema(table)}
 
 
@@ -112,7 +114,8 @@ def _reported(
         return
 
     def tell(artifact: Artifact) -> None:
-        context.log_event(reports.event(artifact, _common_metadata(artifact)))
+        shown = within_an_event(_common_metadata(artifact), str(artifact.folder))
+        context.log_event(reports.event(artifact, shown))
 
     with told_when_published(store, plans, tell):
         yield
@@ -131,22 +134,25 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
 def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
     manifest = artifact.manifest
     metadata: dict[str, dg.MetadataValue] = {
-        CONTENT_HASH: dg.MetadataValue.text(manifest.content_hash),
         "path": dg.MetadataValue.path(str(artifact.folder)),
-        "config": dg.MetadataValue.json(manifest.config),
+        CONTENT_HASH: dg.MetadataValue.text(manifest.content_hash),
         "upstream": dg.MetadataValue.json(manifest.upstream),
+        "config": dg.MetadataValue.json(manifest.config),
     }
-    if manifest.row_count is not None:
-        rows = "row_count" if manifest.partition == UNPARTITIONED else "partition_row_count"
-        metadata[f"dagster/{rows}"] = dg.MetadataValue.int(manifest.row_count)
-    return metadata
+    if manifest.row_count is None:
+        return metadata
+    rows = "row_count" if manifest.partition == UNPARTITIONED else "partition_row_count"
+    return {f"dagster/{rows}": dg.MetadataValue.int(manifest.row_count), **metadata}
 
 
 def _results(
     artifacts: Sequence[Artifact], reports: Reporter | None, describe: Describe
 ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
     """What the step yields: of a range, an event for each partition comes behind Dagster's own."""
-    shown = [{**_common_metadata(each), **describe(each)} for each in artifacts]
+    shown = [
+        within_an_event({**describe(each), **_common_metadata(each)}, str(each.folder))
+        for each in artifacts
+    ]
     versions = [each.manifest.content_hash for each in artifacts]
     if reports is None:
         yield dg.MaterializeResult(metadata=shown[0], data_version=dg.DataVersion(versions[0]))

@@ -1,0 +1,29 @@
+"""Small versions of figures, for places that hold little."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+WIDTHS = (640, 480, 400, 320, 240, 160)
+COLOURS = 32
+
+
+def thumbnail(png: bytes, most_bytes: int) -> bytes:
+    """The figure as a PNG of at most so many bytes, as wide as that allows.
+
+    Raises:
+        ValueError: where not even the smallest width is small enough.
+    """
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as opened:
+        figure = opened.convert("RGB")
+    for width, colours in itertools.product(WIDTHS, (COLOURS, COLOURS // 4)):
+        small = figure.copy()
+        small.thumbnail((width, figure.height), Image.Resampling.LANCZOS)
+        found = io.BytesIO()
+        small.quantize(colours, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+        if found.tell() <= most_bytes:
+            return found.getvalue()
+    raise ValueError(f"no thumbnail of {len(png)} bytes fits into {most_bytes}")

@@ -15,12 +15,16 @@ from iterpref_assets.core.artifacts import (
 )
 from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.code_links import code_links
 from iterpref_assets.defs.event_size import within_an_event
+from iterpref_assets.defs.freshness import freshness
 from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.step import Step, StepContext
 
+_OPERATIONS = load_settings().operations
 CONTENT_HASH = "content_hash"
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
 
@@ -62,14 +66,19 @@ def stage_asset(
         description=description,
         group_name=group,
         kinds=kinds,
-        owners=["team:iterpref"],
+        owners=_OPERATIONS.owners,
+        tags=_OPERATIONS.tags,
         code_version=step.code_version,
         partitions_def=partitions.DEFINITIONS[step.partitioning],
         deps=partitions.deps_of(step),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=pool,
         automation_condition=automation,
-        metadata=columns(schema) if schema is not None else None,
+        metadata={
+            "dagster/code_references": code_links(step),
+            **(columns(schema) if schema is not None else {}),
+        },
+        freshness_policy=freshness(step),
     )
     def materialize(
         context: dg.AssetExecutionContext,

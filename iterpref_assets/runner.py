@@ -34,6 +34,8 @@ SHOWN_NAMES = 4
 _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
+_INTERRUPTIONS = {KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__}
+
 _log = logging.getLogger("iterpref")
 
 
@@ -191,6 +193,7 @@ def execute(
 
     Raises:
         InputError: naming what failed, with the first message of its failure.
+        KeyboardInterrupt: where it was interrupted.
     """
     keys = [partition_key(name) for name in partitions]
     tags = {PROCESS_TAG: process_tag(os.getpid())}
@@ -210,6 +213,7 @@ def execute(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
+        _raise_interruption(result)
         _tell_of_faults(result)
         home = os.environ.get("DAGSTER_HOME", "data/dagster")
         raise InputError(
@@ -226,13 +230,21 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         is_warning = check.severity is dg.AssetCheckSeverity.WARN
-        failed = f"{'warns' if is_warning else 'failed'}: {check.description}"
-        said = "passed" if check.passed else failed
+        said = "passed" if check.passed else "warns" if is_warning else "failed"
+        told = f"{said}: {check.description}" if check.description else said
         asset = check.asset_key.to_user_string()
-        _log.info("%s: check %s %s (%s)", asset, check.check_name, said, _some(partitions))
+        _log.info("%s: check %s %s (%s)", asset, check.check_name, told, _some(partitions))
     elif event.is_step_success and event.step_key in assets:
         took = duration(event.step_success_data.duration_ms / 1000)
         _log.info("%s: materialized %s in %s", event.step_key, _some(partitions), took)
+
+
+def _raise_interruption(result: dg.ExecuteInProcessResult) -> None:
+    """A second Ctrl-C, while Dagster deals with the first, comes out as the failure of a step."""
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        if error is not None and error.cls_name in _INTERRUPTIONS:
+            raise KeyboardInterrupt
 
 
 def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:

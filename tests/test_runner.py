@@ -148,3 +148,18 @@ def test_only_what_no_step_foresaw_is_told_with_its_stack(
     with pytest.raises(InputError):
         execute(dg.Definitions(assets=[failing]), instance, ["failing"], [UNPARTITIONED])
     assert ("Stack Trace" in caplog.text) is has_a_stack
+
+
+def test_an_interruption_that_became_the_failure_of_a_step_is_no_fault(instance, caplog) -> None:
+    """As where a second Ctrl-C comes while Dagster records the first."""
+
+    # Dagster records an exception by the name of its class.
+    interruption = type(dg.DagsterExecutionInterruptedError.__name__, (Exception,), {})
+
+    @dg.asset
+    def asked_to_end() -> None:
+        raise interruption
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(dg.Definitions([asked_to_end]), instance, ["asked_to_end"], [UNPARTITIONED])
+    assert "Stack Trace" not in caplog.text

@@ -89,11 +89,8 @@ class Tracker:
         if now - self._reported >= SECONDS_BETWEEN_LINES or self.done == self.total:
             self._reported = now
             elapsed = now - self._started
-            _log.info(
-                "%s: %d/%d in %s%s  %s",
-                self.description, self.done, self.total, duration(elapsed), self._left(elapsed),
-                text,
-            )  # fmt: skip
+            line = f"{self.description}: {self.done:,}/{self.total:,} in {duration(elapsed)}"
+            _log.info("%s", f"{line}{self._left(elapsed)}  {text}".rstrip())
 
     def _left(self, elapsed: float) -> str:
         missing, here = self.total - self.done, self.done - self._resumed

@@ -44,7 +44,6 @@ HELDOUT = "held-out problems"
     default_status=SCHEDULES,
     description="Weekly: every shard from its seeds to its pairs, new shards included. What is "
     "current is recorded, not made again.",
-    tags=reason("weekly rebuild"),
 )
 def rebuild_codeflow(
     context: dg.ScheduleEvaluationContext, project: ProjectResource
@@ -54,7 +53,8 @@ def rebuild_codeflow(
     context.instance.add_dynamic_partitions(partitions.SHARDS, list(shards))
     known = context.instance.get_dynamic_partitions(partitions.SHARDS)
     for stretch in stretches(known, shards):
-        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags=range_tags(stretch))
+        tags = {**range_tags(stretch), **reason("weekly rebuild")}
+        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags=tags)
 
 
 @dg.schedule(
@@ -64,7 +64,6 @@ def rebuild_codeflow(
     default_status=SCHEDULES,
     description="Nightly: scores every reference model and checkpoint whose scores are not of what "
     "it is now.",
-    tags=reason("nightly evaluation"),
 )
 def evaluate_variants(
     context: dg.ScheduleEvaluationContext, project: ProjectResource
@@ -85,7 +84,9 @@ def evaluate_variants(
     unscored = [name for name in models if not _is_scored(step_context, name)]
     for name in unscored or models[:1]:
         yield dg.RunRequest(
-            run_key=_at(context, name), partition_key=partitions.partition_key(name)
+            run_key=_at(context, name),
+            partition_key=partitions.partition_key(name),
+            tags=reason("nightly evaluation"),
         )
 
 

@@ -16,12 +16,14 @@ import dagster as dg
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import duration
+from iterpref_assets.defs.dagster_private import InstanceRef, NoOpComputeLogManager
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     SHARDS,
     artifact_partition,
     partition_key,
     range_tags,
+    reason,
     stretches,
 )
 from iterpref_assets.phases import Phase, phases
@@ -29,7 +31,8 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
-PROCESS_TAG = "iterpref/process"
+PROCESS_TAG = ".dagster/iterpref_process"
+"""With this prefix the UI leaves a tag out: no reader wants it."""
 SHOWN_NAMES = 4
 _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
@@ -37,6 +40,18 @@ _START_FIELD = 22
 _INTERRUPTIONS = {KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__}
 
 _log = logging.getLogger("iterpref")
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, whose runs write to this process's own stderr.
+
+    Dagster diverts the output of runs to files and shows it from there a moment later: what a run
+    says last is lost where it ends before that.
+    """
+    module, name = NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__
+    overrides = {"compute_logs": {"module": module, "class": name}}
+    home = os.environ["DAGSTER_HOME"]
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
 
 
 def materialize_chain(
@@ -196,7 +211,7 @@ def execute(
         KeyboardInterrupt: where it was interrupted.
     """
     keys = [partition_key(name) for name in partitions]
-    tags = {PROCESS_TAG: process_tag(os.getpid())}
+    tags = {PROCESS_TAG: process_tag(os.getpid()), **reason("iterpref run")}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
@@ -243,8 +258,10 @@ def _raise_interruption(result: dg.ExecuteInProcessResult) -> None:
     """A second Ctrl-C, while Dagster deals with the first, comes out as the failure of a step."""
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        if error is not None and error.cls_name in _INTERRUPTIONS:
-            raise KeyboardInterrupt
+        while error is not None:
+            if error.cls_name in _INTERRUPTIONS:
+                raise KeyboardInterrupt
+            error = error.cause
 
 
 def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:

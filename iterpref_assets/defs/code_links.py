@@ -20,7 +20,7 @@ def code_links(step: Step) -> dg.CodeReferencesMetadataValue:
     while isinstance(publish, functools.partial):
         publish = publish.func
     file, line = Path(publish.__code__.co_filename), publish.__code__.co_firstlineno
-    label = f"what publishes {step.asset}"
+    label = f"{file.parent.name}/{file.name}"
     if _SOURCE is None or not file.is_relative_to(_ROOT):
         reference = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=label)
     else:

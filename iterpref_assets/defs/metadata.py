@@ -6,6 +6,7 @@ import json
 
 import dagster as dg
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact
@@ -214,7 +215,15 @@ def of_checkpoint(artifact: Artifact) -> Metadata:
         for name, label in CURVES.items()
         if any(name in row for row in rows)
     }
-    return {"curves": plots(artifact, curves), "figures": dg.MetadataValue.json(figures)}
+    return {"curves": plots(artifact, curves), "figures": dg.MetadataValue.json(_rounded(figures))}
+
+
+def _rounded(figures: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Figures in as many digits as mean something; the manifest has them all."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
 
 
 def of_scores(artifact: Artifact) -> Metadata:

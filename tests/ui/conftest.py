@@ -1,5 +1,6 @@
 """A real browser before a real deployment; CodeFlow is made of recorded completions."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -111,3 +112,18 @@ def codeflow(ui: UserInterface, heldout_run: str, models_run: str) -> str:
     ui.choose_all_partitions()
     ui.press("Launch backfill")
     return ui.status_of_launched_backfill()
+
+
+@pytest.fixture
+def edit_seed(deployment: LiveDeployment) -> Callable[[str], None]:
+    """Changes the text of the first problem of a shard."""
+    folder = Path(json.loads(deployment.environment["ITERPREF_SEEDS"])["folder"])
+
+    def edit(shard: str) -> None:
+        path = folder / f"{shard}.jsonl"
+        first, *others = path.read_text().splitlines()
+        problem = json.loads(first)
+        problem["prompt"] = f"{problem['prompt']} Please."
+        path.write_text("\n".join([json.dumps(problem), *others]) + "\n")
+
+    return edit

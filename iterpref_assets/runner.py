@@ -255,9 +255,18 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
 
 
 def _raise_interruption(result: dg.ExecuteInProcessResult) -> None:
-    """A second Ctrl-C, while Dagster deals with the first, comes out as the failure of a step."""
-    for event in result.get_step_failure_events():
-        error = event.step_failure_data.error
+    """Ctrl-C beside a step's own work comes out as the failure of the step or of the run.
+
+    So does a second one, while Dagster deals with the first.
+    """
+    for event in result.all_events:
+        if event.event_type is dg.DagsterEventType.RUN_CANCELED:
+            raise KeyboardInterrupt
+        error = None
+        if event.event_type is dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+        elif event.event_type is dg.DagsterEventType.RUN_FAILURE:
+            error = event.job_failure_data.error
         while error is not None:
             if error.cls_name in _INTERRUPTIONS:
                 raise KeyboardInterrupt

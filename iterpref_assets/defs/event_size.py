@@ -8,7 +8,7 @@ import dagster as dg
 
 LARGEST_EVENT = 64 * 1024
 """Bytes; what is larger makes every page that lists events slow."""
-FOR_METADATA = 48 * 1024
+FOR_METADATA = 56 * 1024
 _SMALL = 1024
 """What is below this is always shown."""
 

@@ -15,7 +15,7 @@ import dagster as dg
 from iterpref_assets.core.artifacts import Artifact
 from iterpref_assets.core.files import replacing
 
-BYTES_OF_ALL = 24_000
+BYTES_OF_ALL = 30_000
 """Of all thumbnails of one event; what is around them takes a third more."""
 BYTES_OF_ONE = 12_000
 _FIGURE = re.compile(r"!\[([^\]]*)\]\(([^)/:]+\.png)\)")

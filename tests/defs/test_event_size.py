@@ -62,24 +62,39 @@ def test_a_page_with_figures_shows_thumbnails_in_their_places(tmp_path: Path) ->
     store, key = ArtifactStore(tmp_path), ArtifactKey("experiment_reports", "lab")
     with store.publishing(Plan(key, "1")) as staging:
         for name in ("a", "b"):
-            (staging.folder / f"{name}.png").write_bytes(noise(80))
+            (staging.folder / f"{name}.png").write_bytes(noise(100))
         (staging.folder / "report.md").write_text("# One\n\n![A](a.png)\n\nthen ![B](b.png)\n")
     page = with_plots(store.current(key), "report.md").value
     assert page.startswith("# One\n\n![A](data:image/png;base64,")
     assert "then ![B](data:image/png;base64," in page
 
 
+@pytest.mark.parametrize("count", [1, 11, 40])
+def test_however_many_figures_a_page_shows_its_event_has_room_for_them(
+    tmp_path: Path, count: int
+) -> None:
+    store, key, figure = ArtifactStore(tmp_path), ArtifactKey("reports", "lab"), noise(100)
+    with store.publishing(Plan(key, "1")) as staging:
+        for number in range(count):
+            (staging.folder / f"{number}.png").write_bytes(figure)
+        shown = "".join(f"![{number}]({number}.png)" for number in range(count))
+        (staging.folder / "report.md").write_text(shown)
+    page = with_plots(store.current(key), "report.md")
+    assert page.value.count("data:image/png") == count
+    assert len(dg.serialize_value(page)) < FOR_METADATA
+
+
 def test_what_has_no_room_is_told_with_its_size_and_place() -> None:
     shown = within_an_event(
         {
-            "curves": dg.MetadataValue.md("x" * 40_000),
+            "curves": dg.MetadataValue.md("x" * 50_000),
             "upstream": dg.MetadataValue.json({f"a/{n}": "h" * 64 for n in range(2000)}),
             "rows": dg.MetadataValue.int(3),
         },
         "data/a",
     )
     assert list(shown) == ["curves", "upstream", "rows"]
-    assert shown["curves"].value == "x" * 40_000
+    assert shown["curves"].value == "x" * 50_000
     assert shown["upstream"].value.endswith("KiB, too large to be shown here: see data/a")
     assert shown["rows"].value == 3
     assert sum(len(dg.serialize_value(each)) for each in shown.values()) < LARGEST_EVENT

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import itertools
 
-WIDTHS = (640, 480, 400, 320, 240, 160)
-COLOURS = 32
+WIDEST, NARROWEST = 640, 16
+COLOURS = (32, 8)
 
 
 def thumbnail(png: bytes, most_bytes: int) -> bytes:
@@ -19,11 +18,14 @@ def thumbnail(png: bytes, most_bytes: int) -> bytes:
 
     with Image.open(io.BytesIO(png)) as opened:
         figure = opened.convert("RGB")
-    for width, colours in itertools.product(WIDTHS, (COLOURS, COLOURS // 4)):
+    width = min(WIDEST, figure.width)
+    while width >= NARROWEST:
         small = figure.copy()
         small.thumbnail((width, figure.height), Image.Resampling.LANCZOS)
-        found = io.BytesIO()
-        small.quantize(colours, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
-        if found.tell() <= most_bytes:
-            return found.getvalue()
+        for colours in COLOURS:
+            found = io.BytesIO()
+            small.quantize(colours, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+            if found.tell() <= most_bytes:
+                return found.getvalue()
+        width = width * 4 // 5
     raise ValueError(f"no thumbnail of {len(png)} bytes fits into {most_bytes}")

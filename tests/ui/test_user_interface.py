@@ -121,7 +121,7 @@ def test_an_asset_says_what_it_holds_and_where_its_code_is(
     ui.visit("/assets/codeflow_pairs?view=overview")
     for text in ("y+: the version that passes", "made_when_parents_passed", "steps/pairs.py"):
         expect(ui.page.get_by_text(text).first).to_be_visible()
-    expect(ui.page.get_by_text("Freshness policy")).to_be_visible()
+    expect(ui.page.get_by_text("Freshness policy").first).to_be_visible()
     keep("asset")
 
 
@@ -140,7 +140,7 @@ def test_the_launchpad_offers_each_override_with_its_help(
 ) -> None:
     ui.visit("/assets/checkpoints")
     ui.open_launchpad()
-    ui.write_config("ops:\n  checkpoints:\n    config:\n      learning")
+    ui.write_config("ops:\n  checkpoints:\n    config:\n      l")
     expect(ui.page.get_by_text("Peak rate of AdamW").first).to_be_visible()
     keep("launchpad")
 

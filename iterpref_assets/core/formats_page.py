@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
+from iterpref_assets.core.columns import DESCRIPTIONS
 
 _HEAD = """\
 # Formats
@@ -119,5 +120,8 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _table(name: str, schema: tables.Schema, about: str) -> str:
-    columns = "\n".join(f"| `{column}` | {dtype} |" for column, dtype in schema.items())
-    return f"\n### {FILES[name]}\n\n{about}\n\n| column | type |\n|---|---|\n{columns}\n"
+    columns = "\n".join(
+        f"| `{column}` | {dtype} | {DESCRIPTIONS[column]} |" for column, dtype in schema.items()
+    )
+    head = "| column | type | what it holds |\n|---|---|---|"
+    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n"

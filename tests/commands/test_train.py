@@ -10,11 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from iterpref_assets.commands.train import read_config, train
+from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import cards, launch, policy
 from iterpref_assets.core.training.cards import Card
+from iterpref_assets.core.training.config import read_train_config
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
@@ -96,7 +97,7 @@ def test_unknown_option_is_named_with_the_known_ones(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text("learning_rat = 1")
     with pytest.raises(InputError, match=r"learning_rat'.*learning_rate, epochs"):
-        read_config(file)
+        read_train_config(file)
 
 
 def test_manifest_names_what_the_model_was_made_of(tmp_path, model, config):
@@ -123,7 +124,7 @@ def test_contradictory_options_are_refused(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text('sharding = "fsdp2"\n[lora]\nrank = 4\n')
     with pytest.raises(InputError, match="leave one of them out"):
-        read_config(file)
+        read_train_config(file)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_run_that_cannot_fit_is_refused_before_a_model_loads(
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_example_configs_are_the_papers_batches(file):
-    options = read_config(file)
+    options = read_train_config(file)
     assert options.batch_size == 128
     assert options.epochs == 3
 

@@ -5,12 +5,14 @@ The defaults are the paper's for a 7B model (docs/METHOD.md, section 2); importa
 
 from __future__ import annotations
 
+import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Record
 
 
@@ -274,3 +276,28 @@ LAB = TrainConfig(
     gradient_checkpointing=False,
 )
 """The embedded lab's one-million-parameter model on two cores."""
+
+
+def read_train_config(file: Path | None) -> TrainConfig:
+    """The options of a TOML file, or the defaults without one.
+
+    Raises:
+        InputError: where the file is missing, is not TOML, or names an unknown option or a value
+            out of range.
+    """
+    if file is None:
+        return TrainConfig()
+    try:
+        return TrainConfig.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(
+            f"cannot be read: {error.strerror}", file=file, remedy="Give a TOML file of options"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(str(error), file=file, remedy="Give a TOML file of options") from None
+    except ValidationError as error:
+        raise InputError.of_record(
+            error,
+            file=file,
+            remedy=f"Options are: {', '.join(TrainConfig.model_fields)}",
+        ) from None

@@ -10,10 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import publish_folder
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.pairs.manifest import require_trainable
 from iterpref_assets.core.training import launch
+from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
-from iterpref_assets.core.training.processes import rank, wait_for_all
+from iterpref_assets.core.training.processes import processes_of, rank, wait_for_all
 from iterpref_assets.core.training.recipes import Recipe
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
@@ -43,6 +50,28 @@ class Run:
     def work(self) -> Path:
         """Where unfinished work lies, from which a killed run resumes."""
         return self.out.with_name(f"{self.out.name}.work")
+
+
+def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, out: Path) -> Run:
+    """The run that trains `model` on the pair table `pairs`, before a model is loaded.
+
+    Ids and masks are read beside the table where they lie there, else in the table itself.
+
+    Raises:
+        InputError: where the options contradict each other or the recipe, `out` exists, or the
+            pairs are not as they should be or must not be trained on.
+    """
+    recipe = recipe.with_strengths(config.beta, config.alpha)
+    require_runnable(config, processes_of(config))
+    if out.exists():
+        raise InputError(
+            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
+        )
+    tokens = tokens_beside(pairs)
+    tokens = tokens if tokens.is_file() else pairs
+    tables.check_table(tokens, tables.TOKENIZED_PAIRS)
+    require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
+    return Run(tokens, model, recipe, config, out)
 
 
 def train_standalone(run: Run) -> dict[str, float]:
@@ -100,5 +129,5 @@ def _publish(run: Run, told: Mapping[str, Any]) -> None:
         "code_version": version("iterpref-assets"),
     }
     (run.work / "model" / MANIFEST).write_text(json.dumps(manifest, indent=2))
-    (run.work / "model").replace(run.out)
+    publish_folder(run.work / "model", run.out)
     shutil.rmtree(run.work)

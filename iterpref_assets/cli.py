@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "pairs",
     "provenance": "provenance",
     "train": "train",
+    "generate": "generate",
     "evaluate": "evaluate",
     "sanitize": "evaluate",
 }

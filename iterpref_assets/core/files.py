@@ -60,6 +60,12 @@ def _as_utf_8(content: bytes) -> bytes:
     return content.removeprefix(codecs.BOM_UTF8)
 
 
+def cache_folder() -> Path:
+    """Where what can be computed again is kept, by the XDG convention."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "iterpref"
+
+
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
     """A file beside `path` to fill; it takes the place of `path` when the block ends.

@@ -46,13 +46,16 @@ def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
     Raises:
         InputError: where the folder is missing or holds no safetensors weights.
     """
-    match source:
-        case LabModel():
-            return store.current(LAB_BASE_MODEL_KEY).folder
-        case LocalModel(path=path):
-            return _checked(path)
-        case HubModel(repository=repository, revision=revision):
-            return _checked(_hub_snapshot(repository, revision))
+    if isinstance(source, LabModel):
+        return store.current(LAB_BASE_MODEL_KEY).folder
+    return weights_folder(source)
+
+
+def weights_folder(source: LocalModel | HubModel) -> Path:
+    """The folder of weights that no artifact holds; raises as `model_folder`."""
+    if isinstance(source, LocalModel):
+        return _checked(source.path)
+    return _checked(_hub_snapshot(source.repository, source.revision))
 
 
 def _hub_snapshot(repository: str, revision: str) -> Path:

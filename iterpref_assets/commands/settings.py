@@ -96,10 +96,12 @@ def _explained(key: Key) -> list[str]:
     lines = [f"{key.path}{f'  ({key.kind})' if key.kind else ''}", f"  {key.description}."]
     if key.is_section:
         return lines
+    choices = [f"    {value}: {words}" for value, words in key.choices]
     variable = f"ITERPREF_{key.path.upper().replace('.', '__')}"
     return [
         *lines,
         f"  value: {key.values}",
+        *choices,
         f"  default: {default_shown(key)}",
         f"  variable: {variable}",
     ]

@@ -23,7 +23,8 @@ TOML file that `--settings FILE` or `ITERPREF_SETTINGS` names. A variable overri
 def settings_page(model: type[BaseModel]) -> str:
     """docs/SETTINGS.md: a table for each section; sections that are alike share one."""
     sections: dict[str, tuple[list[str], type]] = {}
-    for title, keys in _by_section(keys_of(model)).items():
+    named = [key for key in keys_of(model) if not key.names_kind]
+    for title, keys in _by_section(named).items():
         titles, _ = sections.setdefault(_table(keys), ([], keys[0].owner))
         titles.append(title)
     return "".join([_HEAD, *(_section(*found, table) for table, found in sections.items())])

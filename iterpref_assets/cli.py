@@ -29,6 +29,7 @@ COMMANDS = {
     "generate": "generate",
     "evaluate": "evaluate",
     "sanitize": "evaluate",
+    "publish": "publish",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
 

@@ -39,6 +39,15 @@ def named_model(name: str) -> tuple[ModelSource, Path]:
     return source, weights_folder(source)
 
 
+def tokenizer_folder(name: str) -> Path:
+    """The folder of the tokenizer that is named so; a folder need hold nothing else.
+
+    Raises:
+        InputError: as `named_model`.
+    """
+    return Path(name) if Path(name).is_dir() else named_model(name)[1]
+
+
 def _commit(repository: str, revision: str | None) -> str:
     if revision and _COMMIT.fullmatch(revision):
         return revision

@@ -3,95 +3,125 @@
 from __future__ import annotations
 
 import logging
-import tomllib
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import polars as pl
 import typer
-from pydantic import ValidationError
 
-from iterpref_assets.core import tables
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.making import tokens_beside
-from iterpref_assets.core.training.checks import require_runnable
-from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.config import (
+    HeldoutConfig,
+    Lora,
+    Optimizer,
+    Precision,
+    Schedule,
+    Sharding,
+    TrainConfig,
+    read_train_config,
+)
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.processes import processes_of, rank
+from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import RECIPE_NAMES, recipe_named
+
+
+def _of(field: str, section: type[Any] = TrainConfig) -> Any:
+    """The option that sets a field, in the field's own words."""
+    return typer.Option(help=section.model_fields[field].description, show_default=False)
 
 
 def train(
     pairs: Annotated[
         Path, typer.Option(help="Pair table of `iterpref pairs`, in the tokens of --model.")
     ],
-    model: Annotated[Path, typer.Option(help="Folder of the base model and its tokenizer.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="The base model with its tokenizer: a folder, OWNER/NAME or OWNER/NAME@COMMIT of "
+            "the hub, or `lab`."
+        ),
+    ],
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPE_NAMES)}.")],
     out: Annotated[Path, typer.Option(help="Folder for the trained model; made whole at the end.")],
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of training options; the 7B defaults without.")
+        Path | None,
+        typer.Option(
+            help="TOML file of options, as in the section `training` of the settings; without it "
+            "the defaults for 7B. The options below go before it."
+        ),
     ] = None,
+    learning_rate: Annotated[float | None, _of("learning_rate")] = None,
+    epochs: Annotated[int | None, _of("epochs")] = None,
+    batch_size: Annotated[int | None, _of("batch_size")] = None,
+    micro_batch_size: Annotated[int | None, _of("micro_batch_size")] = None,
+    beta: Annotated[float | None, _of("beta")] = None,
+    alpha: Annotated[float | None, _of("alpha")] = None,
+    max_length: Annotated[int | None, _of("max_length")] = None,
+    warmup_ratio: Annotated[float | None, _of("warmup_ratio")] = None,
+    schedule: Annotated[Schedule | None, _of("schedule")] = None,
+    precision: Annotated[Precision | None, _of("precision")] = None,
+    optimizer: Annotated[Optimizer | None, _of("optimizer")] = None,
+    gradient_checkpointing: Annotated[bool | None, _of("gradient_checkpointing")] = None,
+    lora_rank: Annotated[int | None, _of("rank", Lora)] = None,
+    seed: Annotated[int | None, _of("seed")] = None,
+    save_steps: Annotated[int | None, _of("save_steps")] = None,
+    processes: Annotated[int | None, _of("processes")] = None,
+    sharding: Annotated[Sharding | None, _of("sharding")] = None,
+    heldout_share: Annotated[float | None, _of("share", HeldoutConfig)] = None,
+    heldout_every: Annotated[int | None, _of("every", HeldoutConfig)] = None,
+    patience: Annotated[int | None, _of("patience", HeldoutConfig)] = None,
+    report_to: Annotated[list[str] | None, _of("report_to")] = None,
 ) -> None:
     """Train a model on pairs; run again after an interruption to resume.
 
     Unfinished work lies in OUT.work and is removed at the end. On several hosts, OUT has to be a
     folder that all of them see.
     """
-    chosen = recipe_named(recipe)
-    options = read_config(config)
-    chosen = chosen.with_strengths(options.beta, options.alpha)
-    require_runnable(options, processes_of(options))
-    if out.exists():
-        raise InputError(
-            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
-        )
-    tokens = tokens_beside(pairs)
-    tokens = tokens if tokens.is_file() else pairs
-    _require_trainable(pairs, tokens)
+    given = {
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "beta": beta,
+        "alpha": alpha,
+        "max_length": max_length,
+        "warmup_ratio": warmup_ratio,
+        "schedule": schedule,
+        "precision": precision,
+        "optimizer": optimizer,
+        "gradient_checkpointing": gradient_checkpointing,
+        "lora": _given({"rank": lora_rank}),
+        "seed": seed,
+        "save_steps": save_steps,
+        "processes": processes,
+        "sharding": sharding,
+        "heldout": _given({"share": heldout_share, "every": heldout_every, "patience": patience}),
+        "report_to": report_to,
+    }
+    named, options = recipe_named(recipe), read_train_config(config, _given(given))
+    from iterpref_assets.core.training.standalone import prepared_run, train_standalone
+    from iterpref_assets.steps.named_model import named_model
+
     logging.basicConfig(
         level=logging.INFO if rank() == 0 else logging.WARNING, format="%(message)s"
     )
-    from iterpref_assets.core.training.standalone import Run, train_standalone
-
+    run = prepared_run(pairs, Path(model), named, options, out)
+    source, folder = named_model(str(model))
     try:
-        figures = train_standalone(Run(tokens, model, chosen, options, out))
+        outcome = train_standalone(
+            replace(run, model=folder, base_model=source.model_dump(mode="json"))
+        )
     except TrainingError as error:
         typer.echo(f"iterpref: {error}", err=True)
         raise typer.Exit(1) from None
     if rank() != 0:
         return
-    for name, value in figures.items():
+    for name, value in outcome.figures.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4g}")
+    for name, link in outcome.links.items():
+        typer.echo(f"{name}: {link}")
     typer.echo(f"model: {out}")
 
 
-def _require_trainable(pairs: Path, tokens: Path) -> None:
-    from iterpref_assets.core.pairs.manifest import require_trainable
-
-    tables.check_table(tokens, tables.TOKENIZED_PAIRS)
-    require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
-
-
-def read_config(file: Path | None) -> TrainConfig:
-    """The options of a TOML file, or the defaults without one.
-
-    Raises:
-        InputError: where the file is missing, is not TOML, or names an unknown option or a value
-            out of range.
-    """
-    if file is None:
-        return TrainConfig()
-    try:
-        return TrainConfig.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(
-            f"cannot be read: {error.strerror}", file=file, remedy="Give a TOML file of options"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(str(error), file=file, remedy="Give a TOML file of options") from None
-    except ValidationError as error:
-        raise InputError.of_record(
-            error,
-            file=file,
-            remedy=f"Options are: {', '.join(TrainConfig.model_fields)}",
-        ) from None
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that a command line gave; of a section only where it gave one of its fields."""
+    return {name: value for name, value in options.items() if value not in (None, {})}

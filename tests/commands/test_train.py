@@ -10,10 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from iterpref_assets.commands.train import read_config, train
+from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import launch, policy
+from iterpref_assets.core.training.config import HeldoutConfig, read_train_config
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
@@ -83,7 +84,7 @@ def test_a_model_and_its_curves_are_written_and_the_work_removed(tmp_path, model
 def test_unknown_recipe_is_refused_before_anything_is_read(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(InputError, match="unknown recipe 'orpo'"):
-        train(missing, missing, "orpo", missing, missing)
+        train(missing, "lab", "orpo", missing, missing)
 
 
 def test_missing_pairs_are_named(tmp_path, config):
@@ -95,7 +96,7 @@ def test_unknown_option_is_named_with_the_known_ones(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text("learning_rat = 1")
     with pytest.raises(InputError, match=r"learning_rat'.*learning_rate, epochs"):
-        read_config(file)
+        read_train_config(file)
 
 
 def test_manifest_names_what_the_model_was_made_of(tmp_path, model, config):
@@ -122,7 +123,7 @@ def test_contradictory_options_are_refused(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text('sharding = "fsdp2"\n[lora]\nrank = 4\n')
     with pytest.raises(InputError, match="leave one of them out"):
-        read_config(file)
+        read_train_config(file)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_parts_of_a_reference_in_another_precision_are_not_taken_up(tmp_path, mo
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_example_configs_are_the_papers_batches(file):
-    options = read_config(file)
+    options = read_train_config(file)
     assert options.batch_size == 128
     assert options.epochs == 3
 
@@ -225,3 +226,64 @@ def test_processes_of_torchrun_write_one_model(tmp_path, model, config):
     assert one.keys() == two.keys()
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
     assert not (tmp_path / "two.work").exists()
+
+
+def test_a_flag_goes_before_the_file_and_names_a_field_of_the_settings(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(
+        tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config,
+        learning_rate=3e-4, beta=0.3, alpha=2.0, epochs=2, seed=5,
+    )  # fmt: skip
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    told = manifest["config"]
+    assert (told["learning_rate"], told["epochs"], told["seed"]) == (3e-4, 2, 5)
+    assert told["batch_size"] == OPTIONS["batch_size"]
+    assert (manifest["recipe"]["beta"], manifest["recipe"]["alpha"]) == (0.3, 2.0)
+
+
+def test_a_flag_of_a_section_leaves_the_others_of_the_file(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[heldout]\nshare = 0.2\nevery = 7\n")
+    options = read_train_config(file, {"heldout": {"patience": 3}})
+    assert options.heldout == HeldoutConfig(share=0.2, every=7, patience=3)
+
+
+def test_a_flag_out_of_range_is_named(tmp_path):
+    with pytest.raises(InputError, match="field 'learning_rate'"):
+        train(tmp_path, "lab", "rpo", tmp_path / "out", learning_rate=-1.0)
+
+
+def test_pairs_as_json_are_refused_with_the_command_that_makes_a_table(tmp_path):
+    pairs = tmp_path / "dpo_59k.json"
+    pairs.write_text("[]")
+    table = tmp_path / "dpo_59k.parquet"
+    with pytest.raises(InputError) as refusal:
+        train(pairs, "lab", "focal_rpo", tmp_path / "out")
+    made = f"iterpref pairs --trajectories {pairs} --tokenizer lab --out {table}"
+    assert made in str(refusal.value)
+    assert f"--pairs {table}" in str(refusal.value)
+
+
+def test_a_model_that_is_nowhere_is_refused_after_the_pairs_were_found_well(tmp_path, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(InputError, match="no such model"):
+        train(tmp_path / "pairs.parquet", "nowhere", "rpo", tmp_path / "out", config)
+
+
+def test_the_manifest_tells_where_the_base_model_comes_from(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(tmp_path / "pairs.parquet", model, "sft", tmp_path / "out", config)
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert manifest["base_model"] == {"source": "local", "path": str(model)}
+
+
+def test_figures_on_held_out_pairs_are_told(tmp_path, model, config, capsys):
+    pairs = pl.concat([PAIRS.with_columns(pair_id=pl.col("pair_id") + str(n)) for n in range(6)])
+    pairs.write_parquet(tmp_path / "pairs.parquet")
+    train(
+        tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config,
+        heldout_share=0.4, heldout_every=1, patience=1,
+    )  # fmt: skip
+    told = capsys.readouterr().out
+    assert "eval reward accuracy: " in told
+    assert "best step: " in told

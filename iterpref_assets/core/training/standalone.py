@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+from pydantic import JsonValue
+
 from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.pairs.manifest import require_trainable
 from iterpref_assets.core.training import launch
+from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
-from iterpref_assets.core.training.processes import rank, wait_for_all
+from iterpref_assets.core.training.processes import processes_of, rank, wait_for_all
 from iterpref_assets.core.training.recipes import Recipe
+from iterpref_assets.core.training.trainer import TrainOutcome
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 MANIFEST = "training.json"
@@ -31,6 +40,7 @@ class Run:
         recipe: with the strengths that the options give it.
         config: the options.
         out: where the trained model is to lie.
+        base_model: where the base model comes from, as it goes on record.
     """
 
     tokens: Path
@@ -38,6 +48,7 @@ class Run:
     recipe: Recipe
     config: TrainConfig
     out: Path
+    base_model: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
     @property
     def work(self) -> Path:
@@ -45,8 +56,48 @@ class Run:
         return self.out.with_name(f"{self.out.name}.work")
 
 
-def train_standalone(run: Run) -> dict[str, float]:
-    """Train, and leave the model with its manifest at `out`; the run's figures.
+def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, out: Path) -> Run:
+    """The run that trains `model` on the pair table `pairs`, before a model is loaded.
+
+    Ids and masks are read beside the table where they lie there, else in the table itself.
+
+    Raises:
+        InputError: where the options contradict each other or the recipe, `out` exists, or the
+            pairs are not as they should be or must not be trained on.
+    """
+    recipe = recipe.with_strengths(config.beta, config.alpha)
+    require_runnable(config, processes_of(config))
+    if out.exists():
+        raise InputError(
+            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
+        )
+    _refuse_json(pairs, model)
+    tokens = tokens_beside(pairs)
+    tokens = tokens if tokens.is_file() else pairs
+    tables.check_table(tokens, tables.TOKENIZED_PAIRS)
+    require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
+    return Run(tokens, model, recipe, config, out)
+
+
+_JSON = (".json", ".jsonl", ".gz", ".xz", ".zst")
+
+
+def _refuse_json(pairs: Path, model: Path) -> None:
+    """Refuse what pairs can be made of, with the command that makes them."""
+    if pairs.suffix not in _JSON:
+        return
+    table = pairs.with_name(f"{pairs.name.partition('.')[0]}.parquet")
+    command = ["iterpref", "pairs", "--trajectories", pairs, "--tokenizer", model, "--out", table]
+    raise InputError(
+        "holds no token ids and masks, which training reads",
+        file=pairs,
+        remedy=f"Make pairs of it first: {shlex.join(map(str, command))} and train with "
+        f"--pairs {shlex.quote(str(table))}",
+    )
+
+
+def train_standalone(run: Run) -> TrainOutcome:
+    """Train, and leave the model with its manifest at `out`; what the run came to.
 
     Every process of a run calls this. The first one publishes.
 
@@ -68,10 +119,10 @@ def train_standalone(run: Run) -> dict[str, float]:
         out=run.work / "model",
         work_dir=run.work / "training",
     )
-    figures = launch.train_model(job, lambda _: None).figures
+    outcome = launch.train_model(job, lambda _: None)
     if rank() == 0:
-        _publish(run, {**sources, "figures": figures})
-    return figures
+        _publish(run, {**sources, "figures": outcome.figures, "trackers": outcome.links})
+    return outcome
 
 
 def _reference(run: Run, sources: Mapping[str, str]) -> Path:
@@ -92,6 +143,7 @@ def _reference(run: Run, sources: Mapping[str, str]) -> Path:
 def _publish(run: Run, told: Mapping[str, Any]) -> None:
     manifest = {
         **told,
+        "base_model": dict(run.base_model),
         "recipe": asdict(run.recipe),
         "config": run.config.model_dump(mode="json"),
         "code_version": version("iterpref-assets"),

@@ -7,6 +7,7 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.settings_keys import NAME, Key, keys_of
+from iterpref_assets.core.settings_page import explanation
 from iterpref_assets.settings import Settings, load_settings
 
 KEYS = keys_of(Settings)
@@ -74,3 +75,12 @@ def test_a_misspelt_key_within_a_variable_is_told(monkeypatch):
     monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__ENGINE__BASE_UR", "http://localhost/v1")
     with pytest.raises(InputError, match=r"Did you mean pairs\.judge\.engine\.base_url"):
         load_settings()
+
+
+def test_explain_names_the_nearest_key_at_every_depth():
+    for key in KEYS:
+        name = key.path.rpartition(".")[2]
+        if name[:-1] not in {each.path.rpartition(".")[2] for each in KEYS} and len(name) > 3:
+            with pytest.raises(InputError) as refusal:
+                list(explanation(Settings, key.path[:-1]))
+            assert key.path in refusal.value.remedy

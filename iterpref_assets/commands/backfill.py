@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from iterpref_assets.core.errors import InputError
 from iterpref_assets.operations import backfills
+from iterpref_assets.operations.backfills import AssetProgress, BackfillProgress
 from iterpref_assets.operations.graphql import Deployment
-from iterpref_assets.operations.partitions import AssetPartitions, partitions_of
+from iterpref_assets.operations.partitions import PartitionChoice
 from iterpref_assets.settings import load_settings
-
-SUCCEEDED = {"COMPLETED", "COMPLETED_SUCCESS"}
 
 
 def backfill(
@@ -29,22 +27,13 @@ def backfill(
     url: Annotated[str | None, typer.Option(help="The deployment's UI")] = None,
 ) -> None:
     """Launch an asset backfill on a running deployment; exit status 1 if a partition fails."""
-    chosen = [partitions is not None, range_ is not None, all_, failed, missing]
-    if sum(chosen) != 1:
-        raise InputError(
-            "say which partitions, in one way",
-            remedy="Give one of --partitions, --range, --all, --failed, --missing",
-        )
+    choice = PartitionChoice(partitions, range_, all_, failed, missing)
     console = Console()
     deployment = Deployment(url or load_settings().operations.url)
-    found = [partitions_of(deployment, asset) for asset in dict.fromkeys(assets)]
-    keys = None if all_ else _keys(found, partitions, range_, failed=failed)
-    if keys == ():
+    backfill_id = backfills.launch_chosen(deployment, assets, choice)
+    if backfill_id is None:
         console.print(f"no {'failed' if failed else 'missing'} partition: nothing to do")
         return
-    if keys is None:
-        _require_partitions(found)
-    backfill_id = backfills.launch(deployment, assets, keys)
     console.print(f"backfill {backfill_id}: {deployment.url}/runs/b/{backfill_id}", soft_wrap=True)
     if not backfills.backfill_daemon_runs(deployment):
         console.print("[yellow]no daemon answers: it waits until dagster-daemon runs[/]")
@@ -52,56 +41,24 @@ def backfill(
         raise typer.Exit(1)
 
 
-def _keys(
-    found: Sequence[AssetPartitions], partitions: str | None, range_: str | None, *, failed: bool
-) -> tuple[str, ...]:
-    """The chosen partitions, of the first asset: all assets are partitioned alike."""
-    first = found[0]
-    if not first.dimensions:
-        raise InputError(f"{first.asset} has no partitions", remedy="Use --all to make it")
-    for other in found[1:]:
-        if other.dimensions != first.dimensions:
-            raise InputError(
-                f"{first.asset} and {other.asset} have different partitions",
-                remedy="Launch a backfill for each, or use --all",
-            )
-    if partitions is not None:
-        return first.named([name.strip() for name in partitions.split(",")])
-    if range_ is not None:
-        return first.between(range_)
-    wanted = frozenset[str]().union(*(asset.failed if failed else asset.missing for asset in found))
-    return tuple(key for key in first.keys if key in wanted)
-
-
-def _require_partitions(found: Sequence[AssetPartitions]) -> None:
-    for asset in found:
-        if asset.dimensions and not asset.keys:
-            raise InputError(
-                f"{asset.asset} has no partition yet",
-                remedy="Register the shards: iterpref prepare",
-            )
-
-
 def _watch(console: Console, deployment: Deployment, backfill_id: str) -> bool:
     """Show the backfill's progress to its end, then what failed; whether all went well."""
     show = _bars if console.is_terminal else _lines
-    status = show(console, backfills.follow(deployment, backfill_id))
+    *_, last = show(console, backfills.follow(deployment, backfill_id))
     failures = backfills.failed_runs(deployment, backfill_id)
     for run in failures:
         console.print(f"{run.partitions}: {run.reason}", markup=False, soft_wrap=True)
         console.print(f"    {deployment.url}/runs/{run.run_id}", soft_wrap=True)
-    console.print(f"backfill {backfill_id}: {status.lower().replace('_', ' ')}")
-    return status in SUCCEEDED and not failures
+    console.print(f"backfill {backfill_id}: {last.status.lower().replace('_', ' ')}")
+    return last.succeeded and not failures
 
 
-def _bars(console: Console, states: Iterator[backfills.BackfillProgress]) -> str:
-    """A bar for each asset; the last status."""
+def _bars(console: Console, states: Iterator[BackfillProgress]) -> Iterator[BackfillProgress]:
+    """The same states, each shown as a bar for each asset."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bars: dict[str, TaskID] = {}
-    status = ""
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as progress:
         for state in states:
-            status = state.status
             for asset in state.assets:
                 bar = bars.get(asset.asset)
                 if bar is None:
@@ -110,14 +67,13 @@ def _bars(console: Console, states: Iterator[backfills.BackfillProgress]) -> str
                 progress.update(bar, total=asset.targeted, completed=asset.materialized, note=note)
             if state.error:
                 console.print(state.error, style="red", markup=False)
-    return status
+            yield state
 
 
-def _lines(console: Console, states: Iterator[backfills.BackfillProgress]) -> str:
-    """A line for each change, where bars cannot be drawn: logs, pipes; the last status."""
-    status, shown = "", set[backfills.AssetProgress]()
+def _lines(console: Console, states: Iterator[BackfillProgress]) -> Iterator[BackfillProgress]:
+    """The same states, a line for each change, where bars cannot be drawn: logs, pipes."""
+    shown = set[AssetProgress]()
     for state in states:
-        status = state.status
         for asset in state.assets:
             if asset not in shown:
                 shown.add(asset)
@@ -125,4 +81,4 @@ def _lines(console: Console, states: Iterator[backfills.BackfillProgress]) -> st
                 console.print(f"{asset.asset}: {asset.materialized} of {asset.targeted}{note}")
         if state.error:
             console.print(state.error, markup=False)
-    return status
+        yield state

@@ -16,7 +16,6 @@ from rich.table import Column, Table
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.refusal import BenchmarkSource
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.config import Difference, JudgeConfig, Negatives, PairConfig
 from iterpref_assets.core.pairs.making import (
     Made,
@@ -28,6 +27,7 @@ from iterpref_assets.core.pairs.making import (
     write_pair_manifest,
 )
 from iterpref_assets.core.pairs.manifest import PairManifest
+from iterpref_assets.core.reporting.side_by_side import write_pairs_page
 
 PAIRS_ON_PAGE = 100
 
@@ -110,8 +110,6 @@ def pairs(
         seed=seed,
         judge=judge_of_settings() if judge else None,
     )
-    if out.suffix != ".parquet":
-        raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
     inputs = PairInputs([*trajectories, *(more_trajectories or [])], problems, benchmark or [])
     made = make_pairs(inputs, load_tokenizer(tokenizer_folder(str(tokenizer))), config, out)
     manifest = write_pair_manifest(out, inputs, config, made.sources, allow_training_on or [])
@@ -119,7 +117,8 @@ def pairs(
     _print_refused(manifest)
     _print_summary(out, made)
     if page:
-        _write_page(out, page)
+        write_pairs_page(out, page, PAIRS_ON_PAGE)
+        Console().print(f"page: {page}", soft_wrap=True)
 
 
 def export(
@@ -231,13 +230,3 @@ def _print_summary(out: Path, made: Made) -> None:
                 f"{lines.name}: {lines.mean:.1f} lines a pair ({low} to {high}, median {middle})"
             )
     console.print(f"pairs: {out}\ntokens: {tokens_beside(out)}", soft_wrap=True)
-
-
-def _write_page(out: Path, page: Path) -> None:
-    from iterpref_assets.core.pairs.characteristics import drawn_pairs
-    from iterpref_assets.core.reporting.side_by_side import pairs_page
-
-    shown = drawn_pairs(out, PAIRS_ON_PAGE).sort("problem_id", "pair_id").to_dicts()
-    with replacing(page) as partial:
-        partial.write_text(pairs_page(shown, f"{len(shown)} kept pairs"), encoding="utf-8")
-    Console().print(f"page: {page}", soft_wrap=True)

@@ -28,7 +28,6 @@ def run() -> None:
     settings = _prepared()
     import dagster as dg
 
-    from iterpref_assets.commands.run import print_summary
     from iterpref_assets.runner import load_definitions, materialize_chain
 
     try:

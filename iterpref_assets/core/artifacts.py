@@ -27,7 +27,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import sync, sync_tree
+from iterpref_assets.core.files import replace_text, sync, sync_tree
 from iterpref_assets.core.records import Record
 
 MANIFEST = "manifest.json"
@@ -265,22 +265,27 @@ class ArtifactStore:
 def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     name = f"{manifest.content_hash[:16]}-{manifest.fingerprint[:16]}"
     (staging / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-    sync_tree(staging)
     target = home / name
     try:
-        staging.rename(target)
+        publish_folder(staging, target)
     except OSError as error:
         if error.errno not in _EXISTS:
             raise
         # The same content from the same inputs: keep the files, renew what was reported of them.
-        (staging / MANIFEST).replace(target / MANIFEST)
-        sync(target)
-    sync(home)  # before `current` names the version: it must outlast a power cut
-    pointer = home / f".{CURRENT}-{uuid.uuid4().hex}"
-    pointer.write_text(name, encoding="utf-8")
-    sync(pointer)
-    pointer.replace(home / CURRENT)
-    sync(home)
+        replace_text(target / MANIFEST, manifest.model_dump_json(indent=2))
+    # The folder of the version is on disk before `current` names it: it must outlast a power cut.
+    replace_text(home / CURRENT, name)
+
+
+def publish_folder(folder: Path, target: Path) -> None:
+    """Give a filled folder the name `target`, of the same disk, once the disk holds all of it.
+
+    Raises:
+        OSError: where `target` is a folder that holds something.
+    """
+    sync_tree(folder)
+    folder.rename(target)
+    sync(target.parent)
 
 
 def _hash_files(folder: Path) -> dict[str, FileEntry]:

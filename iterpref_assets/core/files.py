@@ -6,6 +6,7 @@ import codecs
 import gzip
 import lzma
 import os
+import uuid
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -70,10 +71,11 @@ def cache_folder() -> Path:
 def replacing(path: Path) -> Generator[Path]:
     """A file beside `path` to fill; it takes the place of `path` when the block ends.
 
-    An exception leaves `path` as it was.
+    Its name is drawn anew, so that any number of threads, processes and containers may write
+    `path` at once: the last one's content stays. An exception leaves `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         yield partial
         sync(partial)
@@ -81,6 +83,12 @@ def replacing(path: Path) -> Generator[Path]:
         sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a whole text file, in UTF-8, in the place of what `path` was."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def sync(path: Path) -> None:

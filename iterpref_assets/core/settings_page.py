@@ -1,13 +1,15 @@
-"""The page that tells every setting, docs/SETTINGS.md, from the fields' own descriptions."""
+"""What the settings are for, from the fields' own descriptions: one key, or docs/SETTINGS.md."""
 
 from __future__ import annotations
 
 import inspect
 import json
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from pydantic import BaseModel
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.settings_keys import REQUIRED, Key, keys_of
 
 _HEAD = """\
@@ -28,6 +30,41 @@ def settings_page(model: type[BaseModel]) -> str:
         titles, _ = sections.setdefault(_table(keys), ([], keys[0].owner))
         titles.append(title)
     return "".join([_HEAD, *(_section(*found, table) for table, found in sections.items())])
+
+
+def explanation(model: type[BaseModel], path: str) -> Iterator[str]:
+    """What a key is for, what it may be and its default; of a section, its keys.
+
+    Raises:
+        InputError: where there is no such key, naming those that may be meant.
+    """
+    known = keys_of(model)
+    found = [each for each in known if each.path == path]
+    if not found:
+        paths = list(dict.fromkeys(each.path for each in known))
+        sections = [each for each in paths if "." not in each]
+        meant = get_close_matches(path, paths, n=3) or sections
+        raise InputError(
+            "unknown setting", field=path, remedy=f"Did you mean {' or '.join(meant)}?"
+        )
+    for each in found:
+        yield f"{each.path}{f'  ({each.kind})' if each.kind else ''}"
+        yield f"  {each.description}."
+        yield from _keys_inside(each, known) if each.is_section else _values_of(each)
+
+
+def _keys_inside(section: Key, known: Sequence[Key]) -> Iterator[str]:
+    for each in known:
+        if each.path.rpartition(".")[0] == section.path and each.kind.startswith(section.kind):
+            kind = f" ({each.kind})" if each.kind != section.kind else ""
+            yield f"  {each.path}: {each.description}{kind}"
+
+
+def _values_of(key: Key) -> Iterator[str]:
+    yield f"  value: {key.values}"
+    yield from (f"    {value}: {words}" for value, words in key.choices)
+    yield f"  default: {default_shown(key)}"
+    yield f"  variable: ITERPREF_{key.path.upper().replace('.', '__')}"
 
 
 def default_shown(key: Key) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 
+from iterpref_assets.core.artifacts import publish_folder
 from iterpref_assets.core.errors import InputError
 
 SETTINGS = "settings.toml"
@@ -48,13 +49,13 @@ def write_project(folder: Path, model: Model) -> Path:
         raise InputError("exists already", file=folder, remedy="Give a folder that does not exist")
     text = _settings(folder.resolve(), model)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    (scratch / PROBLEMS).mkdir()
-    shutil.copy(EXAMPLE, scratch / PROBLEMS / "mine.jsonl")
-    shutil.copy(_FILES / HELDOUT, scratch / HELDOUT)
-    (scratch / SETTINGS).write_text(text, encoding="utf-8")
-    scratch.chmod(0o755)
-    scratch.rename(folder)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        project = Path(scratch) / "project"
+        (project / PROBLEMS).mkdir(parents=True)
+        shutil.copy(EXAMPLE, project / PROBLEMS / "mine.jsonl")
+        shutil.copy(_FILES / HELDOUT, project / HELDOUT)
+        (project / SETTINGS).write_text(text, encoding="utf-8")
+        publish_folder(project, folder)
     return folder / SETTINGS
 
 

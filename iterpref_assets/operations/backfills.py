@@ -9,6 +9,7 @@ from typing import Any
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.operations.graphql import Deployment
+from iterpref_assets.operations.partitions import PartitionChoice, partitions_of
 
 POLL_SECONDS = 1.0
 
@@ -69,7 +70,8 @@ _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required 
 
 _RETRIED_AS = "dagster/auto_retry_run_id"
 
-_ENDED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+_SUCCEEDED = {"COMPLETED", "COMPLETED_SUCCESS"}
+_ENDED = {*_SUCCEEDED, "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ class BackfillProgress:
         """Whether nothing more will happen."""
         return self.status in _ENDED
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has ended and nothing stopped it, though runs of it may have failed."""
+        return self.status in _SUCCEEDED
+
 
 @dataclass(frozen=True)
 class FailedRun:
@@ -103,6 +110,18 @@ class FailedRun:
     run_id: str
     partitions: str
     reason: str
+
+
+def launch_chosen(
+    deployment: Deployment, assets: Sequence[str], choice: PartitionChoice
+) -> str | None:
+    """Start a backfill of the chosen partitions; its id, or None where there is none to make.
+
+    Raises:
+        InputError: where the deployment lacks an asset or a partition, or refuses the backfill.
+    """
+    keys = choice.keys([partitions_of(deployment, asset) for asset in dict.fromkeys(assets)])
+    return None if keys == () else launch(deployment, assets, keys)
 
 
 def launch(deployment: Deployment, assets: Sequence[str], partitions: Sequence[str] | None) -> str:

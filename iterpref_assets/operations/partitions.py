@@ -111,6 +111,55 @@ class AssetPartitions:
         return tuple(_DIMENSIONS.join(cell) for cell in itertools.product(*slices))
 
 
+@dataclass(frozen=True)
+class PartitionChoice:
+    """Which partitions of some assets are wanted, said in one way.
+
+    Attributes:
+        named: keys with commas between.
+        stretch: FIRST...LAST.
+        every: all of them, whatever the assets' partitions are.
+        failed: those that failed last, of any of the assets.
+        missing: those never made, of any of the assets.
+
+    Raises:
+        InputError: where it is said in no way or in several.
+    """
+
+    named: str | None = None
+    stretch: str | None = None
+    every: bool = False
+    failed: bool = False
+    missing: bool = False
+
+    def __post_init__(self) -> None:
+        given = (self.named is not None, self.stretch is not None)
+        if sum((*given, self.every, self.failed, self.missing)) != 1:
+            raise InputError(
+                "say which partitions, in one way",
+                remedy="Give one of --partitions, --range, --all, --failed, --missing",
+            )
+
+    def keys(self, found: Sequence[AssetPartitions]) -> tuple[str, ...] | None:
+        """The keys, which all assets share; None for all that each asset has.
+
+        Raises:
+            InputError: where the assets have no partitions, or not the same, or not those named.
+        """
+        if self.every:
+            _require_registered(found)
+            return None
+        first = _alike(found)
+        if self.named is not None:
+            return first.named([name.strip() for name in self.named.split(",")])
+        if self.stretch is not None:
+            return first.between(self.stretch)
+        wanted = frozenset[str]().union(
+            *(asset.failed if self.failed else asset.missing for asset in found)
+        )
+        return tuple(key for key in first.keys if key in wanted)
+
+
 def partitions_of(deployment: Deployment, asset: str) -> AssetPartitions:
     """What a deployment says of an asset's partitions.
 
@@ -164,3 +213,26 @@ def _few(keys: Sequence[str], shown: int = 8) -> str:
         return "none: iterpref prepare registers the shards"
     rest = f" ... ({len(keys)} in all)" if len(keys) > shown else ""
     return ", ".join(keys[:shown]) + rest
+
+
+def _alike(found: Sequence[AssetPartitions]) -> AssetPartitions:
+    """The first asset, whose partitions all the others have too."""
+    first = found[0]
+    if not first.dimensions:
+        raise InputError(f"{first.asset} has no partitions", remedy="Use --all to make it")
+    for other in found[1:]:
+        if other.dimensions != first.dimensions:
+            raise InputError(
+                f"{first.asset} and {other.asset} have different partitions",
+                remedy="Launch a backfill for each, or use --all",
+            )
+    return first
+
+
+def _require_registered(found: Sequence[AssetPartitions]) -> None:
+    for asset in found:
+        if asset.dimensions and not asset.keys:
+            raise InputError(
+                f"{asset.asset} has no partition yet",
+                remedy="Register the shards: iterpref prepare",
+            )

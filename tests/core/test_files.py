@@ -1,4 +1,4 @@
-"""Files are read whole, packed or not, or refused by name."""
+"""Files are read whole, packed or not, or refused by name; they are written whole or not at all."""
 
 import gzip
 import lzma
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.files import read_bytes, replace_text, replacing
 
 PACKED = gzip.compress(b"text")
 
@@ -91,3 +91,27 @@ def test_a_pointer_of_git_lfs_is_no_file(tmp_path):
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     with pytest.raises(InputError, match="git lfs pull"):
         read_bytes(path, "Give a text")
+
+
+def test_a_file_that_was_not_filled_to_the_end_leaves_the_old_one(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as partial:
+        partial.write_text("ne")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_of_one_process_do_not_share_a_file(tmp_path):
+    path = tmp_path / "text.txt"
+    with replacing(path) as first, replacing(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # whose block ends last
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_is_written_into_a_folder_that_was_not_there(tmp_path):
+    replace_text(tmp_path / "new" / "text.txt", "héllo\n")
+    assert (tmp_path / "new" / "text.txt").read_bytes() == "héllo\n".encode()

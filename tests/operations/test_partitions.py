@@ -7,7 +7,12 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.operations.graphql import Deployment
-from iterpref_assets.operations.partitions import AssetPartitions, Dimension, partitions_of
+from iterpref_assets.operations.partitions import (
+    AssetPartitions,
+    Dimension,
+    PartitionChoice,
+    partitions_of,
+)
 
 MODELS = Dimension("base_model", ("big", "lab"))
 RECIPES = Dimension("recipe", ("dpo", "focal", "sft"))
@@ -105,3 +110,45 @@ def test_a_webserver_that_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch
 
     deployment = Deployment("http://dagster", transport=httpx.MockTransport(answer))
     assert deployment.ask_again("{ version }") == {"version": "1"}
+
+
+@pytest.mark.parametrize(
+    "ways", [{}, {"every": True, "failed": True}, {"named": "a", "stretch": ""}]
+)
+def test_partitions_are_chosen_in_one_way(ways: dict) -> None:
+    with pytest.raises(InputError, match="in one way"):
+        PartitionChoice(**ways)
+
+
+def test_what_failed_of_any_asset_is_chosen_in_order() -> None:
+    found = [cells(RECIPES, failed={"sft"}), cells(RECIPES, failed={"dpo"})]
+    assert PartitionChoice(failed=True).keys(found) == ("dpo", "sft")
+
+
+def test_what_any_asset_lacks_is_chosen() -> None:
+    found = [cells(RECIPES, materialized={"dpo", "sft"}), cells(RECIPES, materialized={"dpo"})]
+    assert PartitionChoice(missing=True).keys(found) == ("focal", "sft")
+
+
+def test_keys_between_commas_may_have_spaces() -> None:
+    assert PartitionChoice(named="sft, dpo").keys([cells(RECIPES)]) == ("dpo", "sft")
+
+
+def test_assets_with_other_partitions_are_not_named_together() -> None:
+    found = [cells(RECIPES), cells(MODELS)]
+    with pytest.raises(InputError, match="have different partitions"):
+        PartitionChoice(missing=True).keys(found)
+
+
+def test_all_is_said_to_the_deployment_and_not_key_by_key() -> None:
+    assert PartitionChoice(every=True).keys([cells(RECIPES), cells(MODELS)]) is None
+
+
+def test_all_of_an_asset_whose_shards_are_not_registered_is_refused() -> None:
+    with pytest.raises(InputError, match="iterpref prepare"):
+        PartitionChoice(every=True).keys([cells(Dimension("shard", ()))])
+
+
+def test_an_asset_without_partitions_has_none_to_choose() -> None:
+    with pytest.raises(InputError, match="Use --all"):
+        PartitionChoice(missing=True).keys([cells()])

@@ -16,7 +16,7 @@ from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.tasks import Question
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import replace_text
 from iterpref_assets.core.prompts import Role
 from iterpref_assets.core.sampling import SamplingConfig, draw_completions
 
@@ -102,8 +102,7 @@ def generate_samples(
         pl.col("problem_id").is_in(list(questions)), pl.col("sample") < config.samples
     )
     lines = list(_lines(questions, completions))
-    with replacing(out) as partial:
-        partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    replace_text(out, "".join(json.dumps(line) + "\n" for line in lines))
     empty = sum(not line["solution"].strip() for line in lines)
     return Generated(len(lines), empty, failures_in(completions))
 

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.evaluation.sample_summary import SampleSummary
 from iterpref_assets.core.evaluation.scores import SampleStatus, Score
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import replace_text
 
 EVALPLUS = ("humaneval", "mbpp")
 WHEN = "%Y-%m-%d %H:%M"
@@ -37,8 +37,7 @@ def write_official(
         files = {"eval_results": _bigcodebench(run), "pass_at_k": _bigcodebench_rates(summary)}
     paths = {out / f"{stem}_{kind}.json": content for kind, content in files.items()}
     for path, content in paths.items():
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        replace_text(path, json.dumps(content, indent=2) + "\n")
     return list(paths)
 
 

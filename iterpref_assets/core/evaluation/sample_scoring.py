@@ -23,7 +23,7 @@ from iterpref_assets.core.evaluation.scores import (
 )
 from iterpref_assets.core.evaluation.selection import select_tasks
 from iterpref_assets.core.evaluation.suite import PreparedBenchmark, Suite
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import replace_text
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
 
@@ -122,7 +122,7 @@ def score_samples(
 
             judge_samples(benchmark, missing, sandbox, workers, keep)
     scores = [known[key] for key in wanted]
-    _write(out / RESULTS, "".join(score.model_dump_json() + "\n" for score in scores))
+    replace_text(out / RESULTS, "".join(score.model_dump_json() + "\n" for score in scores))
     summary = summarize_samples(
         benchmark,
         scores,
@@ -131,7 +131,7 @@ def score_samples(
         fenced=sum(sample.looks_fenced for sample in file.samples),
         asked=len(benchmark.tasks) if asked is None else asked,
     )
-    _write(out / SUMMARY, summary.model_dump_json(indent=2) + "\n")
+    replace_text(out / SUMMARY, summary.model_dump_json(indent=2) + "\n")
     return scores, summary
 
 
@@ -185,8 +185,3 @@ def _settings(benchmark: PreparedBenchmark[JudgeT]) -> dict[str, JsonValue]:
 
 def _identity(score: Score) -> tuple[str, int, str]:
     return score.task_id, score.sample, score.program_sha256
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")

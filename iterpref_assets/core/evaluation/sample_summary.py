@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
@@ -104,6 +104,34 @@ def summarize_samples(
         seconds=seconds,
         cpu_seconds=sum(score.cpu_seconds for score in run),
     )
+
+
+def summary_lines(summary: SampleSummary, *, answers: bool) -> Iterator[str]:
+    """The summary for a console; `answers` says whether programs were taken from answers."""
+    rules = f" ({summary.rules} rules)" if summary.rules else ""
+    labels = ("base tests", "base and plus tests") if summary.plus else ("all tests", "")
+    figures = ((summary.base, summary.base_interval), (summary.plus, summary.plus_interval))
+    for label, (rates, interval) in zip(labels, figures, strict=True):
+        if rates and interval:
+            yield f"{summary.data.benchmark}{rules}, {label}: {_rates_shown(rates, interval)}"
+    asked = summary.tasks + summary.tasks_without_sample + len(summary.tasks_not_run)
+    yield (
+        f"{summary.tasks} of {asked} tasks have samples that were run, {summary.samples} in all, "
+        f"in {summary.seconds:.1f} s; {len(summary.tasks_not_run)} tasks cannot run here; "
+        f"{summary.invalid_lines} invalid lines; data md5 {summary.data.md5}"
+    )
+    if summary.fenced_samples and not answers:
+        yield (
+            f"{summary.fenced_samples} of {summary.samples} samples look like answers with fenced "
+            "programs: score such a file with --answers"
+        )
+
+
+def _rates_shown(rates: dict[str, float], interval: Interval) -> str:
+    """pass@1 with its interval, then pass@k for other k."""
+    first = f"pass@1 {rates['pass@1']:.1%} ({interval.low:.1%} to {interval.high:.1%})"
+    others = [f"{name} {rate:.1%}" for name, rate in rates.items() if name != "pass@1"]
+    return "  ".join([first, *others])
 
 
 def _interval(rate: PassRate | None) -> Interval | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from iterpref_assets.core.evaluation.samples import read_samples
 from iterpref_assets.core.evaluation.suite import Suite
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import replace_text
 
 
 def sanitize_file(suite: Suite, answers: Path, out: Path) -> Iterator[str]:
@@ -18,14 +18,8 @@ def sanitize_file(suite: Suite, answers: Path, out: Path) -> Iterator[str]:
         InputError: where the file of answers is malformed.
     """
     samples = read_samples(answers, suite.facts.prompts, answers=suite.program).samples
-    with replacing(out) as partial:
-        partial.write_text(
-            "".join(
-                json.dumps({"task_id": each.task_id, "solution": each.code}) + "\n"
-                for each in samples
-            ),
-            encoding="utf-8",
-        )
+    rows = ({"task_id": each.task_id, "solution": each.code} for each in samples)
+    replace_text(out, "".join(json.dumps(row) + "\n" for row in rows))
     for each in samples:
         taken, given = len(each.code.splitlines()), len(each.answer.splitlines())
         yield f"{each.task_id} #{each.sample}: {taken} of {given} lines"

@@ -131,8 +131,10 @@ def make_pairs(
         out: the pair table.
 
     Raises:
-        InputError: where an input cannot be used.
+        InputError: where an input cannot be used, or `out` does not end in .parquet.
     """
+    if out.suffix != ".parquet":
+        raise InputError("not a Parquet file", file=out, remedy="End --out in .parquet")
     _refuse_same_names(inputs)
     items = [item for file in inputs.benchmarks for item in read_items(file)]
     made = Made()

@@ -15,7 +15,7 @@ from iterpref_assets.core.decontamination.refusal import (
     refuse_benchmark_tasks,
 )
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import replace_text
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.seeds.reading import file_digest
@@ -71,8 +71,7 @@ def write_manifest(
         benchmark_sources=tuple(sorted(named)),
         allow_training_on=tuple(allow_training_on),
     )
-    with replacing(manifest_beside(pairs)) as partial:
-        partial.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    replace_text(manifest_beside(pairs), manifest.model_dump_json(indent=2) + "\n")
     return manifest
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
+from iterpref_assets.core.files import replace_text
+from iterpref_assets.core.pairs.characteristics import drawn_pairs
 from iterpref_assets.core.pairs.difference import split_lines
 
 _STYLE = """
@@ -18,6 +21,12 @@ td { font: 12px/1.5 monospace; white-space: pre-wrap; overflow-wrap: anywhere;
 td.minus { background: #ffd7d5; } td.plus { background: #ccf0d1; }
 pre { background: #f4f4f4; padding: .6em; white-space: pre-wrap; }
 """.strip()
+
+
+def write_pairs_page(pair_table: Path, page: Path, most: int) -> None:
+    """Write the page of up to `most` kept pairs of a table, drawn evenly, in problems' order."""
+    shown = drawn_pairs(pair_table, most).sort("problem_id", "pair_id").to_dicts()
+    replace_text(page, pairs_page(shown, f"{len(shown)} kept pairs"))
 
 
 def pairs_page(pairs: Iterable[Mapping[str, Any]], title: str) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import replacing
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
@@ -96,9 +97,8 @@ def _score_parts(
     ) as tracker:
         for file, rows in parts:
             frame = _part(pair_ids[rows], scorer.score(pairs[rows]))
-            partial = file.with_suffix(".partial")
-            tables.write_table(frame, tables.REFERENCE_LOGPROBS, partial)
-            partial.replace(file)
+            with replacing(file) as partial:
+                tables.write_table(frame, tables.REFERENCE_LOGPROBS, partial)
             tracker.advance(len(frame))
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import publish_folder
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
@@ -149,5 +150,5 @@ def _publish(run: Run, told: Mapping[str, Any]) -> None:
         "code_version": version("iterpref-assets"),
     }
     (run.work / "model" / MANIFEST).write_text(json.dumps(manifest, indent=2))
-    (run.work / "model").replace(run.out)
+    publish_folder(run.work / "model", run.out)
     shutil.rmtree(run.work)

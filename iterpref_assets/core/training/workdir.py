@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import sync, sync_tree
+from iterpref_assets.core.files import replace_text, sync, sync_tree
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.recipes import Recipe
@@ -67,9 +67,7 @@ def claim(work_dir: Path, run: str) -> None:
             file=work_dir,
             remedy="Remove it to start over, or give another",
         )
-    partial = file.with_suffix(".partial")
-    partial.write_text(run)
-    partial.replace(file)
+    replace_text(file, run)
 
 
 def last_checkpoint(work_dir: Path) -> Path | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from iterpref_assets.core.conversations import PromptConfig
 from iterpref_assets.core.engines.config import EngineConfig, EngineKind, OpenAIConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
@@ -20,10 +21,10 @@ from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigC
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.selection import select_tasks
-from iterpref_assets.core.evaluation.suite_options import SuiteOptions
+from iterpref_assets.core.evaluation.suite_options import OwnProblems, SuiteOptions
 from iterpref_assets.core.evaluation.tasks import PromptStyle, style_of
 from iterpref_assets.core.files import cache_folder
-from iterpref_assets.settings import GeneratorSource, RemoteModel, Settings, load_settings
+from iterpref_assets.settings import GeneratorSource, LabModel, RemoteModel, Settings, load_settings
 
 if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
@@ -104,8 +105,6 @@ def generate(
 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    if (benchmark is None) == (problems is None):
-        raise InputError("say what to solve", remedy="Give --benchmark or --problems")
     log_beside(out)
     settings = load_settings()
     config = _config(
@@ -117,22 +116,22 @@ def generate(
         seed=seed,
     )
     backend = _engine(settings, engine, url)
+    prompts = settings.prompts_for(LabModel()) if model == "lab" else settings.prompts
+    own = problems and OwnProblems(problems, prompts, settings.limits, settings.packages)
+    options = SuiteOptions(
+        benchmark,
+        own,
+        data,
+        split=split,
+        subset=subset,
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+        release=release,
+        examples=examples,
+    )
     source, weights = _model(model, backend)
     style = _style(weights, base=base)
-    if benchmark is not None:
-        options = SuiteOptions(
-            benchmark,
-            data,
-            split=split,
-            subset=subset,
-            since=since.date() if since else None,
-            until=until.date() if until else None,
-            release=release,
-            examples=examples,
-        )
-        suite, asked = options.open(cache_folder()), {}
-    else:
-        suite, asked = _own(problems, settings, source)
+    suite = options.open(cache_folder())
     questions = suite.questions(style)
     if tasks:
         chosen = select_tasks(tasks, list(questions))
@@ -142,7 +141,7 @@ def generate(
         open_engine(backend, weights),
         config,
         out,
-        {**_identity(suite, source, style), **asked},
+        _identity(suite, source, prompts if own else style),
         max_failed_share,
     )
     typer.echo(
@@ -195,25 +194,17 @@ def _style(weights: Path | str, *, base: bool) -> PromptStyle:
     return PromptStyle.CHAT
 
 
-def _own(
-    problems: Path | None, settings: Settings, source: GeneratorSource
-) -> tuple[Suite, dict[str, Any]]:
-    """The suite of a problem file, and what the answers depend on besides it."""
+def _identity(
+    suite: Suite, source: GeneratorSource, asked: PromptConfig | PromptStyle
+) -> dict[str, Any]:
+    """What answers depend on besides engine and sampling."""
     from iterpref_assets.core.conversations import Prompts
-    from iterpref_assets.core.evaluation.problem_suite import ProblemSuite
-
-    prompts = settings.prompts_for(source)
-    suite = ProblemSuite(Path(str(problems)), prompts, settings.limits, packages=settings.packages)
-    return suite, {"prompts": Prompts(prompts).identity()}
-
-
-def _identity(suite: Suite, source: GeneratorSource, style: PromptStyle) -> dict[str, Any]:
     from iterpref_assets.steps.models import model_identity
 
     return {
         "model": model_identity(source),
         "data": suite.facts.source.model_dump(),
-        "style": style.value,
+        "asked": asked.value if isinstance(asked, PromptStyle) else Prompts(asked).identity(),
     }
 
 

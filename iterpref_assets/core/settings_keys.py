@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
@@ -174,6 +175,7 @@ def _choices(annotation: Any) -> tuple[tuple[str, str], ...]:
     return next(filter(None, map(_choices, get_args(annotation))), ())
 
 
+@cache
 def _words(enumeration: type[Enum]) -> dict[str, str]:
     """What follows each member in the source, as text of its own."""
     (definition,) = ast.parse(dedent(inspect.getsource(enumeration))).body
@@ -190,7 +192,7 @@ def _words(enumeration: type[Enum]) -> dict[str, str]:
 
 
 def _first_paragraph(owner: type) -> str:
-    return " ".join((inspect.getdoc(owner) or "").partition("\n\n")[0].split())
+    return " ".join(inspect.cleandoc(owner.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _fields(owner: type) -> dict[str, FieldInfo]:

@@ -8,12 +8,11 @@ from pathlib import Path
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource
-from iterpref_assets.steps.models import weights_folder
+from iterpref_assets.steps.models import hub_snapshot, weights_folder
 
 LAB = "lab"
 HELP = "A folder, OWNER/NAME or OWNER/NAME@COMMIT of the hub, or `lab`"
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ON_THE_HUB = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 
 
@@ -33,10 +32,8 @@ def named_model(name: str) -> tuple[ModelSource, Path]:
     found = _ON_THE_HUB.fullmatch(name)
     if found is None or name.startswith("."):
         raise InputError("no such model", field=name, remedy=f"Give one of these: {HELP}")
-    source = HubModel(
-        repository=found["repository"], revision=_commit(found["repository"], found["revision"])
-    )
-    return source, weights_folder(source)
+    folder = hub_snapshot(found["repository"], found["revision"] or "main")
+    return HubModel(repository=found["repository"], revision=folder.name), folder
 
 
 def tokenizer_folder(name: str) -> Path:
@@ -46,21 +43,3 @@ def tokenizer_folder(name: str) -> Path:
         InputError: as `named_model`.
     """
     return Path(name) if Path(name).is_dir() else named_model(name)[1]
-
-
-def _commit(repository: str, revision: str | None) -> str:
-    if revision and _COMMIT.fullmatch(revision):
-        return revision
-    from huggingface_hub import model_info
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        commit = model_info(repository, revision=revision).sha
-    except (HfHubHTTPError, OSError) as error:
-        raise InputError(
-            f"no such folder, and the hub does not tell its commit ({error})",
-            field=repository,
-            remedy="Check the name and the network; without one, give a folder, or a commit that "
-            "was fetched before",
-        ) from error
-    return str(commit)

@@ -110,6 +110,18 @@ def test_a_hub_that_refuses_the_token_is_one_message(hub, model, monkeypatch):
     assert not hub.repositories
 
 
+def test_a_hub_that_is_not_there_is_one_message(hub, model, monkeypatch):
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(InputError, match=r"the hub at http://127.0.0.1:1 did not take it"):
+        publish("me/focal", model=model, push=True)
+
+
+def test_a_model_that_the_hub_does_not_have_is_one_message(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match="the hub did not give me/nothing at revision main"):
+        named_model("me/nothing")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -130,13 +142,23 @@ def test_what_is_no_name_of_a_repository_is_refused(name, model):
         publish(name, model=model)
 
 
-def test_a_pushed_model_is_found_by_its_name_at_its_commit(hub, model, tmp_path, monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+def test_a_pushed_model_is_found_by_its_name_at_its_commit(hub, model, tmp_path):
     publish("me/focal", model=model, push=True)
-    source, folder = named_model("me/focal")
-    assert source.revision == hub.repositories["me/focal"].commits[0]
-    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
-    assert named_model(f"me/focal@{source.revision}") == (source, folder)
+    program = (
+        "from iterpref_assets.steps.named_model import named_model\n"
+        "source, folder = named_model('me/focal')\n"
+        "assert named_model(f'me/focal@{source.revision}') == (source, folder)\n"
+        "print(source.revision, (folder / 'model.safetensors').stat().st_size)"
+    )
+    # A process of its own: huggingface_hub reads the hub's address once, as it is imported.
+    variables = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == [
+        hub.repositories["me/focal"].commits[0], str(len(WEIGHTS)),
+    ], done.stderr  # fmt: skip
 
 
 def test_the_command_pushes_by_the_hubs_own_variables(hub, model):

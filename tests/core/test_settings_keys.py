@@ -46,8 +46,10 @@ def test_a_key_of_one_kind_tells_the_kind() -> None:
     assert [key.kind for key in found("pet.legs")] == ['pet.kind = "dog"']
 
 
-def test_the_field_that_tells_the_kind_is_no_key() -> None:
-    assert found("pet.kind") == []
+def test_the_field_that_tells_the_kind_is_one_key_of_all_kinds() -> None:
+    (key,) = found("pet.kind")
+    assert key.names_kind
+    assert (key.values, key.default) == ('"cat" or "dog"', "cat")
 
 
 def test_a_default_is_that_of_the_section_around_it() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, DatasetCard, HfApi, ModelCard
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from iterpref_assets.core.errors import InputError
@@ -64,7 +64,7 @@ class Upload:
                 commit_message="Upload with iterpref-assets",
                 repo_type=self.kind,
             )
-        except (HfHubHTTPError, OSError) as error:
+        except Exception as error:  # those of its transports have no base of their own
             raise InputError(
                 f"the hub at {api.endpoint} did not take it: {error}",
                 field=self.repository,

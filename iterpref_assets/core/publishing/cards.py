@@ -107,7 +107,9 @@ def dataset_card(
             },
         ),
         settings=_table(("option", "value"), {f"`{n}`": f"`{v}`" for n, v in settings.items()}),
-        example=pair_difference(kept.row(0, named=True)) if kept.height else "No pair was kept.",
+        example=pair_difference(kept.row(0, named=True)).rstrip()
+        if kept.height
+        else "No pair was kept.",
         provenance=_table(
             ("made of", "sha256"), {name: f"`{digest}`" for name, digest in made_of.items()}
         ),
@@ -129,4 +131,4 @@ def _scores(scores: Sequence[BenchmarkScore]) -> str:
 
 def _table(head: tuple[str, str], rows: Mapping[str, Any]) -> str:
     """A table of names and values; nothing where there are none."""
-    return table(head, [(name, str(value)) for name, value in rows.items()]) if rows else ""
+    return table(head, [(n, str(value)) for n, value in rows.items()]).rstrip() if rows else ""

@@ -54,7 +54,8 @@ class GenerationConfig(Record):
         0.1,
         ge=0,
         le=1,
-        description="Calls that may give no answer, as a share of 1; more end the run",
+        description="Calls that may give no answer, as a share of 1; more end the run. One alone "
+        "never does, unless the share is 0",
     )
 
     def sampling_in(self, round_: int) -> Sampling:  # noqa: ARG002 - debugging's differ by round

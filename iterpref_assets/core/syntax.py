@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 
 
@@ -25,8 +26,13 @@ def error_line(code: str) -> int | None:
     return min(told or last, last)
 
 
+_warnings_lock = threading.Lock()
+"""Threads that leave `catch_warnings` in another order than they entered it would silence for good
+what the process warns of."""
+
+
 def _parsed(code: str) -> ast.Module | Exception:
-    with warnings.catch_warnings():
+    with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return ast.parse(code)

@@ -1,10 +1,9 @@
 import asyncio
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 import pytest
+from engine_double import OpenEngine
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request, Sampling
@@ -19,7 +18,7 @@ TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1")
 LAB = Prompts(LAB_PROMPTS)
 
 
-class EchoEngine:
+class EchoEngine(OpenEngine):
     """Answers with the request's key; fails at the request numbered `fails_at`.
 
     It answers nothing before it is asked `at_once` things at once.
@@ -46,17 +45,6 @@ class EchoEngine:
         await asyncio.sleep(0.01 if self.at_once else 0)
         self.active -= 1
         return Completion(request.key, request.key, 1, 2, FinishReason.STOP, request.seed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 def make_problems(*ids: str) -> list[Problem]:

@@ -6,10 +6,9 @@ is at least its problem's `needed` number, so pN is solved in round N and p9 nev
 
 import asyncio
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
+from engine_double import OpenEngine
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
@@ -23,7 +22,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 LAB = Prompts(LAB_PROMPTS)
 
 
-class ScriptedEngine:
+class ScriptedEngine(OpenEngine):
     """Answers with the round's number; remembers what it was asked and how much at once.
 
     It answers nothing before it is asked `at_once` things at once, and from then on after a while.
@@ -59,17 +58,6 @@ class ScriptedEngine:
         return Completion(
             request.key, fenced(f"answer = {round_}"), 9, 4, FinishReason.STOP, request.seed
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 def debug_problems(

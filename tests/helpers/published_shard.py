@@ -2,11 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 from debugging_doubles import LAB
+from engine_double import OpenEngine
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -39,7 +38,7 @@ PROBLEMS = [
 GENERATOR = {"source": "hub", "repository": "someone/model", "revision": "0123abcd" * 5}
 
 
-class CountingEngine:
+class CountingEngine(OpenEngine):
     """Answers with sample plus round, so that some trajectories pass late and some at once."""
 
     description = "counting engine 1.0"
@@ -48,17 +47,6 @@ class CountingEngine:
         _, round_, sample = request.key.split("#")
         text = fenced(f"answer = {int(round_) + int(sample)}")
         return Completion(request.key, text, 9, 4, FinishReason.STOP, request.seed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 def judge(code: str, tests: Tests) -> Execution:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from contest_file import PROBLEM, contest_file
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -22,21 +23,11 @@ from iterpref_assets.steps.step import StepContext
 
 (TASKS,) = (step for step in BENCHMARK_TASKS if step.asset == "livecodebench_tasks")
 (SCORES,) = (step for step in BENCHMARK_SCORES if step.asset == "livecodebench_scores")
-PROBLEM = {
-    "question_id": "add",
-    "question_content": "Add two numbers.",
-    "starter_code": "",
-    "contest_date": "2024-08-03T00:00:00",
-    "difficulty": "easy",
-    "public_tests": [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}],
-}
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    path = tmp_path / "contests.jsonl"
-    path.write_text(json.dumps(PROBLEM) + "\n")
-    return path
+    return contest_file(tmp_path)
 
 
 @pytest.fixture

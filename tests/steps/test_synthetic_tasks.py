@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from written_program import PROGRAM
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
@@ -27,18 +28,6 @@ TASK = """<task>Add two numbers.</task>
 <signature>def add(x, y):</signature>
 <examples>add(1, 2) == 3</examples>
 <tags>sums</tags>"""
-PROGRAM = """<file>add.py</file>
-```python
-def add(x, y):
-    return x + y
-```
-<file>test_add.py</file>
-```python
-from add import add
-
-assert add(3, 5) == 8
-```
-<json>{"file_names": ["add.py", "test_add.py"], "packages": []}</json>"""
 TASKS = (
     "Add two numbers.",
     "Give the sum that both arguments come to.",

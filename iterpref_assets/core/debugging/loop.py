@@ -116,7 +116,8 @@ async def run_debugging(
                 positions.note_completion(row, by_id[row["problem_id"]])
                 log.note_earlier(row)
         run = _Run(engine, judge, config, prompts, rules, journal, log, pool, tracker)
-        run.count_earlier(done=positions.done, solved=positions.solved)
+        over = sum(positions.take(problem_id, sample) is None for problem_id, sample in first)
+        run.count_earlier(done=over, solved=positions.solved)
         open_items = (
             _Item(by_id[problem_id], sample, step)
             for problem_id, sample in first
@@ -170,7 +171,10 @@ class _Run:
     started: float = field(default_factory=monotonic)
 
     def count_earlier(self, *, done: int, solved: int) -> None:
-        """Count the trajectories that an earlier process finished."""
+        """Count the trajectories that are over: finished by an earlier process, or without a step.
+
+        One has no step where its first completion holds no program and no round is allowed.
+        """
         self.done, self.solved = done, solved
         if done:
             self.tracker.resume(done)

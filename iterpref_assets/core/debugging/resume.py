@@ -36,11 +36,6 @@ class Positions:
         self._steps: dict[tuple[str, int], Step] = {}
         self.solved = 0
 
-    @property
-    def done(self) -> int:
-        """Trajectories that are over."""
-        return sum(step is None for step in self._steps.values())
-
     def note_completion(self, row: dict[str, Any], problem: Problem) -> None:
         """Move on by a logged row of tables.COMPLETIONS."""
         step = self._step_of(row)

@@ -62,7 +62,9 @@ class FailureBudget:
         if len(self._first[reason]) < SHOWN:
             self._first[reason].append(key)
         failed = self._kinds.total()
-        if failed > max(1.0, self._share * max(self._calls, self._least)):
+        # One failure alone says little of the others; a share of 0 asks for none at all.
+        allowed = max(1.0, self._share * max(self._calls, self._least)) if self._share else 0.0
+        if failed > allowed:
             raise InputError(
                 f"{failed} of {self._calls} calls gave no answer: {self._in_words()}",
                 field="max_failed_share",

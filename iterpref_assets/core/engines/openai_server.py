@@ -131,16 +131,16 @@ class OpenAIEngine:
             return without_answer(request, None, FinishReason.UNAVAILABLE, in_words(error))
         if isinstance(error, openai.APIStatusError):
             reason = failure_of(error.status_code, error.body or error.message)
-            if reason is FinishReason.REJECTED and self._option_named(error):
+            if reason is FinishReason.REJECTED and self._option_named(error, request):
                 reason = None  # what it does not accept is in every request
             if reason is not None:
                 return without_answer(request, None, reason, in_words(error))
-        raise self._refused(error) from error
+        raise self._refused(error, request) from error
 
-    def _refused(self, error: Exception) -> InputError:
+    def _refused(self, error: Exception, request: Request) -> InputError:
         name, key = self._model, self._config.api_key_env
         check = f"Check that it serves {name} there and accepts the key in {key}"
-        field, remedy = self._option_named(error) or ("served_model", check)
+        field, remedy = self._option_named(error, request) or ("served_model", check)
         return InputError(
             f"the server did not generate: {in_words(error)}",
             file=self._config.base_url,
@@ -148,8 +148,12 @@ class OpenAIEngine:
             remedy=f"{remedy}; then run again: finished completions are kept",
         )
 
-    def _option_named(self, error: Exception) -> tuple[str, str] | None:
-        """The option that the server's complaint is about, and what to do with it."""
+    def _option_named(self, error: Exception, request: Request) -> tuple[str, str] | None:
+        """The option that the server's complaint is about, and what to do with it.
+
+        A complaint may repeat the prompt: a word of the prompt names an option only where the
+        server says by itself, in `param`, what it complains of.
+        """
         mine = self._config.max_tokens_parameter
         (other,) = set(MaxTokensParameter) - {mine}
         remedies = {
@@ -163,8 +167,10 @@ class OpenAIEngine:
         }
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
             said = str(error.param or error.message)  # a server may name it by a list
+            asked = "" if error.param else "\n".join(m.content for m in request.messages)
             for name, (field, remedy) in remedies.items():
-                if re.search(rf"\b{re.escape(name)}\b", said):
+                word = re.compile(rf"\b{re.escape(name)}\b")
+                if word.search(said) and not word.search(asked):
                     return field, f"{remedy}, in the settings of this engine"
         return None
 

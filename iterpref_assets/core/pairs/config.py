@@ -79,7 +79,8 @@ class JudgeConfig(Record):
         default=0.1,
         ge=0,
         le=1,
-        description="Calls that may give no answer, as a share of 1; more end the run",
+        description="Calls that may give no answer, as a share of 1; more end the run. One alone "
+        "never does, unless the share is 0",
     )
 
     def for_result(self) -> dict[str, JsonValue]:

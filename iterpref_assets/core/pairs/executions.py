@@ -1,4 +1,4 @@
-"""Verdicts kept by what was run: the same program never runs twice against the same tests."""
+"""Verdicts kept by what was run, so that no program runs twice against the same tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class ExecutionLog:
 
     A verdict is kept by the program, its tests, the limits, the packages, the version of Python and
     the source of the sandbox itself: where one of these changes, programs run again. What finished
-    before a kill stays. Any number of threads may call it at once.
+    before a kill stays. A program that the clock ended, before it had used its CPU time, runs again
+    in the next process: another load of the machine may give it another verdict. Any number of
+    threads may call it at once.
 
     Raises:
         InputError: where another process holds the log or it is damaged.
@@ -36,7 +38,7 @@ class ExecutionLog:
         self, path: Path, judge: ProgramJudging, *, limits: Limits, packages: Sequence[str]
     ) -> None:
         self.executed = 0
-        self._judge = judge
+        self._judge, self._limits = judge, limits
         self._lock = threading.Lock()
         self._journal = Journal(path, {"log": "executions"})
         self._known = {row["key"]: row for kind, row in self._journal.records() if kind == _KIND}
@@ -71,8 +73,13 @@ class ExecutionLog:
             with self._lock:
                 self.executed += 1
                 self._known[key] = known
-                self._journal.append(_KIND, known)
+                if not self._ended_by_the_clock(execution):
+                    self._journal.append(_KIND, known)
         return Execution(Verdict(known["verdict"]), known["error_type"], known["message"])
+
+    def _ended_by_the_clock(self, execution: Execution) -> bool:
+        used_up = execution.cpu_seconds >= self._limits.cpu_seconds
+        return execution.verdict is Verdict.TIMEOUT and not used_up
 
     def _key(self, code: str, tests: Tests) -> str:
         parts = [code, tests.model_dump_json(), self._circumstances]

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iterpref_assets.core.randomness import derive_rng
+from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MAX_EXTRA_LINES = 2
+
+
+def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
+    """`pairs` with the window of y- drawn for each, seeded by its place among them."""
+    from transformers import AutoTokenizer
+
+    newlines = newlines_by_token(AutoTokenizer.from_pretrained(model_dir))
+    widened: list[TokenPair] = []
+    for index, pair in enumerate(pairs):
+        side = pair.rejected
+        ends = newlines[side.ids]
+        lines = (np.cumsum(ends) - ends).astype(np.int32)
+        window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
+        completion = CompletionTokens(side.ids, side.difference, window, side.reference)
+        widened.append(TokenPair(pair.prompt, pair.chosen, completion))
+    return widened
 
 
 def newlines_by_token(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.randomness import derive_rng, derive_seed
-from iterpref_assets.core.training.augment import newlines_by_token, widen
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.training.packing import (
     CompletionTokens,
     PackedRow,
@@ -88,22 +86,6 @@ def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> C
             )
         reference = np.asarray(given, dtype=np.float32)
     return CompletionTokens(ids, difference, difference, reference)
-
-
-def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
-    """`pairs` with the window of y- drawn for each, seeded by its place among them."""
-    from transformers import AutoTokenizer
-
-    newlines = newlines_by_token(AutoTokenizer.from_pretrained(model_dir))
-    widened: list[TokenPair] = []
-    for index, pair in enumerate(pairs):
-        side = pair.rejected
-        ends = newlines[side.ids]
-        lines = (np.cumsum(ends) - ends).astype(np.int32)
-        window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
-        completion = CompletionTokens(side.ids, side.difference, window, side.reference)
-        widened.append(TokenPair(pair.prompt, pair.chosen, completion))
-    return widened
 
 
 class PackedPairs:

@@ -18,10 +18,11 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
+from iterpref_assets.core.training.augment import widen_differences
 from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
-from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
+from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.heldout import best_step, split_pairs, stopped_at
 from iterpref_assets.core.training.processes import rank

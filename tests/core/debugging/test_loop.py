@@ -1,4 +1,5 @@
 import dataclasses
+import logging
 import threading
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def test_after_a_restart_only_what_another_try_may_answer_is_asked_again(
 def test_more_failures_than_the_share_end_the_debugging(
     problems: list[Problem], initial: pl.DataFrame, tmp_path: Path
 ) -> None:
-    config = DebugConfig(max_failed_share=0.0)
+    config = DebugConfig(max_failed_share=0.01)
     engine = ScriptedEngine(frozenset({"p9#1#0", "p5#1#0", "p2#1#0", "p1#1#0"}))
     with pytest.raises(InputError, match="prompt_too_long 2"):
         debug_problems(problems, initial, engine, number_judge, config, tmp_path)
@@ -261,3 +262,18 @@ def test_initial_completions_that_do_not_fit_are_refused(
         debug_problems(problems, broken, ScriptedEngine(), number_judge, CONFIG, tmp_path)
     assert caught.value.field == field
     assert not (tmp_path / LOG).exists()
+
+
+def test_progress_ends_at_all_trajectories_where_one_has_nothing_to_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems = [make_problem(0, "talks"), make_problem(0, "writes")]
+    initial = scripted_initial(problems, tmp_path).with_columns(
+        completion=pl.when(pl.col("problem_id") == "talks")
+        .then(pl.lit("I cannot."))
+        .otherwise("completion")
+    )
+    config = DebugConfig(max_rounds=0)
+    with caplog.at_level(logging.INFO, "iterpref"):
+        debug_problems(problems, initial, ScriptedEngine(), number_judge, config, tmp_path / "work")
+    assert [record for record in caplog.records if "Debugging: 2/2" in record.getMessage()]

@@ -36,8 +36,15 @@ def test_one_failure_more_ends_the_work_and_names_kinds_and_first_items() -> Non
     assert caught.value.field == "max_failed_share"
 
 
-def test_a_failure_alone_ends_nothing() -> None:
-    count(FailureBudget(0.0, total=1), FinishReason.FILTERED)
+def test_a_failure_alone_ends_nothing_where_any_are_allowed() -> None:
+    count(FailureBudget(0.01, total=1), FinishReason.FILTERED)
+
+
+def test_a_share_of_nothing_allows_no_failure() -> None:
+    budget = FailureBudget(0.0, total=1000)
+    count(budget, *[FinishReason.STOP] * 999)
+    with pytest.raises(InputError, match="1 of 1000 calls gave no answer"):
+        budget.count(completion("last", FinishReason.FILTERED))
 
 
 def test_early_failures_of_much_work_are_measured_against_a_hundred_calls() -> None:

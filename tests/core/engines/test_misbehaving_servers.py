@@ -161,6 +161,12 @@ def test_a_refused_parameter_is_named_with_the_option_that_changes_it(
     assert remedy in caught.value.remedy
 
 
+def test_a_prompt_that_is_repeated_in_the_complaint_names_no_option(server: ScriptedServer) -> None:
+    server.script = [failure(400, "invalid character after 'Add'")]
+    completion = server.ask(extra_body={"Add": 1})  # the prompt is "Add."
+    assert completion.finish_reason is FinishReason.REJECTED
+
+
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/html"}, {"Content-Type": "text/plain"}])
 def test_a_web_page_is_called_a_web_page(server: ScriptedServer, headers: dict[str, str]) -> None:
     server.script = [{"status": 200, "headers": headers, "raw": "<html>\nSign in</html>"}]

@@ -1,9 +1,9 @@
 import hashlib
-import json
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from contest_file import contest_file
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import (
@@ -15,21 +15,10 @@ from iterpref_assets.core.evaluation.benchmark_config import (
 )
 from iterpref_assets.core.evaluation.evalplus.data import SANDBOX_PACKAGES
 
-PROBLEM = {
-    "question_id": "add",
-    "question_content": "Add two numbers.",
-    "starter_code": "",
-    "contest_date": "2024-08-03T00:00:00",
-    "difficulty": "easy",
-    "public_tests": [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}],
-}
-
 
 @pytest.fixture
 def contests(tmp_path: Path) -> Path:
-    path = tmp_path / "contests.jsonl"
-    path.write_text(json.dumps(PROBLEM) + "\n")
-    return path
+    return contest_file(tmp_path)
 
 
 def test_only_benchmarks_that_are_given_have_names():

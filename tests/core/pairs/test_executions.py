@@ -12,14 +12,15 @@ FAILED = Execution(Verdict.EXCEPTION, "KeyError", "add(1, 2) raised KeyError")
 
 
 class Judge:
-    """Fails everything, and counts."""
+    """Gives everything one verdict, and counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, execution: Execution = FAILED) -> None:
         self.asked: list[str] = []
+        self.execution = execution
 
     def __call__(self, code: str, tests: Tests) -> Execution:
         self.asked.append(code)
-        return FAILED
+        return self.execution
 
 
 def _log(folder: Path, judge: Judge, limits: Limits | None = None, packages=()) -> ExecutionLog:
@@ -72,3 +73,15 @@ def test_what_was_appended_before_a_kill_is_known(tmp_path):
     with _log(tmp_path, Judge()) as again:
         again("x = 1", ADD)
         assert again.executed == 0
+
+
+@pytest.mark.parametrize(("cpu_seconds", "runs"), [(2.0, 0), (1.5, 1)], ids=["cpu", "clock"])
+def test_only_a_time_out_that_the_clock_decided_is_run_again(tmp_path, cpu_seconds, runs):
+    timed_out = Execution(Verdict.TIMEOUT, message="ran out of time", cpu_seconds=cpu_seconds)
+    with _log(tmp_path, Judge(timed_out), Limits(cpu_seconds=2.0)) as log:
+        log("x = 1", ADD)
+        log("x = 1", ADD)
+        assert log.executed == 1
+    with _log(tmp_path, Judge(), Limits(cpu_seconds=2.0)) as log:
+        log("x = 1", ADD)
+        assert log.executed == runs

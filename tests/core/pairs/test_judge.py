@@ -1,10 +1,9 @@
 import asyncio
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 import pytest
+from engine_double import OpenEngine
 from shared_cases import cases
 
 from iterpref_assets.core import tables
@@ -27,7 +26,7 @@ CONFIG = JudgeConfig(engine=OpenAIConfig(), model="judge")
 FORM, SUBSTANCE = "Only names.\nVERDICT: FORM", "One adds.\n\nVERDICT: SUBSTANCE\n"
 
 
-class ScriptedJudge:
+class ScriptedJudge(OpenEngine):
     """Answers FORM where the rejected program holds `form`; it can fall over after some answers."""
 
     description = "scripted judge"
@@ -45,17 +44,6 @@ class ScriptedJudge:
         self.asked.append(request.key)
         answer = FORM if "form =" in text else "Hm." if "odd =" in text else SUBSTANCE
         return Completion(request.key, answer, None, 9, self.reason, request.seed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 def write_pairs(folder: Path, *rejected: str, dropped_by: str | None = None) -> Path:

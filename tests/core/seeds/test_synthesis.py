@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from written_program import PROGRAM
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
@@ -20,18 +21,6 @@ TASK = """<task>Add two numbers, for $5.</task>
 <signature>def add(x, y):</signature>
 <examples>add(1, 2) == 3</examples>
 <tags>sums</tags>"""
-PROGRAM = """<file>add.py</file>
-```python
-def add(x, y):
-    return x + y
-```
-<file>test_add.py</file>
-```python
-from add import add
-
-assert add(3, 5) == 8
-```
-<json>{"file_names": ["add.py", "test_add.py"], "packages": []}</json>"""
 CONFIG = GenerationConfig.model_validate({"max_in_flight": 2})
 DRAWS = [Draw(f"tree-000/{n:05d}", f'{{"text": ["split {n}"]}}', (f"text/{n}",)) for n in range(4)]
 

@@ -13,7 +13,7 @@ from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.randomness import derive_rng
-from iterpref_assets.core.training.augment import widen
+from iterpref_assets.core.training.augment import widen, widen_differences
 from iterpref_assets.core.training.batches import collator
 from iterpref_assets.core.training.config import Attention
 from iterpref_assets.core.training.dataset import (
@@ -21,7 +21,6 @@ from iterpref_assets.core.training.dataset import (
     BatchOrder,
     PackedPairs,
     token_pairs,
-    widen_differences,
 )
 from iterpref_assets.core.training.recipes import recipe_named
 

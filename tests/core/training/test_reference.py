@@ -69,10 +69,22 @@ def test_memory_that_runs_out_is_named_and_finished_parts_are_kept(
     assert [file.name for file in tmp_path.iterdir()] == ["part-00000000.parquet"]
 
 
-def test_smaller_batches_give_the_same_logprobs(model_dir, tmp_path):
+def test_smaller_batches_give_the_same_logprobs(model_dir, tmp_path, monkeypatch):
+    from iterpref_assets.core.training import reference
+
+    sizes: list[int] = []
+    batches = reference._Scorer._batches
+
+    def noted(self, pairs):
+        for places in batches(self, pairs):
+            sizes.append(len(places))
+            yield places
+
+    monkeypatch.setattr(reference._Scorer, "_batches", noted)
     whole = compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path / "a")
     config = CONFIG.model_copy(update={"reference_batch_tokens": 1})
     split = compute_reference_logprobs(PAIRS, model_dir, config, tmp_path / "b")
+    assert sizes == [7, 1, 1, 1, 1, 1, 1, 1]
     for side in ("chosen_logprobs", "rejected_logprobs"):
         pairs = zip(whole[side].to_list(), split[side].to_list(), strict=True)
         assert all(one == pytest.approx(other, abs=1e-5) for one, other in pairs)

@@ -5,9 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
 import pytest
+from engine_double import OpenEngine
 
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
 from iterpref_assets.core.errors import InputError
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass
-class Scripted:
+class Scripted(OpenEngine):
     """Answers each key with it; a key among `failing` gets no answer, one named `dies` ends it."""
 
     failing: frozenset[str] = frozenset()
@@ -54,12 +54,6 @@ class Scripted:
         reason = FinishReason.UNAVAILABLE if failed else FinishReason.STOP
         text = "" if failed else f"said {request.key}"
         return Completion(request.key, text, 1, 1, reason, request.seed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
 
 
 def generate(

@@ -136,10 +136,10 @@ class ContestConfig(BenchmarkConfig):
         description="Run programs as scripts (strict), or as the official runner does (official)",
     )
     solutions: Path | None = Field(
-        None, description="Solutions in the form of a samples file; the data holds none"
+        default=None, description="Solutions in the form of a samples file; the data holds none"
     )
     examples: Path | None = Field(
-        None,
+        default=None,
         description="Folder of the official func.json and stdin.json, which base models are shown",
     )
 

@@ -310,10 +310,10 @@ def read_train_config(
 
 
 def _over(values: Mapping[str, Any], given: Mapping[str, JsonValue]) -> dict[str, Any]:
-    """`values` with what is `given` in its place, section by section."""
+    """`values` with what is `given` in its place; a section keeps what is not given."""
     merged = dict(values)
     for name, value in given.items():
-        below = merged.get(name)
+        below: Any = merged.get(name)
         is_section = isinstance(value, dict) and isinstance(below, dict)
-        merged[name] = _over(below, value) if is_section else value
+        merged[name] = {**below, **value} if is_section else value
     return merged

@@ -24,7 +24,7 @@ class TrackerLinks(TrainerCallback):
         """The trackers' own callbacks come first, so their runs have begun."""
         del state, control, kwargs
         for name, find in (("wandb", _wandb_run), ("mlflow", _mlflow_run)):
-            if name in args.report_to and (link := find(sys.modules.get(name))):
+            if name in (args.report_to or ()) and (link := find(sys.modules.get(name))):
                 self.links[name] = link
 
     def finish(self) -> None:

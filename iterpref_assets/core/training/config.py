@@ -314,6 +314,8 @@ def _over(values: Mapping[str, Any], given: Mapping[str, JsonValue]) -> dict[str
     merged = dict(values)
     for name, value in given.items():
         below: Any = merged.get(name)
-        is_section = isinstance(value, dict) and isinstance(below, dict)
-        merged[name] = {**below, **value} if is_section else value
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[name] = {**below, **value}
+        else:
+            merged[name] = value
     return merged

@@ -45,13 +45,14 @@ class GenerationConfig(Record):
     top_p: float = Field(1.0, gt=0, le=1, description="Share of the probability that is drawn from")
     max_tokens: int = Field(1024, gt=0, description="Longest completion, tokens")
     seed: int = Field(
-        0, description="Parent of each completion's own seed, with problem, round and sample"
+        default=0,
+        description="Parent of each completion's own seed, with problem, round and sample",
     )
     max_in_flight: int = Field(
         320, gt=0, description="Conversations held at once; it bounds memory and changes no result"
     )
     max_failed_share: float = Field(
-        0.1,
+        default=0.1,
         ge=0,
         le=1,
         description="Calls that may give no answer, as a share of 1; more end the run. One alone "

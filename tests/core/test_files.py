@@ -13,7 +13,9 @@ from iterpref_assets.core.files import read_bytes, replace_text, replacing
 PACKED = gzip.compress(b"text")
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.txt", b"text"), ("a.txt.gz", PACKED)])
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.txt", b"text"), ("a.txt.gz", PACKED)], ids=["plain", "packed"]
+)
 def test_a_packed_file_is_read_like_a_plain_one(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)

@@ -113,12 +113,28 @@ def compare_budgets(
     """
     if versions.is_empty():
         return pl.DataFrame(schema=BUDGETS)
-    debugged, sampled = _debugged(versions, completions), _sampled(versions)
+    debugged, sampled = calls_to_solve(versions, completions)
     samples = versions.filter(pl.col("round") == 0)["sample"].n_unique()
     most = max(max_rounds + 1, int(debugged["made"].max() or 0))  # pyright: ignore[reportArgumentType]
     rows = [_spent(DEBUGGING, debugged, calls) for calls in range(1, most + 1)]
     rows += [_spent(SAMPLING, sampled, calls) for calls in range(1, samples + 1)]
     return pl.DataFrame(rows, schema=BUDGETS)
+
+
+def calls_to_solve(
+    versions: pl.DataFrame, completions: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Calls until something passed: of each trajectory debugged, and of each problem sampled.
+
+    Args:
+        versions: as `compare_budgets` takes it.
+        completions: as `compare_budgets` takes it.
+
+    Returns:
+        `problem_id`, `made` (calls), `solved` and `paired` (calls until one passed, and until there
+        was a pair; null where there was none), and of trajectories `sample`.
+    """
+    return _debugged(versions, completions), _sampled(versions)
 
 
 def _debugged(versions: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:

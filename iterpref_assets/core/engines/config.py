@@ -79,7 +79,9 @@ class VllmConfig(Record):
         description="Threads of arithmetic on the CPU. Unset leaves one core to the sandbox: every "
         "operation waits for its slowest thread, and programs under test hold a core",
     )
-    trust_remote_code: bool = Field(False, description="Run code that comes with the checkpoint")
+    trust_remote_code: bool = Field(
+        default=False, description="Run code that comes with the checkpoint"
+    )
 
 
 class MaxTokensParameter(StrEnum):
@@ -168,9 +170,11 @@ class TransformersConfig(Record):
 
     kind: Literal[EngineKind.TRANSFORMERS] = EngineKind.TRANSFORMERS
     dtype: Dtype = Field(Dtype.AUTO, description="Precision of weights and activations")
-    device: str = Field("cpu", description="A torch device, such as cuda")
+    device: str = Field(default="cpu", description="A torch device, such as cuda")
     batch_size: int = Field(64, gt=0, description="Completions generated at once")
-    trust_remote_code: bool = Field(False, description="Run code that comes with the checkpoint")
+    trust_remote_code: bool = Field(
+        default=False, description="Run code that comes with the checkpoint"
+    )
 
 
 class ReplayConfig(Record):

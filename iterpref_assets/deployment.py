@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
@@ -20,6 +21,13 @@ class AutomationStatus(StrEnum):
     """They act from the start of the daemon on."""
 
 
+Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+)$")]
+"""Who Dagster takes for the owner of an asset."""
+
+TagName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}(/[A-Za-z0-9_.-]{1,63})?$")]
+"""What Dagster takes for the name of a tag."""
+
+
 class OperationsConfig(Record):
     """Where the UI is, and what schedules and sensors do."""
 
@@ -32,6 +40,26 @@ class OperationsConfig(Record):
     codeflow_cron: str = Field("0 2 * * 0", description="When rebuild_codeflow runs")
     evaluation_cron: str = Field("0 3 * * *", description="When evaluate_variants runs")
     timezone: str = Field("UTC", description="The time zone of both")
+    step_hours: float = Field(
+        72,
+        gt=0,
+        description="The longest that a step's worker may take: one that hangs is ended then, its "
+        "step fails, and its pool is free",
+    )
+    owners: tuple[Owner, ...] = Field(
+        ("team:iterpref",),
+        description="Who owns the assets, as the UI shows it: `team:NAME` or an e-mail address",
+    )
+    tags: dict[TagName, str] = Field(
+        {}, description="Tags of every asset, by which the UI searches, such as `cost-center`"
+    )
+    source_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Where the repository's files are read, such as "
+        "`https://host/owner/name/blob/main`: assets link to their code there; unset links to the "
+        "files of this checkout",
+    )
 
     @field_validator("timezone")
     @classmethod

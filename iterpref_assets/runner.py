@@ -16,12 +16,14 @@ import dagster as dg
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import duration
+from iterpref_assets.defs.dagster_private import InstanceRef, NoOpComputeLogManager
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     SHARDS,
     artifact_partition,
     partition_key,
     range_tags,
+    reason,
     stretches,
 )
 from iterpref_assets.phases import Phase, phases
@@ -29,12 +31,27 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
-PROCESS_TAG = "iterpref/process"
+PROCESS_TAG = ".dagster/iterpref_process"
+"""With this prefix the UI leaves a tag out: no reader wants it."""
 SHOWN_NAMES = 4
 _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
+_INTERRUPTIONS = {KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__}
+
 _log = logging.getLogger("iterpref")
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, whose runs write to this process's own stderr.
+
+    Dagster diverts the output of runs to files and shows it from there a moment later: what a run
+    says last is lost where it ends before that.
+    """
+    module, name = NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__
+    overrides = {"compute_logs": {"module": module, "class": name}}
+    home = os.environ["DAGSTER_HOME"]
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
 
 
 def materialize_chain(
@@ -191,9 +208,10 @@ def execute(
 
     Raises:
         InputError: naming what failed, with the first message of its failure.
+        KeyboardInterrupt: where it was interrupted.
     """
     keys = [partition_key(name) for name in partitions]
-    tags = {PROCESS_TAG: process_tag(os.getpid())}
+    tags = {PROCESS_TAG: process_tag(os.getpid()), **reason("iterpref run")}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
@@ -210,6 +228,7 @@ def execute(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
+        _raise_interruption(result)
         _tell_of_faults(result)
         home = os.environ.get("DAGSTER_HOME", "data/dagster")
         raise InputError(
@@ -226,13 +245,32 @@ def _announce(assets: Sequence[str], partitions: Sequence[str], entry: dg.EventL
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         is_warning = check.severity is dg.AssetCheckSeverity.WARN
-        failed = f"{'warns' if is_warning else 'failed'}: {check.description}"
-        said = "passed" if check.passed else failed
+        said = "passed" if check.passed else "warns" if is_warning else "failed"
+        told = f"{said}: {check.description}" if check.description else said
         asset = check.asset_key.to_user_string()
-        _log.info("%s: check %s %s (%s)", asset, check.check_name, said, _some(partitions))
+        _log.info("%s: check %s %s (%s)", asset, check.check_name, told, _some(partitions))
     elif event.is_step_success and event.step_key in assets:
         took = duration(event.step_success_data.duration_ms / 1000)
         _log.info("%s: materialized %s in %s", event.step_key, _some(partitions), took)
+
+
+def _raise_interruption(result: dg.ExecuteInProcessResult) -> None:
+    """Ctrl-C beside a step's own work comes out as the failure of the step or of the run.
+
+    So does a second one, while Dagster deals with the first.
+    """
+    for event in result.all_events:
+        if event.event_type is dg.DagsterEventType.RUN_CANCELED:
+            raise KeyboardInterrupt
+        error = None
+        if event.event_type is dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+        elif event.event_type is dg.DagsterEventType.RUN_FAILURE:
+            error = event.job_failure_data.error
+        while error is not None:
+            if error.cls_name in _INTERRUPTIONS:
+                raise KeyboardInterrupt
+            error = error.cause
 
 
 def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:

@@ -279,8 +279,20 @@ class Settings(BaseSettings):
         if not overrides:
             return self
         values = self.model_dump()
-        values[section] = {**values[section], **overrides}
+        values[section] = _merged(values[section], overrides)
         return _validated(values, place=f"run config of {section}")
+
+
+def _merged(values: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """`values` with some replaced; a section within keeps what `changes` do not name.
+
+    One that comes in kinds is replaced whole: another kind has other fields.
+    """
+    merged = dict(values or {})
+    for name, change in changes.items():
+        is_merged = isinstance(change, dict) and "kind" not in change
+        merged[name] = _merged(merged.get(name), change) if is_merged else change
+    return merged
 
 
 def load_settings() -> Settings:

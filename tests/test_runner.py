@@ -4,15 +4,18 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 
 import dagster as dg
 import pytest
 
+from iterpref_assets.commands.run import DAGSTER_YAML
 from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.runner import (
     PROCESS_TAG,
     execute,
+    open_instance,
     process_tag,
     release_dead_runs,
     warn_of_full_pools,
@@ -148,3 +151,49 @@ def test_only_what_no_step_foresaw_is_told_with_its_stack(
     with pytest.raises(InputError):
         execute(dg.Definitions(assets=[failing]), instance, ["failing"], [UNPARTITIONED])
     assert ("Stack Trace" in caplog.text) is has_a_stack
+
+
+def test_an_interruption_that_became_the_failure_of_a_step_is_no_fault(instance, caplog) -> None:
+    """As where a second Ctrl-C comes while Dagster records the first."""
+
+    # Dagster records an exception by the name of its class.
+    interruption = type(dg.DagsterExecutionInterruptedError.__name__, (Exception,), {})
+
+    @dg.asset
+    def asked_to_end() -> None:
+        raise interruption
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(dg.Definitions([asked_to_end]), instance, ["asked_to_end"], [UNPARTITIONED])
+    assert "Stack Trace" not in caplog.text
+
+
+def test_a_run_writes_to_the_stderr_of_its_own_process(tmp_path, monkeypatch) -> None:
+    """Dagster's own instance diverts it, and loses what a run says last."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text(DAGSTER_YAML.read_text())
+    seen = []
+
+    @dg.asset
+    def asked() -> None:
+        seen.append(os.fstat(sys.stderr.fileno()))
+
+    with open_instance() as instance:
+        execute(dg.Definitions([asked]), instance, ["asked"], [UNPARTITIONED])
+    with dg.DagsterInstance.get() as instance:
+        execute(dg.Definitions([asked]), instance, ["asked"], [UNPARTITIONED])
+        assert instance.get_runs_count() == 2
+    straight, diverted = seen
+    own = os.fstat(sys.stderr.fileno())
+    assert straight == own
+    assert diverted != own
+
+
+def test_a_run_of_the_chain_says_who_started_it(instance) -> None:
+    @dg.asset
+    def made() -> None: ...
+
+    execute(dg.Definitions([made]), instance, ["made"], [UNPARTITIONED])
+    (run,) = instance.get_runs()
+    shown = {name: tag for name, tag in run.tags.items() if not name.startswith((".", "dagster/"))}
+    assert shown == {"iterpref/reason": "iterpref run"}

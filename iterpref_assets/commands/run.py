@@ -28,10 +28,10 @@ def run() -> None:
     settings = _prepared()
     import dagster as dg
 
-    from iterpref_assets.runner import load_definitions, materialize_chain
+    from iterpref_assets.runner import load_definitions, materialize_chain, open_instance
 
     try:
-        with dg.DagsterInstance.get() as instance:
+        with open_instance() as instance:
             materialize_chain(load_definitions(), instance, settings)
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         _log.warning("interrupted: iterpref run goes on where this run stopped")

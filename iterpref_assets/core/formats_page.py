@@ -13,6 +13,7 @@ from string import Template
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
+from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.core.prompts import fenced
 
 _HEAD = """\
@@ -135,5 +136,8 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _table(name: str, schema: tables.Schema, about: str) -> str:
-    columns = "\n".join(f"| `{column}` | {dtype} |" for column, dtype in schema.items())
-    return f"\n### {FILES[name]}\n\n{about}\n\n| column | type |\n|---|---|\n{columns}\n"
+    columns = "\n".join(
+        f"| `{column}` | {dtype} | {DESCRIPTIONS[column]} |" for column, dtype in schema.items()
+    )
+    head = "| column | type | what it holds |\n|---|---|---|"
+    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n"

@@ -21,7 +21,10 @@ from rich.progress import (
 
 SECONDS_BETWEEN_LINES = 10.0
 ESTIMATED_AFTER = 10
-"""Items that this process must have done before it says how long the others will take."""
+"""Items that this process must have done before it says how fast it is, and how long the others
+will take."""
+_OF_MANY = ("per_second", "share")
+"""How the names of figures end that are about all items so far, and not about the last one."""
 MINUTE = 60
 
 _log = logging.getLogger("iterpref")
@@ -81,7 +84,11 @@ class Tracker:
     def advance(self, count: int = 1, **figures: float) -> None:
         """Count `count` more items as done; `figures` (rates, shares) are shown beside them."""
         self.done += count
-        text = "  ".join(figure(name, value) for name, value in figures.items())
+        text = "  ".join(
+            figure(name, value)
+            for name, value in figures.items()
+            if self._means_something() or not name.endswith(_OF_MANY)
+        )
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, figures=text)
             return
@@ -89,17 +96,21 @@ class Tracker:
         if now - self._reported >= SECONDS_BETWEEN_LINES or self.done == self.total:
             self._reported = now
             elapsed = now - self._started
-            _log.info(
-                "%s: %d/%d in %s%s  %s",
-                self.description, self.done, self.total, duration(elapsed), self._left(elapsed),
-                text,
-            )  # fmt: skip
+            line = f"{self.description}: {self.done:,}/{self.total:,} in {duration(elapsed)}"
+            _log.info("%s", f"{line}{self._left(elapsed)}  {text}".rstrip())
 
     def _left(self, elapsed: float) -> str:
         missing, here = self.total - self.done, self.done - self._resumed
-        if not missing or here < ESTIMATED_AFTER:
+        if not missing or not self._means_something():
             return ""
         return f", about {duration(elapsed / here * missing)} left"
+
+    def _means_something(self) -> bool:
+        """Whether so much was done here that rates, shares and estimates say something.
+
+        The first item's time is that of an engine's start.
+        """
+        return self.done == self.total or self.done - self._resumed >= ESTIMATED_AFTER
 
 
 @contextmanager

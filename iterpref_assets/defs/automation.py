@@ -21,6 +21,7 @@ from iterpref_assets.defs.partitions import (
     LAST_TAG,
     PARTITION_TAG,
     range_tags,
+    reason,
     stretches,
 )
 from iterpref_assets.defs.resources import NotifierResource, ProjectResource
@@ -41,16 +42,19 @@ HELDOUT = "held-out problems"
     cron_schedule=OPERATIONS.codeflow_cron,
     execution_timezone=OPERATIONS.timezone,
     default_status=SCHEDULES,
+    description="Weekly: every shard from its seeds to its pairs, new shards included. What is "
+    "current is recorded, not made again.",
 )
 def rebuild_codeflow(
     context: dg.ScheduleEvaluationContext, project: ProjectResource
 ) -> Iterator[dg.RunRequest]:
-    """Weekly: every shard from its seeds to its pairs, new shards included; a run, an engine."""
+    """A run, and so an engine, for each stretch of shards that lie side by side."""
     shards = project.settings().seeds.shards()
     context.instance.add_dynamic_partitions(partitions.SHARDS, list(shards))
     known = context.instance.get_dynamic_partitions(partitions.SHARDS)
     for stretch in stretches(known, shards):
-        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags=range_tags(stretch))
+        tags = {**range_tags(stretch), **reason("weekly rebuild")}
+        yield dg.RunRequest(run_key=_at(context, stretch[0]), tags=tags)
 
 
 @dg.schedule(
@@ -58,24 +62,31 @@ def rebuild_codeflow(
     cron_schedule=OPERATIONS.evaluation_cron,
     execution_timezone=OPERATIONS.timezone,
     default_status=SCHEDULES,
+    description="Nightly: scores every reference model and checkpoint whose scores are not of what "
+    "it is now.",
 )
 def evaluate_variants(
     context: dg.ScheduleEvaluationContext, project: ProjectResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Nightly: every model that is there and whose scores are not those of it now."""
+    """A run for each model; where every one is scored, one that records so of the first.
+
+    Scores that nobody need make again count as fresh only if a run says that they are.
+    """
     settings = project.settings()
     step_context = StepContext(settings, project.store())
-    unscored = [
+    models = [
         name
         for base_model in settings.base_models
         for name in _variants(step_context.store, base_model)
-        if not _is_scored(step_context, name)
     ]
-    if not unscored:
-        yield dg.SkipReason("every model's scores are current")
-    for name in unscored:
+    if not models:
+        yield dg.SkipReason("there is no model to score")
+    unscored = [name for name in models if not _is_scored(step_context, name)]
+    for name in unscored or models[:1]:
         yield dg.RunRequest(
-            run_key=_at(context, name), partition_key=partitions.partition_key(name)
+            run_key=_at(context, name),
+            partition_key=partitions.partition_key(name),
+            tags=reason("nightly evaluation"),
         )
 
 
@@ -83,11 +94,13 @@ def evaluate_variants(
     jobs=[jobs.read_seeds, jobs.read_heldout],
     minimum_interval_seconds=60,
     default_status=SENSORS,
+    description="Reads seeds that came or changed, registers new shards, and forgets shards whose "
+    "seeds are gone.",
 )
 def new_seeds(
     context: dg.SensorEvaluationContext, project: ProjectResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Seeds that came, changed or went: shards are registered, read again, or forgotten.
+    """Shards are registered, read again, or forgotten.
 
     A forgotten shard's artifacts and history stay; with its seeds it comes back. What follows the
     seeds is rebuilt by rebuild_downstream. Runs have no key: one that brings back what an earlier
@@ -105,11 +118,15 @@ def new_seeds(
         return dg.SkipReason("no seeds came, changed or went")
     order = [*(name for name in known if name in digests), *new]
     requests = [
-        dg.RunRequest(job_name=jobs.read_seeds.name, tags=range_tags(stretch))
+        dg.RunRequest(
+            job_name=jobs.read_seeds.name,
+            tags={**range_tags(stretch), **reason("seeds came or changed")},
+        )
         for stretch in stretches(order, changed)
     ]
     if read.get(HELDOUT) != heldout:
-        requests.append(dg.RunRequest(job_name=jobs.read_heldout.name))
+        tags = reason("held-out problems came or changed")
+        requests.append(dg.RunRequest(job_name=jobs.read_heldout.name, tags=tags))
     return dg.SensorResult(
         run_requests=requests,
         cursor=json.dumps({**digests, HELDOUT: heldout}),
@@ -120,9 +137,14 @@ def new_seeds(
     )
 
 
-@dg.sensor(job=jobs.score_variants, minimum_interval_seconds=60, default_status=SENSORS)
+@dg.sensor(
+    job=jobs.score_variants,
+    minimum_interval_seconds=60,
+    default_status=SENSORS,
+    description="Scores each checkpoint that was published, on the benchmarks too.",
+)
 def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Checkpoints that were published: each is scored, on benchmarks too.
+    """A run for each checkpoint since the last tick.
 
     A run over several tells of each more than once: its last word counts. Passed over are those of
     a base model or recipe that the settings no longer have.
@@ -140,7 +162,11 @@ def new_checkpoints(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
     known = set(partitions.scores.get_partition_keys())
     last = {record.partition_key: record.storage_id for record in published}
     requests = [
-        dg.RunRequest(run_key=str(storage_id), partition_key=partition)
+        dg.RunRequest(
+            run_key=str(storage_id),
+            partition_key=partition,
+            tags=reason("a checkpoint was published"),
+        )
         for partition, storage_id in last.items()
         if partition in known
     ]
@@ -152,14 +178,19 @@ rebuild_downstream = dg.AutomationConditionSensorDefinition(
     target=dg.AssetSelection.all(),
     use_user_code_server=True,
     default_status=SENSORS,
-    description="What follows an upstream asset that changed and whose blocking checks passed.",
+    description="Makes what follows an upstream asset that changed and whose blocking checks "
+    "passed.",
+    run_tags=reason("an upstream asset changed"),
 )
 
 
-@dg.run_failure_sensor(default_status=SENSORS)
+@dg.run_failure_sensor(
+    default_status=SENSORS,
+    description="Tells people which run failed, why, and where to look.",
+)
 def tell_about_failures(context: dg.RunFailureSensorContext, notifier: NotifierResource) -> None:
     """Failed runs: what failed, why and where to look, to whoever the notifier tells."""
-    notifier.notify(failure_message(context.dagster_run, _reason(context)))
+    notifier.notify(failure_message(context.dagster_run, _failure(context)))
 
 
 def failure_message(run: dg.DagsterRun, reason: str) -> str:
@@ -173,10 +204,10 @@ def failure_message(run: dg.DagsterRun, reason: str) -> str:
     return f"{what}{where} failed: {reason}\n{OPERATIONS.url}/runs/{run.run_id}"
 
 
-def _reason(context: dg.RunFailureSensorContext) -> str:
+def _failure(context: dg.RunFailureSensorContext) -> str:
     """The message of the first step that failed; a run that was killed has only its own."""
-    reason = failure_reason(context.get_step_failure_events())
-    return reason or context.failure_event.message or "no reason was recorded"
+    said = failure_reason(context.get_step_failure_events())
+    return said or context.failure_event.message or "no reason was recorded"
 
 
 def _at(context: dg.ScheduleEvaluationContext, partition: str) -> str:

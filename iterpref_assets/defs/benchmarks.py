@@ -3,9 +3,10 @@
 import dagster as dg
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.defs import conditions, metadata
-from iterpref_assets.defs.offenders import offenders_result
+from iterpref_assets.defs.offenders import check_result
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
@@ -38,7 +39,8 @@ def _references_pass(benchmark: BenchmarkName) -> dg.AssetChecksDefinition:
         blocking=True,
     )
     def check(project: ProjectResource) -> dg.AssetCheckResult:
-        return offenders_result(lambda: failing_references(project.store(), benchmark))
+        store = project.store()
+        return check_result(lambda: failing_references(store, benchmark), store, [UNPARTITIONED])
 
     return check
 

@@ -1,7 +1,9 @@
 """Asset checks: statements about artifacts that can turn out false.
 
 Blocking ones stop downstream assets of the same run. Each looks at the partitions of its run, or at
-all published ones of its asset where it is executed alone.
+all published ones of its asset where it is executed alone, and its metadata name them. They have no
+`partitions_def`: Dagster 1.13 records none of the partitions of a run over a range, which is how
+shards are made, and shows every one of them as never checked.
 """
 
 import dagster as dg
@@ -9,7 +11,7 @@ import dagster as dg
 from iterpref_assets.core.decontamination.items import Benchmark, count_by_benchmark
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
-from iterpref_assets.defs.offenders import offenders_result
+from iterpref_assets.defs.offenders import check_result
 from iterpref_assets.defs.partitions import artifact_partition, partition_keys_of_run
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
@@ -40,8 +42,8 @@ def tests_tell_siblings_apart(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No program that differs in one feature and behaves differently passes the tests (lab)."""
-    shards = _partitions(context, project, seed_problems)
-    return offenders_result(lambda: verification.lab_siblings(project.store(), shards))
+    store, shards = project.store(), _partitions(context, project, seed_problems)
+    return check_result(lambda: verification.lab_siblings(store, shards), store, shards)
 
 
 @dg.asset_check(asset=seed_problems, blocking=True, additional_deps=["heldout_problems"])
@@ -53,11 +55,13 @@ def no_benchmark_overlap(
     shards = _partitions(context, project, seed_problems)
     with bad_input_as_failure():
         items = benchmark_items(settings)
-    result = offenders_result(
-        lambda: [
-            *verification.leaked_problems(store, shards),
-            *contaminated_problems(settings, store, shards, items),
-        ]
+    result = check_result(
+        lambda: (
+            verification.leaked_problems(store, shards)
+            + contaminated_problems(settings, store, shards, items)
+        ),
+        store,
+        shards,
     )
     counts = count_by_benchmark(items)
     return _with_metadata(
@@ -74,8 +78,10 @@ def every_benchmark_is_compared_with(
     """Seeds from elsewhere than the lab are compared with all of the benchmarks (a warning)."""
     settings, store = project.settings(), project.store()
     shards = _partitions(context, project, seed_problems)
-    return offenders_result(
+    return check_result(
         lambda: uncompared_benchmarks(settings, store, shards),
+        store,
+        shards,
         severity=dg.AssetCheckSeverity.WARN,
     )
 
@@ -85,9 +91,11 @@ def prompts_leak_no_tests(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No debugging prompt tells more of the tests than the failures shown (a warning)."""
-    shards = _partitions(context, project, debug_trajectories)
-    return offenders_result(
-        lambda: verification.leaking_prompts(project.store(), shards),
+    store, shards = project.store(), _partitions(context, project, debug_trajectories)
+    return check_result(
+        lambda: verification.leaking_prompts(store, shards),
+        store,
+        shards,
         severity=dg.AssetCheckSeverity.WARN,
     )
 
@@ -97,8 +105,8 @@ def pairs_differ(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No kept pair's chosen equals its rejected, nor that of another pair of the same problem."""
-    shards = _partitions(context, project, codeflow_pairs)
-    return offenders_result(lambda: verification.equal_pairs(project.store(), shards))
+    store, shards = project.store(), _partitions(context, project, codeflow_pairs)
+    return check_result(lambda: verification.equal_pairs(store, shards), store, shards)
 
 
 @dg.asset_check(asset=codeflow_pairs, blocking=True, pool="sandbox")
@@ -122,8 +130,8 @@ def every_pair_has_focal_tokens(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """Every tokenized pair has a D- token to penalise."""
-    names = _partitions(context, project, preference_pairs)
-    return offenders_result(lambda: verification.unfocused_pairs(project.store(), names))
+    store, names = project.store(), _partitions(context, project, preference_pairs)
+    return check_result(lambda: verification.unfocused_pairs(store, names), store, names)
 
 
 @dg.asset_check(asset=heldout_scores, additional_deps=[checkpoints])
@@ -131,9 +139,11 @@ def checkpoint_not_worse_than_base(
     context: dg.AssetCheckExecutionContext, project: ProjectResource
 ) -> dg.AssetCheckResult:
     """No checkpoint's greedy held-out pass@1 lies below its reference model's (a warning)."""
-    names = _partitions(context, project, heldout_scores)
-    return offenders_result(
-        lambda: verification.worse_than_reference(project.store(), names),
+    store, names = project.store(), _partitions(context, project, heldout_scores)
+    return check_result(
+        lambda: verification.worse_than_reference(store, names),
+        store,
+        names,
         severity=dg.AssetCheckSeverity.WARN,
     )
 
@@ -152,11 +162,11 @@ def _executed(
     project: ProjectResource,
     workers: WorkerResource,
     asset: dg.AssetsDefinition,
-    find_offenders: verification.Verification,
+    find: verification.Verification,
 ) -> dg.AssetCheckResult:
     shards = _partitions(context, project, asset)
-    return offenders_result(
-        lambda: workers.verify(context, find_offenders, shards, project.settings())
+    return check_result(
+        lambda: workers.verify(context, find, shards, project.settings()), project.store(), shards
     )
 
 

@@ -19,10 +19,21 @@ HISTORY_PAGE = 100
 class ParentsPassed(dg.AutomationCondition[dg.AssetKey]):
     """True of partitions whose parents' blocking checks passed on what the parents now hold.
 
-    Dagster's own `all_deps_blocking_checks_passed` asks only whether the last evaluation of a check
-    passed, whichever partition it was about: a shard that failed is let through as soon as another
-    one passes.
+    Dagster's own `all_deps_blocking_checks_passed` asks of a check without partitions only whether
+    its last evaluation passed, whichever partition it was about: a shard that failed is let through
+    as soon as another one passes. Of a check with `partitions_def` it knows nothing after a run
+    over a range, and lets no shard through (tests/defs/test_built_in_condition.py).
     """
+
+    @property
+    def name(self) -> str:
+        """What the UI calls it."""
+        return "parents_passed"
+
+    @property
+    def description(self) -> str:
+        """What the UI says of it."""
+        return "The parents' blocking checks passed on what the parents hold now"
 
     def evaluate(
         self, context: dg.AutomationContext[dg.AssetKey]
@@ -103,7 +114,7 @@ def _history(
         cursor = page[-1].id
 
 
-MAKE = dg.AutomationCondition.eager() & ParentsPassed()
+MAKE = (dg.AutomationCondition.eager() & ParentsPassed()).with_label("made_when_parents_passed")
 """Made as soon as the parents are there, and again whenever one of them changes."""
 
 KEEP_UP = (
@@ -112,5 +123,5 @@ KEEP_UP = (
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
     & ParentsPassed()
-).with_label("keep_up")
+).with_label("kept_up_to_date_once_made")
 """Made again when a parent changes, but only what was asked for once: a recipe costs hours."""

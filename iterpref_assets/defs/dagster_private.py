@@ -27,6 +27,10 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 # Waits for: `dagster.DagsterPipesExecutionError`.
 from dagster._core.errors import DagsterPipesExecutionError
 
+# An instance whose runs' output stays where it is written.
+# Waits for: `DagsterInstance.get(overrides=...)`, and a setting of `compute_logs` that is no class.
+from dagster._core.instance.ref import InstanceRef
+
 # What a message reader hands its messages to.
 # Waits for: `dagster.PipesMessageHandler`, beside `dagster.PipesMessageReader`.
 from dagster._core.pipes.context import PipesMessageHandler
@@ -37,6 +41,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 __all__ = [
     "CODE_VERSION_TAG",
@@ -48,6 +53,8 @@ __all__ = [
     "AssetCheckExecutionRecordStatus",
     "DagsterPipesExecutionError",
     "EntitySubset",
+    "InstanceRef",
+    "NoOpComputeLogManager",
     "PipesMessageHandler",
     "get_input_data_version_tag",
     "get_input_event_pointer_tag",

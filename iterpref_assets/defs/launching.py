@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import dagster as dg
 from dagster_pipes import DagsterPipesError
 
+from iterpref_assets.core.progress import duration
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.workers.containers import (
@@ -39,6 +41,9 @@ _ENVIRONMENT = {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in
 """Caches go to memory, and nothing is looked for on a network that is not there."""
 
 _LAST_LINES = 50
+_HOUR = 3600
+_UNTIL_KILLED = 60
+"""Seconds that a worker has to end once it was told to."""
 
 Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -65,25 +70,40 @@ def launch(
     """Run the worker on its job, to the end.
 
     Raises:
-        dg.Failure: with the worker's message, where bad input stopped it.
+        dg.Failure: with the worker's message, where bad input stopped it, or where it was ended
+            because it took longer than `operations.step_hours`.
         Exception: where the worker ended in any other way.
     """
     start = {Environment.DOCKER: _in_container, Environment.RAY: _on_ray}
+    hours, started = settings.operations.step_hours, time.monotonic()
     try:
         return start.get(settings.environment, _in_process)(context, settings, job)
     except (DagsterPipesExecutionError, DagsterPipesError):
-        if not job.place.answer.is_file():
+        if job.place.answer.is_file():
+            message = job.place.answer.read_text(encoding="utf-8")
+            raise dg.Failure(message, allow_retries=False) from None
+        if time.monotonic() - started < hours * _HOUR:
             raise
-        message = job.place.answer.read_text(encoding="utf-8")
-        raise dg.Failure(message, allow_retries=False) from None
+        raise dg.Failure(
+            f"the worker was ended after {duration(hours * _HOUR)}, the longest that a step may "
+            "take. What it logged is kept: launch the step again, and if it needs longer, raise "
+            "operations.step_hours",
+            allow_retries=False,
+        ) from None
+
+
+def limited(settings: Settings) -> tuple[str, ...]:
+    """The command that ends the one behind it, and all that that started, once it took too long."""
+    seconds = settings.operations.step_hours * _HOUR
+    return ("timeout", f"--kill-after={_UNTIL_KILLED}", f"{seconds:.3f}")
 
 
 def _in_process(
-    context: Context, _settings: Settings, job: PublishJob | VerifyJob
+    context: Context, settings: Settings, job: PublishJob | VerifyJob
 ) -> dg.PipesClientCompletedInvocation:
     return dg.PipesSubprocessClient().run(
         context=context.op_execution_context,
-        command=[sys.executable, *COMMAND[1:]],
+        command=[*limited(settings), sys.executable, *COMMAND[1:]],
         extras=job.model_dump(mode="json"),
     )
 
@@ -103,7 +123,7 @@ def _in_container(
         return PipesDockerClient(message_reader=reader).run(
             context=operation,
             image=config.worker_image if isinstance(job, PublishJob) else config.sandbox_image,
-            command=list(COMMAND),
+            command=[*limited(settings), *COMMAND],
             env=_ENVIRONMENT,
             extras=job.model_dump(mode="json"),
             container_kwargs={
@@ -134,7 +154,8 @@ def _on_ray(
 
     operation = context.op_execution_context
     with_gpus = operation.op_def.pool == GPU_POOL
-    return run_as_ray_job(operation, settings, job, with_gpus=with_gpus)
+    command = (*limited(settings), sys.executable, *COMMAND[1:])
+    return run_as_ray_job(operation, settings, job, command, with_gpus=with_gpus)
 
 
 def _remove(name: str) -> None:

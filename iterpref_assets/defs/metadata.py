@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import dagster as dg
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact
@@ -21,6 +21,7 @@ from iterpref_assets.core.evaluation.summary import (
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
 from iterpref_assets.core.quality.summary import summarize_tests
 from iterpref_assets.core.training.curves import TIMED
+from iterpref_assets.defs.plots import plots, shown_file, with_plots
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
 from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE, TRACKERS
@@ -69,8 +70,8 @@ def of_problems(artifact: Artifact) -> Metadata:
     first = frame.row(0, named=True)
     kinds = frame["features"].list.first().value_counts(sort=True)
     return {
-        "example": _markdown(f"{first['prompt']}\n```python\n{first['reference']}\n```"),
         "problems_by_kind": _table(kinds),
+        "example": _markdown(f"{first['prompt']}\n```python\n{first['reference']}\n```"),
     }
 
 
@@ -78,11 +79,11 @@ def of_raw_seeds(artifact: Artifact) -> Metadata:
     """`of_problems`, and the records of the source that are none, by reason."""
     unusable = tables.read_table(artifact.path(UNUSABLE_FILE), tables.UNUSABLE_SEEDS)
     return {
-        **of_problems(artifact),
         "unusable": dg.MetadataValue.int(unusable.height),
-        "figures": dg.MetadataValue.json(artifact.manifest.figures),
         "unusable_by_reason": _table(unusable["reason"].value_counts(sort=True)),
         "unusable_examples": _table(unusable.unique("reason", maintain_order=True)),
+        **of_problems(artifact),
+        "figures": dg.MetadataValue.json(artifact.manifest.figures),
     }
 
 
@@ -93,10 +94,10 @@ def of_seeds(artifact: Artifact) -> Metadata:
         seeds=pl.col("problem_id").n_unique()
     )
     return {
-        **of_problems(artifact),
         "dropped": dg.MetadataValue.int(dropped["problem_id"].n_unique()),
         "dropped_by_reason": dg.MetadataValue.json(artifact.manifest.figures["dropped"]),
         "dropped_by_benchmark": _table(by_benchmark.sort("reason", "benchmark")),
+        **of_problems(artifact),
         "compared_with": dg.MetadataValue.json(artifact.manifest.figures["compared_with"]),
         "dropped_examples": _table(dropped.unique("reason", keep="first", maintain_order=True)),
     }
@@ -143,7 +144,7 @@ def of_completions(artifact: Artifact) -> Metadata:
 def of_trajectories(artifact: Artifact) -> Metadata:
     """The pass rate by debugging round, what it cost beside sampling, and how versions failed."""
     from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
-    from iterpref_assets.core.reporting import plots
+    from iterpref_assets.core.reporting import plots as figures_of
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
     calls = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
@@ -151,8 +152,8 @@ def of_trajectories(artifact: Artifact) -> Metadata:
     rates = pass_rate_by_round(frame, max_rounds)
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
     return {
+        "pass_rate_plot": plots(artifact, {"pass_rate": figures_of.pass_rate_by_round(rates)}),
         "pass_rate_by_round": _table(rounds),
-        "pass_rate_plot": _image(plots.pass_rate_by_round(rates)),
         "debugging_and_sampling_by_calls": _table(
             compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
         ),
@@ -163,7 +164,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
 def of_pairs(artifact: Artifact) -> Metadata:
     """Pairs kept and dropped by filter, and some of each with D+ and D- marked."""
     from iterpref_assets.core.pairs.characteristics import KEPT, drawn_pairs
-    from iterpref_assets.core.reporting import plots
+    from iterpref_assets.core.reporting import plots as figures_of
 
     file = artifact.path(PAIRS_FILE)
     counts = count_by_filter(pl.read_parquet(file, columns=["dropped_by"]))
@@ -173,10 +174,11 @@ def of_pairs(artifact: Artifact) -> Metadata:
         if count
     }
     judged = artifact.manifest.figures.get("judge_answers")
+    plot = figures_of.pairs_by_filter(counts.kept, counts.dropped)
     return {
         "kept": dg.MetadataValue.int(counts.kept),
+        "filter_plot": plots(artifact, {"pairs_by_filter": plot}),
         "dropped_by_filter": dg.MetadataValue.json(counts.dropped),
-        "filter_plot": _image(plots.pairs_by_filter(counts.kept, counts.dropped)),
         "examples": _pair_examples(drawn_pairs(file, SHOWN_PAIRS, KEPT)),
         **dropped,
         **({"judge_answers": dg.MetadataValue.json(judged)} if judged else {}),
@@ -204,7 +206,7 @@ def of_preference_pairs(artifact: Artifact) -> Metadata:
 
 def of_checkpoint(artifact: Artifact) -> Metadata:
     """The training curves and the last figures."""
-    from iterpref_assets.core.reporting import plots
+    from iterpref_assets.core.reporting import plots as figures_of
 
     lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
     figures = dict(artifact.manifest.figures)
@@ -221,11 +223,23 @@ def of_checkpoint(artifact: Artifact) -> Metadata:
     ]
     recipe = ModelVariant.parse(artifact.manifest.partition).variant
     curves = {
-        f"{name}_curve": _image(plots.training_curves({recipe: rows}, name, label))
+        name: figures_of.training_curves({recipe: rows}, name, label)
         for name, label in CURVES.items()
         if any(name in row for row in rows)
     }
-    return {"figures": dg.MetadataValue.json(figures), **links, **curves}
+    return {
+        "curves": plots(artifact, curves),
+        "figures": dg.MetadataValue.json(_rounded(figures)),
+        **links,
+    }
+
+
+def _rounded(figures: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Figures in as many digits as mean something; the manifest has them all."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
 
 
 def of_scores(artifact: Artifact) -> Metadata:
@@ -250,12 +264,12 @@ def of_benchmark_tasks(artifact: Artifact) -> Metadata:
     left_out = frame.filter(pl.col("not_run") != "")
     source = json.loads(artifact.path(SOURCE_FILE).read_text(encoding="utf-8"))
     return {
-        "data": dg.MetadataValue.json(source),
         "tasks": dg.MetadataValue.int(frame.height),
         "runnable": dg.MetadataValue.int(frame.height - left_out.height),
         "reference_verdicts": _table(frame["verdict"].value_counts(sort=True)),
         "tasks_by_group": _table(frame["group"].value_counts(sort=True)),
         "not_run": _table(left_out.select("task_id", "not_run")),
+        "data": dg.MetadataValue.json(source),
     }
 
 
@@ -292,13 +306,13 @@ def of_leaderboard(artifact: Artifact) -> Metadata:
     """The tables and the figure."""
     return {
         "leaderboard": _markdown(artifact.path(BOARD_TEXT_FILE).read_text(encoding="utf-8")),
-        "plot": _image(artifact.path(BOARD_PLOT_FILE).read_bytes()),
+        "plot": shown_file(artifact, BOARD_PLOT_FILE),
     }
 
 
 def of_report(artifact: Artifact) -> Metadata:
     """The report itself, its plots inline."""
-    return {"report": _with_plots(artifact, "report.md")}
+    return {"report": with_plots(artifact, "report.md")}
 
 
 def of_data_card(artifact: Artifact) -> Metadata:
@@ -307,19 +321,12 @@ def of_data_card(artifact: Artifact) -> Metadata:
 
     figures = artifact.manifest.figures
     return {
-        "card": _with_plots(artifact, CARD),
-        "pairs_side_by_side": dg.MetadataValue.path(str(artifact.path(PAGE))),
         "kept": dg.MetadataValue.int(figures["kept"]),
         "calls_per_pair": dg.MetadataValue.float(figures["calls_per_pair"]),
         "pairs_per_1000_calls": dg.MetadataValue.float(figures["pairs_per_1000"]),
+        "card": with_plots(artifact, CARD),
+        "pairs_side_by_side": dg.MetadataValue.path(str(artifact.path(PAGE))),
     }
-
-
-def _with_plots(artifact: Artifact, name: str) -> dg.MetadataValue:
-    text = artifact.path(name).read_text(encoding="utf-8")
-    for path in sorted(artifact.folder.glob("*.png")):
-        text = text.replace(f"({path.name})", f"({_data_uri(path.read_bytes())})")
-    return _markdown(text)
 
 
 def _summary(artifact: Artifact, file: str, section: str) -> ScoreSummary:
@@ -339,11 +346,3 @@ def _table(frame: pl.DataFrame) -> dg.MetadataValue:
     ]
     schema = dg.TableSchema([dg.TableColumn(name, "string") for name in frame.columns])
     return dg.MetadataValue.table(records, schema)
-
-
-def _image(png: bytes) -> dg.MetadataValue:
-    return _markdown(f"![]({_data_uri(png)})")
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

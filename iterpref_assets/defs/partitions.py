@@ -85,6 +85,7 @@ def partition_key(artifact: str) -> str:
 PARTITION_TAG = "dagster/partition"
 FIRST_TAG = "dagster/asset_partition_range_start"
 LAST_TAG = "dagster/asset_partition_range_end"
+REASON_TAG = "iterpref/reason"
 
 
 def partition_keys_of_run(
@@ -110,3 +111,8 @@ def stretches(known: Sequence[str], wanted: Collection[str]) -> Iterator[tuple[s
 def range_tags(stretch: Sequence[str]) -> dict[str, str]:
     """The tags of a run over a stretch of partitions."""
     return {FIRST_TAG: stretch[0], LAST_TAG: stretch[-1]}
+
+
+def reason(text: str) -> dict[str, str]:
+    """The tag that says why a run was started."""
+    return {REASON_TAG: text}

@@ -89,5 +89,6 @@ def definitions() -> dg.Definitions:
         cron_schedule="0 4 * * *",
         execution_timezone=OPERATIONS.timezone,
         default_status=SCHEDULES,
+        description="Daily: removes what ended runs and killed workers of the last days left.",
     )
     return dg.Definitions(jobs=[job], schedules=[daily])

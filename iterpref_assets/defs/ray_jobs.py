@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from dagster_pipes import PipesParams
 
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError, PipesMessageHandler
 from iterpref_assets.settings import Settings
-from iterpref_assets.workers.containers import COMMAND
 from iterpref_assets.workers.job import PublishJob, VerifyJob
 
 JOB_PREFIX = "iterpref-worker-"
@@ -55,6 +53,7 @@ def run_as_ray_job(
     operation: dg.OpExecutionContext,
     settings: Settings,
     job: PublishJob | VerifyJob,
+    command: Sequence[str],
     *,
     with_gpus: bool,
 ) -> dg.PipesClientCompletedInvocation:
@@ -94,7 +93,7 @@ def run_as_ray_job(
             context=operation,
             submit_job_params={
                 "submission_id": job_id,
-                "entrypoint": shlex.join([sys.executable, *COMMAND[1:]]),
+                "entrypoint": shlex.join(command),
                 "entrypoint_num_cpus": config.cpus,
                 "entrypoint_num_gpus": config.gpus if with_gpus else 0,
             },

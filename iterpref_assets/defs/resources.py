@@ -15,6 +15,7 @@ from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError, SandboxError
 from iterpref_assets.defs.launching import launch, meeting_place
 from iterpref_assets.settings import WEBHOOK, Environment, Settings, load_settings
+from iterpref_assets.steps.findings import Findings
 from iterpref_assets.steps.verification import Verification
 from iterpref_assets.workers.job import PublishJob, VerifyJob
 
@@ -75,8 +76,8 @@ class WorkerResource(dg.ConfigurableResource):
         verification: Verification,
         shards: list[str],
         settings: Settings,
-    ) -> list[str]:
-        """The offenders that a verification finds which executes programs.
+    ) -> Findings:
+        """What a verification finds which executes programs.
 
         It runs here where the sandbox can. In environment `docker`, whose run containers have a
         network, it has a container of its own, and in environment `ray` a job.
@@ -90,8 +91,8 @@ class WorkerResource(dg.ConfigurableResource):
                 settings=settings.model_copy(update={"root": settings.root.resolve()}),
                 place=place,
             )
-            (offenders,) = launch(context, settings, job).get_custom_messages()
-        return list(offenders)
+            (found,) = launch(context, settings, job).get_custom_messages()
+        return Findings.model_validate(found)
 
 
 @dg.definitions

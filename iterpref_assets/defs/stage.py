@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import (
@@ -15,24 +13,20 @@ from iterpref_assets.core.artifacts import (
     Plan,
     digest_json,
 )
+from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.code_links import code_links
+from iterpref_assets.defs.event_size import within_an_event
+from iterpref_assets.defs.freshness import freshness
+from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.step import Step, StepContext
 
+_OPERATIONS = load_settings().operations
 CONTENT_HASH = "content_hash"
 Describe = Callable[[Artifact], Mapping[str, dg.MetadataValue]]
-
-
-class StageConfig(dg.Config, extra="forbid"):
-    """What a run may vary: fields of the asset's section of the settings, checked there."""
-
-    overrides: dict[str, Any] = {}  # noqa: RUF012 - dagster reads the default
-    anew: bool = Field(
-        default=False,
-        description="Make what is published already of the same inputs again, instead of "
-        "recording it.",
-    )
 
 
 def stage_asset(
@@ -65,28 +59,34 @@ def stage_asset(
         pool: what it waits for.
         automation: when it follows its parents by itself.
     """
+    config_type = launch_config(section)
 
     @dg.asset(
         name=step.asset,
         description=description,
         group_name=group,
         kinds=kinds,
-        owners=["team:iterpref"],
+        owners=_OPERATIONS.owners,
+        tags=_OPERATIONS.tags,
         code_version=step.code_version,
         partitions_def=partitions.DEFINITIONS[step.partitioning],
         deps=partitions.deps_of(step),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=pool,
         automation_condition=automation,
-        metadata=columns(schema) if schema is not None else None,
+        metadata={
+            "dagster/code_references": code_links(step),
+            **(columns(schema) if schema is not None else {}),
+        },
+        freshness_policy=freshness(step),
     )
     def materialize(
         context: dg.AssetExecutionContext,
-        config: StageConfig,
+        config: config_type,  # pyright: ignore[reportInvalidTypeForm] - made of the section
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-        settings = project.settings(section, config.overrides)
+        settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
         with bad_input_as_failure():
             # A missing parent stops the run here, before an engine starts.
@@ -106,7 +106,7 @@ def stage_asset(
 
 def columns(schema: tables.Schema) -> dict[str, dg.TableSchema]:
     """The definition metadata that shows a table's columns."""
-    table = [dg.TableColumn(name, str(kind)) for name, kind in schema.items()]
+    table = [dg.TableColumn(name, str(kind), DESCRIPTIONS[name]) for name, kind in schema.items()]
     return {"dagster/column_schema": dg.TableSchema(table)}
 
 
@@ -123,7 +123,8 @@ def _reported(
         return
 
     def tell(artifact: Artifact) -> None:
-        context.log_event(reports.event(artifact, _common_metadata(artifact)))
+        shown = within_an_event(_common_metadata(artifact), str(artifact.folder))
+        context.log_event(reports.event(artifact, shown))
 
     with told_when_published(store, plans, tell):
         yield
@@ -142,22 +143,25 @@ def _partitions(context: dg.AssetExecutionContext) -> list[str]:
 def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
     manifest = artifact.manifest
     metadata: dict[str, dg.MetadataValue] = {
-        CONTENT_HASH: dg.MetadataValue.text(manifest.content_hash),
         "path": dg.MetadataValue.path(str(artifact.folder)),
-        "config": dg.MetadataValue.json(manifest.config),
+        CONTENT_HASH: dg.MetadataValue.text(manifest.content_hash),
         "upstream": dg.MetadataValue.json(manifest.upstream),
+        "config": dg.MetadataValue.json(manifest.config),
     }
-    if manifest.row_count is not None:
-        rows = "row_count" if manifest.partition == UNPARTITIONED else "partition_row_count"
-        metadata[f"dagster/{rows}"] = dg.MetadataValue.int(manifest.row_count)
-    return metadata
+    if manifest.row_count is None:
+        return metadata
+    rows = "row_count" if manifest.partition == UNPARTITIONED else "partition_row_count"
+    return {f"dagster/{rows}": dg.MetadataValue.int(manifest.row_count), **metadata}
 
 
 def _results(
     artifacts: Sequence[Artifact], reports: Reporter | None, describe: Describe
 ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
     """What the step yields: of a range, an event for each partition comes behind Dagster's own."""
-    shown = [{**_common_metadata(each), **describe(each)} for each in artifacts]
+    shown = [
+        within_an_event({**describe(each), **_common_metadata(each)}, str(each.folder))
+        for each in artifacts
+    ]
     versions = [each.manifest.content_hash for each in artifacts]
     if reports is None:
         yield dg.MaterializeResult(metadata=shown[0], data_version=dg.DataVersion(versions[0]))

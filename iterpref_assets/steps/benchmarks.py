@@ -30,6 +30,7 @@ from iterpref_assets.core.evaluation.tasks import PromptStyle, style_of
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
+from iterpref_assets.steps.findings import Findings, Offender
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Step, StepContext, each_named
 
@@ -89,13 +90,19 @@ def read_tasks(store: ArtifactStore, benchmark: BenchmarkName) -> list[Reference
     return [ReferenceResult.model_validate(row) for row in rows]
 
 
-def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> list[str]:
+def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> Findings:
     """Tasks whose reference solution failed here for no known reason."""
-    return [
-        f"{task.task_id}: {task.verdict} {task.message}"
-        for task in read_tasks(store, benchmark)
+    tasks = read_tasks(store, benchmark)
+    failing = [
+        Offender(
+            name=task.task_id,
+            reason=f"{task.verdict} {task.message}",
+            asset=tasks_key(benchmark).asset,
+        )
+        for task in tasks
         if task.fails
     ]
+    return Findings.of({"tasks": len(tasks)}, failing)
 
 
 def _is_given(benchmark: BenchmarkName, settings: Settings) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.decontamination.filtering import SeedFilter
 from iterpref_assets.core.decontamination.items import (
     Benchmark,
@@ -21,10 +21,10 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.lab.problems import SOURCE as LAB
-from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.reading import file_digest
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.heldout_problems import read_problems
+from iterpref_assets.steps.findings import Findings, Offender
+from iterpref_assets.steps.heldout_problems import SEEDS, training_problems
 
 _SCORED = {
     BenchmarkName.HUMANEVAL: Benchmark.HUMANEVAL,
@@ -116,7 +116,7 @@ def _official_items(name: str) -> list[BenchmarkItem]:
 
 def uncompared_benchmarks(
     settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> list[str]:
+) -> Findings:
     """Benchmarks that nothing keeps the seeds clear of, each with the remedy.
 
     None where every published seed is the lab's: its problems are composed here, after no
@@ -125,16 +125,23 @@ def uncompared_benchmarks(
     Raises:
         InputError: where a file is missing or no benchmark.
     """
-    if all(problem.source == LAB for problem in _training_problems(store, shards)):
-        return []
+    sources = [problem.source for _, problem in training_problems(store, shards)]
+    if all(source == LAB for source in sources):
+        return Findings.of({"lab problems": len(sources)}, [])
     files = settings.seed_filter.benchmark_files
     compared: set[str] = {_SCORED[name] for name in settings.benchmarks.names()}
     compared |= {item.benchmark for path in files for item in read_items(path)}
-    return [
-        f"not compared with {benchmark}: add {_FILES[benchmark]} to seed_filter.benchmark_files"
+    uncompared = [
+        Offender(
+            name=f"not compared with {benchmark}",
+            reason=f"add {_FILES[benchmark]} to seed_filter.benchmark_files",
+            asset=SEEDS,
+            partition=shards[0],
+        )
         for benchmark in Benchmark
         if benchmark not in compared
     ]
+    return Findings.of({"problems": len(sources), "benchmarks": len(Benchmark)}, uncompared)
 
 
 def contaminated_problems(
@@ -142,20 +149,22 @@ def contaminated_problems(
     store: ArtifactStore,
     shards: Sequence[str],
     items: Sequence[BenchmarkItem],
-) -> list[str]:
+) -> Findings:
     """Published training problems that share something with a benchmark, or are one's own tasks.
 
     Sources that the settings name under `seed_filter.allow_training_on` are let through. `items`
     are those of every benchmark to keep clear of.
     """
     seeds = SeedFilter(settings.seed_filter, items)
-    return [
-        f"{row['problem_id']}: {row['reason']} of {row['shared_with'] or row['benchmark']}"
-        for problem in _training_problems(store, shards)
+    problems = list(training_problems(store, shards))
+    contaminated = [
+        Offender(
+            name=problem.problem_id,
+            reason=f"{row['reason']} of {row['shared_with'] or row['benchmark']}",
+            asset=SEEDS,
+            partition=shard,
+        )
+        for shard, problem in problems
         for row in seeds.contamination(problem)
     ]
-
-
-def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> Iterator[Problem]:
-    for shard in shards:
-        yield from read_problems(store, ArtifactKey("seed_problems", shard))
+    return Findings.of({"problems": len(problems), "benchmark items": len(items)}, contaminated)

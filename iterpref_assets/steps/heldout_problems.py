@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -15,12 +15,21 @@ from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
 
 PROBLEMS_FILE = "problems.parquet"
+SEEDS = "seed_problems"
+"""What is trained on, shard by shard."""
 
 
 def read_problems(store: ArtifactStore, key: ArtifactKey) -> list[Problem]:
     """The problems of one published artifact."""
     path = store.current(key).path(PROBLEMS_FILE)
     return frame_to_problems(tables.read_table(path, tables.PROBLEMS))
+
+
+def training_problems(store: ArtifactStore, shards: Sequence[str]) -> Iterator[tuple[str, Problem]]:
+    """The published training problems of some shards, each with its shard."""
+    for shard in shards:
+        for problem in read_problems(store, ArtifactKey(SEEDS, shard)):
+            yield shard, problem
 
 
 def refuse_repeated_ids(

@@ -1,4 +1,4 @@
-"""What the asset checks ask of published artifacts: a line per offender, none if all is well."""
+"""What the asset checks ask of published artifacts: what was looked at, and what offends there."""
 
 from __future__ import annotations
 
@@ -20,53 +20,73 @@ from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Execution
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
-from iterpref_assets.steps.heldout_problems import read_problems
+from iterpref_assets.steps.findings import Findings, Offender
+from iterpref_assets.steps.heldout_problems import SEEDS, read_problems, training_problems
 from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
 from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
-Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], list[str]]
-"""Finds offenders in published shards, by executing programs."""
+Verification: TypeAlias = Callable[[Settings, ArtifactStore, Sequence[str]], Findings]
+"""Looks at published shards by executing programs."""
+
+PAIRS = "codeflow_pairs"
 
 
-def failing_references(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> list[str]:
+def failing_references(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Problems whose reference solution fails their own tests."""
-    problems = [problem for problem in _training_problems(store, shards) if problem.reference]
-    executions = _judge(settings, [(problem.reference, problem) for problem in problems])
-    return [
-        f"{problem.problem_id}: {execution.verdict} {execution.message}"
-        for problem, execution in zip(problems, executions, strict=True)
+    problems = list(training_problems(store, shards))
+    run = [(shard, problem) for shard, problem in problems if problem.reference]
+    executions = _judge(settings, [(problem.reference, problem) for _, problem in run])
+    offenders = [
+        Offender(
+            name=problem.problem_id,
+            reason=f"{execution.verdict} {execution.message}",
+            asset=SEEDS,
+            partition=shard,
+        )
+        for (shard, problem), execution in zip(run, executions, strict=True)
         if not execution.passed
     ]
+    return Findings.of({"problems": len(problems), "programs": len(run)}, offenders)
 
 
-def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+def lab_siblings(store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Lab problems that a differing program, one feature away, passes."""
     from iterpref_assets.core.lab.siblings import surviving_siblings
 
-    return [
-        f"{problem.problem_id}: {sibling}"
-        for problem in _training_problems(store, shards)
-        if problem.source == LAB
+    ours = [each for each in training_problems(store, shards) if each[1].source == LAB]
+    offenders = [
+        Offender(name=problem.problem_id, reason=str(sibling), asset=SEEDS, partition=shard)
+        for shard, problem in ours
         for sibling in surviving_siblings(problem)
     ]
+    return Findings.of({"lab problems": len(ours)}, offenders)
 
 
-def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+def leaked_problems(store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Training problems that are held-out ones too: by id, prompt or reference solution.
 
-    Lab problems are also compared by what they were composed of and by how they behave.
+    Lab problems are also compared by what they were composed of and by how they behave: the
+    held-out one is named then.
     """
     from iterpref_assets.core.lab.siblings import leaks
 
-    training = _training_problems(store, shards)
+    training = list(training_problems(store, shards))
     heldout = read_problems(store, ArtifactKey("heldout_problems"))
     known = {part for problem in heldout for part in _identities(problem)}
-    shared = [problem.problem_id for problem in training if known & _identities(problem)]
-    ours = [[p for p in problems if p.source == LAB] for problems in (training, heldout)]
-    return [*shared, *leaks(*ours)]
+    shared = [
+        Offender(name=problem.problem_id, reason="is held out too", asset=SEEDS, partition=shard)
+        for shard, problem in training
+        if known & _identities(problem)
+    ]
+    seeds = [problem for _, problem in training]
+    ours = [[p for p in problems if p.source == LAB] for problems in (seeds, heldout)]
+    twins = [
+        Offender(name=name, reason="a training problem is its twin", asset="heldout_problems")
+        for name in leaks(*ours)
+    ]
+    counts = {"problems": len(training), "held-out problems": len(heldout)}
+    return Findings.of(counts, [*shared, *twins])
 
 
 def _identities(problem: Problem) -> set[tuple[str, str]]:
@@ -74,48 +94,55 @@ def _identities(problem: Problem) -> set[tuple[str, str]]:
     return {(name, value) for name, value in parts.items() if value}
 
 
-def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+def leaking_prompts(store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Debugging turns whose prompt tells more of the tests than the failures shown so far."""
-    offenders: list[str] = []
+    offenders: list[Offender] = []
+    trajectories = programs = 0
     for shard in shards:
-        problems = {problem.problem_id: problem for problem in _training_problems(store, [shard])}
+        problems = {problem.problem_id: problem for _, problem in training_problems(store, [shard])}
         debugged = store.current(ArtifactKey("debug_trajectories", shard))
         prompts = Prompts.of_identity(debugged.manifest.config["prompts"])
         versions = tables.read_table(debugged.path(VERSIONS_FILE), tables.VERSIONS)
         literals = {name: literals_by_test(problem.tests) for name, problem in problems.items()}
+        programs += versions.height
         for rows in versions.partition_by("trajectory_id", maintain_order=True):
+            trajectories += 1
             name, problem = rows["trajectory_id"][0], problems[rows["problem_id"][0]]
             offenders += [
-                f"{name} round {leak.round}: {leak.literal}"
+                Offender(
+                    name=f"{name} round {leak.round}",
+                    reason=leak.literal,
+                    asset=debugged.manifest.asset,
+                    partition=shard,
+                )
                 for leak in leaks(
                     problem, prompts.statement(problem), literals[problem.problem_id], rows
                 )
             ]
-    return offenders
+    return Findings.of({"trajectories": trajectories, "programs": programs}, offenders)
 
 
-def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+def equal_pairs(store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Kept pairs whose chosen equals their own rejected, or that of a pair of the same problem."""
-    columns = ["pair_id", "problem_id", "chosen", "rejected"]
-    kept = read_kept_pairs(store, shards, columns)
+    kept = _kept_pairs(store, shards, ["pair_id", "problem_id", "chosen", "rejected"])
     rejected = kept.select("problem_id", chosen="rejected")
-    return kept.join(rejected, on=["problem_id", "chosen"], how="semi", maintain_order="left")[
-        "pair_id"
-    ].to_list()
+    equal = kept.join(rejected, on=["problem_id", "chosen"], how="semi", maintain_order="left")
+    return Findings.of(
+        {"pairs": kept.height, "problems": kept["problem_id"].n_unique()},
+        [_pair(name, shard) for name, shard in equal.select("pair_id", "shard").iter_rows()],
+    )
 
 
-def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> list[str]:
+def failing_chosen(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Kept pairs whose chosen program fails when executed again."""
-    executions = _judge_pairs(settings, store, shards, "chosen")
-    return [name for name, execution in executions if not execution.passed]
+    return _judged_pairs(settings, store, shards, "chosen", lambda each: not each.passed)
 
 
-def unfailing_rejected(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> list[str]:
+def unfailing_rejected(settings: Settings, store: ArtifactStore, shards: Sequence[str]) -> Findings:
     """Kept pairs whose rejected program passes or is refused when executed again."""
-    executions = _judge_pairs(settings, store, shards, "rejected")
-    return [name for name, execution in executions if execution.verdict in NOT_FAILING]
+    return _judged_pairs(
+        settings, store, shards, "rejected", lambda each: each.verdict in NOT_FAILING
+    )
 
 
 EXECUTING: dict[str, Verification] = {
@@ -125,29 +152,43 @@ EXECUTING: dict[str, Verification] = {
 """By name, as a worker is asked for one."""
 
 
-def unfocused_pairs(store: ArtifactStore, base_models: Sequence[str]) -> list[str]:
+def unfocused_pairs(store: ArtifactStore, base_models: Sequence[str]) -> Findings:
     """Tokenized pairs without a focal token."""
-    offenders: list[str] = []
+    offenders: list[Offender] = []
+    pairs = 0
     for name in base_models:
         tokens = read_tokens(store, name)
+        pairs += tokens.height
         without = tokens.filter(~pl.col("rejected_mask").list.any())
-        offenders += [f"{name}: {pair_id}" for pair_id in without["pair_id"]]
-    return offenders
+        offenders += [
+            Offender(name=f"{name}: {pair_id}", asset="preference_pairs", partition=name)
+            for pair_id in without["pair_id"]
+        ]
+    return Findings.of({"pairs": pairs}, offenders)
 
 
-def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> list[str]:
+def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> Findings:
     """Checkpoints whose greedy pass@1 lies below their reference model's, where both are scored."""
-    offenders: list[str] = []
+    offenders: list[Offender] = []
+    compared = 0
     for partition in partitions:
         model = ModelVariant.parse(partition)
         reference = ArtifactKey("heldout_scores", ModelVariant(model.base_model, REFERENCE).key)
         if model.is_reference or store.find(reference) is None:
             continue
+        compared += 1
         ours = _pass_at_1(store, ArtifactKey("heldout_scores", partition))
         theirs = _pass_at_1(store, reference)
         if ours < theirs:
-            offenders.append(f"{partition}: {ours:.1%} against {theirs:.1%}")
-    return offenders
+            offenders.append(
+                Offender(
+                    name=partition,
+                    reason=f"{ours:.1%} against {theirs:.1%}",
+                    asset="heldout_scores",
+                    partition=partition,
+                )
+            )
+    return Findings.of({"checkpoints": compared}, offenders)
 
 
 def _pass_at_1(store: ArtifactStore, key: ArtifactKey) -> float:
@@ -155,18 +196,42 @@ def _pass_at_1(store: ArtifactStore, key: ArtifactKey) -> float:
     return summarize(frame, EvaluationConfig()).pass_at_1
 
 
-def _training_problems(store: ArtifactStore, shards: Sequence[str]) -> list[Problem]:
-    keys = [ArtifactKey("seed_problems", shard) for shard in shards]
-    return [problem for key in keys for problem in read_problems(store, key)]
+def _pair(name: str, shard: str) -> Offender:
+    return Offender(name=name, asset=PAIRS, partition=shard)
 
 
-def _judge_pairs(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str], side: str
-) -> list[tuple[str, Execution]]:
-    kept = read_kept_pairs(store, shards, ["pair_id", "problem_id", side])
-    problems = {problem.problem_id: problem for problem in _training_problems(store, shards)}
+def _kept_pairs(
+    store: ArtifactStore, shards: Sequence[str], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Some columns of the kept pairs of some shards, and the shard of each."""
+    none = read_kept_pairs(store, [], columns).with_columns(shard=pl.lit(""))
+    each = (
+        read_kept_pairs(store, [shard], columns).with_columns(shard=pl.lit(shard))
+        for shard in shards
+    )
+    return pl.concat([none, *each])
+
+
+def _judged_pairs(
+    settings: Settings,
+    store: ArtifactStore,
+    shards: Sequence[str],
+    side: str,
+    offends: Callable[[Execution], bool],
+) -> Findings:
+    """Kept pairs whose program of one side offends when executed again."""
+    kept = _kept_pairs(store, shards, ["pair_id", "problem_id", side])
+    problems = {problem.problem_id: problem for _, problem in training_problems(store, shards)}
     work = [(code, problems[name]) for code, name in kept.select(side, "problem_id").iter_rows()]
-    return list(zip(kept["pair_id"], _judge(settings, work), strict=True))
+    executions = _judge(settings, work)
+    named = kept.select("pair_id", "shard").iter_rows()
+    offenders = [
+        _pair(name, shard)
+        for (name, shard), execution in zip(named, executions, strict=True)
+        if offends(execution)
+    ]
+    counts = {"programs": kept.height, "problems": kept["problem_id"].n_unique()}
+    return Findings.of(counts, offenders)
 
 
 def _judge(settings: Settings, work: Iterable[tuple[str, Problem]]) -> list[Execution]:

@@ -78,9 +78,9 @@ def main() -> int:
             if isinstance(job, PublishJob):
                 _publish(job, context)
             else:
-                find_offenders = EXECUTING[job.verification]
-                offenders = find_offenders(job.settings, context.store, job.partitions)
-                pipes.report_custom_message(offenders)
+                find = EXECUTING[job.verification]
+                findings = find(job.settings, context.store, job.partitions)
+                pipes.report_custom_message(findings.model_dump(mode="json"))
         except (InputError, SandboxError, TrainingError) as error:
             job.place.answer.write_text(str(error), encoding="utf-8")
             return EXPLAINED_EXIT_CODE

@@ -45,7 +45,7 @@ class PublishJob(Record):
 
 
 class VerifyJob(Record):
-    """Look for offenders in published shards by a function of `steps.verification`."""
+    """Look at published shards by a function of `steps.verification`."""
 
     kind: Literal["verify"] = "verify"
     verification: str

@@ -67,6 +67,20 @@ def test_no_time_left_is_made_up_before_ten_items_were_done_here(
     assert lines(caplog) == [f"Work: {90 + done}/200 in 20 s"]
 
 
+@pytest.mark.parametrize(
+    ("done", "shown"), [(9, "loss 2"), (10, "tokens per second 5  solved share 50%  loss 2")]
+)
+def test_rates_and_shares_are_told_after_ten_items_and_what_is_of_one_at_once(
+    done: int, shown: str, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tracker = Tracker("Work", 200, None)
+    clock.now += 20
+    tracker.advance(done, tokens_per_second=5.0, solved_share=0.5, loss=2.0)
+    (line,) = lines(caplog)
+    assert line.endswith(f"  {shown}")
+
+
 def test_a_line_names_what_is_worked_on(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with about("lab-000"):

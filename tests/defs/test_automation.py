@@ -103,16 +103,51 @@ def test_the_nightly_evaluation_asks_for_every_model_that_is_there(store, tick) 
     assert keys == {"lab|reference", "lab|focal_rpo", "lab|sft"}
 
 
-def test_the_nightly_evaluation_leaves_out_what_is_scored(store, tick) -> None:
-    publish(store, "heldout_problems", "all")
-    publish(store, "checkpoints", "lab/sft")
+def publish_scores(store: ArtifactStore, variant: str) -> None:
+    """Publish a checkpoint and its scores, as planned."""
+    publish(store, "checkpoints", f"lab/{variant}")
     step = automation.step_of("heldout_scores")
-    plan = step.plan(StepContext(ProjectResource().settings(), store), "lab/sft")
+    plan = step.plan(StepContext(ProjectResource().settings(), store), f"lab/{variant}")
     with store.publishing(plan) as staging:
         (staging.folder / "file").write_text("x")
+
+
+def test_the_nightly_evaluation_leaves_out_what_is_scored(store, tick) -> None:
+    publish(store, "heldout_problems", "all")
+    publish_scores(store, "sft")
+    publish(store, "checkpoints", "lab/dpo")
+    asked = tick(automation.evaluate_variants).run_requests
+    assert [request.partition_key for request in asked] == ["lab|dpo"]
+
+
+def test_where_all_is_scored_one_nightly_run_says_so(store, tick) -> None:
+    publish(store, "heldout_problems", "all")
+    for variant in ("dpo", "sft"):
+        publish_scores(store, variant)
+    asked = tick(automation.evaluate_variants).run_requests
+    assert [request.partition_key for request in asked] == ["lab|dpo"]
+
+
+def test_without_a_model_the_nightly_evaluation_asks_for_nothing(store, tick) -> None:
     data = tick(automation.evaluate_variants)
     assert not data.run_requests
-    assert "current" in data.skip_message
+    assert "no model" in data.skip_message
+
+
+def test_every_schedule_sensor_and_job_says_what_it_does(repository) -> None:
+    automated = [*repository.schedule_defs, *repository.sensor_defs]
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    assert len(automated) >= 6
+    assert [each.name for each in [*automated, *jobs] if not each.description] == []
+
+
+def test_a_run_says_why_it_was_started(seeds, tick) -> None:
+    tags = [request.tags for request in tick(automation.new_seeds).run_requests]
+    assert [each["iterpref/reason"] for each in tags] == [
+        "seeds came or changed", "held-out problems came or changed",
+    ]  # fmt: skip
+    (weekly,) = tick(automation.rebuild_codeflow).run_requests
+    assert weekly.tags["iterpref/reason"] == "weekly rebuild"
 
 
 def test_new_seed_files_become_shards_and_are_read(seeds, instance, tick) -> None:

@@ -11,6 +11,7 @@ from ticking import Ticker
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
+from iterpref_assets.defs.event_size import LARGEST_EVENT
 from iterpref_assets.defs.partitions import range_tags
 from iterpref_assets.runner import load_definitions
 from iterpref_assets.settings import load_settings
@@ -74,6 +75,18 @@ def codeflow(deployment: Deployment) -> dict[str, Path]:
     return deployment.versions("codeflow_pairs")
 
 
+def test_no_event_of_the_weekly_run_is_large(deployment: Deployment, codeflow) -> None:
+    sizes = [
+        (len(dg.serialize_value(entry)), entry.dagster_event_type)
+        for run in deployment.instance.get_runs()
+        for entry in deployment.instance.all_logs(run.run_id)
+    ]
+    kinds = {kind for _, kind in sizes}
+    assert dg.DagsterEventType.ASSET_MATERIALIZATION in kinds
+    assert dg.DagsterEventType.ASSET_CHECK_EVALUATION in kinds
+    assert [each for each in sizes if each[0] > LARGEST_EVENT] == []
+
+
 def test_the_weekly_run_makes_the_pairs_of_every_shard(codeflow: dict[str, Path]) -> None:
     assert sorted(codeflow) == SHARD_NAMES
 
@@ -90,7 +103,10 @@ def test_the_nightly_run_scores_the_reference_model(deployment, codeflow) -> Non
     (request,) = deployment.tick(automation.evaluate_variants)
     assert deployment.execute(automation.evaluate_variants, request).success
     assert "lab/reference" in deployment.versions("heldout_scores")
-    assert not deployment.tick(automation.evaluate_variants)
+    scores = deployment.versions("heldout_scores")
+    (request,) = deployment.tick(automation.evaluate_variants)
+    assert deployment.execute(automation.evaluate_variants, request).success
+    assert deployment.versions("heldout_scores") == scores
 
 
 def test_the_run_for_a_new_checkpoint_scores_it(deployment, codeflow) -> None:

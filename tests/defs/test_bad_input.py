@@ -1,5 +1,8 @@
 """Bad input ends a run with one message that says where and what to do, and nothing is lost."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +16,7 @@ from iterpref_assets.defs.problems import raw_seeds
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.trajectories import debug_trajectories
 
+ROOT = Path(__file__).resolve().parents[2]
 RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
 
 
@@ -55,10 +59,20 @@ def test_missing_samples_stop_the_run_before_an_engine_starts(
     assert "has not been materialized" in message
 
 
-def test_a_misspelt_override_is_named(store: ArtifactStore, instance: dg.DagsterInstance) -> None:
-    config = {"ops": {"checkpoints": {"config": {"overrides": {"learning_rat": 1e-4}}}}}
+def test_a_misspelt_override_is_refused_before_the_run_and_those_there_are_are_named(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    config = {"ops": {"checkpoints": {"config": {"learning_rat": 1e-4}}}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=r"learning_rat.*learning_rate\?"):
+        failure_of(checkpoints, instance, "lab|focal_rpo", config)
+
+
+def test_an_override_with_a_bad_value_is_named(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    config = {"ops": {"checkpoints": {"config": {"epochs": 0}}}}
     message = failure_of(checkpoints, instance, "lab|focal_rpo", config)
-    assert "training.learning_rat" in message
+    assert "training.epochs" in message
 
 
 @pytest.mark.parametrize("text", ["", "\n\n"])
@@ -68,3 +82,17 @@ def test_an_empty_problem_file_is_refused(
     instance.add_dynamic_partitions(SHARDS, ["a"])
     (seeds / "a.jsonl").write_text(text)
     assert "no problems" in failure_of(raw_seeds, instance, "a")
+
+
+def test_a_setting_that_cannot_be_is_told_by_dg_launch_without_a_stack(tmp_path: Path) -> None:
+    home = {"DAGSTER_HOME": str(tmp_path), "ITERPREF_ROOT": str(tmp_path)}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dg"), "launch", "--assets", "lab_base_model"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, **home, "ITERPREF_TRAINING__EPOCH": "2"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert "training.epoch" in line
+    assert "Did you mean training.epochs" in line

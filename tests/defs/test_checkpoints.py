@@ -128,5 +128,6 @@ def test_a_checkpoint_shows_its_trackers_and_the_curves_of_held_out_pairs(tmp_pa
     shown = of_checkpoint(Artifact(tmp_path, manifest))
     assert shown["wandb_run"].value == "https://wandb.ai/runs/1"
     assert shown["mlflow_run"].value == "run 7 of file:///runs"
-    assert {"loss_curve", "eval_loss_curve", "pairs_per_second_curve"} <= shown.keys()
+    drawn = {file.stem for file in tmp_path.with_name(f"{tmp_path.name}.plots").iterdir()}
+    assert drawn == {"loss", "eval_loss", "pairs_per_second"}
     assert shown["figures"].value == {"loss": 0.4}

@@ -1,4 +1,6 @@
-"""Which partitions a check looks at where it is executed alone."""
+"""What a check looks at where it is executed alone, and what it says of that."""
+
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -12,9 +14,11 @@ from iterpref_assets.defs.checks import (
     prompts_leak_no_tests,
     rejected_fails_a_test,
 )
+from iterpref_assets.defs.offenders import check_result
 from iterpref_assets.defs.preferences import codeflow_pairs
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.trajectories import debug_trajectories
+from iterpref_assets.steps.findings import Findings, Offender
 from iterpref_assets.steps.pairs import PAIRS_FILE
 
 from .conftest import PROBLEM, publish_problems
@@ -72,3 +76,45 @@ def test_every_shard_that_has_the_checked_asset_is_looked_at(
     publish_equal_pair(store, "b")
     found = evaluation(instance, codeflow_pairs, pairs_differ)
     assert (found.passed, found.description) == (False, "q1")
+
+
+def test_a_check_says_what_it_looked_at_and_where(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    publish_equal_pair(store, "a")
+    publish_equal_pair(store, "b")
+    shown = evaluation(instance, codeflow_pairs, pairs_differ).metadata
+    assert shown["looked_at"].value == "2 pairs, 1 problems of a, b"
+    assert shown["partitions"].value == ["a", "b"]
+    assert (shown["pairs"].value, shown["problems"].value) == (2, 1)
+
+
+def test_a_check_that_passes_says_what_it_looked_at(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    found = evaluation(instance, codeflow_pairs, pairs_differ)
+    assert (found.passed, found.description) == (True, "0 pairs, 0 problems")
+
+
+def test_an_offender_is_shown_with_its_page_and_its_folder(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    publish_equal_pair(store, "b")
+    shown = evaluation(instance, codeflow_pairs, pairs_differ).metadata
+    folder = store.current(ArtifactKey("codeflow_pairs", "b")).folder
+    assert shown["offenders"].value == 1
+    row = shown["first"].value.splitlines()[2]
+    assert row.startswith("| `q1` |")
+    assert "/assets/codeflow_pairs?view=partitions&partition=b" in row
+    assert str(folder) in row
+
+
+def test_what_a_program_printed_stays_in_its_cell() -> None:
+    offender = Offender(name="p1", reason="a | b\nc `d`" + "x" * 10_000, asset="seed_problems")
+    result = check_result(
+        lambda: Findings.of({"problems": 1}, [offender] * 1000), ArtifactStore(Path("none")), ["a"]
+    )
+    text = result.metadata["first"].value
+    assert text.splitlines()[2].startswith("| `p1` | `a / b c 'd'xxx")
+    assert "975 more" in text
+    assert len(text) < 20_000

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.defs.conditions import KEEP_UP, MAKE
+from iterpref_assets.defs.partitions import partition_keys_of_run, range_tags
 
 FAILING: set[str] = set()
 shards = dg.DynamicPartitionsDefinition(name="shards")
@@ -16,8 +17,9 @@ def parent() -> None: ...
 @dg.asset_check(asset=parent, blocking=True)
 def parent_is_well(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     tags = context.run.tags
-    named = {tags.get("dagster/partition"), tags.get("dagster/asset_partition_range_start")}
-    return dg.AssetCheckResult(passed=not named & FAILING)
+    named = partition_keys_of_run(tags, shards, context.instance)
+    looked_at = context.instance.get_dynamic_partitions("shards") if named is None else named
+    return dg.AssetCheckResult(passed=not FAILING.intersection(looked_at))
 
 
 @dg.asset(partitions_def=shards, deps=[parent], automation_condition=MAKE)
@@ -26,6 +28,21 @@ def child() -> None: ...
 
 @dg.asset(partitions_def=shards, deps=[parent], automation_condition=KEEP_UP)
 def costly_child() -> None: ...
+
+
+@dg.asset(partitions_def=shards)
+def other_parent() -> None: ...
+
+
+@dg.asset(partitions_def=shards, deps=[parent, other_parent], automation_condition=MAKE)
+def child_of_two() -> None: ...
+
+
+EVERY_SHARD = dg.AssetDep(parent, partition_mapping=dg.AllPartitionMapping())
+
+
+@dg.asset(deps=[EVERY_SHARD], automation_condition=MAKE)
+def child_of_all() -> None: ...
 
 
 @dg.asset
@@ -42,9 +59,18 @@ def child_of_whole() -> None: ...
 
 
 DEFS = dg.Definitions(
-    assets=[parent, child, costly_child, whole, child_of_whole],
+    assets=[
+        parent, child, costly_child, other_parent, child_of_two, child_of_all, whole,
+        child_of_whole,
+    ],
     asset_checks=[parent_is_well, whole_is_well],
-)
+)  # fmt: skip
+FOLLOWING = (child, costly_child, child_of_two, child_of_all, child_of_whole)
+
+
+def a_to(last: str) -> dict[str, str]:
+    """The tags of a run over a range."""
+    return range_tags(["a", last])
 
 
 class Deployment:
@@ -61,7 +87,7 @@ class Deployment:
         self.cursor = result.cursor
         return {
             asset.key.to_user_string(): set(result.get_requested_partitions(asset.key))
-            for asset in (child, costly_child, child_of_whole)
+            for asset in FOLLOWING
         }
 
     def run(self, *assets: dg.AssetsDefinition, checks: bool = True, **selected) -> None:
@@ -69,6 +95,14 @@ class Deployment:
         checked = None if checks else set()
         subset = job.get_subset(
             asset_selection={asset.key for asset in assets}, asset_check_selection=checked
+        )
+        subset.execute_in_process(instance=self.instance, raise_on_error=False, **selected)
+
+    def check_alone(self, **selected) -> None:
+        """Execute the parent's check and no asset."""
+        job = DEFS.resolve_implicit_global_asset_job_def()
+        subset = job.get_subset(
+            asset_selection=set(), asset_check_selection=set(parent_is_well.check_keys)
         )
         subset.execute_in_process(instance=self.instance, raise_on_error=False, **selected)
 
@@ -148,9 +182,67 @@ def test_a_check_of_a_range_speaks_for_all_of_it(
     deployment: Deployment, failing: set[str], followed: set[str]
 ) -> None:
     FAILING.update(failing)
-    tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
-    deployment.run(parent, tags=tags)
+    deployment.run(parent, tags=a_to("b"))
     assert deployment.tick()["child"] == followed
+
+
+def test_a_range_made_without_its_check_is_held_back_until_it_is_checked(
+    deployment: Deployment,
+) -> None:
+    deployment.run(parent, tags=a_to("b"))
+    deployment.run(child, tags=a_to("b"))
+    deployment.tick()
+    deployment.run(parent, checks=False, tags=a_to("b"))
+    assert deployment.tick()["child"] == set()
+    deployment.run(parent, tags=a_to("b"))
+    assert deployment.tick()["child"] == {"a", "b"}
+
+
+def test_a_shard_that_failed_alone_is_let_through_by_a_range_that_passes(
+    deployment: Deployment,
+) -> None:
+    FAILING.add("a")
+    deployment.run(parent, partition_key="a")
+    assert deployment.tick()["child"] == set()
+    FAILING.clear()
+    deployment.run(parent, tags=a_to("c"))
+    assert deployment.tick()["child"] == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("selected", [{"partition_key": "a"}, {}], ids=["of one", "of all"])
+def test_a_check_that_fails_when_it_is_asked_again_holds_back(
+    deployment: Deployment, selected: dict[str, str]
+) -> None:
+    deployment.run(parent, partition_key="a")
+    deployment.tick()
+    FAILING.add("a")
+    deployment.check_alone(**selected)
+    deployment.run(other_parent, partition_key="a")
+    assert deployment.tick()["child_of_two"] == set()
+
+
+@pytest.mark.parametrize("selected", [{"partition_key": "a"}, {}], ids=["of one", "of all"])
+def test_a_check_that_passes_when_it_is_asked_again_lets_through(
+    deployment: Deployment, selected: dict[str, str]
+) -> None:
+    FAILING.add("a")
+    deployment.run(parent, partition_key="a")
+    deployment.tick()
+    FAILING.clear()
+    deployment.check_alone(**selected)
+    assert deployment.tick()["child"] == {"a"}
+
+
+def test_what_is_made_of_every_shard_waits_for_the_one_that_failed(
+    deployment: Deployment,
+) -> None:
+    deployment.run(parent, tags=a_to("b"))
+    FAILING.add("c")
+    deployment.run(parent, partition_key="c")
+    assert deployment.tick()["child_of_all"] == set()
+    FAILING.clear()
+    deployment.run(parent, partition_key="c")
+    assert deployment.tick()["child_of_all"] == {None}
 
 
 def test_what_was_never_asked_for_is_not_made(deployment: Deployment) -> None:

@@ -55,6 +55,50 @@ def test_every_asset_has_a_description_kinds_and_owners(graph) -> None:
     assert lacking == []
 
 
+def test_every_asset_links_to_the_function_that_publishes_it(graph) -> None:
+    for key in graph.get_all_asset_keys():
+        (link,) = graph.get(key).metadata["dagster/code_references"].code_references
+        line = Path(link.file_path).read_text().splitlines()[link.line_number - 1]
+        assert line.startswith("def _publish"), key
+
+
+def test_every_column_that_is_shown_says_what_it_holds(graph) -> None:
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    schemas = [node.metadata.get("dagster/column_schema") for node in nodes]
+    columns = [column for schema in schemas if schema for column in schema.columns]
+    assert len(columns) > 50
+    assert [column.name for column in columns if not column.description] == []
+
+
+@pytest.mark.parametrize(
+    ("asset", "days"),
+    [("raw_seeds", 21), ("codeflow_pairs", 21), ("heldout_scores", 3), ("checkpoints", None)],
+)
+def test_what_a_schedule_makes_has_a_time_until_which_it_is_fresh(graph, asset, days) -> None:
+    policy = graph.get(dg.AssetKey(asset)).freshness_policy_or_from_metadata
+    assert (policy and policy.fail_window.to_timedelta().days) == days
+
+
+def test_owners_tags_and_the_repository_are_the_settings() -> None:
+    script = (
+        "import dagster, definitions;"
+        "node = definitions.defs().resolve_asset_graph().get(dagster.AssetKey('checkpoints'));"
+        "link, = node.metadata['dagster/code_references'].code_references;"
+        "print(*node.owners, node.tags['cost-center'], link.url)"
+    )
+    operations = {
+        "owners": ["team:nlp", "ada@example.org"], "tags": {"cost-center": "7"},
+        "source_url": "https://example.org/code/blob/main",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "ITERPREF_OPERATIONS": json.dumps(operations)},
+    )  # fmt: skip
+    owners, mail, tag, url = done.stdout.split()
+    assert (owners, mail, tag) == ("team:nlp", "ada@example.org", "7")
+    assert url.startswith("https://example.org/code/blob/main/iterpref_assets/steps/")
+
+
 def test_every_asset_has_the_code_version_of_the_step_that_publishes_it(graph) -> None:
     versions = {key: graph.get(key).code_version for key in graph.get_all_asset_keys()}
     steps = {key: step_of(key.to_user_string()).code_version for key in versions}

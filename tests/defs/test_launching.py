@@ -1,16 +1,23 @@
 """A worker publishes what it is asked for, answers what it is asked, and says what stops it."""
 
+import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.defs.launching import launch, meeting_place
+from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.defs.launching import launch, limited, meeting_place
 from iterpref_assets.defs.resources import WorkerResource
-from iterpref_assets.settings import Environment, Settings, load_settings
+from iterpref_assets.deployment import OperationsConfig
+from iterpref_assets.settings import Environment, RemoteModel, Settings, load_settings
 from iterpref_assets.steps.verification import failing_references
 from iterpref_assets.workers.job import VerifyJob
+
+from .conftest import PROBLEM, publish_problems
 
 HELDOUT = ArtifactKey("heldout_problems")
 
@@ -52,7 +59,7 @@ def test_without_a_gpu_environment_gpu_is_refused(settings: Settings, store: Art
 
 
 @pytest.mark.sandbox
-def test_a_worker_answers_with_offenders(settings: Settings) -> None:
+def test_a_worker_answers_with_findings(settings: Settings) -> None:
     asked = []
 
     @dg.asset
@@ -68,10 +75,65 @@ def test_a_worker_answers_with_offenders(settings: Settings) -> None:
         return dg.MaterializeResult()
 
     assert dg.materialize([verified]).success
-    assert asked == [[]]
+    assert asked == [{"looked_at": {"problems": 0, "programs": 0}, "count": 0, "first": []}]
 
 
 def test_a_meeting_place_leaves_nothing(settings: Settings) -> None:
     with meeting_place(settings) as place:
         assert place.lifeline.exists()
     assert not place.folder.exists()
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance whose pool `gpu` has one slot."""
+    (tmp_path / "home").mkdir()
+    with dg.instance_for_test(temp_dir=str(tmp_path / "home")) as opened:
+        opened.event_log_storage.set_concurrency_slots("gpu", 1)
+        yield opened
+
+
+def test_a_worker_that_hangs_is_ended_and_its_pool_is_free(
+    store: ArtifactStore, pool: dg.DagsterInstance
+) -> None:
+    """It waits for a server that takes its request and never answers."""
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        result = sample(
+            load_settings().model_copy(
+                update={
+                    "generator": RemoteModel(model="m"),
+                    "engine": OpenAIConfig(base_url=url),
+                    "operations": OperationsConfig(step_hours=8 / 3600),
+                }
+            ),
+            pool,
+        )
+        asked, _ = silent.accept()
+        asked.close()
+    (failure,) = result.get_step_failure_events()
+    said = failure.step_failure_data.user_failure_data.description
+    assert "ended after 8.0 s" in said
+    assert "operations.step_hours" in said
+    assert pool.event_log_storage.get_concurrency_info("gpu").active_slot_count == 0
+
+
+def sample(settings: Settings, pool: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    @dg.asset(pool="gpu")
+    def hanging(context: dg.AssetExecutionContext, workers: WorkerResource) -> None:
+        workers.run(context, "initial_samples", ["a"], settings)
+
+    return dg.materialize(
+        [hanging], instance=pool, resources={"workers": WorkerResource()}, raise_on_error=False
+    )
+
+
+@pytest.mark.timeout(60)
+def test_the_limit_ends_what_the_worker_started_too(settings: Settings) -> None:
+    """Its output ends only once nobody holds it open."""
+    operations = settings.operations.model_copy(update={"step_hours": 1 / 3600})
+    impatient = settings.model_copy(update={"operations": operations})
+    command = [*limited(impatient), "sh", "-c", "sleep 600 & echo started; wait"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (124, b"started\n")

@@ -42,6 +42,12 @@ class LiveDeployment:
             cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
+    def launch(self, asset: str, partitions: str) -> None:
+        """Materialize one partition, or a range of them (`first...last`), in a process here."""
+        option = "--partition-range" if "..." in partitions else "--partition"
+        done = self.command("dg", "launch", "--assets", asset, option, partitions)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def ask(self, query: str, **variables: object) -> dict:
         """The data of a GraphQL query or mutation."""
         answer = httpx.post(

@@ -74,7 +74,7 @@ class RayCluster:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "iterpref_assets.workers" in process.cmdline()[1:]
+        return process.cmdline()[1:3] == ["-m", "iterpref_assets.workers"]
     except psutil.NoSuchProcess:
         return False
 

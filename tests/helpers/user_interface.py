@@ -28,6 +28,20 @@ class UserInterface:
         """Press the first button whose label holds this."""
         self.page.get_by_role("button", name=label).first.click()
 
+    def open_launchpad(self) -> None:
+        """Open the dialog that configures a run of the asset on the page."""
+        self.page.get_by_role("button", name="Materialize").first.wait_for()
+        self.page.locator('button:has([aria-label="arrow_drop_down"])').first.click()
+        self.page.get_by_text("Open launchpad").click()
+
+    def write_config(self, text: str) -> None:
+        """Write the launchpad's config anew, and ask it for what may come next."""
+        self.page.locator(".CodeMirror").first.click()
+        self.page.keyboard.press("Control+A")
+        # The editor indents new lines itself.
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Control+Space")
+
     def choose_all_partitions(self) -> None:
         """Press All in the dialog that launches a backfill."""
         self.page.get_by_role("button", name="All", exact=True).first.click()

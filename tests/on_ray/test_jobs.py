@@ -65,12 +65,13 @@ def test_an_answer_longer_than_a_pipe_arrives_whole(cluster, tmp_path: Path) -> 
 
     @dg.asset
     def verified(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        asked.extend(WorkerResource().verify(context, failing_references, [SHARD], settings))
+        asked.append(WorkerResource().verify(context, failing_references, [SHARD], settings))
         return dg.MaterializeResult()
 
     assert dg.materialize([verified]).success
-    (offender,) = asked
-    assert offender.startswith(f"{LONG}: ")
+    (findings,) = asked
+    (line,) = findings.lines
+    assert line.startswith(f"{LONG}: ")
 
 
 def test_bad_input_is_the_failure_of_its_run(cluster, tmp_path: Path) -> None:

@@ -196,7 +196,8 @@ def publish_seeds(run: StepContext, *rows: dict) -> None:
 
 
 def contaminated(run: StepContext) -> list[str]:
-    return contaminated_problems(run.settings, run.store, ["s"], benchmark_items(run.settings))
+    found = contaminated_problems(run.settings, run.store, ["s"], benchmark_items(run.settings))
+    return found.lines
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ def test_benchmarks_without_a_file_are_named_with_the_remedy(
     seed = row("b", "Sort.")
     run = context(tmp_path, {"s": [seed]}, benchmark_files=[benchmark])
     publish_seeds(run, seed)
-    named = uncompared_benchmarks(run.settings, run.store, ["s"])
+    named = uncompared_benchmarks(run.settings, run.store, ["s"]).lines
     files = ["mbpp.jsonl.gz", "MbppPlus.jsonl.gz", "BigCodeBench-v0.1.4.jsonl.gz", "test.jsonl"]
     assert [file in text for file, text in zip(files, named, strict=True)] == [True] * 4
     assert all("seed_filter.benchmark_files" in text for text in named)
@@ -244,7 +245,7 @@ def test_a_benchmark_that_is_scored_is_compared_with_and_mbpps_test_split_is_not
     publish_seeds(run, seed)
     scored = {name: {"data": "official"} for name in BenchmarkName}
     settings = run.settings.model_copy(update={"benchmarks": BenchmarksConfig(**scored)})
-    (left,) = uncompared_benchmarks(settings, run.store, ["s"])
+    (left,) = uncompared_benchmarks(settings, run.store, ["s"]).lines
     assert left.startswith("not compared with MBPP: add mbpp.jsonl.gz")
 
 
@@ -259,14 +260,14 @@ def test_every_published_benchmark_file_given_leaves_none_out(
     seed = row("b", "Sort.")
     run = context(tmp_path, {"s": [seed]}, benchmark_files=files)
     publish_seeds(run, seed)
-    assert uncompared_benchmarks(run.settings, run.store, ["s"]) == []
+    assert uncompared_benchmarks(run.settings, run.store, ["s"]).lines == []
 
 
 def test_the_labs_seeds_need_no_benchmark_files(tmp_path: Path) -> None:
     seed = row("b", "Sort.", source="lab")
     run = context(tmp_path, {"s": [seed]})
     publish_seeds(run, seed)
-    assert uncompared_benchmarks(run.settings, run.store, ["s"]) == []
+    assert uncompared_benchmarks(run.settings, run.store, ["s"]).lines == []
 
 
 def test_the_labs_seeds_are_what_the_lab_composes(tmp_path: Path) -> None:

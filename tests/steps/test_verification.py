@@ -94,19 +94,19 @@ def publish_scores(store: ArtifactStore, variant: str, passed: list[bool]) -> No
 
 def test_a_passing_reference_is_no_offender(store: ArtifactStore) -> None:
     publish_problems(store, PROBLEM)
-    assert verification.failing_references(SETTINGS, store, [SHARD]) == []
+    assert verification.failing_references(SETTINGS, store, [SHARD]).lines == []
 
 
 def test_a_failing_reference_is_named_with_its_failure(store: ArtifactStore) -> None:
     publish_problems(store, PROBLEM.model_copy(update={"reference": BAD}))
-    (line,) = verification.failing_references(SETTINGS, store, [SHARD])
+    (line,) = verification.failing_references(SETTINGS, store, [SHARD]).lines
     assert line.startswith("p1: wrong_answer")
 
 
 def test_the_labs_own_tests_leave_no_sibling_alive(store: ArtifactStore) -> None:
     config = LabConfig(problems_per_shard=5)
     publish_problems(store, *compose_shard(config, "lab-000"))
-    assert verification.lab_siblings(store, [SHARD]) == []
+    assert verification.lab_siblings(store, [SHARD]).lines == []
 
 
 def test_a_lab_problem_with_one_test_lets_a_sibling_live(store: ArtifactStore) -> None:
@@ -114,35 +114,35 @@ def test_a_lab_problem_with_one_test_lets_a_sibling_live(store: ArtifactStore) -
     cases = problem.tests.cases[:1]
     weak = problem.model_copy(update={"tests": problem.tests.model_copy(update={"cases": cases})})
     publish_problems(store, weak)
-    assert verification.lab_siblings(store, [SHARD]) != []
+    assert verification.lab_siblings(store, [SHARD]).lines != []
 
 
 def test_a_training_problem_that_is_held_out_too_is_named(store: ArtifactStore) -> None:
     publish_problems(store, PROBLEM)
     publish_problems(store, PROBLEM, asset="heldout_problems")
-    assert verification.leaked_problems(store, [SHARD]) != []
+    assert verification.leaked_problems(store, [SHARD]).lines != []
 
 
 def test_other_problems_than_the_held_out_ones_are_no_leak(store: ArtifactStore) -> None:
     other = {"problem_id": "h1", "prompt": "Take one from x.", "reference": BAD}
     publish_problems(store, PROBLEM)
     publish_problems(store, PROBLEM.model_copy(update=other), asset="heldout_problems")
-    assert verification.leaked_problems(store, [SHARD]) == []
+    assert verification.leaked_problems(store, [SHARD]).lines == []
 
 
 def test_equal_programs_are_an_offending_pair(store: ArtifactStore) -> None:
     publish_pair(store, GOOD, GOOD)
-    assert verification.equal_pairs(store, [SHARD]) == ["q1"]
+    assert verification.equal_pairs(store, [SHARD]).lines == ["q1"]
 
 
 def test_a_program_chosen_in_one_pair_and_rejected_in_another_is_named(store) -> None:
     publish_pairs(store, ("q1", GOOD, BAD), ("q2", OTHER, GOOD))
-    assert verification.equal_pairs(store, [SHARD]) == ["q1"]
+    assert verification.equal_pairs(store, [SHARD]).lines == ["q1"]
 
 
 def test_another_problems_rejected_program_may_be_chosen_here(store: ArtifactStore) -> None:
     publish_pairs(store, ("q1", GOOD, BAD), ("q2", OTHER, GOOD), problem_of={"q2": "p2"})
-    assert verification.equal_pairs(store, [SHARD]) == []
+    assert verification.equal_pairs(store, [SHARD]).lines == []
 
 
 @pytest.mark.parametrize(
@@ -162,26 +162,26 @@ def test_a_prompt_that_tells_of_a_second_test_is_named(store, told: str, count: 
     config = {"prompts": Prompts(LAB_PROMPTS).identity()}
     with store.publishing(Plan(key, "1", config)) as staging:
         tables.write_table(frame, tables.VERSIONS, staging.folder / VERSIONS_FILE)
-    assert len(verification.leaking_prompts(store, [SHARD])) == count
+    assert len(verification.leaking_prompts(store, [SHARD]).lines) == count
 
 
 def test_a_dropped_pair_is_not_looked_at(store: ArtifactStore) -> None:
     publish_pair(store, GOOD, GOOD, dropped_by="empty_focus")
-    assert verification.equal_pairs(store, [SHARD]) == []
+    assert verification.equal_pairs(store, [SHARD]).lines == []
 
 
 @pytest.mark.parametrize(("chosen", "offenders"), [(GOOD, []), (BAD, ["q1"])])
 def test_the_chosen_program_is_executed_again(store, chosen: str, offenders: list[str]) -> None:
     publish_problems(store, PROBLEM)
     publish_pair(store, chosen, BAD)
-    assert verification.failing_chosen(SETTINGS, store, [SHARD]) == offenders
+    assert verification.failing_chosen(SETTINGS, store, [SHARD]).lines == offenders
 
 
 @pytest.mark.parametrize(("rejected", "offenders"), [(BAD, []), (GOOD, ["q1"]), (REFUSED, ["q1"])])
 def test_the_rejected_program_is_executed_again(store, rejected: str, offenders: list[str]) -> None:
     publish_problems(store, PROBLEM)
     publish_pair(store, GOOD, rejected)
-    assert verification.unfailing_rejected(SETTINGS, store, [SHARD]) == offenders
+    assert verification.unfailing_rejected(SETTINGS, store, [SHARD]).lines == offenders
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_a_pair_without_a_focal_token_is_named(store, mask, offenders: list[str]
     frame = pl.DataFrame([row], schema=tables.TOKENIZED_PAIRS)
     key = ArtifactKey("preference_pairs", "lab")
     publish(store, key, TOKENS_FILE, frame, tables.TOKENIZED_PAIRS)
-    assert verification.unfocused_pairs(store, ["lab"]) == offenders
+    assert verification.unfocused_pairs(store, ["lab"]).lines == offenders
 
 
 @pytest.mark.parametrize(("ours", "count"), [([True, True], 0), ([False, False], 1)])
 def test_a_checkpoint_below_its_reference_is_named(store, ours: list[bool], count: int) -> None:
     publish_scores(store, "reference", [True, False])
     publish_scores(store, "focal_rpo", ours)
-    assert len(verification.worse_than_reference(store, ["lab/focal_rpo"])) == count
+    assert len(verification.worse_than_reference(store, ["lab/focal_rpo"]).lines) == count

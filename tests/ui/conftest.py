@@ -1,5 +1,7 @@
 """A real browser before a real deployment; CodeFlow is made of recorded completions."""
 
+import io
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from live_deployment import LiveDeployment
+from PIL import Image
 from places import ROOT
 from playwright.sync_api import Page, expect, sync_playwright
 from recorded import write_deployment
@@ -18,6 +21,8 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WAIT_SECONDS = 120
+COLOURS = 64
+"""Of a screenshot: a third of its bytes, and nothing that a reader misses."""
 SHORTEN = """places => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode())
@@ -78,7 +83,10 @@ def keep(
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             page.evaluate(SHORTEN, places)
-            page.screenshot(path=folder / f"{name}.png")
+            shown = io.BytesIO(page.screenshot())
+            with Image.open(shown) as opened:
+                small = opened.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small.save(folder / f"{name}.png", optimize=True)
 
     return screenshot
 
@@ -111,3 +119,18 @@ def codeflow(ui: UserInterface, heldout_run: str, models_run: str) -> str:
     ui.choose_all_partitions()
     ui.press("Launch backfill")
     return ui.status_of_launched_backfill()
+
+
+@pytest.fixture
+def edit_seed(deployment: LiveDeployment) -> Callable[[str], None]:
+    """Changes the text of the first problem of a shard."""
+    folder = Path(json.loads(deployment.environment["ITERPREF_SEEDS"])["folder"])
+
+    def edit(shard: str) -> None:
+        path = folder / f"{shard}.jsonl"
+        first, *others = path.read_text().splitlines()
+        problem = json.loads(first)
+        problem["prompt"] = f"{problem['prompt']} Please."
+        path.write_text("\n".join([json.dumps(problem), *others]) + "\n")
+
+    return edit

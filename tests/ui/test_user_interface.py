@@ -96,6 +96,55 @@ def test_the_result_of_a_check_is_shown(
     keep("check")
 
 
+def test_a_check_says_what_it_looked_at(ui: UserInterface, codeflow: str) -> None:
+    ui.visit("/assets/codeflow_pairs?view=checks&checkDetail=chosen_passes_all_tests")
+    said = "12 programs, 12 problems of shard-0, shard-1, shard-2"
+    expect(ui.page.get_by_text(said)).to_be_visible()
+
+
+def test_offenders_are_shown_with_a_link_to_where_they_are(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/seed_problems?view=checks&checkDetail=every_benchmark_is_compared_with")
+    row = ui.page.get_by_role("row").filter(has_text="first").last
+    row.get_by_text("[Show Markdown]").click()
+    link = ui.page.get_by_role("link", name="seed_problems/shard-0").first
+    expect(link).to_be_visible()
+    keep("offenders")
+    ui.page.goto(link.get_attribute("href"))
+    expect(ui.page.get_by_text("problems_by_kind").first).to_be_visible()
+
+
+def test_an_asset_says_what_it_holds_and_where_its_code_is(
+    ui: UserInterface, keep: Callable[[str], None], codeflow: str
+) -> None:
+    ui.visit("/assets/codeflow_pairs?view=overview")
+    for text in ("y+: the version that passes", "made_when_parents_passed", "steps/pairs.py"):
+        expect(ui.page.get_by_text(text).first).to_be_visible()
+    expect(ui.page.get_by_text("Freshness policy").first).to_be_visible()
+    keep("asset")
+
+
+def test_figures_come_before_the_raw_config(ui: UserInterface, codeflow: str) -> None:
+    ui.visit("/assets/codeflow_pairs?view=partitions&partition=shard-1")
+    expect(ui.page.get_by_text("filter_plot", exact=True)).to_be_visible()
+    plot, config = (
+        ui.page.get_by_role("cell", name=name, exact=True).bounding_box()["y"]
+        for name in ("filter_plot", "config")
+    )
+    assert plot < config
+
+
+def test_the_launchpad_offers_each_override_with_its_help(
+    ui: UserInterface, keep: Callable[[str], None]
+) -> None:
+    ui.visit("/assets/checkpoints")
+    ui.open_launchpad()
+    ui.write_config("ops:\n  checkpoints:\n    config:\n      l")
+    expect(ui.page.get_by_text("Peak rate of AdamW").first).to_be_visible()
+    keep("launchpad")
+
+
 def test_the_pass_rate_is_plotted_beside_the_trajectories(
     ui: UserInterface, keep: Callable[[str], None], codeflow: str
 ) -> None:
@@ -138,6 +187,30 @@ def test_schedules_and_sensors_are_listed_and_off(
     assert len(switches) > 1
     assert not any(switch.is_checked() for switch in switches)
     keep("automation")
+
+
+def test_an_edited_seed_makes_its_descendants_stale_and_no_other(
+    ui: UserInterface,
+    deployment: LiveDeployment,
+    edit_seed: Callable[[str], None],
+    keep: Callable[[str], None],
+    codeflow: str,
+) -> None:
+    """A change is seen one asset further each time: Dagster compares parents, not ancestors."""
+    stale = ui.page.get_by_text("Unsynced (1)")
+    edit_seed("shard-0")
+    deployment.launch("raw_seeds", "shard-0")
+    ui.visit("/assets/seed_problems?view=partitions&partition=shard-0")
+    expect(stale).to_be_visible()
+    deployment.launch("seed_problems", "shard-0...shard-2")
+    for asset in ("initial_samples", "debug_trajectories", "codeflow_pairs"):
+        for shard in ("shard-1", "shard-2"):
+            ui.visit(f"/assets/{asset}?view=partitions&partition={shard}")
+            expect(ui.page.get_by_text("View all historical events")).to_be_visible()
+            expect(stale).to_have_count(0)
+        ui.visit(f"/assets/{asset}?view=partitions&partition=shard-0")
+        expect(ui.page.get_by_text("Unsynced").first).to_be_visible()
+    keep("stale")
 
 
 def test_the_whole_graph_is_launched_by_materialize_all(

@@ -1,0 +1,33 @@
+"""No event of Dagster's database grows with the data that it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+LARGEST_EVENT = 64 * 1024
+"""Bytes; what is larger makes every page that lists events slow."""
+FOR_METADATA = 56 * 1024
+_SMALL = 1024
+"""What is below this is always shown."""
+
+
+def within_an_event(
+    metadata: Mapping[str, dg.MetadataValue], where: str
+) -> dict[str, dg.MetadataValue]:
+    """The metadata in their order, without those for which an event has no room.
+
+    In place of one of these stands its size and `where` it is.
+    """
+    sizes = {name: len(dg.serialize_value(value)) for name, value in metadata.items()}
+    room = FOR_METADATA - sum(size for size in sizes.values() if size < _SMALL)
+    shown: dict[str, dg.MetadataValue] = {}
+    for name, value in metadata.items():
+        if sizes[name] < _SMALL or sizes[name] <= room:
+            shown[name] = value
+            room -= sizes[name] if sizes[name] >= _SMALL else 0
+        else:
+            text = f"{sizes[name] // 1024} KiB, too large to be shown here: see {where}"
+            shown[name] = dg.MetadataValue.text(text)
+    return shown

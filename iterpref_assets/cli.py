@@ -26,8 +26,10 @@ COMMANDS = {
     "export": "pairs",
     "provenance": "provenance",
     "train": "train",
+    "generate": "generate",
     "evaluate": "evaluate",
     "sanitize": "evaluate",
+    "publish": "publish",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
 

@@ -16,7 +16,9 @@ class AutomationStatus(StrEnum):
     """What schedules and sensors are until somebody switches them in the UI or by command."""
 
     STOPPED = "stopped"
+    """They do nothing until then."""
     RUNNING = "running"
+    """They act from the start of the daemon on."""
 
 
 Owner = Annotated[str, Field(pattern=r"^(team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+)$")]

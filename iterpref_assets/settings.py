@@ -330,13 +330,21 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
         remedy = f"Correct the file that {SETTINGS_FILE} names"
         raise InputError(f"not TOML ({error})", file=place, remedy=remedy) from None
     except ValidationError as error:
-        raise InputError.of_record(error, file=place, remedy=_remedy(error)) from None
+        raise _refusal(error, place) from None
 
 
-def _remedy(error: ValidationError) -> str:
-    """What the writer of an unknown key may have meant."""
-    first = error.errors()[0]
-    if first["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
-        return KNOWN_SETTINGS
-    meant = nearest(first["loc"], keys_of(Settings))
-    return f"Did you mean {' or '.join(meant)}?" if meant else KNOWN_SETTINGS
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def _refusal(error: ValidationError, place: str) -> InputError:
+    """What is wrong, an unknown key first: a misspelt key that must be set is missing as well."""
+    found = error.errors()
+    unknown = [each for each in found if each["type"] in _UNKNOWN]
+    first = (unknown or found)[0]
+    field = ".".join(map(str, first["loc"]))
+    meant = nearest(first["loc"], keys_of(Settings)) if unknown else []
+    remedy = f"Did you mean {' or '.join(meant)}?" if meant else KNOWN_SETTINGS
+    if first["type"] == "union_tag_not_found":
+        key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
+        remedy = f"Set {key}; iterpref settings explain tells its values"
+    return InputError(first["msg"], file=place, field=field or None, remedy=remedy)

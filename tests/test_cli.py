@@ -17,7 +17,8 @@ def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "prepare", "backfill", "pairs", "export", "train", "evaluate"]
+    "name",
+    ["run", "prepare", "backfill", "pairs", "export", "train", "generate", "evaluate", "publish"],
 )
 def test_every_command_explains_itself(name: str) -> None:
     done = iterpref(name, "--help")

@@ -11,14 +11,16 @@ from typing import Annotated
 
 import typer
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
 from iterpref_assets.core.evaluation.sample_scoring import RESULTS, SUMMARY, SampleRun, score_file
 from iterpref_assets.core.evaluation.sample_summary import summary_lines
+from iterpref_assets.core.evaluation.samples import check_samples
 from iterpref_assets.core.evaluation.sanitizing import sanitize_file
-from iterpref_assets.core.evaluation.suite_options import SuiteOptions
+from iterpref_assets.core.evaluation.suite_options import OwnProblems, SuiteOptions
 from iterpref_assets.core.files import cache_folder
 
 BENCHMARK = typer.Option(help="What to score on.")
@@ -26,7 +28,6 @@ DATA = typer.Option(help="The benchmark's file; its official source if not given
 
 
 def evaluate(
-    benchmark: Annotated[BenchmarkName, BENCHMARK],
     samples: Annotated[
         Path,
         typer.Option(
@@ -34,6 +35,10 @@ def evaluate(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for results.jsonl and summary.json.")],
+    benchmark: Annotated[BenchmarkName | None, BENCHMARK] = None,
+    problems: Annotated[
+        Path | None, typer.Option(help="Your own problems, instead: docs/FORMATS.md.")
+    ] = None,
     data: Annotated[Path | None, DATA] = None,
     answers: Annotated[
         bool,
@@ -98,6 +103,7 @@ def evaluate(
     logging.getLogger("iterpref").setLevel(logging.INFO)
     options = SuiteOptions(
         benchmark,
+        own_problems(problems),
         data,
         split=split,
         subset=subset,
@@ -121,6 +127,10 @@ def evaluate(
         tasks=tasks,
         official_results=official_results,
     )
+    if problems is not None and official_results:
+        raise InputError("--official-results is for benchmarks only", remedy="Leave it out")
+    if not skip_invalid:
+        check_samples(samples, options.prefix, answers=answers)
     summary, files = score_file(options.open(cache), run)
     for line in summary_lines(summary, answers=answers):
         typer.echo(line)
@@ -135,7 +145,19 @@ def sanitize(
     data: Annotated[Path | None, DATA] = None,
 ) -> None:
     """Take the programs out of models' answers as `evaluate --answers` does, and show them."""
-    suite = SuiteOptions(benchmark, data).open(cache_folder())
+    options = SuiteOptions(benchmark, data=data)
+    check_samples(samples, options.prefix, answers=True)
+    suite = options.open(cache_folder())
     for text in sanitize_file(suite, samples, out):
         typer.echo(text)
     typer.echo(out)
+
+
+def own_problems(file: Path | None) -> OwnProblems | None:
+    """The problems of a file, judged as the settings have it; None where there is no file."""
+    if file is None:
+        return None
+    from iterpref_assets.settings import load_settings
+
+    settings = load_settings()
+    return OwnProblems(file, settings.prompts, settings.limits, settings.packages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,9 @@ from typing import Annotated
 import typer
 
 from iterpref_assets.core.starter import Model, write_project
+
+WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+"""What Dagster's servers load, in the checkout that this is installed from."""
 
 
 class ModelKind(StrEnum):
@@ -34,8 +38,13 @@ def init(
 ) -> None:
     """Write a project: settings with comments, three problems, a held-out one."""
     settings = write_project(folder, Model(model.value, name, url))
+    place, home = shlex.quote(str(settings.resolve())), folder.resolve() / "data" / "dagster"
     typer.echo(
         f"{settings}\n{folder / 'problems'}: replace these problems by yours\n\n"
-        f"iterpref settings check --settings {settings}\n"
-        f"iterpref run --settings {settings}"
+        f"iterpref settings check --settings {place}\n"
+        f"iterpref run --settings {place}\n\n"
+        "The UI, then at http://127.0.0.1:3000:\n"
+        f"iterpref prepare --settings {place}\n"
+        f"ITERPREF_SETTINGS={place} DAGSTER_HOME={shlex.quote(str(home))} dagster dev "
+        f"-w {shlex.quote(str(WORKSPACE))}"
     )

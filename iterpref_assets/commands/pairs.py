@@ -37,6 +37,7 @@ class ExportFormat(StrEnum):
 
     TARGET_DPO = "target-dpo"
     TRL = "trl"
+    MESSAGES = "messages"
 
 
 def pairs(
@@ -48,7 +49,12 @@ def pairs(
             "the authors' released pairs (.json). JSON may be packed (.gz, .xz, .zst)."
         ),
     ],
-    tokenizer: Annotated[Path, typer.Option(help="Folder of a Hugging Face fast tokenizer.")],
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            help="A fast tokenizer: a folder, OWNER/NAME or OWNER/NAME@COMMIT of the hub, `lab`."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Pair table to write, a .parquet file.")],
     more_trajectories: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="More trajectory files.")
@@ -96,6 +102,8 @@ def pairs(
     are verdicts (executions.jsonl), so that no program runs twice against the same tests.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    from iterpref_assets.steps.named_model import tokenizer_folder
+
     config = PairConfig(
         negatives=negatives,
         difference=difference,
@@ -103,7 +111,7 @@ def pairs(
         judge=judge_of_settings() if judge else None,
     )
     inputs = PairInputs([*trajectories, *(more_trajectories or [])], problems, benchmark or [])
-    made = make_pairs(inputs, load_tokenizer(tokenizer), config, out)
+    made = make_pairs(inputs, load_tokenizer(tokenizer_folder(str(tokenizer))), config, out)
     manifest = write_pair_manifest(out, inputs, config, made.sources, allow_training_on or [])
     _print_made(made)
     _print_refused(manifest)
@@ -114,7 +122,9 @@ def pairs(
 
 
 def export(
-    out: Annotated[Path, typer.Option(help="target-dpo: a .json file; trl: .parquet or .jsonl.")],
+    out: Annotated[
+        Path, typer.Option(help="target-dpo: a .json file; others: .parquet or .jsonl.")
+    ],
     pair_table: Annotated[
         Path, typer.Option("--pairs", help="Pair table that `iterpref pairs` wrote.")
     ],
@@ -123,12 +133,14 @@ def export(
         Path | None, typer.Option(help="Ids and masks (trl), by default the file beside --pairs.")
     ] = None,
 ) -> None:
-    """Write kept pairs in the format of the authors' release, or for TRL with masks."""
-    from iterpref_assets.core.pairs.formats import write_target_dpo, write_trl
+    """Write kept pairs as the authors do, for TRL with masks, or as chat messages."""
+    from iterpref_assets.core.pairs.formats import write_messages, write_target_dpo, write_trl
 
     table = tables.read_table(pair_table, tables.PAIRS)
     if format_ is ExportFormat.TARGET_DPO:
         count = write_target_dpo(table, out)
+    elif format_ is ExportFormat.MESSAGES:
+        count = write_messages(table, out)
     else:
         file = tokens or tokens_beside(pair_table)
         count = write_trl(table, tables.read_table(file, tables.TOKENIZED_PAIRS), out)

@@ -29,19 +29,19 @@ class Templates(StrEnum):
     """The sets of templates that there are."""
 
     CHAT = "chat"
+    """For models that follow instructions."""
     LAB = "lab"
+    """What the lab's own model was trained on, and all that it knows."""
 
 
 class DebugTurn(StrEnum):
-    """What a failing program is followed by.
-
-    CONTINUE: the conversation goes on with the program and what is wrong with it.
-    RESTART: the problem is asked anew; the calls that earlier programs failed are further examples
-        of it, and the programs are not shown.
-    """
+    """What a failing program is followed by."""
 
     CONTINUE = "continue"
+    """The conversation goes on with the program and what is wrong with it."""
     RESTART = "restart"
+    """The problem is asked anew; the calls that earlier programs failed are further examples of it,
+    and the programs are not shown."""
 
 
 class PromptConfig(Record):

@@ -8,11 +8,13 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from string import Template
 
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
 from iterpref_assets.core.columns import DESCRIPTIONS
+from iterpref_assets.core.prompts import fenced
 
 _HEAD = """\
 # Formats
@@ -30,21 +32,35 @@ Python literals as text; `arguments` is a tuple. `iterpref init` writes these li
 _SAMPLES = """
 ## Samples, one JSON object a line
 
-What `iterpref evaluate --samples` reads. `solution` is a whole program, `completion` goes on after
-the task's prompt. A task may have several lines.
+What `iterpref generate` writes and `iterpref evaluate --samples` reads. `solution` is a whole
+program, `completion` goes on after the task's prompt, `answer` is a chat's whole answer, which
+`--answers` reads. A task may have several lines.
 
 ```json
 {"task_id": "HumanEval/53", "solution": "def add(x: int, y: int):\\n    return x + y\\n"}
 {"task_id": "HumanEval/53", "completion": "    return x + y\\n"}
+{"task_id": "HumanEval/53", "solution": "def add(x, y): return x + y", "answer": "Like this: ..."}
 ```
 
 ## Pairs as JSON
 
 `iterpref export` writes the authors' form, a list of objects with `prompt`, `chosen` and
-`rejected`, or TRL's form with masks: [PAIRS.md](PAIRS.md).
+`rejected`, TRL's form with masks, or chat messages: [PAIRS.md](PAIRS.md). A line of messages:
+
+```json
+$messages
+```
 
 ## Tables
 """
+_MESSAGES = {
+    "prompt": [{"role": "user", "content": "Write add(a, b)."}],
+    "chosen": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a + b")}],
+    "rejected": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a - b")}],
+    "pair_id": "homework/add#0:0-1",
+    "chosen_diff_lines": [1],
+    "rejected_diff_lines": [1],
+}
 FILES = {
     "PROBLEMS": "`problems.parquet` of `raw_seeds`, `seed_problems`, `heldout_problems`",
     "UNUSABLE_SEEDS": "`unusable.parquet` of `raw_seeds`",
@@ -79,7 +95,7 @@ def formats_page(example: Path) -> str:
     problems = [line for line in example.read_text(encoding="utf-8").splitlines() if line]
     parts = [_HEAD, "```json\n", "\n".join(problems), "\n```\n"]
     parts += [_record(model) for model in _RECORDS]
-    parts.append(_SAMPLES)
+    parts.append(Template(_SAMPLES).substitute(messages=json.dumps(_MESSAGES)))
     told = schemas()
     parts += [_table(name, schema, about) for name, (schema, about) in told.items()]
     return "".join(parts)

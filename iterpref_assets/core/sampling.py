@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -118,10 +118,48 @@ async def draw_samples(
             more calls gave no answer than `config.max_failed_share` allows.
     """
     check_problems(problems)
+    by_id = {problem.problem_id: problem for problem in problems}
+    return await draw_completions(
+        list(by_id),
+        lambda name: prompts.solve(by_id[name]),
+        engine,
+        config,
+        work_dir / LOG,
+        logged_settings(config, prompts),
+        given,
+    )
+
+
+async def draw_completions(
+    names: Sequence[str],
+    conversation: Callable[[str], tuple[Message, ...]],
+    engine: Engine,
+    config: SamplingConfig,
+    file: Path,
+    settings: Mapping[str, JsonValue],
+    given: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Draw `config.samples_per_problem` completions of each name's conversation.
+
+    Args:
+        names: of problems or tasks, each once.
+        conversation: what the engine is asked for a name.
+        engine: an entered one.
+        config: how, and how many.
+        file: the log of finished completions; a restart with the same file repeats none.
+        settings: what logged completions depend on; a log of others is refused.
+        given: as in `draw_samples`.
+
+    Returns:
+        tables.COMPLETIONS, round 0, sorted by (problem_id, sample, round).
+
+    Raises:
+        InputError: where the log is of other work, or more calls gave no answer than
+            `config.max_failed_share` allows.
+    """
     given = pl.DataFrame(schema=COMPLETIONS) if given is None else given
-    total = len(problems) * config.samples_per_problem
-    settings = logged_settings(config, prompts)
-    with Journal(work_dir / LOG, settings) as journal, track("Sampling", total) as tracker:
+    total = len(names) * config.samples_per_problem
+    with Journal(file, settings) as journal, track("Sampling", total) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=total)
         done = set(given["key"])
         for _, row in journal.records():
@@ -130,18 +168,16 @@ async def draw_samples(
         tracker.resume(len(done))
         started, tokens = monotonic(), 0
 
-        async def draw(item: tuple[Problem, int]) -> None:
+        async def draw(item: tuple[str, int]) -> None:
             nonlocal tokens
-            problem, sample = item
-            conversation = prompts.solve(problem)
-            request = make_request(config, problem.problem_id, 0, sample, conversation)
+            name, sample = item
+            request = make_request(config, name, 0, sample, conversation(name))
             completion = await engine.generate(request)
-            row = completion_row(problem.problem_id, 0, sample, completion, engine.description)
-            log.keep(row, completion)
+            log.keep(completion_row(name, 0, sample, completion, engine.description), completion)
             tokens += completion.completion_tokens or 0
             tracker.advance(tokens_per_second=tokens / (monotonic() - started))
 
-        await for_each(_missing(problems, config, done), config.max_in_flight, draw)
+        await for_each(_missing(names, config, done), config.max_in_flight, draw)
         log.tell("Sampling")
         return pl.concat([given, log.table(COMPLETIONS, ORDER)]).sort(ORDER)
 
@@ -209,9 +245,9 @@ def completion_row(
 
 
 def _missing(
-    problems: Sequence[Problem], config: SamplingConfig, done: set[str]
-) -> Iterator[tuple[Problem, int]]:
-    for problem in problems:
+    names: Sequence[str], config: SamplingConfig, done: set[str]
+) -> Iterator[tuple[str, int]]:
+    for name in names:
         for sample in range(config.samples_per_problem):
-            if completion_key(problem.problem_id, 0, sample) not in done:
-                yield problem, sample
+            if completion_key(name, 0, sample) not in done:
+                yield name, sample

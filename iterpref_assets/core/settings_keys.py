@@ -6,11 +6,16 @@ A key is written as in a settings file, `debugging.max_rounds`. Where a section 
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -46,6 +51,8 @@ class Key:
         description: what it is for.
         is_section: whether it holds keys itself.
         location: the path as pydantic's errors give it: sections that come in kinds name theirs.
+        choices: the values it may have, each with its words; () where they are not counted.
+        names_kind: whether it says which kind its section is of.
     """
 
     path: str
@@ -56,6 +63,8 @@ class Key:
     description: str
     is_section: bool
     location: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...] = ()
+    names_kind: bool = False
 
     @property
     def name(self) -> str:
@@ -76,11 +85,14 @@ def nearest(location: Sequence[str | int], known: Sequence[Key]) -> list[str]:
     *section, name = map(str, location)
     beside = [each for each in known if _is_in(each, section)]
     close = get_close_matches(name, [each.name for each in beside], n=3, cutoff=0.5)
-    return [".".join([*_shown(section, beside), match]) for match in dict.fromkeys(close)]
+    others = [each for each in beside if not each.names_kind] or beside
+    return [".".join([*_shown(section, others), match]) for match in dict.fromkeys(close)]
 
 
 def _is_in(key: Key, section: Sequence[str]) -> bool:
     parent = key.location[:-1]
+    if key.names_kind:  # the kind that its section has anyway, or seems to have, names the section
+        section = section[: len(parent)]
     return len(parent) == len(section) and all(
         mine in (NAME, theirs) for mine, theirs in zip(parent, section, strict=True)
     )
@@ -92,7 +104,7 @@ def _shown(section: Sequence[str], beside: Sequence[Key]) -> list[str]:
         return [*section]
     parent, path = beside[0].location[:-1], beside[0].path.split(".")[:-1]
     shown: list[str] = []
-    for mine, theirs in zip(parent, section, strict=True):
+    for mine, theirs in zip(parent, section, strict=False):
         if len(shown) < len(path) and path[len(shown)] == mine:
             shown.append(theirs)
     return shown
@@ -120,10 +132,67 @@ def _walk(
             description=info.description or "",
             is_section=bool(sections),
             location=(*location, name),
+            choices=_choices(info.annotation),
         )
+        yield from _kind_key(sections, (*path, name), kind, (*location, name), default)
         for inner, inner_path, inner_kind, inner_location in sections:
             given = default if isinstance(default, inner) else None
             yield from _walk(inner, given, inner_path, inner_kind, inner_location)
+
+
+def _kind_key(
+    sections: Sequence[tuple[type, tuple[str, ...], str, tuple[str, ...]]],
+    path: tuple[str, ...],
+    kind: str,
+    location: tuple[str, ...],
+    default: Any,
+) -> Iterator[Key]:
+    """The key that names the kind of a section which comes in kinds."""
+    tags = {tag: inner for inner, *_ in sections if (tag := _tag(inner))}
+    if not tags:
+        return
+    inner_path = sections[0][1]
+    (name,) = {field for field, _ in tags}
+    yield Key(
+        path=".".join((*inner_path, name)),
+        kind=kind,
+        owner=next(iter(tags.values())),
+        values=" or ".join(f'"{value}"' for _, value in tags),
+        default=str(getattr(default, name, "")) or REQUIRED,
+        description=f"Which kind of {path[-1]}",
+        is_section=False,
+        location=(*location, *inner_path[len(path) :], name),
+        choices=tuple((value, _first_paragraph(inner)) for (_, value), inner in tags.items()),
+        names_kind=True,
+    )
+
+
+def _choices(annotation: Any) -> tuple[tuple[str, str], ...]:
+    """The values of an enumeration that a field holds one or a list of, with their words."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        words = _words(annotation)
+        return tuple((str(each.value), words.get(each.name, "")) for each in annotation)
+    return next(filter(None, map(_choices, get_args(annotation))), ())
+
+
+@cache
+def _words(enumeration: type[Enum]) -> dict[str, str]:
+    """What follows each member in the source, as text of its own."""
+    (definition,) = ast.parse(dedent(inspect.getsource(enumeration))).body
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        member.targets[0].id: " ".join(text.value.value.split())
+        for member, text in pairwise(body)
+        if isinstance(member, ast.Assign)
+        and isinstance(member.targets[0], ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def _first_paragraph(owner: type) -> str:
+    return " ".join(inspect.cleandoc(owner.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _fields(owner: type) -> dict[str, FieldInfo]:

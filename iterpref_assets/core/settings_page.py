@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from pydantic import BaseModel
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.settings_keys import REQUIRED, Key, keys_of, nearest
+from iterpref_assets.core.settings_keys import REQUIRED, Key, keys_of
 
 _HEAD = """\
 # Settings
@@ -24,7 +25,8 @@ TOML file that `--settings FILE` or `ITERPREF_SETTINGS` names. A variable overri
 def settings_page(model: type[BaseModel]) -> str:
     """docs/SETTINGS.md: a table for each section; sections that are alike share one."""
     sections: dict[str, tuple[list[str], type]] = {}
-    for title, keys in _by_section(keys_of(model)).items():
+    named = [key for key in keys_of(model) if not key.names_kind]
+    for title, keys in _by_section(named).items():
         titles, _ = sections.setdefault(_table(keys), ([], keys[0].owner))
         titles.append(title)
     return "".join([_HEAD, *(_section(*found, table) for table, found in sections.items())])
@@ -39,8 +41,9 @@ def explanation(model: type[BaseModel], path: str) -> Iterator[str]:
     known = keys_of(model)
     found = [each for each in known if each.path == path]
     if not found:
-        sections = sorted({each.path.split(".")[0] for each in known})
-        meant = nearest(path.split("."), known) or sections
+        paths = list(dict.fromkeys(each.path for each in known))
+        sections = [each for each in paths if "." not in each]
+        meant = get_close_matches(path, paths, n=3) or sections
         raise InputError(
             "unknown setting", field=path, remedy=f"Did you mean {' or '.join(meant)}?"
         )
@@ -59,6 +62,7 @@ def _keys_inside(section: Key, known: Sequence[Key]) -> Iterator[str]:
 
 def _values_of(key: Key) -> Iterator[str]:
     yield f"  value: {key.values}"
+    yield from (f"    {value}: {words}" for value, words in key.choices)
     yield f"  default: {default_shown(key)}"
     yield f"  variable: ITERPREF_{key.path.upper().replace('.', '__')}"
 

@@ -24,7 +24,7 @@ from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.defs.plots import plots, shown_file, with_plots
 from iterpref_assets.steps.benchmarks import SCORES_FILE, SOURCE_FILE, TASKS_FILE
 from iterpref_assets.steps.benchmarks import SUMMARY_FILE as BENCHMARK_SUMMARY_FILE
-from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE
+from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE, TRACKERS
 from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
@@ -45,6 +45,9 @@ CURVES = {
     "loss": "Loss",
     "reward_margin": "Reward margin",
     "reward_accuracy": "Reward accuracy",
+    "eval_loss": "Loss on held-out pairs",
+    "eval_reward_margin": "Reward margin on held-out pairs",
+    "eval_reward_accuracy": "Reward accuracy on held-out pairs",
     "chosen_logprob": "Log-probability of y+ (nats a token)",
     "rejected_logprob": "Log-probability of y- (nats a token)",
     "focal_logprob": "Log-probability of D- (nats a token)",
@@ -208,14 +211,27 @@ def of_checkpoint(artifact: Artifact) -> Metadata:
     lines = artifact.path(METRICS_FILE).read_text(encoding="utf-8").splitlines()
     figures = dict(artifact.manifest.figures)
     speeds = figures.pop(SPEED_CURVE)
-    rows = [{**json.loads(line), TIMED: speed} for line, speed in zip(lines, speeds, strict=True)]
+    links = {
+        f"{name}_run": dg.MetadataValue.url(link)
+        if link.startswith("http")
+        else dg.MetadataValue.text(link)
+        for name, link in figures.pop(TRACKERS, {}).items()
+    }
+    rows = [
+        json.loads(line) | ({TIMED: speed} if speed is not None else {})
+        for line, speed in zip(lines, speeds, strict=True)
+    ]
     recipe = ModelVariant.parse(artifact.manifest.partition).variant
     curves = {
         name: figures_of.training_curves({recipe: rows}, name, label)
         for name, label in CURVES.items()
         if any(name in row for row in rows)
     }
-    return {"curves": plots(artifact, curves), "figures": dg.MetadataValue.json(_rounded(figures))}
+    return {
+        "curves": plots(artifact, curves),
+        "figures": dg.MetadataValue.json(_rounded(figures)),
+        **links,
+    }
 
 
 def _rounded(figures: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -14,7 +14,6 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
@@ -27,7 +26,7 @@ from iterpref_assets.core.evaluation.references import (
     run_references,
 )
 from iterpref_assets.core.evaluation.suite import DataSource, Suite
-from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.evaluation.tasks import PromptStyle, style_of
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
@@ -190,8 +189,7 @@ async def _score(
 ) -> None:
     settings, store = context.settings, context.store
     folder = scored_model_folder(context, plan.key.partition)
-    is_chat = has_chat_template(folder) and not _has_base_prompts(context, plan.key.partition)
-    style = PromptStyle.PREFILLED if is_chat else PromptStyle.COMPLETION
+    style = style_of(folder, as_base=_has_base_prompts(context, plan.key.partition))
     tasks = suite.tasks(style, sandbox, _cache(store), WORKERS)
     runnable = [tasks[result.task_id] for result in results if not result.not_run]
     async with open_engine(settings.evaluation_engine, folder) as engine:

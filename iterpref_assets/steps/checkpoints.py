@@ -23,6 +23,8 @@ from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, pa
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
+TRACKERS = "trackers"
+"""Where trackers keep the run, by their names."""
 SPEED_CURVE = "pairs_per_second_by_point"
 """The curve that is timed, and therefore lies among a checkpoint's figures, not in its files."""
 
@@ -87,7 +89,9 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
             forecast(job)
             outcome = train_model(job, context.report)
             staging.figures.update(outcome.figures)
-            staging.figures[SPEED_CURVE] = [point[TIMED] for point in outcome.curve]
+            if outcome.links:
+                staging.figures[TRACKERS] = outcome.links
+            staging.figures[SPEED_CURVE] = [point.get(TIMED) for point in outcome.curve]
 
 
 def _tokens(store: ArtifactStore, base_model: str) -> Path:

@@ -46,28 +46,37 @@ def model_folder(store: ArtifactStore, source: ModelSource) -> Path:
     Raises:
         InputError: where the folder is missing or holds no safetensors weights.
     """
-    match source:
-        case LabModel():
-            return store.current(LAB_BASE_MODEL_KEY).folder
-        case LocalModel(path=path):
-            return _checked(path)
-        case HubModel(repository=repository, revision=revision):
-            return _checked(_hub_snapshot(repository, revision))
+    if isinstance(source, LabModel):
+        return store.current(LAB_BASE_MODEL_KEY).folder
+    return weights_folder(source)
 
 
-def _hub_snapshot(repository: str, revision: str) -> Path:
+def weights_folder(source: LocalModel | HubModel) -> Path:
+    """The folder of weights that no artifact holds; raises as `model_folder`."""
+    if isinstance(source, LocalModel):
+        return _checked(source.path)
+    return hub_snapshot(source.repository, source.revision)
+
+
+def hub_snapshot(repository: str, revision: str) -> Path:
+    """The folder of a hub model at a commit, a branch or a tag, fetched; it is named by the commit.
+
+    Raises:
+        InputError: where the hub does not give it, or it holds no safetensors weights.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
     try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+        folder = snapshot_download(repository, revision=revision, allow_patterns=patterns)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise InputError(
             f"the hub did not give {repository} at revision {revision}: {error}",
             field="base_models",
             remedy="Check the names, the network and HF_TOKEN; or download it and use a local path",
         ) from error
+    return _checked(Path(folder))
 
 
 def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from iterpref_assets.commands.evaluate import evaluate, sanitize
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.suite_options import SuiteOptions
+from iterpref_assets.core.starter import EXAMPLE
 
 TASKS = ("HumanEval/2", "HumanEval/32")
 
@@ -172,3 +174,55 @@ def test_the_command_module_loads_no_heavy_library():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert loaded.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "not JSON"),
+        ('["HumanEval/2", "x = 1"]', "not a JSON object"),
+        ('{"task_id": "HumanEval/2"}', "field 'solution': missing or no text"),
+        ('{"task_id": "Mbpp/2", "solution": "x"}', "they begin with 'HumanEval/'"),
+        ("", "holds no sample"),
+    ],
+    ids=["no JSON", "a list", "no program", "another benchmark", "nothing"],
+)
+def test_a_bad_file_is_one_message_before_the_benchmark_is_fetched(
+    command, tmp_path, monkeypatch, line, message
+):
+    monkeypatch.setattr(SuiteOptions, "open", lambda *_: pytest.fail("the data would be fetched"))
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text(line)
+    result = command("--benchmark", "humaneval", "--samples", samples, "--out", tmp_path / "out")
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+    assert str(samples) in str(result.exception)
+
+
+def test_an_empty_folder_is_refused_before_the_benchmark_is_fetched(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(SuiteOptions, "open", lambda *_: pytest.fail("the data would be fetched"))
+    result = command("--benchmark", "mbpp", "--samples", tmp_path, "--out", tmp_path / "out")
+    assert "holds no sample" in str(result.exception)
+
+
+@pytest.mark.sandbox
+def test_samples_of_ones_own_problems_are_scored(command, tmp_path):
+    samples = tmp_path / "samples.jsonl"
+    rows = [
+        {"task_id": "mine/sum-of-lines", "solution": "import sys\nprint(sum(map(int, sys.stdin)))"},
+        {"task_id": "mine/mean", "solution": "def mean(values):\n    return 0"},
+    ]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = command(
+        "--problems", EXAMPLE, "--samples", samples, "--out", tmp_path / "out", "--workers", 1
+    )
+    assert result.exception is None
+    assert "train.jsonl, all tests: pass@1 50.0%" in result.stdout
+    assert "2 of 3 tasks have samples" in result.stdout
+
+
+def test_problems_of_ones_own_have_no_official_results(command, tmp_path):
+    result = command(
+        "--problems", EXAMPLE, "--samples", tmp_path, "--out", tmp_path, "--official-results"
+    )
+    assert "--official-results is for benchmarks only" in str(result.exception)

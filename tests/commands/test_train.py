@@ -15,7 +15,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import cards, launch, policy
 from iterpref_assets.core.training.cards import Card
-from iterpref_assets.core.training.config import read_train_config
+from iterpref_assets.core.training.config import HeldoutConfig, read_train_config
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.toml"))
@@ -75,7 +75,7 @@ def no_model_loads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_model_and_its_curves_are_written_and_the_work_removed(tmp_path, model, config):
     PAIRS.write_parquet(tmp_path / "pairs.tokens.parquet")
-    train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+    train(tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config)
     assert (tmp_path / "out" / "model.safetensors").is_file()
     lines = (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1]
@@ -85,12 +85,12 @@ def test_a_model_and_its_curves_are_written_and_the_work_removed(tmp_path, model
 def test_unknown_recipe_is_refused_before_anything_is_read(tmp_path):
     missing = tmp_path / "missing"
     with pytest.raises(InputError, match="unknown recipe 'orpo'"):
-        train(missing, missing, "orpo", missing, missing)
+        train(missing, "lab", "orpo", missing, missing)
 
 
 def test_missing_pairs_are_named(tmp_path, config):
     with pytest.raises(InputError, match=r"pairs\.parquet: no such table"):
-        train(tmp_path / "pairs.parquet", tmp_path, "sft", tmp_path / "out", config)
+        train(tmp_path / "pairs.parquet", str(tmp_path), "sft", tmp_path / "out", config)
 
 
 def test_unknown_option_is_named_with_the_known_ones(tmp_path):
@@ -102,7 +102,7 @@ def test_unknown_option_is_named_with_the_known_ones(tmp_path):
 
 def test_manifest_names_what_the_model_was_made_of(tmp_path, model, config):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
-    train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+    train(tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config)
     manifest = json.loads((tmp_path / "out" / "training.json").read_text())
     assert manifest["recipe"]["name"] == "focal_rpo"
     assert manifest["recipe"]["beta"] == 0.1
@@ -115,9 +115,9 @@ def test_manifest_names_what_the_model_was_made_of(tmp_path, model, config):
 
 def test_finished_model_is_not_overwritten(tmp_path, model, config):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
-    train(tmp_path / "pairs.parquet", model, "sft", tmp_path / "out", config)
+    train(tmp_path / "pairs.parquet", str(model), "sft", tmp_path / "out", config)
     with pytest.raises(InputError, match="exists already"):
-        train(tmp_path / "pairs.parquet", model, "sft", tmp_path / "out", config)
+        train(tmp_path / "pairs.parquet", str(model), "sft", tmp_path / "out", config)
 
 
 def test_contradictory_options_are_refused(tmp_path):
@@ -145,7 +145,7 @@ def test_contradiction_is_refused_before_a_model_loads(
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | options)
     with pytest.raises(InputError, match=message):
-        train(tmp_path / "pairs.parquet", model, recipe, tmp_path / "out", file)
+        train(tmp_path / "pairs.parquet", str(model), recipe, tmp_path / "out", file)
 
 
 def test_tracker_that_is_not_installed_is_refused_before_a_model_loads(
@@ -157,7 +157,7 @@ def test_tracker_that_is_not_installed_is_refused_before_a_model_loads(
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | {"report_to": ["wandb"]})
     with pytest.raises(InputError, match=r"field 'report_to'.*wandb to be installed"):
-        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+        train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
 
 
 def test_missing_deepspeed_is_named_before_a_model_loads(
@@ -167,7 +167,7 @@ def test_missing_deepspeed_is_named_before_a_model_loads(
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | {"sharding": "zero3", "processes": 2})
     with pytest.raises(InputError, match="pip install deepspeed"):
-        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+        train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
 
 
 def test_prompt_that_leaves_no_room_is_refused_before_a_model_loads(
@@ -176,19 +176,19 @@ def test_prompt_that_leaves_no_room_is_refused_before_a_model_loads(
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | {"max_length": 2})
     with pytest.raises(InputError, match=r"the prompt of pair a has 2 tokens.*Raise max_length"):
-        train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+        train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
 
 
 def test_contradiction_is_refused_before_the_pairs_are_read(tmp_path):
     file = write_config(tmp_path, {"alpha": 2.0})
     with pytest.raises(InputError, match="no term that alpha weighs"):
-        train(tmp_path / "missing", tmp_path / "missing", "dpo", tmp_path / "out", file)
+        train(tmp_path / "missing", "missing", "dpo", tmp_path / "out", file)
 
 
 def test_strength_of_the_config_is_that_of_the_manifest(tmp_path, model):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | {"alpha": 3.0})
-    train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+    train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
     manifest = json.loads((tmp_path / "out" / "training.json").read_text())
     assert manifest["recipe"]["alpha"] == 3.0
 
@@ -202,7 +202,7 @@ def test_parts_of_a_reference_in_another_precision_are_not_taken_up(tmp_path, mo
     for precision in ("float32", "bfloat16"):
         file = write_config(tmp_path, OPTIONS | {"precision": precision})
         with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "pairs.parquet", model, "rpo", tmp_path / "out", file)
+            train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
     references = [pl.read_parquet(file) for file in (tmp_path / "out.work").glob("*.parquet")]
     assert len(references) == 2
     assert not references[0].equals(references[1])
@@ -211,7 +211,7 @@ def test_parts_of_a_reference_in_another_precision_are_not_taken_up(tmp_path, mo
 def test_plan_is_told_and_nothing_is_trained(tmp_path, model, config, no_model_loads, capsys):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     (model / "model.safetensors").unlink()
-    places = tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config
+    places = tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config
     train(*places, plan=True, card="a100")
     told = capsys.readouterr().out
     assert "on NVIDIA A100 80GB: fits" in told
@@ -220,7 +220,7 @@ def test_plan_is_told_and_nothing_is_trained(tmp_path, model, config, no_model_l
 
 def test_plan_for_an_unknown_card_is_refused(tmp_path, model, config):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
-    places = tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config
+    places = tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config
     with pytest.raises(InputError, match="unknown card 'p100'"):
         train(*places, plan=True, card="p100")
 
@@ -228,7 +228,7 @@ def test_plan_for_an_unknown_card_is_refused(tmp_path, model, config):
 def test_plan_is_logged_before_training(tmp_path, model, config, caplog):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     with caplog.at_level("INFO", logger="iterpref"):
-        train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+        train(tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config)
     peak = next(place for place, text in enumerate(caplog.messages) if text.startswith("peak "))
     assert "fits" in caplog.messages[peak]
     assert any("train focal_rpo" in text for text in caplog.messages[peak:])
@@ -240,7 +240,7 @@ def test_run_that_cannot_fit_is_refused_before_a_model_loads(
     monkeypatch.setattr(cards, "card_here", lambda _: Card("a small card", 1000))
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     with pytest.raises(InputError, match=r"a small card has 0\.0 GB"):
-        train(tmp_path / "pairs.parquet", model, "focal_rpo", tmp_path / "out", config)
+        train(tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config)
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -262,3 +262,64 @@ def test_processes_of_torchrun_write_one_model(tmp_path, model, config):
     assert one.keys() == two.keys()
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
     assert not (tmp_path / "two.work").exists()
+
+
+def test_a_flag_goes_before_the_file_and_names_a_field_of_the_settings(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(
+        tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config,
+        learning_rate=3e-4, beta=0.3, alpha=2.0, epochs=2, seed=5,
+    )  # fmt: skip
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    told = manifest["config"]
+    assert (told["learning_rate"], told["epochs"], told["seed"]) == (3e-4, 2, 5)
+    assert told["batch_size"] == OPTIONS["batch_size"]
+    assert (manifest["recipe"]["beta"], manifest["recipe"]["alpha"]) == (0.3, 2.0)
+
+
+def test_a_flag_of_a_section_leaves_the_others_of_the_file(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[heldout]\nshare = 0.2\nevery = 7\n")
+    options = read_train_config(file, {"heldout": {"patience": 3}})
+    assert options.heldout == HeldoutConfig(share=0.2, every=7, patience=3)
+
+
+def test_a_flag_out_of_range_is_named(tmp_path):
+    with pytest.raises(InputError, match="field 'learning_rate'"):
+        train(tmp_path, "lab", "rpo", tmp_path / "out", learning_rate=-1.0)
+
+
+def test_pairs_as_json_are_refused_with_the_command_that_makes_a_table(tmp_path):
+    pairs = tmp_path / "dpo_59k.json"
+    pairs.write_text("[]")
+    table = tmp_path / "dpo_59k.parquet"
+    with pytest.raises(InputError) as refusal:
+        train(pairs, "lab", "focal_rpo", tmp_path / "out")
+    made = f"iterpref pairs --trajectories {pairs} --tokenizer lab --out {table}"
+    assert made in str(refusal.value)
+    assert f"--pairs {table}" in str(refusal.value)
+
+
+def test_a_model_that_is_nowhere_is_refused_after_the_pairs_were_found_well(tmp_path, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(InputError, match="no such model"):
+        train(tmp_path / "pairs.parquet", "nowhere", "rpo", tmp_path / "out", config)
+
+
+def test_the_manifest_tells_where_the_base_model_comes_from(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    train(tmp_path / "pairs.parquet", str(model), "sft", tmp_path / "out", config)
+    manifest = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert manifest["base_model"] == {"source": "local", "path": str(model)}
+
+
+def test_figures_on_held_out_pairs_are_told(tmp_path, model, config, capsys):
+    pairs = pl.concat([PAIRS.with_columns(pair_id=pl.col("pair_id") + str(n)) for n in range(6)])
+    pairs.write_parquet(tmp_path / "pairs.parquet")
+    train(
+        tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config,
+        heldout_share=0.4, heldout_every=1, patience=1,
+    )  # fmt: skip
+    told = capsys.readouterr().out
+    assert "eval reward accuracy: " in told
+    assert "best step: " in told

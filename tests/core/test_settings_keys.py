@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from iterpref_assets.core.settings_keys import REQUIRED, keys_of, nearest
 from iterpref_assets.core.settings_page import settings_page
+from iterpref_assets.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,10 @@ def test_a_key_of_one_kind_tells_the_kind() -> None:
     assert [key.kind for key in found("pet.legs")] == ['pet.kind = "dog"']
 
 
-def test_the_field_that_tells_the_kind_is_no_key() -> None:
-    assert found("pet.kind") == []
+def test_the_field_that_tells_the_kind_is_one_key_of_all_kinds() -> None:
+    (key,) = found("pet.kind")
+    assert key.names_kind
+    assert (key.values, key.default) == ('"cat" or "dog"', "cat")
 
 
 def test_a_default_is_that_of_the_section_around_it() -> None:
@@ -91,3 +94,21 @@ def test_sections_of_equal_keys_share_a_table() -> None:
     page = settings_page(House)
     assert page.count("| `legs` |") == 1
     assert '`guests.NAME` where `kind = "dog"`' in page
+
+
+def test_a_key_that_names_a_kind_tells_each_kind_in_its_own_words():
+    (key,) = [each for each in keys_of(Settings) if each.path == "engine.kind"]
+    words = dict(key.choices)
+    assert list(words) == ["vllm", "openai", "transformers", "replay"]
+    assert words["replay"] == "Completions recorded earlier."
+    assert key.default == "vllm"
+
+
+def test_every_value_of_an_enumeration_has_words():
+    without = [
+        (key.path, value)
+        for key in keys_of(Settings)
+        for value, words in key.choices
+        if not words.endswith((".", ")"))
+    ]
+    assert not without

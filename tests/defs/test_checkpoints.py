@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Manifest, Plan
 from iterpref_assets.core.training.recipes import RECIPE_NAMES
 from iterpref_assets.defs import partitions
 from iterpref_assets.defs.checkpoints import checkpoints
+from iterpref_assets.defs.metadata import of_checkpoint
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.checkpoints import REFERENCE_LOGPROBS
@@ -102,3 +103,31 @@ def test_a_model_and_a_recipe_are_added_by_one_entry_each() -> None:
     )  # fmt: skip
     assert "'other|mine'" in done.stdout
     assert "'lab|focal_rpo'" in done.stdout
+
+
+def test_a_checkpoint_shows_its_trackers_and_the_curves_of_held_out_pairs(tmp_path):
+    lines = [{"step": 1, "loss": 0.5}, {"step": 1, "eval_loss": 0.6}, {"step": 2, "loss": 0.4}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "metrics.jsonl").write_text(text)
+    manifest = Manifest(
+        asset="checkpoints",
+        partition="lab/focal_rpo",
+        content_hash="",
+        fingerprint="",
+        code_version="3",
+        row_count=None,
+        config={},
+        upstream={},
+        files={},
+        figures={
+            "loss": 0.4,
+            "trackers": {"wandb": "https://wandb.ai/runs/1", "mlflow": "run 7 of file:///runs"},
+            "pairs_per_second_by_point": [2.0, None, 3.0],
+        },
+    )
+    shown = of_checkpoint(Artifact(tmp_path, manifest))
+    assert shown["wandb_run"].value == "https://wandb.ai/runs/1"
+    assert shown["mlflow_run"].value == "run 7 of file:///runs"
+    drawn = {file.stem for file in tmp_path.with_name(f"{tmp_path.name}.plots").iterdir()}
+    assert drawn == {"loss", "eval_loss", "pairs_per_second"}
+    assert shown["figures"].value == {"loss": 0.4}

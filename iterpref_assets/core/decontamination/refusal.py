@@ -18,6 +18,7 @@ class BenchmarkSource(StrEnum):
     """Sources that hold nothing but benchmark tasks; the names of the overrides."""
 
     LLMDEBUGGER = LLMDEBUGGER
+    """LLMDebugger's published trajectories, which solve HumanEval and MBPP."""
 
 
 _BENCHMARK_ID = re.compile(r"(HumanEval|MBPP|Mbpp|BigCodeBench|LiveCodeBench)/[^#:]+")

@@ -32,12 +32,16 @@ class EngineKind(StrEnum):
 
 
 class Dtype(StrEnum):
-    """The precision of weights and activations; AUTO is the checkpoint's own."""
+    """The precision of weights and activations."""
 
     AUTO = "auto"
+    """The checkpoint's own."""
     FLOAT32 = "float32"
+    """4 bytes a number."""
     BFLOAT16 = "bfloat16"
+    """2 bytes, with the range of float32."""
     FLOAT16 = "float16"
+    """2 bytes, with more digits and less range than bfloat16."""
 
 
 class VllmConfig(Record):
@@ -113,18 +117,23 @@ _SET_FOR_VLLM = frozenset(
 
 
 class MaxTokensParameter(StrEnum):
-    """How a server calls the longest completion; reasoning models know the second name alone."""
+    """How a server calls the longest completion."""
 
     MAX_TOKENS = "max_tokens"
+    """As most servers do."""
     MAX_COMPLETION_TOKENS = "max_completion_tokens"
+    """As reasoning models want it, which know this name alone."""
 
 
 class Omittable(StrEnum):
     """What a request can do without, for servers that refuse it."""
 
     TEMPERATURE = "temperature"
+    """The server's own temperature holds."""
     TOP_P = "top_p"
+    """The server's own share of the probability holds."""
     SEED = "seed"
+    """The server draws as it likes: the same run gives other completions."""
 
 
 _SET_ELSEWHERE = frozenset(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,6 +82,28 @@ def run_references(
             known[result.task_id] = result
             tracker.advance()
     return [known[task_id] for task_id in tasks]
+
+
+def references_of(
+    suite: Suite,
+    tasks: Mapping[str, EvaluationTask[Sandbox]],
+    sandbox: Sandbox,
+    cache: Path,
+    workers: int,
+) -> list[ReferenceResult]:
+    """What the references of these tasks come to, kept in `cache` for the same data and libraries.
+
+    Raises:
+        InputError: as require_passing.
+    """
+    facts = suite.facts
+    key = json.dumps(
+        [facts.source.sha256, list(facts.prompts), dict(facts.libraries), facts.limits.given]
+    )
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    results = run_references(suite, tasks, sandbox, cache / f"references-{digest[:16]}", workers)
+    require_passing(results, facts.remedy)
+    return results
 
 
 def require_passing(results: Sequence[ReferenceResult], remedy: str = CHECK_DATA) -> None:

@@ -98,8 +98,46 @@ def read_samples(
         samples.append(Sample(task_id, counts[task_id], code, text if answers else ""))
         counts[task_id] += 1
     if not samples:
-        raise InputError("holds no sample", file=path, remedy="Give one JSON object a line")
+        raise _no_sample(path)
     return SampleFile(samples, invalid)
+
+
+def check_samples(path: Path, prefix: str = "", *, answers: bool = False) -> None:
+    """Refuse a file or folder of samples that no benchmark could read; nothing else is looked at.
+
+    Args:
+        path: as in `read_samples`.
+        prefix: what the benchmark's task_ids begin with.
+        answers: whether lines hold whole answers.
+
+    Raises:
+        InputError: naming file, line and field, or where there is no sample at all.
+    """
+    if path.is_dir():
+        if next(path.glob("*/*.py"), None) is None:
+            raise _no_sample(path)
+        return
+    count = 0
+    for count, (number, line) in enumerate(_lines(path), start=1):  # noqa: B007 - counted
+        found = _Line.of(line, None, path, number)
+        if not found.task_id.startswith(prefix):
+            raise InputError(
+                f"{found.task_id!r} is no task of this benchmark: they begin with {prefix!r}",
+                remedy="Check --benchmark",
+                file=path,
+                line=number,
+                field="task_id",
+            )
+        _ = found.answer() if answers else found.text()
+    if not count:
+        raise _no_sample(path)
+
+
+def _no_sample(path: Path) -> InputError:
+    remedy = "Give a folder a task, with a .py file a program"
+    if not path.is_dir():
+        remedy = "Give one JSON object a line"
+    return InputError("holds no sample", file=path, remedy=remedy)
 
 
 def _read_folder(folder: Path, prompts: Mapping[str, str], *, skip_invalid: bool) -> SampleFile:
@@ -122,9 +160,7 @@ def _read_folder(folder: Path, prompts: Mapping[str, str], *, skip_invalid: bool
             Sample(names[place.name], number, _text(file)) for number, file in enumerate(files)
         ]
     if not samples:
-        raise InputError(
-            "holds no sample", file=folder, remedy="Give a folder a task, with a .py file a program"
-        )
+        raise _no_sample(folder)
     return SampleFile(samples, invalid)
 
 
@@ -154,8 +190,8 @@ class _Line:
     number: int
 
     @classmethod
-    def of(cls, line: bytes, prompts: Mapping[str, str], path: Path, number: int) -> _Line:
-        """The object of a line that names a task of the benchmark."""
+    def of(cls, line: bytes, prompts: Mapping[str, str] | None, path: Path, number: int) -> _Line:
+        """The object of a line that names a task of the benchmark; any task where that is None."""
 
         def refusal(problem: str, remedy: str, field: str | None = None) -> InputError:
             return InputError(problem, remedy=remedy, file=path, line=number, field=field)
@@ -171,7 +207,7 @@ class _Line:
         task_id = fields.get("task_id")
         if not isinstance(task_id, str):
             raise refusal("missing or no text", "Name the benchmark's task", "task_id")
-        if task_id not in prompts:
+        if prompts is not None and task_id not in prompts:
             raise refusal(
                 f"the benchmark has no task {task_id!r}", "Check --benchmark and --data", "task_id"
             )
@@ -179,9 +215,14 @@ class _Line:
 
     def program(self, prompts: Mapping[str, str]) -> str:
         """The whole program."""
-        for name, before in (("solution", ""), ("completion", prompts[self.task_id])):
+        is_whole = isinstance(self.fields.get("solution"), str)
+        return self.text() if is_whole else prompts[self.task_id] + self.text()
+
+    def text(self) -> str:
+        """The program, or what continues the task's prompt."""
+        for name in ("solution", "completion"):
             if isinstance(self.fields.get(name), str):
-                return before + self.fields[name]
+                return self.fields[name]
         raise self._lacks("solution", "Give the whole program, or its continuation as completion")
 
     def answer(self) -> str:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.scores import Statuses
-from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle
+from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle, Question
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -95,6 +95,14 @@ class Suite(Protocol):
 
     def open_sandbox(self, workers: int) -> Sandbox:
         """A sandbox with what the programs may import."""
+        ...
+
+    def questions(self, style: PromptStyle) -> Mapping[str, Question]:
+        """What every task asks, by task_id in the data's order; nothing is run for it.
+
+        Raises:
+            InputError: where the benchmark cannot be asked in this style.
+        """
         ...
 
     def tasks(

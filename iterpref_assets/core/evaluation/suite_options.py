@@ -1,4 +1,4 @@
-"""Which suite a caller without settings asks for: `iterpref evaluate` and `iterpref sanitize`."""
+"""Which suite a caller without settings asks for: `iterpref generate`, `evaluate`, `sanitize`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iterpref_assets.core.conversations import PromptConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import (
     OFFICIAL,
@@ -20,6 +21,7 @@ from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.sandbox.verdicts import Limits
 
 if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
@@ -27,7 +29,13 @@ if TYPE_CHECKING:
 _PLUS = (BenchmarkName.HUMANEVAL, BenchmarkName.MBPP)
 _BIGCODE = (BenchmarkName.BIGCODEBENCH,)
 _CONTESTS = (BenchmarkName.LIVECODEBENCH,)
+_PREFIXES = {
+    BenchmarkName.HUMANEVAL: "HumanEval/",
+    BenchmarkName.MBPP: "Mbpp/",
+    BenchmarkName.BIGCODEBENCH: "BigCodeBench/",
+}
 _OF_SOME = {
+    "data": ("--data", tuple(BenchmarkName)),
     "split": ("--split", _BIGCODE),
     "subset": ("--subset", _BIGCODE),
     "libraries": ("--libraries", _BIGCODE),
@@ -35,6 +43,7 @@ _OF_SOME = {
     "until": ("--to", _CONTESTS),
     "release": ("--release", _CONTESTS),
     "rules": ("--rules", _CONTESTS),
+    "examples": ("--examples", _CONTESTS),
     "base_only": ("--base-only", _PLUS),
     "reference_factor": ("--reference-factor", _PLUS),
 }
@@ -42,11 +51,29 @@ _OF_SOME = {
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteOptions:
-    """A benchmark and how it is to be asked and judged.
+class OwnProblems:
+    """A file of one's own problems, with what the settings say of such.
 
     Attributes:
-        benchmark: the benchmark.
+        file: lines of records.Problem.
+        prompts: how a model is asked.
+        limits: what one program may use.
+        packages: installed distributions that programs may import.
+    """
+
+    file: Path
+    prompts: PromptConfig
+    limits: Limits
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteOptions:
+    """A benchmark, or one's own problems, and how they are to be asked and judged.
+
+    Attributes:
+        benchmark: the benchmark; None for one's own problems.
+        problems: one's own problems; None for a benchmark.
         data: its file, None for its official source.
         split: how BigCodeBench's tasks were asked.
         subset: which of BigCodeBench's tasks.
@@ -55,15 +82,18 @@ class SuiteOptions:
         until: the last day of LiveCodeBench's contests.
         release: LiveCodeBench's release, where `data` is None.
         rules: how LiveCodeBench's programs are run.
+        examples: the folder of LiveCodeBench's solved examples, which base models are shown.
         base_only: whether the base tests of HumanEval or MBPP alone are run.
         seconds: CPU seconds in place of the benchmark's own.
         reference_factor: times the reference's time that a call of HumanEval or MBPP may take.
 
     Raises:
-        InputError: where a field is given that the benchmark would ignore.
+        InputError: where not one of benchmark and problems is given, or a field that it would
+            ignore.
     """
 
-    benchmark: BenchmarkName
+    benchmark: BenchmarkName | None
+    problems: OwnProblems | None = None
     data: Path | None = None
     split: BigCodeSplit = BigCodeSplit.COMPLETE
     subset: BigCodeSubset = BigCodeSubset.FULL
@@ -72,11 +102,14 @@ class SuiteOptions:
     until: date | None = None
     release: int = LATEST_RELEASE
     rules: ContestRules = ContestRules.STRICT
+    examples: Path | None = None
     base_only: bool = False
     seconds: float | None = None
     reference_factor: float | None = None
 
     def __post_init__(self) -> None:
+        if (self.benchmark is None) == (self.problems is None):
+            raise InputError("say what it is about", remedy="Give --benchmark or --problems")
         for field in fields(self):
             option, owners = _OF_SOME.get(field.name, ("", ()))
             is_given = getattr(self, field.name) != field.default
@@ -85,6 +118,11 @@ class SuiteOptions:
                     f"{option} is for {' and '.join(owners)} only", remedy="Leave it out"
                 )
 
+    @property
+    def prefix(self) -> str:
+        """What the benchmark's task_ids begin with; "" where they have nothing in common."""
+        return "" if self.benchmark is None else _PREFIXES.get(self.benchmark, "")
+
     def open(self, cache: Path) -> Suite:
         """The benchmark, loaded; what was loaded before is read faster from `cache`.
 
@@ -92,6 +130,8 @@ class SuiteOptions:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
         limits = JudgingLimits(seconds=self.seconds, reference_factor=self.reference_factor)
+        if self.problems is not None:
+            return self._own(self.problems, limits)
         data = self.data or OFFICIAL
         if self.benchmark in _BIGCODE:
             bigcode = BigCodeConfig(data=data, libraries=self.libraries)
@@ -101,8 +141,16 @@ class SuiteOptions:
                 data=data,
                 release=self.release,
                 rules=self.rules,
+                examples=self.examples,
                 since=self.since,
                 until=self.until,
             ).open(limits)
         plus = PlusConfig(data=data)
         return plus.open(PlusBenchmark(self.benchmark), cache, limits, base_only=self.base_only)
+
+    def _own(self, problems: OwnProblems, limits: JudgingLimits) -> Suite:
+        from iterpref_assets.core.evaluation.problem_suite import ProblemSuite
+
+        return ProblemSuite(
+            problems.file, problems.prompts, problems.limits, limits, problems.packages
+        )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
@@ -27,6 +29,15 @@ class PromptStyle(StrEnum):
     PREFILLED = "prefilled"
     CHAT = "chat"
     COMPLETION = "completion"
+
+
+def style_of(model: Path, *, as_base: bool) -> PromptStyle:
+    """How the model of a checkpoint's folder is asked: in a chat if its tokenizer renders one.
+
+    `as_base` asks it as a base model all the same.
+    """
+    is_chat = has_chat_template(model) and not as_base
+    return PromptStyle.PREFILLED if is_chat else PromptStyle.COMPLETION
 
 
 class ProgramJudge(Protocol):
@@ -53,8 +64,8 @@ class Judgement:
         return self.plus if self.base.passed and self.plus is not None else self.base
 
 
-class EvaluationTask(Protocol[JudgeT_contra]):
-    """One task of a benchmark: plain data that any sandbox of its kind can judge."""
+class Question(Protocol):
+    """What one task of a benchmark asks: its conversation, and the program in what answers it."""
 
     @property
     def task_id(self) -> str:
@@ -66,13 +77,17 @@ class EvaluationTask(Protocol[JudgeT_contra]):
         """The conversation that asks for a solution."""
         ...
 
+    def program(self, completion: str) -> str:
+        """The program that `completion` stands for; called from several threads at once."""
+        ...
+
+
+class EvaluationTask(Question, Protocol[JudgeT_contra]):
+    """One task of a benchmark: plain data that any sandbox of its kind can judge."""
+
     @property
     def has_plus(self) -> bool:
         """Whether a second, stricter set of tests is asked too."""
-        ...
-
-    def program(self, completion: str) -> str:
-        """The program that `completion` stands for; called from several threads at once."""
         ...
 
     def judge(self, code: str, sandbox: JudgeT_contra) -> Judgement:

@@ -11,24 +11,26 @@ from iterpref_assets.core.records import Record
 
 
 class Negatives(StrEnum):
-    """Which failing program is y-.
-
-    RANDOM, FIRST, LAST: an earlier version of the trajectory whose last version is y+ (paper, Table
-    20). PASS_RATE: no debugging at all, but another independent sample of the same problem, as
-    Code-Optimise and PLUM do; the baseline that debugging pairs are compared with (Tables 5, 7).
-    """
+    """Which failing program is y- (paper, Table 20)."""
 
     RANDOM = "random"
+    """Any earlier version of the trajectory whose last version is y+."""
     FIRST = "first"
+    """The first version of that trajectory."""
     LAST = "last"
+    """The last version of it before y+."""
     PASS_RATE = "pass_rate"  # noqa: S105
+    """No debugging at all, but another independent sample of the same problem, as Code-Optimise and
+    PLUM do; the baseline that debugging pairs are compared with (Tables 5, 7)."""
 
 
 class Difference(StrEnum):
     """How the lines that differ are found (paper, Table 19)."""
 
     LCS = "lcs"
+    """What is not in the longest common subsequence of lines."""
     PREFIX_SUFFIX = "prefix_suffix"
+    """What stands between the lines that both begin with and those that both end with."""
 
 
 class Filter(StrEnum):

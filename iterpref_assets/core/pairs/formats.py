@@ -15,10 +15,10 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes, replacing
 from iterpref_assets.core.pairs.build import compare
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.prompts import Role, fenced
 from iterpref_assets.core.unreachable import reachable_definitions
 
-_TRL_SUFFIXES = (".parquet", ".jsonl")
+_ROWS = (".parquet", ".jsonl")
 
 
 class _Released(BaseModel):
@@ -92,9 +92,7 @@ def write_trl(pairs: pl.DataFrame, tokens: pl.DataFrame, out: Path) -> int:
     Raises:
         InputError: where `out` ends otherwise, or a tokenized pair is not among the pairs.
     """
-    if out.suffix not in _TRL_SUFFIXES:
-        names = " or ".join(_TRL_SUFFIXES)
-        raise InputError(f"cannot write {out.suffix!r}", file=out, remedy=f"End it in {names}")
+    _require_suffix(out)
     texts = pairs.select("pair_id", "prompt", *_fenced())
     table = tokens.join(texts, on="pair_id", how="left", maintain_order="left")
     if table["prompt"].has_nulls():
@@ -104,12 +102,54 @@ def write_trl(pairs: pl.DataFrame, tokens: pl.DataFrame, out: Path) -> int:
             remedy="Give the pair table that was tokenized",
         )
     columns = ["prompt", "chosen", "rejected", *list(tables.TOKENIZED_PAIRS)[1:]]
+    _write_rows(table.select(columns), out)
+    return table.height
+
+
+def write_messages(pairs: pl.DataFrame, out: Path) -> int:
+    """Write kept pairs as conversations, which TRL and alignment-handbook read for any model.
+
+    Columns: `prompt`, `chosen`, `rejected`, each a list of messages (`role`, `content`), and
+    `pair_id`, `chosen_diff_lines`, `rejected_diff_lines` (D+ and D-, lines of the program from 0).
+
+    Args:
+        pairs: columns of tables.PAIRS.
+        out: a file whose name ends in .parquet or .jsonl.
+
+    Returns:
+        How many pairs were written.
+
+    Raises:
+        InputError: where `out` ends otherwise.
+    """
+    _require_suffix(out)
+    kept = pairs.filter(pl.col("dropped_by").is_null())
+    turns = {"prompt": Role.USER, "chosen": Role.ASSISTANT, "rejected": Role.ASSISTANT}
+    table = kept.with_columns(*_fenced()).select(
+        *(
+            pl.concat_list(pl.struct(role=pl.lit(role.value), content=pl.col(name))).alias(name)
+            for name, role in turns.items()
+        ),
+        "pair_id",
+        "chosen_diff_lines",
+        "rejected_diff_lines",
+    )
+    _write_rows(table, out)
+    return table.height
+
+
+def _require_suffix(out: Path) -> None:
+    if out.suffix not in _ROWS:
+        names = " or ".join(_ROWS)
+        raise InputError(f"cannot write {out.suffix!r}", file=out, remedy=f"End it in {names}")
+
+
+def _write_rows(table: pl.DataFrame, out: Path) -> None:
     with replacing(out) as partial:
         if out.suffix == ".parquet":
-            table.select(columns).write_parquet(partial)
+            table.write_parquet(partial)
         else:
-            table.select(columns).write_ndjson(partial)
-    return table.height
+            table.write_ndjson(partial)
 
 
 def _fenced() -> list[pl.Expr]:

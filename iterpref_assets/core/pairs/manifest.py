@@ -75,6 +75,21 @@ def write_manifest(
     return manifest
 
 
+def read_manifest(pairs: Path) -> PairManifest | None:
+    """The manifest of the table `pairs`; None where there is none beside it.
+
+    Raises:
+        InputError: where it is malformed.
+    """
+    file = manifest_beside(pairs)
+    if not file.is_file():
+        return None
+    try:
+        return PairManifest.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise InputError.of_record(error, file=file, remedy="Make the pairs again") from None
+
+
 def require_trainable(pairs: Path, ids: Iterable[str]) -> None:
     """Refuse to train on a table of benchmark tasks, unless its manifest holds the override.
 
@@ -85,14 +100,10 @@ def require_trainable(pairs: Path, ids: Iterable[str]) -> None:
     Raises:
         InputError: naming the first task, or where the manifest is malformed.
     """
-    file = manifest_beside(pairs)
+    manifest = read_manifest(pairs)
     sources: tuple[str, ...] = ()
     allowed: tuple[BenchmarkSource, ...] = ()
-    if file.is_file():
-        try:
-            manifest = PairManifest.model_validate_json(file.read_bytes())
-        except ValidationError as error:
-            raise InputError.of_record(error, file=file, remedy="Make the pairs again") from None
+    if manifest is not None:
         sources, allowed = manifest.benchmark_sources, manifest.allow_training_on
     # The table does not say which task is of which source, so the override must name them all.
     names = list(ids)

@@ -25,18 +25,16 @@ _IMPORT = "from solution import *\n"
 
 
 class CheckFormat(StrEnum):
-    """How a table writes its tests.
-
-    ASSERTS: a list of `assert f(...) == ...`, or one text with one of them a line.
-    STDIO: {"inputs": [...], "outputs": [...]}, as JSON or nested columns.
-    CODE: a test file; it imports the solution as `solution`, or is given all of its names.
-    TYPED: the JSON of records.Tests.
-    """
+    """How a table writes its tests."""
 
     ASSERTS = "asserts"
+    """A list of `assert f(...) == ...`, or one text with one of them a line."""
     STDIO = "stdio"
+    """{"inputs": [...], "outputs": [...]}, as JSON or nested columns."""
     CODE = "code"
+    """A test file; it imports the solution as `solution`, or is given all of its names."""
     TYPED = "typed"
+    """The JSON of records.Tests."""
 
 
 class ColumnMapping(Record):

@@ -73,8 +73,8 @@ class FileSeeds(Record):
         return read_problem_file(self.heldout, Split.HELDOUT)
 
 
-def read_problem_file(path: Path, split: Split) -> list[Problem]:
-    """The problems of a JSONL file, all of them of `split`.
+def read_problem_file(path: Path, split: Split | None) -> list[Problem]:
+    """The problems of a JSONL file, all of them of `split`; None takes those of any.
 
     Raises:
         InputError: naming file, line and field of the first line that is not a problem of that
@@ -94,10 +94,10 @@ def read_problem_file(path: Path, split: Split) -> list[Problem]:
                 field="source",
                 remedy="Name your own source: the lab's reference solutions are trusted to run",
             )
-        if problem.problem_id in problems or problem.split is not split:
-            seen = problem.problem_id in problems
+        seen = problem.problem_id in problems
+        if seen or problem.split is not (split or problem.split):
             raise InputError(
-                f"{problem.problem_id!r} occurs twice" if seen else f"expected {split.value!r}",
+                f"{problem.problem_id!r} occurs twice" if seen else f"expected {split!r}",
                 file=path,
                 line=number,
                 field="problem_id" if seen else "split",

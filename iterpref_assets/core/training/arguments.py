@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import Optimizer, Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.heldout import LOSS
 from iterpref_assets.core.training.processes import world_size
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         logging_steps=config.logging_steps,
         logging_nan_inf_filter=False,
         save_strategy="steps",
-        save_steps=config.save_steps,
+        **_measuring(config),
         seed=config.seed,
         disable_tqdm=True,
         report_to=list(config.report_to) or "none",
@@ -75,6 +76,28 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
             param_dtype=torch.bfloat16, reduce_dtype=torch.float32
         )
     return arguments
+
+
+def _measuring(config: TrainConfig) -> dict[str, Any]:
+    """When checkpoints are written, and when the model is measured on held-out pairs."""
+    heldout = config.heldout
+    if heldout is None:
+        return {"save_steps": config.save_steps}
+    measuring = {
+        "eval_strategy": "steps",
+        "eval_steps": heldout.every,
+        "per_device_eval_batch_size": config.micro_batch_size,
+    }
+    if heldout.patience is None:
+        return {"save_steps": config.save_steps, **measuring}
+    # Whichever measurement turns out to be the lowest, its weights must be there.
+    return {
+        "save_steps": heldout.every,
+        **measuring,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": LOSS,
+        "greater_is_better": False,
+    }
 
 
 def _sharding(sharding: Sharding) -> dict[str, Any]:

@@ -6,9 +6,10 @@ The defaults are the paper's for a 7B model (docs/METHOD.md, section 2); importa
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
@@ -20,6 +21,7 @@ class Precision(StrEnum):
     """In what the weights are held and the arithmetic done."""
 
     FLOAT32 = "float32"
+    """All in float32."""
     MIXED_BFLOAT16 = "mixed_bfloat16"
     """Weights and optimizer in float32, matrix products in bfloat16 (autocast)."""
     BFLOAT16 = "bfloat16"
@@ -40,8 +42,11 @@ class Schedule(StrEnum):
     """How the learning rate falls after the warm-up."""
 
     COSINE = "cosine"
+    """To 0, slowly at first and at the end."""
     LINEAR = "linear"
+    """To 0, evenly."""
     CONSTANT = "constant_with_warmup"
+    """Not at all."""
 
 
 class ImitationMean(StrEnum):
@@ -90,6 +95,27 @@ class Lora(Record):
         default=False,
         description="Hold the frozen weights of linear layers in 4 bits (torchao's NF4), by one "
         "process: QLoRA",
+    )
+
+
+class HeldoutConfig(Record):
+    """Pairs kept out of training, on which the model is measured while it is trained."""
+
+    share: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Problems whose pairs are kept out of training, as a share of 1",
+    )
+    every: int = Field(
+        default=50, ge=1, description="Optimizer steps between measurements; the last is measured"
+    )
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="Measurements in a row without a lower loss that end training; the weights of "
+        "the lowest loss are kept, and a checkpoint is written at every measurement. Unset trains "
+        "to the end",
     )
 
 
@@ -206,6 +232,11 @@ class TrainConfig(Record):
         description="Tokens in one forward pass of the reference model, unless one pair alone has "
         "more",
     )
+    heldout: HeldoutConfig | None = Field(
+        default=None,
+        description="Measure loss, margin and accuracy on pairs kept out of training; unset trains "
+        "on all",
+    )
     tensorboard: Path | None = Field(
         default=None,
         description="Folder for the curves as TensorBoard events, one folder below it for each run",
@@ -244,8 +275,12 @@ class TrainConfig(Record):
 
     def for_result(self) -> dict[str, JsonValue]:
         """The options that the trained weights depend on, rounding aside."""
-        # What was trained before there was nf4 is current without it.
-        unset = {"lora": {"nf4"}} if self.lora is not None and not self.lora.nf4 else {}
+        # What was trained before there were these options is current without them.
+        unset: dict[str, Any] = {}
+        if self.lora is not None and not self.lora.nf4:
+            unset["lora"] = {"nf4"}
+        if self.heldout is None:
+            unset["heldout"] = True
         return self.model_dump(
             mode="json", exclude=dict.fromkeys(_FOR_SPEED_AND_MEMORY, True) | unset
         )
@@ -278,17 +313,18 @@ LAB = TrainConfig(
 """The embedded lab's one-million-parameter model on two cores."""
 
 
-def read_train_config(file: Path | None) -> TrainConfig:
-    """The options of a TOML file, or the defaults without one.
+def read_train_config(
+    file: Path | None, given: Mapping[str, JsonValue] | None = None
+) -> TrainConfig:
+    """The options of a TOML file, or the defaults without one, with those that are `given` instead.
 
     Raises:
         InputError: where the file is missing, is not TOML, or names an unknown option or a value
             out of range.
     """
-    if file is None:
-        return TrainConfig()
     try:
-        return TrainConfig.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        values = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
+        return TrainConfig.model_validate(_over(values, given or {}))
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror}", file=file, remedy="Give a TOML file of options"
@@ -301,3 +337,15 @@ def read_train_config(file: Path | None) -> TrainConfig:
             file=file,
             remedy=f"Options are: {', '.join(TrainConfig.model_fields)}",
         ) from None
+
+
+def _over(values: Mapping[str, Any], given: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """`values` with what is `given` in its place; a section keeps what is not given."""
+    merged = dict(values)
+    for name, value in given.items():
+        below: Any = merged.get(name)
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[name] = {**below, **value}
+        else:
+            merged[name] = value
+    return merged

@@ -17,7 +17,7 @@ from iterpref_assets.core.training.packing import (
     lay_out,
     pack,
 )
-from iterpref_assets.core.training.recipes import Recipe
+from iterpref_assets.core.training.recipes import Recipe, Side
 from iterpref_assets.core.training.truncation import Truncation
 
 NO_PAIR = -1
@@ -107,6 +107,16 @@ class PackedPairs:
             return None
         reading, place = divmod(index, len(self.pairs))
         return pack(self.pairs[place], self.readings[reading])
+
+    @property
+    def imitated_tokens(self) -> int:
+        """Tokens that the imitation term reads of all pairs, each in one reading."""
+        sides = [self.readings[n % len(self.readings)].imitated for n in range(len(self.pairs))]
+        return sum(
+            len((pair.chosen if side is Side.CHOSEN else pair.rejected).ids)
+            for pair, side in zip(self.pairs, sides, strict=True)
+            if side is not None
+        )
 
     def lengths(self) -> NDArray[np.int64]:
         """[len(self)] input tokens of every row."""

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
+from transformers.trainer_utils import IntervalStrategy
 
 from iterpref_assets.core.progress import Tracker
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.batches import CURVE_GROUPS, collator, token_readings
 from iterpref_assets.core.training.config import Attention, ImitationMean
-from iterpref_assets.core.training.curves import SUMS, Point, describe
+from iterpref_assets.core.training.curves import SUMS, TIMED, Point, describe
 from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
 from iterpref_assets.core.training.failures import TrainingError
+from iterpref_assets.core.training.heldout import LOSS, MEASURED, stopped_at
 from iterpref_assets.core.training.losses import batch_loss, measure
 from iterpref_assets.core.training.micro_batches import (
     MICRO_BATCHES,
@@ -31,6 +34,7 @@ from iterpref_assets.core.training.micro_batches import (
     collate_share,
 )
 from iterpref_assets.core.training.policy import MODEL_INPUTS
+from iterpref_assets.core.training.trackers import TrackerLinks
 
 
 class PairTrainer(Trainer):
@@ -50,6 +54,8 @@ class PairTrainer(Trainer):
         max_tokens: int | None,
         imitation_mean: ImitationMean,
         on_point: Callable[[Point], None],
+        heldout: PackedPairs | None = None,
+        patience: int | None = None,
     ) -> None:
         collate = collator(attention)
         by_tokens = max_tokens is not None
@@ -57,6 +63,7 @@ class PairTrainer(Trainer):
             model=cast(Any, model),
             args=args,
             train_dataset=cast(Any, SharedPairs(dataset) if by_tokens else dataset),
+            eval_dataset=cast(Any, heldout),
             data_collator=cast(Any, collate_share(collate) if by_tokens else collate),
             callbacks=[_LastPoint(), _WholeCheckpoints()],
         )
@@ -83,6 +90,9 @@ class PairTrainer(Trainer):
             joined = attention is Attention.BLOCKS
             self.sampler = Shares(self.order, max_tokens, args.world_size, joined=joined)
         self.imitation_mean = imitation_mean
+        self.heldout, self.collate = heldout, collate
+        if patience is not None:
+            self.add_callback(_EarlyStop(patience))
         self.add_callback(_EpochOrder(self.order))
         self.sums = self._no_sums()
         self.logged_at = time.perf_counter()
@@ -150,6 +160,57 @@ class PairTrainer(Trainer):
         self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
         return loss.to(logprobs.dtype) * self.accelerator.num_processes
 
+    def evaluate(self, *_arguments: Any, **_options: Any) -> dict[str, float]:
+        """The figures of the held-out pairs, which are one batch however they are passed."""
+        if self.heldout is None:
+            raise ValueError("no held-out pairs were given")
+        model: Any = self.model_wrapped
+        model.eval()
+        loss, sums = torch.zeros_like(self.sums[0]), self._no_sums()
+        with torch.no_grad():
+            for batch in self._heldout_batches(self.heldout):
+                share, measured = self._measure(model, batch)
+                loss, sums = loss + share, sums + measured
+        model.train()
+        reduced: Any = self.accelerator.reduce(torch.cat([loss[None], sums]), "sum")
+        total, *figures = reduced.tolist()
+        told = {"loss": total, **describe(figures, seconds=1.0)}
+        metrics = {f"{MEASURED}{name}": told[name] for name in told if name != TIMED}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def _heldout_batches(self, heldout: PackedPairs) -> Iterator[dict[str, Tensor]]:
+        """This process's share, rows of like length together; each process has as many batches."""
+        pairs, size = len(heldout.pairs), self.args.per_device_eval_batch_size
+        rows = np.arange(pairs) + pairs * (np.arange(pairs) % len(heldout.readings))
+        order = rows[np.argsort(heldout.lengths()[rows], kind="stable")].tolist()
+        world, rank = self.args.world_size, self.args.process_index
+        for start in range(0, pairs, size * world):
+            mine = order[start + rank * size : start + (rank + 1) * size]
+            batch: Any = cast(Any, self.collate)([heldout[row] for row in mine] or [None])
+            yield {name: value.to(self.args.device) for name, value in batch.items()}
+
+    def _measure(self, model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """A batch's share of the loss over all held-out pairs, and its sums for the curves."""
+        with self.compute_loss_context_manager():
+            logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
+        read, rows = token_readings(batch), int(batch["pairs"])
+        loss = batch_loss(
+            logprobs,
+            read,
+            pairs=rows,
+            beta=self.recipe.beta,
+            alpha=self.recipe.alpha,
+            imitation_mean=self.imitation_mean,
+            of_pairs=float(len(cast(PackedPairs, self.heldout).pairs)),
+            of_imitated=float(cast(PackedPairs, self.heldout).imitated_tokens),
+        )
+        groups = [batch[name] for name in CURVE_GROUPS]
+        return loss.double(), measure(logprobs, read, groups, rows, self.recipe.beta)
+
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         norm: Any = super()._clip_grad_norm(model)
         if not math.isfinite(float(norm)):
@@ -162,12 +223,15 @@ class PairTrainer(Trainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the curves' figures to `logs` and hand the point on."""
-        if "loss" not in logs:
+        if "loss" in logs:
+            sums: Any = self.accelerator.reduce(self.sums, "sum")
+            seconds = time.perf_counter() - self.logged_at
+            logs.update(describe(sums.tolist(), seconds=seconds))
+            self.sums = self._no_sums()
+        elif LOSS not in logs:
             return
-        sums: Any = self.accelerator.reduce(self.sums, "sum")
-        now = time.perf_counter()
-        logs.update(describe(sums.tolist(), seconds=now - self.logged_at))
-        self.sums, self.logged_at = self._no_sums(), now
+        # Measuring on held-out pairs is no training: the next point's speed leaves it out.
+        self.logged_at = time.perf_counter()
         super().log(logs, start_time)
         if self.is_world_process_zero():
             self.on_point(self.state.log_history[-1])
@@ -180,6 +244,13 @@ class PairTrainer(Trainer):
     def show_on(self, tracker: Tracker) -> None:
         """Show every optimizer step on `tracker`."""
         self.add_callback(_Progress(tracker))
+
+    def report_as(self, name: str) -> TrackerLinks:
+        """Call the run by this name at trackers; where it is kept there, once it has begun."""
+        self.args.run_name = name
+        links = TrackerLinks()
+        self.add_callback(links)
+        return links
 
     def write_events(self, folder: Path) -> None:
         """Write the curves to `folder` as TensorBoard events too."""
@@ -210,12 +281,33 @@ class _EpochOrder(TrainerCallback):
 
 
 class _LastPoint(TrainerCallback):
-    """Gives the last step a point, wherever `logging_steps` would put the last one."""
+    """Gives the last step its points, wherever `logging_steps` would put the last one."""
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del args, kwargs
+        del kwargs
         if state.global_step >= state.max_steps:
             control.should_log = True
+            control.should_evaluate = args.eval_strategy != IntervalStrategy.NO
+
+
+class _EarlyStop(TrainerCallback):
+    """Ends the run where held-out pairs show no gain for long; told by the curves alone."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def on_evaluate(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        del args, kwargs
+        self._stop(state, control)
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        """Of a run that was killed after it had stopped."""
+        del args, kwargs
+        self._stop(state, control)
+
+    def _stop(self, state: Any, control: Any) -> None:
+        if stopped_at(state.log_history, self.patience) is not None:
+            control.should_training_stop = True
 
 
 class _WholeCheckpoints(TrainerCallback):
@@ -227,7 +319,10 @@ class _WholeCheckpoints(TrainerCallback):
             torch.distributed.barrier()
         if state.is_world_process_zero:
             folder = Path(cast(str, args.output_dir))
-            workdir.keep_only(folder / f"checkpoint-{state.global_step}")
+            best = state.best_model_checkpoint
+            workdir.keep_only(
+                folder / f"checkpoint-{state.global_step}", None if best is None else Path(best)
+            )
 
 
 _SHOWN = ("loss", "reward_accuracy")
@@ -247,6 +342,6 @@ class _Progress(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         del args, control, kwargs
-        last = state.log_history[-1] if state.log_history else {}
+        last = next((each for each in reversed(state.log_history) if "loss" in each), {})
         shown = {name: last[name] for name in _SHOWN if name in last}
         self.tracker.advance(state.global_step - self.tracker.done, **shown)

@@ -24,6 +24,7 @@ from iterpref_assets.core.training.config import (
 )
 from iterpref_assets.core.training.dataset import PackedPairs
 from iterpref_assets.core.training.footprint import Footprint, footprint
+from iterpref_assets.core.training.heldout import split_pairs
 from iterpref_assets.core.training.processes import processes_of
 from iterpref_assets.core.training.recipes import Recipe
 from iterpref_assets.core.training.trainer import packed_pairs
@@ -189,7 +190,8 @@ def plan(
     Raises:
         InputError: where the pairs are malformed, or there is no model.
     """
-    pairs = packed_pairs(tokenized, None, model_dir, recipe, config)
+    trained, _ = split_pairs(tokenized, config.heldout)
+    pairs = packed_pairs(trained, None, model_dir, recipe, config)
     return _plan(Subject(model_dir, recipe, pairs, card), config)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import publish_folder
@@ -22,6 +24,7 @@ from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.processes import processes_of, rank, wait_for_all
 from iterpref_assets.core.training.recipes import Recipe
+from iterpref_assets.core.training.trainer import TrainOutcome
 from iterpref_assets.core.training.workdir import model_digest, table_digest
 
 MANIFEST = "training.json"
@@ -38,6 +41,7 @@ class Run:
         recipe: with the strengths that the options give it.
         config: the options.
         out: where the trained model is to lie.
+        base_model: where the base model comes from, as it goes on record.
     """
 
     tokens: Path
@@ -45,6 +49,7 @@ class Run:
     recipe: Recipe
     config: TrainConfig
     out: Path
+    base_model: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
     @property
     def work(self) -> Path:
@@ -67,6 +72,7 @@ def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, 
         raise InputError(
             "exists already", file=out, field="out", remedy="Remove it, or give another folder"
         )
+    _refuse_json(pairs, model)
     tokens = tokens_beside(pairs)
     tokens = tokens if tokens.is_file() else pairs
     tables.check_table(tokens, tables.TOKENIZED_PAIRS)
@@ -74,8 +80,25 @@ def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, 
     return Run(tokens, model, recipe, config, out)
 
 
-def train_standalone(run: Run) -> dict[str, float]:
-    """Train, and leave the model with its manifest at `out`; the run's figures.
+_JSON = (".json", ".jsonl", ".gz", ".xz", ".zst")
+
+
+def _refuse_json(pairs: Path, model: Path) -> None:
+    """Refuse what pairs can be made of, with the command that makes them."""
+    if pairs.suffix not in _JSON:
+        return
+    table = pairs.with_name(f"{pairs.name.partition('.')[0]}.parquet")
+    command = ["iterpref", "pairs", "--trajectories", pairs, "--tokenizer", model, "--out", table]
+    raise InputError(
+        "holds no token ids and masks, which training reads",
+        file=pairs,
+        remedy=f"Make pairs of it first: {shlex.join(map(str, command))} and train with "
+        f"--pairs {shlex.quote(str(table))}",
+    )
+
+
+def train_standalone(run: Run) -> TrainOutcome:
+    """Train, and leave the model with its manifest at `out`; what the run came to.
 
     Every process of a run calls this. The first one publishes.
 
@@ -99,10 +122,10 @@ def train_standalone(run: Run) -> dict[str, float]:
     launch.forecast(job)
     if run.recipe.needs_reference:
         job = job.model_copy(update={"reference": _reference(run, sources)})
-    figures = launch.train_model(job, lambda _: None).figures
+    outcome = launch.train_model(job, lambda _: None)
     if rank() == 0:
-        _publish(run, {**sources, "figures": figures})
-    return figures
+        _publish(run, {**sources, "figures": outcome.figures, "trackers": outcome.links})
+    return outcome
 
 
 def _reference(run: Run, sources: Mapping[str, str]) -> Path:
@@ -124,6 +147,7 @@ def _reference(run: Run, sources: Mapping[str, str]) -> Path:
 def _publish(run: Run, told: Mapping[str, Any]) -> None:
     manifest = {
         **told,
+        "base_model": dict(run.base_model),
         "recipe": asdict(run.recipe),
         "config": run.config.model_dump(mode="json"),
         "code_version": version("iterpref-assets"),

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfi
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
+from iterpref_assets.core.training.heldout import best_step, split_pairs, stopped_at
 from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe, Tokens
 
@@ -40,10 +41,17 @@ _log = logging.getLogger("iterpref")
 
 @dataclass(frozen=True)
 class TrainOutcome:
-    """What a run reports: its figures at the end and the points of its curves."""
+    """What a run reports: its figures at the end, the points of its curves, and its trackers.
+
+    Attributes:
+        figures: at the end.
+        curve: the points.
+        links: the address of the run at each tracker of `report_to`.
+    """
 
     figures: dict[str, float]
     curve: list[Point]
+    links: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def train(
@@ -74,7 +82,11 @@ def train(
         TrainingError: disk full, out of memory, loss not finite; checkpoints are kept.
     """
     recipe = recipe.with_strengths(config.beta, config.alpha)
-    dataset = load_dataset(tokenized, reference, model_dir, recipe, config)
+    trained_on, kept_out = split_pairs(tokenized, config.heldout)
+    dataset = load_dataset(trained_on, reference, model_dir, recipe, config)
+    heldout = None
+    if config.heldout is not None:
+        heldout = load_dataset(kept_out, reference, model_dir, recipe, config)
     checkpoint = workdir.last_checkpoint(work_dir)
     run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
@@ -86,26 +98,51 @@ def train(
     if checkpoint is not None:
         _log.info("resuming from %s", checkpoint.name)
     try:
-        trainer = _build(dataset, model_dir, config, work_dir, curve)
+        trainer = _build(dataset, heldout, model_dir, config, work_dir, curve)
+        name = f"{recipe.name}-{hashlib.sha256(run.encode()).hexdigest()[:8]}"
+        links = trainer.report_as(name)
         if config.tensorboard is not None and rank() == 0:
-            digest = hashlib.sha256(run.encode()).hexdigest()
-            trainer.write_events(config.tensorboard / f"{recipe.name}-{digest[:8]}")
+            trainer.write_events(config.tensorboard / name)
         with track(f"train {recipe.name}", trainer.total_steps) as tracker:
             trainer.show_on(tracker)
             with _steps_compiled_on_a_gpu(config):
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        links.finish()
         _save(trainer, model_dir, out_dir)
+        points = _points_of(trainer, config)
         if rank() == 0:
+            curve.start_after(points)
             shutil.copyfile(curve.file, out_dir / workdir.METRICS)
     except Exception as error:
         failure = explain(error)
         if failure is None:
             raise
         raise failure from error
-    points = trainer.state.log_history
-    figures = {"pairs": float(len(dataset.pairs)), "steps": float(trainer.state.global_step)}
-    last = {name: value for name, value in points[-1].items() if name not in {"step", "epoch"}}
-    return TrainOutcome(figures | dataset.truncation.figures() | last, points)
+    figures = {"pairs": float(len(dataset.pairs)), "steps": float(points[-1]["step"])}
+    figures |= dataset.truncation.figures() | _last_figures(points)
+    if heldout is not None:
+        figures["heldout_pairs"] = float(len(heldout.pairs))
+    if config.heldout is not None and config.heldout.patience is not None:
+        figures["best_step"] = float(best_step(points))
+    return TrainOutcome(figures, points, links.links)
+
+
+def _points_of(trainer: PairTrainer, config: TrainConfig) -> list[Point]:
+    """The points of the curves, up to where the run stopped early.
+
+    A run that was killed after that takes one step more, which counts for nothing.
+    """
+    points: list[Point] = trainer.state.log_history
+    end = stopped_at(points, config.heldout.patience if config.heldout else None)
+    return points if end is None else [point for point in points if point["step"] <= end]
+
+
+def _last_figures(points: list[Point]) -> dict[str, float]:
+    """The figures of the last point of training, and of the last measurement on held-out pairs."""
+    last: dict[str, float] = {}
+    for point in points:
+        last |= point
+    return {name: value for name, value in last.items() if name not in {"step", "epoch"}}
 
 
 def load_dataset(
@@ -157,6 +194,7 @@ def packed_pairs(
 
 def _build(
     dataset: PackedPairs,
+    heldout: PackedPairs | None,
     model_dir: Path,
     config: TrainConfig,
     work_dir: Path,
@@ -189,6 +227,8 @@ def _build(
         max_tokens=config.max_tokens,
         imitation_mean=config.imitation_mean,
         on_point=curve.add,
+        heldout=heldout,
+        patience=config.heldout.patience if config.heldout else None,
     )
     if config.sharding is Sharding.FSDP2 and not trainer.accelerator.is_fsdp2:
         raise InputError(

@@ -83,8 +83,8 @@ def remove_unfinished(work_dir: Path) -> None:
             shutil.rmtree(folder)
 
 
-def keep_only(checkpoint: Path) -> None:
-    """Mark `checkpoint` as whole and remove those before it.
+def keep_only(checkpoint: Path, best: Path | None = None) -> None:
+    """Mark `checkpoint` as whole and remove those before it, but for the `best`.
 
     Each waits for the disk, so that a power cut leaves either them or a checkpoint that is whole.
     """
@@ -93,7 +93,7 @@ def keep_only(checkpoint: Path) -> None:
     sync(checkpoint)
     sync(checkpoint.parent)
     for folder in checkpoint.parent.glob("checkpoint-*"):
-        if folder != checkpoint:
+        if folder not in (checkpoint, best):
             shutil.rmtree(folder)
 
 

@@ -6,7 +6,12 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.formats import read_target_dpo, write_target_dpo, write_trl
+from iterpref_assets.core.pairs.formats import (
+    read_target_dpo,
+    write_messages,
+    write_target_dpo,
+    write_trl,
+)
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 
 PAIR = {
@@ -89,3 +94,39 @@ def test_an_unknown_file_type_is_refused_before_anything_is_written(tmp_path, to
     with pytest.raises(InputError, match=r"\.parquet or \.jsonl"):
         write_trl(PAIRS, tokens, tmp_path / "trl.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["pairs.parquet", "pairs.jsonl"])
+def test_messages_are_one_turn_each_with_the_lines_of_the_difference(tmp_path, name):
+    assert write_messages(PAIRS, tmp_path / name) == 1
+    read = pl.read_parquet if name.endswith("parquet") else pl.read_ndjson
+    (row,) = read(tmp_path / name).to_dicts()
+    assert row["prompt"] == [{"role": "user", "content": "Do {p}."}]
+    assert row["rejected"] == [{"role": "assistant", "content": "```python\nx = {}\ny = 'π'\n```"}]
+    assert (row["pair_id"], row["chosen_diff_lines"]) == ("p#0:0-1", [0])
+
+
+def lab_tokenizer():
+    from transformers import AutoTokenizer
+
+    from iterpref_assets.core.lab.shipped import pretrained_dir
+
+    return AutoTokenizer.from_pretrained(pretrained_dir())
+
+
+def test_messages_rendered_by_the_template_give_our_ids(tmp_path):
+    tokenizer = lab_tokenizer()
+    write_messages(PAIRS, tmp_path / "pairs.jsonl")
+    (ours,) = tokenize_pairs(PAIRS, tokenizer, PairConfig()).table.to_dicts()
+    (row,) = (json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines())
+    # As TRL does: the prompt with the generation prompt, then what the completion adds to it.
+    prompt = tokenizer.apply_chat_template(
+        row["prompt"], add_generation_prompt=True, tokenize=False
+    )
+    assert tokenizer(prompt, add_special_tokens=False).input_ids == ours["prompt_ids"]
+    for side in ("chosen", "rejected"):
+        whole = tokenizer.apply_chat_template(row["prompt"] + row[side], tokenize=False)
+        assert whole.startswith(prompt)
+        ids = tokenizer(whole.removeprefix(prompt), add_special_tokens=False).input_ids
+        assert ids[: len(ours[f"{side}_ids"])] == ours[f"{side}_ids"]
+        assert tokenizer.decode(ids[len(ours[f"{side}_ids"]) :]).strip() == ""

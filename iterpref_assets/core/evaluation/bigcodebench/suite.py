@@ -6,8 +6,6 @@ fetch). A failure that nothing here explains is none of these, and stays a failu
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -22,8 +20,7 @@ from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeTask, task
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.references import (
     reasons_not_run,
-    require_passing,
-    run_references,
+    references_of,
 )
 from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -80,6 +77,14 @@ class BigCodeSuite:
             commands=True,
         )
 
+    def questions(self, style: PromptStyle) -> Mapping[str, BigCodeTask]:
+        """The tasks, which need nothing prepared."""
+        problems = self._problems.items()
+        return {
+            name: BigCodeTask(problem, self._split, style, self._limits)
+            for name, problem in problems
+        }
+
     def tasks(
         self,
         style: PromptStyle,
@@ -88,11 +93,7 @@ class BigCodeSuite:
         workers: int,  # noqa: ARG002
     ) -> Mapping[str, BigCodeTask]:
         """The tasks."""
-        problems = self._problems.items()
-        return {
-            name: BigCodeTask(problem, self._split, style, self._limits)
-            for name, problem in problems
-        }
+        return self.questions(style)
 
     def why_not_run(self, task_id: str, execution: Execution) -> str:
         """What the sandbox lacks by design, or the libraries' own data."""
@@ -112,10 +113,7 @@ class BigCodeSuite:
         every = self.tasks(PromptStyle.PREFILLED, sandbox, cache, workers)
         tasks = {name: every[name] for name in every if name in names}
         facts = self.facts
-        key = json.dumps([facts.source.sha256, list(facts.prompts), dict(facts.libraries)])
-        work = cache / f"references-bigcode-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-        results = run_references(self, tasks, sandbox, work, workers)
-        require_passing(results, facts.remedy)
+        results = references_of(self, tasks, sandbox, cache, workers)
         return PreparedBenchmark(
             facts.source,
             tasks,

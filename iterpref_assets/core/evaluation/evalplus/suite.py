@@ -13,7 +13,7 @@ from iterpref_assets.core.evaluation.evalplus.data import (
 )
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs, require_complete
 from iterpref_assets.core.evaluation.evalplus.prompts import program
-from iterpref_assets.core.evaluation.evalplus.tasks import PlusTask, plus_tasks
+from iterpref_assets.core.evaluation.evalplus.tasks import PlusQuestion, PlusTask, plus_tasks
 from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
 from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -44,6 +44,11 @@ class PlusSuite:
     def open_sandbox(self, workers: int) -> Sandbox:
         """A sandbox with numpy and pandas."""
         return Sandbox(workers, packages=SANDBOX_PACKAGES)
+
+    def questions(self, style: PromptStyle) -> Mapping[str, PlusQuestion]:
+        """What the tasks ask."""
+        problems, benchmark = self._data.problems, self._data.benchmark
+        return {name: PlusQuestion(each, benchmark, style) for name, each in problems.items()}
 
     def tasks(
         self, style: PromptStyle, sandbox: Sandbox, cache: Path, workers: int

@@ -53,14 +53,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class PlusTask:
-    """One task with both its sets of tests; `plus` is None where only the base tests are asked."""
+class PlusQuestion:
+    """What one task asks."""
 
     problem: PlusProblem
     benchmark: PlusBenchmark
     style: PromptStyle
-    base: Part
-    plus: Part | None
 
     @property
     def task_id(self) -> str:
@@ -72,14 +70,22 @@ class PlusTask:
         """The conversation that asks for a solution."""
         return messages(self.problem, self.style)
 
+    def program(self, completion: str) -> str:
+        """The sanitized program that `completion` stands for."""
+        return program(self.problem, self.benchmark, self.style, completion)
+
+
+@dataclass(frozen=True, slots=True)
+class PlusTask(PlusQuestion):
+    """One task with both its sets of tests; `plus` is None where only the base tests are asked."""
+
+    base: Part
+    plus: Part | None
+
     @property
     def has_plus(self) -> bool:
         """Whether the added tests are asked too."""
         return self.plus is not None
-
-    def program(self, completion: str) -> str:
-        """The sanitized program that `completion` stands for."""
-        return program(self.problem, self.benchmark, self.style, completion)
 
     def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on both sets of tests, each in a process of its own."""

@@ -15,7 +15,9 @@ class ContestRules(StrEnum):
     """How programs are judged."""
 
     STRICT = "strict"
+    """As scripts, once per test."""
     OFFICIAL = "official"
+    """As the official runner does, with its faults (docs/EVALUATION.md)."""
 
 
 MAX_DIGITS = 50_000

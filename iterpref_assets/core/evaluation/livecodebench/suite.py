@@ -60,14 +60,8 @@ class ContestSuite:
         preload = (*DEFAULT_PRELOAD, *PACKAGES, "unittest.mock") if is_official else DEFAULT_PRELOAD
         return Sandbox(workers, preload=preload, packages=PACKAGES)
 
-    def tasks(
-        self,
-        style: PromptStyle,
-        sandbox: Sandbox,  # noqa: ARG002 - the protocol's
-        cache: Path,  # noqa: ARG002
-        workers: int,  # noqa: ARG002
-    ) -> Mapping[str, ContestTask]:
-        """The tasks.
+    def questions(self, style: PromptStyle) -> Mapping[str, ContestTask]:
+        """The tasks, which need nothing prepared.
 
         Raises:
             InputError: where a base model is to be asked and no examples were given.
@@ -83,6 +77,16 @@ class ContestSuite:
             name: ContestTask(problem, style, self._examples, self._rules, self._seconds)
             for name, problem in self._problems.items()
         }
+
+    def tasks(
+        self,
+        style: PromptStyle,
+        sandbox: Sandbox,  # noqa: ARG002 - the protocol's
+        cache: Path,  # noqa: ARG002
+        workers: int,  # noqa: ARG002
+    ) -> Mapping[str, ContestTask]:
+        """The tasks; raises as `questions`."""
+        return self.questions(style)
 
     def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""

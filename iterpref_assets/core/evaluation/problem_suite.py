@@ -1,0 +1,107 @@
+"""A file of one's own problems as a suite, so that it is asked and scored like a benchmark."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from iterpref_assets.core.conversations import PromptConfig, Prompts
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
+from iterpref_assets.core.evaluation.references import reasons_not_run, references_of
+from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBenchmark
+from iterpref_assets.core.evaluation.tasks import ProblemTask, PromptStyle, problem_tasks
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits
+from iterpref_assets.core.seeds.files import read_problem_file
+
+
+class ProblemSuite:
+    """`Suite` of the problems in a JSONL file; a task_id is a problem_id.
+
+    Args:
+        file: lines of records.Problem, of any split.
+        prompts: how a model is asked.
+        limits: what one program may use.
+        given: limits in place of these.
+        packages: installed distributions that programs may import.
+
+    Raises:
+        InputError: naming file, line and field of the first line that is no problem.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        prompts: PromptConfig,
+        limits: Limits,
+        given: JudgingLimits = OWN_LIMITS,
+        packages: tuple[str, ...] = (),
+    ) -> None:
+        self._problems = read_problem_file(file, None)
+        self._prompts, self._packages = Prompts(prompts), packages
+        self._limits = _limits(limits, given)
+        content = file.read_bytes()
+        self.facts = Facts(
+            DataSource(
+                benchmark=file.name,
+                sha256=hashlib.sha256(content).hexdigest(),
+                md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            ),
+            prompts={each.problem_id: "" for each in self._problems},
+            references={
+                each.problem_id: each.reference for each in self._problems if each.reference
+            },
+            libraries=dict.fromkeys(packages, ""),
+            limits=given,
+            remedy="Correct the problem's tests or its reference",
+        )
+
+    def open_sandbox(self, workers: int) -> Sandbox:
+        """A sandbox with the packages."""
+        return Sandbox(workers, packages=self._packages)
+
+    def questions(self, style: PromptStyle) -> Mapping[str, ProblemTask]:  # noqa: ARG002 - theirs
+        """The tasks, asked by the prompts' own templates, whatever the style."""
+        tasks = problem_tasks(self._problems, self._prompts, self._limits)
+        return {task.task_id: task for task in tasks}
+
+    def tasks(
+        self,
+        style: PromptStyle,
+        sandbox: Sandbox,  # noqa: ARG002 - the protocol's
+        cache: Path,  # noqa: ARG002
+        workers: int,  # noqa: ARG002
+    ) -> Mapping[str, ProblemTask]:
+        """The tasks."""
+        return self.questions(style)
+
+    def program(self, task_id: str, answer: str) -> str:
+        """The program in an answer to a problem; "" where it holds none."""
+        return self.questions(PromptStyle.CHAT)[task_id].program(answer)
+
+    def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
+        """Nothing here is to blame."""
+        return ""
+
+    def ready(
+        self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]
+    ) -> PreparedBenchmark[Sandbox]:
+        """These problems to score samples on; the references that there are must pass."""
+        every = self.questions(PromptStyle.CHAT)
+        tasks = {name: every[name] for name in every if name in names}
+        results = references_of(self, tasks, sandbox, cache, workers)
+        return PreparedBenchmark(
+            self.facts.source,
+            tasks,
+            not_run=reasons_not_run(results),
+            libraries=self.facts.libraries,
+            limits=self.facts.limits,
+        )
+
+
+def _limits(limits: Limits, given: JudgingLimits) -> Limits:
+    if given.seconds is None:
+        return limits
+    return replace(limits, cpu_seconds=given.seconds, wall_seconds=WALL_FACTOR * given.seconds)

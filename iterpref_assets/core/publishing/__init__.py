@@ -1,0 +1,1 @@
+"""Models and pairs for the Hugging Face hub: their cards, and the upload."""

@@ -1,0 +1,45 @@
+"""The model that a command line names: a folder, a model of the hub, or the lab's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lab.shipped import pretrained_dir
+from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource
+from iterpref_assets.steps.models import hub_snapshot, weights_folder
+
+LAB = "lab"
+HELP = "A folder, OWNER/NAME or OWNER/NAME@COMMIT of the hub, or `lab`"
+
+_ON_THE_HUB = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+
+
+def named_model(name: str) -> tuple[ModelSource, Path]:
+    """Where the model comes from, and the folder of its weights; a hub model is fetched.
+
+    A hub name without a commit, or with a branch, is that of its commit now.
+
+    Raises:
+        InputError: where there is no such model.
+    """
+    if Path(name).is_dir():
+        source = LocalModel(path=Path(name).resolve())
+        return source, weights_folder(source)
+    if name == LAB:
+        return LabModel(), pretrained_dir()
+    found = _ON_THE_HUB.fullmatch(name)
+    if found is None or name.startswith("."):
+        raise InputError("no such model", field=name, remedy=f"Give one of these: {HELP}")
+    folder = hub_snapshot(found["repository"], found["revision"] or "main")
+    return HubModel(repository=found["repository"], revision=folder.name), folder
+
+
+def tokenizer_folder(name: str) -> Path:
+    """The folder of the tokenizer that is named so; a folder need hold nothing else.
+
+    Raises:
+        InputError: as `named_model`.
+    """
+    return Path(name) if Path(name).is_dir() else named_model(name)[1]

@@ -1,0 +1,92 @@
+"""A misspelt key of the settings gets the nearest one, wherever it stands."""
+
+import json
+from typing import Any
+
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.settings_keys import NAME, Key, keys_of
+from iterpref_assets.core.settings_page import explanation
+from iterpref_assets.settings import Settings, load_settings
+
+KEYS = keys_of(Settings)
+
+
+def set_in(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    *sections, last = ("mine" if part == NAME else part for part in path)
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[last] = value
+
+
+def misspelt(key: Key) -> dict[str, Any]:
+    """Settings that hold the key with a letter too much or too few, in sections of its kind."""
+    *section, name = key.path.split(".")
+    tree: dict[str, Any] = {}
+    set_in(tree, [*section, name[:-1] if len(name) > 3 else f"{name}x"], 1)
+    for told in filter(None, key.kind.split(", ")):
+        path, _, kind = told.partition(" = ")
+        set_in(tree, path.split("."), json.loads(kind))
+    return tree
+
+
+def toml(tree: dict[str, Any]) -> str:
+    def inline(value: Any) -> str:
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{name} = {inline(each)}" for name, each in value.items()) + "}"
+        return json.dumps(value)
+
+    return "\n".join(f"{name} = {inline(value)}" for name, value in tree.items())
+
+
+def test_every_key_is_meant_by_what_is_nearly_its_name(tmp_path, monkeypatch):
+    file = tmp_path / "mine.toml"
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    named = [key for key in KEYS if not key.names_kind]
+    assert len(named) > 300
+    for key in named:
+        file.write_text(toml(misspelt(key)))
+        with pytest.raises(InputError) as refusal:
+            load_settings()
+        meant = key.path.replace(NAME, "mine")
+        assert "Did you mean" in refusal.value.remedy, key
+        assert meant in refusal.value.remedy, key
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('engine = {kid = "openai"}', "Did you mean engine.kind?"),
+        ('seeds = {knd = "files"}', "Did you mean seeds.kind?"),
+        ('base_models = {mine = {sorce = "local"}}', "Set base_models.mine.source"),
+    ],
+)
+def test_a_misspelt_kind_is_told_too(tmp_path, monkeypatch, text, remedy):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    with pytest.raises(InputError, match=remedy):
+        load_settings()
+
+
+def test_a_misspelt_key_within_a_variable_is_told(monkeypatch):
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__ENGINE__KIND", "openai")
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__ENGINE__BASE_UR", "http://localhost/v1")
+    with pytest.raises(InputError, match=r"Did you mean pairs\.judge\.engine\.base_url"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("debuging", "debugging"),
+        ("training.lerning_rate", "training.learning_rate"),
+        ("engine.max_model_le", "engine.max_model_len"),
+        ("pairs.judge.engine.base_ur", "pairs.judge.engine.base_url"),
+    ],
+)
+def test_explain_names_the_nearest_key_at_every_depth(written, meant):
+    with pytest.raises(InputError) as refusal:
+        list(explanation(Settings, written))
+    assert meant in refusal.value.remedy

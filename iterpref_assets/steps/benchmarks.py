@@ -226,7 +226,7 @@ BENCHMARK_SCORES = tuple(
         ),
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
-        code_version="3",
+        code_version="4",
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

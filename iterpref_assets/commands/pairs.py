@@ -16,7 +16,6 @@ from rich.table import Column, Table
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.refusal import BenchmarkSource
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.config import Difference, JudgeConfig, Negatives, PairConfig
 from iterpref_assets.core.pairs.making import (
     Made,
@@ -28,8 +27,6 @@ from iterpref_assets.core.pairs.making import (
     write_pair_manifest,
 )
 from iterpref_assets.core.pairs.manifest import PairManifest
-
-PAIRS_ON_PAGE = 100
 
 
 class ExportFormat(StrEnum):
@@ -85,7 +82,7 @@ def pairs(
     ] = False,
     page: Annotated[
         Path | None,
-        typer.Option(help=f"HTML page of up to {PAIRS_ON_PAGE} kept pairs, side by side."),
+        typer.Option(help="HTML page of all pairs side by side, as `iterpref pages pairs`."),
     ] = None,
 ) -> None:
     """Build preference pairs with focal masks from debugging trajectories.
@@ -222,10 +219,7 @@ def _print_summary(out: Path, made: Made) -> None:
 
 
 def _write_page(out: Path, page: Path) -> None:
-    from iterpref_assets.core.pairs.characteristics import drawn_pairs
-    from iterpref_assets.core.reporting.side_by_side import pairs_page
+    from iterpref_assets.core.pages.pairs import write_pairs_page
 
-    shown = drawn_pairs(out, PAIRS_ON_PAGE).sort("problem_id", "pair_id").to_dicts()
-    with replacing(page) as partial:
-        partial.write_text(pairs_page(shown, f"{len(shown)} kept pairs"), encoding="utf-8")
+    write_pairs_page([out], [], page, f"Preference pairs: {out.name}")
     Console().print(f"page: {page}", soft_wrap=True)

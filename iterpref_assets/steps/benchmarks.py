@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from iterpref_assets.steps.step import Step, StepContext, each_named
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
+PROMPTS_FILE = "prompts.json"
 SCORES_FILE = "scores.parquet"
 SUMMARY_FILE = "summary.json"
 WORKERS = os.cpu_count() or 1
@@ -123,6 +125,8 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
                 tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
                 source = suite.facts.source.model_dump_json(indent=2)
                 (staging.folder / SOURCE_FILE).write_text(source + "\n", encoding="utf-8")
+                prompts = json.dumps(dict(suite.facts.prompts), indent=2)
+                (staging.folder / PROMPTS_FILE).write_text(prompts + "\n", encoding="utf-8")
                 staging.row_count = frame.height
 
 
@@ -207,7 +211,7 @@ BENCHMARK_TASKS = tuple(
         partitioning=Partitioning.WHOLE,
         config=partial(_tasks_config, name),
         publish=partial(_publish_tasks, name),
-        code_version="2",
+        code_version="3",
         exists=partial(_is_given, name),
     )
     for name in BenchmarkName

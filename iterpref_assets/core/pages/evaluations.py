@@ -30,7 +30,8 @@ PASSED, BASE_ONLY, FAILED, NOT_RUN = "passed", "passed base tests alone", "faile
 WON, LOST, BOTH, NEITHER, ONE_SIDED = (
     "won", "lost", "both pass", "both fail", "one has no answer",
 )  # fmt: skip
-_TONES = {WON: Tone.GOOD, LOST: Tone.BAD, BOTH: Tone.GOOD, NEITHER: Tone.BAD}
+_TONES = {WON: Tone.GOOD, LOST: Tone.BAD}
+"""What changed stands out."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@
   const row = (entry, place) => {
     const made = make("div", `row ${WORDS[tones[entry]]}`);
     made.id = `row-${entry}`;
+    made.title = names[entry];
     made.style.top = `${place * ROW}px`;
     made.setAttribute("role", "option");
     made.setAttribute("aria-selected", String(entry === selected));

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pages.blocks import Block, Tone
 
+_HERE = Path(__file__).parent
 PER_CHUNK = 200
 """Entries that are unpacked together."""
 
@@ -69,11 +69,11 @@ def write_page(
     waiting: list[Sequence[Block]] = []
     chunks: list[str] = []
     for entry in entries:
-        names.append(entry.name)
-        notes.append(entry.note)
+        names.append(_clean(entry.name))
+        notes.append(_clean(entry.note))
         tones.append(entry.tone.value[0])
         for column, given in zip(values, entry.facets, strict=True):
-            column.append(given)
+            column.append([_clean(value) for value in given])
         waiting.append(entry.blocks)
         if len(waiting) == PER_CHUNK:
             chunks.append(_packed(waiting))
@@ -106,20 +106,21 @@ def _in_order(value: str) -> tuple[bool, int, str]:
 
 def _packed(entries: Sequence[Sequence[Block]]) -> str:
     content = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-    # A lone half of a surrogate pair is no text; a page shows a question mark.
-    return base64.b64encode(zlib.compress(content.encode("utf-8", "replace"))).decode()
+    return base64.b64encode(zlib.compress(_clean(content).encode())).decode()
+
+
+def _clean(text: str) -> str:
+    """A question mark for each lone half of a surrogate pair, which is no text to a browser."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _write(out: Path, **content: object) -> None:
     environment = Environment(
-        loader=PackageLoader("iterpref_assets.core.pages", "."),
-        autoescape=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
+        loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, undefined=StrictUndefined
     )
-    style, script = (_own(environment, name) for name in ("page.css", "page.js"))
-    template = environment.get_template("page.html.jinja")
-    stream = template.stream(
+    # The template takes these two as they are; every other value is escaped.
+    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    stream = environment.get_template("page.html.jinja").stream(
         style=style,
         script=script,
         style_hash=_digest(style),
@@ -128,13 +129,6 @@ def _write(out: Path, **content: object) -> None:
     )
     with replacing(out) as partial:
         stream.dump(str(partial), encoding="utf-8", errors="replace")
-
-
-def _own(environment: Environment, name: str) -> Markup:
-    """A file of this package, which stands in the page as it is."""
-    if environment.loader is None:
-        raise TypeError("no loader")
-    return Markup(environment.loader.get_source(environment, name)[0])  # noqa: S704 - our own
 
 
 def _digest(content: str) -> str:

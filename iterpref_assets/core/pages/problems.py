@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.decontamination.items import read_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,14 @@ def read_problems(files: Sequence[Path]) -> dict[str, ShownProblem]:
         for name, prompt, source in rows.select("problem_id", "prompt", "source").iter_rows():
             found[name] = ShownProblem(prompt, source)
     return found
+
+
+def read_prompts(file: Path) -> dict[str, str]:
+    """What tasks ask, by their ids: of a problem table, or a benchmark file as published.
+
+    Raises:
+        InputError: where the file is neither.
+    """
+    if file.suffix == ".parquet":
+        return {name: problem.prompt for name, problem in read_problems([file]).items()}
+    return {item.item: item.prompts[0] for item in read_items(file)}

@@ -104,5 +104,5 @@ def _facts(frame: pl.DataFrame) -> Iterator[str]:
     solved = last.filter(pl.col("verdict") == Verdict.PASSED.value)
     yield f"{last.height:,} trajectories of {frame['problem_id'].n_unique():,} problems"
     yield f"{frame.height:,} programs run"
-    at_once = solved.filter(pl.col('round') == 0).height
+    at_once = solved.filter(pl.col("round") == 0).height
     yield f"{solved.height:,} solved, {at_once:,} of them at once"

@@ -1,4 +1,3 @@
-
 from score_tables import score_table
 
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark

@@ -259,6 +259,18 @@ def test_d_minus_is_marked_beside_what_stands_in_its_place(show, pairs) -> None:
     expect(row).to_contain_text("right")
 
 
+def test_lines_that_did_not_change_are_folded_and_can_be_unfolded(show, tmp_path) -> None:
+    same = "\n".join(f"same {number}" for number in range(10))
+    rows = [pair("a", f"{same}\nwrong", f"{same}\nright", [10], [10])]
+    pl.DataFrame(rows, schema=tables.PAIRS).write_parquet(tmp_path / "pairs.parquet")
+    write_pairs_page([tmp_path / "pairs.parquet"], [], tmp_path / "page.html", "P")
+    page = show(tmp_path / "page.html")
+    expect(page.locator(".lines")).to_contain_text("same 7")
+    expect(page.locator(".lines")).not_to_contain_text("same 6")
+    page.get_by_role("button", name="7 lines that did not change").click()
+    expect(page.locator(".lines tbody tr")).to_have_count(11)
+
+
 def test_a_narrow_screen_shows_both_programs_in_one_column(show, pairs) -> None:
     page = show(pairs, viewport=NARROW)
     page.keyboard.press("Enter")

@@ -2,7 +2,7 @@
 (() => {
   const index = JSON.parse(document.getElementById("index").textContent);
   const { names, notes, tones, facets, per_chunk: perChunk } = index;
-  const ROW = 48, MARGIN = 8;
+  const ROW = 48, MARGIN = 8, BESIDE = 3;
   const WORDS = { g: "good", b: "bad", p: "plain" };
   const SIGNS = { "-": "minus", "+": "plus" };
   const narrow = matchMedia("(max-width: 760px)");
@@ -123,49 +123,86 @@
     table.append(group);
     return table;
   };
-  const unified = (marked) => {
-    const table = grid(1), body = make("tbody");
-    for (const each of marked.split("\n")) {
-      const tr = make("tr");
-      tr.append(sign(each[0]), line(each[0], each.slice(1)));
-      body.append(tr);
-    }
-    table.append(body);
-    return table;
+  // Lines that did not change stay folded, but for some beside those that did.
+  const fold = (lines) => {
+    const near = lines.map(() => false);
+    lines.forEach(([mark], n) => {
+      if (mark !== " ") near.fill(true, Math.max(0, n - BESIDE), n + BESIDE + 1);
+    });
+    const changed = near.includes(true), groups = [];
+    lines.forEach((each, n) => {
+      const hidden = changed && !near[n];
+      if (groups.at(-1)?.hidden === hidden) groups.at(-1).lines.push(each);
+      else groups.push({ hidden, lines: [each] });
+    });
+    return groups;
   };
-  const sides = (left, right, marked) => {
-    const table = grid(2), head = make("tr"), body = make("tbody");
-    for (const title of [left, right]) {
-      const cell = make("th", "", title);
-      cell.colSpan = 2;
-      head.append(cell);
+  const draw = (made, width, marked, drawn) => {
+    const body = make("tbody");
+    const lines = marked.split("\n").map((each) => [each[0], each.slice(1)]);
+    for (const group of fold(lines)) {
+      const found = drawn(group.lines);
+      if (group.hidden && found.length > 1) {
+        const tr = make("tr"), cell = make("td", "fold");
+        const button = make("button", "", `${found.length} lines that did not change`);
+        cell.colSpan = width;
+        button.type = "button";
+        button.addEventListener("click", () => {
+          tr.replaceWith(...found);
+          detail.focus({ preventScroll: true });
+        });
+        cell.append(button);
+        tr.append(cell);
+        body.append(tr);
+      } else body.append(...found);
     }
-    body.append(head);
+    made.append(body);
+    return made;
+  };
+  const unified = (marked) =>
+    draw(grid(1), 2, marked, (lines) =>
+      lines.map(([mark, text]) => {
+        const tr = make("tr");
+        tr.append(sign(mark), line(mark, text));
+        return tr;
+      }),
+    );
+  const pairUp = (lines) => {
+    const paired = [];
     let removed = [], added = [];
     const flush = () => {
       for (let n = 0; n < Math.max(removed.length, added.length); n++)
-        pair(n < removed.length ? "-" : " ", removed[n], n < added.length ? "+" : " ", added[n]);
+        paired.push([removed[n] ?? [" ", ""], added[n] ?? [" ", ""]]);
       removed = [];
       added = [];
     };
-    const pair = (markLeft, textLeft = "", markRight, textRight = "") => {
-      const tr = make("tr");
-      tr.append(sign(markLeft), line(markLeft, textLeft));
-      tr.append(sign(markRight, true), line(markRight, textRight));
-      body.append(tr);
-    };
-    for (const each of marked.split("\n")) {
-      const text = each.slice(1);
-      if (each[0] === "-") removed.push(text);
-      else if (each[0] === "+") added.push(text);
+    for (const each of lines) {
+      if (each[0] === "-") removed.push(each);
+      else if (each[0] === "+") added.push(each);
       else {
         flush();
-        pair(" ", text, " ", text);
+        paired.push([each, each]);
       }
     }
     flush();
-    table.append(body);
-    return table;
+    return paired;
+  };
+  const sides = (left, right, marked) => {
+    const made = grid(2), head = make("thead"), titles = make("tr");
+    for (const title of [left, right]) {
+      const cell = make("th", "", title);
+      cell.colSpan = 2;
+      titles.append(cell);
+    }
+    head.append(titles);
+    made.append(head);
+    return draw(made, 4, marked, (lines) =>
+      pairUp(lines).map(([old, come]) => {
+        const tr = make("tr");
+        tr.append(sign(old[0]), line(...old), sign(come[0], true), line(...come));
+        return tr;
+      }),
+    );
   };
   const table = (columns, ...cells) => {
     const made = make("table", "facts"), width = Number(columns);
@@ -190,7 +227,7 @@
     text: (title, text) => titled(title, make("pre", "", text)),
     code: (title, marked) => titled(title, unified(marked)),
     sides: (left, right, marked) =>
-      narrow.matches ? titled(`${left} (-), ${right} (+)`, unified(marked)) : [sides(left, right, marked)],
+      narrow.matches ? titled(`-: ${left}. +: ${right}`, unified(marked)) : [sides(left, right, marked)],
     table: (...cells) => [table(...cells)],
   };
   const SEARCHED = {
@@ -299,8 +336,8 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const field = event.target.closest("input, select, button");
-    const isList = !field && !detail.contains(event.target);
+    const field = event.target.closest("input, select");
+    const isList = !field && !event.target.closest("button, #detail");
     let act = field ? undefined : KEYS[event.key] || (isList && LIST_KEYS[event.key]);
     if (field === search && event.key === "Escape")
       act = () => {

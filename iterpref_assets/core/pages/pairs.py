@@ -81,8 +81,8 @@ def _blocks(pair: Mapping[str, Any], fate: str, made_of: str) -> Iterator[Block]
     yield text("Prompt", pair["prompt"])
     yield heading("Programs")
     yield side_by_side(
-        f"y-, rejected (round {pair['rejected_round']}), D- marked",
-        f"y+, chosen (round {pair['chosen_round']}), D+ marked",
+        f"y-, rejected, of round {pair['rejected_round']}, with D- marked",
+        f"y+, chosen, of round {pair['chosen_round']}, with D+ marked",
         pair_lines(pair),
     )
 

@@ -28,7 +28,7 @@ from iterpref_assets.core.evaluation.references import (
     run_references,
 )
 from iterpref_assets.core.evaluation.suite import DataSource, Suite
-from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
@@ -125,9 +125,14 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
                 tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
                 source = suite.facts.source.model_dump_json(indent=2)
                 (staging.folder / SOURCE_FILE).write_text(source + "\n", encoding="utf-8")
-                prompts = json.dumps(dict(suite.facts.prompts), indent=2)
+                prompts = json.dumps({name: _asked(task) for name, task in tasks.items()}, indent=2)
                 (staging.folder / PROMPTS_FILE).write_text(prompts + "\n", encoding="utf-8")
                 staging.row_count = frame.height
+
+
+def _asked(task: EvaluationTask[Sandbox]) -> str:
+    """What a task asks in a chat, for people to read."""
+    return "\n\n".join(message.content for message in task.messages)
 
 
 def _cache(store: ArtifactStore) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.decontamination.items import read_items
+from iterpref_assets.core.decontamination.items import Benchmark, read_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,5 @@ def read_prompts(file: Path) -> dict[str, str]:
     """
     if file.suffix == ".parquet":
         return {name: problem.prompt for name, problem in read_problems([file]).items()}
-    return {item.item: item.prompts[0] for item in read_items(file)}
+    contests = f"{Benchmark.LIVECODEBENCH}/"
+    return {item.item.removeprefix(contests): item.prompts[0] for item in read_items(file)}

@@ -25,6 +25,7 @@ COMMANDS = {
     "pairs": "pairs",
     "export": "pairs",
     "provenance": "provenance",
+    "pages": "pages",
     "train": "train",
     "generate": "generate",
     "evaluate": "evaluate",

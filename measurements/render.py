@@ -19,6 +19,7 @@ TOPICS = {
     "generation": "Generation and debugging",
     "pairs": "Pairs",
     "training": "Training",
+    "pages": "Pages to look at",
     "orchestration": "Orchestration",
 }
 HEAD = """\

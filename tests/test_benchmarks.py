@@ -202,7 +202,9 @@ def test_the_leaderboard_compares_every_column_with_the_reference_model(
 
 @pytest.mark.parametrize("asset", [*SCORES, "leaderboard"])
 def test_the_ui_shows_what_was_scored(replayed: Deployment, asset: str) -> None:
-    wanted = {"rates", "error_types", "not_run"} if asset in SCORES else {"leaderboard", "plot"}
+    wanted = (
+        {"rates", "error_types", "not_run", "page"} if asset in SCORES else {"leaderboard", "plot"}
+    )
     assert wanted <= set(replayed.said["metadata"][asset])
 
 

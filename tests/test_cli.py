@@ -18,7 +18,18 @@ def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["run", "prepare", "backfill", "pairs", "export", "train", "generate", "evaluate", "publish"],
+    [
+        "run",
+        "prepare",
+        "backfill",
+        "pairs",
+        "export",
+        "train",
+        "generate",
+        "evaluate",
+        "publish",
+        "pages",
+    ],
 )
 def test_every_command_explains_itself(name: str) -> None:
     done = iterpref(name, "--help")

@@ -27,9 +27,6 @@ from iterpref_assets.core.pairs.making import (
     write_pair_manifest,
 )
 from iterpref_assets.core.pairs.manifest import PairManifest
-from iterpref_assets.core.reporting.side_by_side import write_pairs_page
-
-PAIRS_ON_PAGE = 100
 
 
 class ExportFormat(StrEnum):
@@ -91,7 +88,7 @@ def pairs(
     ] = False,
     page: Annotated[
         Path | None,
-        typer.Option(help=f"HTML page of up to {PAIRS_ON_PAGE} kept pairs, side by side."),
+        typer.Option(help="HTML page of all pairs side by side, as `iterpref pages pairs`."),
     ] = None,
 ) -> None:
     """Build preference pairs with focal masks from debugging trajectories.
@@ -117,8 +114,7 @@ def pairs(
     _print_refused(manifest)
     _print_summary(out, made)
     if page:
-        write_pairs_page(out, page, PAIRS_ON_PAGE)
-        Console().print(f"page: {page}", soft_wrap=True)
+        _write_page(out, page)
 
 
 def export(
@@ -230,3 +226,10 @@ def _print_summary(out: Path, made: Made) -> None:
                 f"{lines.name}: {lines.mean:.1f} lines a pair ({low} to {high}, median {middle})"
             )
     console.print(f"pairs: {out}\ntokens: {tokens_beside(out)}", soft_wrap=True)
+
+
+def _write_page(out: Path, page: Path) -> None:
+    from iterpref_assets.core.pages.pairs import write_pairs_page
+
+    write_pairs_page([out], [], page, f"Preference pairs: {out.name}")
+    Console().print(f"page: {page}", soft_wrap=True)

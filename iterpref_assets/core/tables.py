@@ -161,9 +161,15 @@ SCORES: Schema = {
     "error_type": pl.String(),
     "base_passed": pl.Boolean(),
     "plus_passed": pl.Boolean(),
+    "failing_call": pl.String(),
+    "expected": pl.String(),
+    "actual": pl.String(),
+    "message": pl.String(),
 }
 """One judged completion a row; `plus_passed` is null where a benchmark has no plus tests. Where no
-program was generated, `verdict` is the completion's finish reason (such as "prompt_too_long")."""
+program was generated, `verdict` is the completion's finish reason (such as "prompt_too_long"). What
+is known of the first failure (shortened) stands in the last four columns, empty where nothing is.
+"""
 
 BENCHMARK_TASKS: Schema = {
     "task_id": pl.String(),

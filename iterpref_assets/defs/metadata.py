@@ -316,8 +316,8 @@ def of_report(artifact: Artifact) -> Metadata:
 
 
 def of_data_card(artifact: Artifact) -> Metadata:
-    """The card itself, its plots inline, and where ten pairs stand side by side."""
-    from iterpref_assets.core.reporting.data_card import CARD, PAGE
+    """The card itself, its plots inline."""
+    from iterpref_assets.core.reporting.data_card import CARD
 
     figures = artifact.manifest.figures
     return {
@@ -325,7 +325,6 @@ def of_data_card(artifact: Artifact) -> Metadata:
         "calls_per_pair": dg.MetadataValue.float(figures["calls_per_pair"]),
         "pairs_per_1000_calls": dg.MetadataValue.float(figures["pairs_per_1000"]),
         "card": with_plots(artifact, CARD),
-        "pairs_side_by_side": dg.MetadataValue.path(str(artifact.path(PAGE))),
     }
 
 

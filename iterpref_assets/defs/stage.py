@@ -22,6 +22,7 @@ from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.pages import page_beside
 from iterpref_assets.steps.step import Step, StepContext
 
 _OPERATIONS = load_settings().operations
@@ -99,7 +100,10 @@ def stage_asset(
                     workers.run(context, step.asset, _names(wanted), settings)
                 elif wanted:
                     step.publish(step_context, wanted)
-        yield from _results([store.current(plan.key) for plan in plans], reports, describe)
+        published = [store.current(plan.key) for plan in plans]
+        yield from _results(
+            published, reports, lambda each: {**_page(store, each), **describe(each)}
+        )
 
     return materialize
 
@@ -152,6 +156,12 @@ def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
         return metadata
     rows = "row_count" if manifest.partition == UNPARTITIONED else "partition_row_count"
     return {f"dagster/{rows}": dg.MetadataValue.int(manifest.row_count), **metadata}
+
+
+def _page(store: ArtifactStore, artifact: Artifact) -> dict[str, dg.MetadataValue]:
+    """Where the artifact's page lies, written now; empty where its asset has none."""
+    page = page_beside(store, artifact)
+    return {"page": dg.MetadataValue.path(str(page))} if page else {}
 
 
 def _results(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from iterpref_assets.core.evaluation.references import (
     run_references,
 )
 from iterpref_assets.core.evaluation.suite import DataSource, Suite
-from iterpref_assets.core.evaluation.tasks import PromptStyle, style_of
+from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle, style_of
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
@@ -36,6 +37,7 @@ from iterpref_assets.steps.step import Step, StepContext, each_named
 
 TASKS_FILE = "tasks.parquet"
 SOURCE_FILE = "source.json"
+PROMPTS_FILE = "prompts.json"
 SCORES_FILE = "scores.parquet"
 SUMMARY_FILE = "summary.json"
 WORKERS = os.cpu_count() or 1
@@ -129,7 +131,14 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
                 tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
                 source = suite.facts.source.model_dump_json(indent=2)
                 (staging.folder / SOURCE_FILE).write_text(source + "\n", encoding="utf-8")
+                prompts = json.dumps({name: _asked(task) for name, task in tasks.items()}, indent=2)
+                (staging.folder / PROMPTS_FILE).write_text(prompts + "\n", encoding="utf-8")
                 staging.row_count = frame.height
+
+
+def _asked(task: EvaluationTask[Sandbox]) -> str:
+    """What a task asks in a chat, for people to read."""
+    return "\n\n".join(message.content for message in task.messages)
 
 
 def _cache(store: ArtifactStore) -> Path:
@@ -212,7 +221,7 @@ BENCHMARK_TASKS = tuple(
         partitioning=Partitioning.WHOLE,
         config=partial(_tasks_config, name),
         publish=partial(_publish_tasks, name),
-        code_version="2",
+        code_version="3",
         exists=partial(_is_given, name),
     )
     for name in BenchmarkName
@@ -231,7 +240,7 @@ BENCHMARK_SCORES = tuple(
         ),
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
-        code_version="3",
+        code_version="4",
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

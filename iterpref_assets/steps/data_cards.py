@@ -161,5 +161,5 @@ DATA_CARDS = Step(
     partitioning=Partitioning.BASE_MODEL,
     parents=(PREFERENCE_PAIRS, *BY_SHARD),
     publish=_publish,
-    code_version="2",
+    code_version="3",
 )

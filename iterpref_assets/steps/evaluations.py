@@ -115,5 +115,5 @@ HELDOUT_SCORES = Step(
     parents=(HELDOUT_PROBLEMS, *SCORED_MODEL),
     config=_config,
     publish=_publish,
-    code_version="2",
+    code_version="3",
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
+from pages import read_page
 from typer.testing import CliRunner
 
 from iterpref_assets.commands.pairs import export, pairs
@@ -170,7 +171,10 @@ def test_kept_pairs_can_be_read_side_by_side(inputs, tokenizer, tmp_path):
     page = tmp_path / "pairs.html"
     arguments = ("--negatives", "first", "--page", str(page))
     _build(inputs, tokenizer, tmp_path / "pairs.parquet", *arguments)
-    assert '<td class="minus">    return a</td>' in page.read_text()
+    found = read_page(page)
+    assert found.facet("Pairs") == {"p#0:0-2": ["kept"]}
+    [[_, _, marked]] = found.of_kind("p#0:0-2", "sides")
+    assert marked == " def f(a):\n-    return a\n+    return a + 1"
 
 
 def test_a_version_table_without_problems_is_refused(inputs, tokenizer, tmp_path):

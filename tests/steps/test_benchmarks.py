@@ -15,6 +15,7 @@ from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.benchmarks import (
     BENCHMARK_SCORES,
     BENCHMARK_TASKS,
+    PROMPTS_FILE,
     SOURCE_FILE,
     TASKS_FILE,
     failing_references,
@@ -101,6 +102,14 @@ def test_a_failing_reference_is_an_offender(configured, solution: str, offenders
     context = configured(solution)
     TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
     assert failing_references(context.store, "livecodebench").lines == offenders
+
+
+@pytest.mark.sandbox
+def test_what_the_tasks_ask_is_kept_for_their_page(configured) -> None:
+    context = configured("print(3)")
+    TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
+    file = context.store.current(ArtifactKey("livecodebench_tasks")).path(PROMPTS_FILE)
+    assert "Add two numbers." in json.loads(file.read_text())["add"]
 
 
 @pytest.mark.sandbox

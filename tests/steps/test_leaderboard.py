@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from score_tables import score_table
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -50,7 +51,7 @@ def publish_scores(context: StepContext, variant: str, model: ArtifactKey, *pass
     ]
     key = ArtifactKey(ASSET, f"lab/{variant}")
     with context.store.publishing(Plan(key, "1", {}, (TASKS, model))) as staging:
-        frame = pl.DataFrame(rows, schema=tables.SCORES, orient="row")
+        frame = score_table(rows)
         tables.write_table(frame, tables.SCORES, staging.folder / SCORES_FILE)
 
 
@@ -115,9 +116,7 @@ def test_without_any_score_that_stands_there_is_no_leaderboard(context: StepCont
 
 def test_a_column_says_by_which_rules_its_programs_were_judged(context: StepContext) -> None:
     config = {"benchmark": {"rules": "official"}}
-    frame = pl.DataFrame(
-        [("a", 0, "", "", "passed", "", True, None)], schema=tables.SCORES, orient="row"
-    )
+    frame = score_table([("a", 0, "", "", "passed", "", True, None)])
     key = ArtifactKey("livecodebench_scores", "lab/reference")
     with context.store.publishing(Plan(key, "1", config, (TASKS, MODEL))) as staging:
         tables.write_table(frame, tables.SCORES, staging.folder / SCORES_FILE)

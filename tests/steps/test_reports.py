@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from score_tables import score_table
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
@@ -34,9 +35,7 @@ TOKENS = {
     "pair_id": "p#0:0-1", "prompt_ids": [1], "chosen_ids": [1, 2], "rejected_ids": [1, 3],
     "chosen_mask": [False, True], "rejected_mask": [False, True],
 }  # fmt: skip
-SCORES = pl.DataFrame(
-    [("t", 0, "", "", "passed", "", True, None)], schema=tables.SCORES, orient="row"
-)
+SCORES = score_table([("t", 0, "", "", "passed", "", True, None)])
 
 
 def publish(

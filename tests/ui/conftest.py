@@ -11,7 +11,7 @@ import pytest
 from live_deployment import LiveDeployment
 from PIL import Image
 from places import ROOT
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from recorded import write_deployment
 from user_interface import UserInterface
 
@@ -49,17 +49,23 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDeploym
 
 
 @pytest.fixture(scope="session")
-def page() -> Iterator[Page]:
-    """A page of the system's Chromium, with a profile of its own."""
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, with a profile of its own."""
     paths = [path for name in BROWSERS if (path := shutil.which(name))]
     assert paths, "needs a browser: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.set_default_timeout(WAIT_SECONDS * 1000)
+        opened = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
         expect.set_options(timeout=WAIT_SECONDS * 1000)
         yield opened
-        browser.close()
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def page(browser: Browser) -> Page:
+    """A page for Dagster's UI."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(WAIT_SECONDS * 1000)
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -165,6 +165,10 @@ def scores_table(scores: Sequence[Score]) -> pl.DataFrame:
             "plus_passed": None
             if score.plus_status is None
             else score.plus_status is SampleStatus.PASS,
+            "failing_call": score.failing_call,
+            "expected": score.expected,
+            "actual": score.actual,
+            "message": score.message,
         }
         for score in scores
         if score.base_status is not SampleStatus.NOT_RUN

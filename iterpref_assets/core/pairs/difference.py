@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rapidfuzz.distance import LCSseq
 
@@ -61,3 +63,50 @@ def _prefix_suffix(chosen: list[int], rejected: list[int]) -> LineDifference:
     return LineDifference(
         list(range(prefix, len(chosen) - suffix)), list(range(prefix, len(rejected) - suffix))
     )
+
+
+def marked_lines(old: str, new: str, removed: Collection[int], added: Collection[int]) -> str:
+    """Two programs as one text: `-` before lines of `old` alone, `+` before those of `new` alone.
+
+    A blank stands before shared lines. Where both differ, the lines of `old` come first.
+
+    Args:
+        old: a program.
+        new: another.
+        removed: numbers, from 0, of the lines that `old` alone has.
+        added: those that `new` alone has.
+
+    Raises:
+        ValueError: where the lines that are in neither are not shared.
+    """
+    gone, come = set(removed), set(added)
+    before, after = split_lines(old), split_lines(new)
+    if _without(before, gone) != _without(after, come):
+        raise ValueError("the lines that are not marked are not shared")
+    marked: list[str] = []
+    i = j = 0
+    while i < len(before) or j < len(after):
+        if i in gone:
+            marked.append(f"-{before[i]}")
+            i += 1
+        elif j in come:
+            marked.append(f"+{after[j]}")
+            j += 1
+        else:
+            marked.append(f" {before[i]}")
+            i, j = i + 1, j + 1
+    return "\n".join(marked)
+
+
+def _without(lines: list[str], numbers: set[int]) -> list[str]:
+    return [line for number, line in enumerate(lines) if number not in numbers]
+
+
+def pair_lines(pair: Mapping[str, Any]) -> str:
+    """The marked lines of a row of tables.PAIRS, from y- to y+: `-` marks D-, `+` marks D+."""
+    rejected, chosen = pair["rejected"], pair["chosen"]
+    removed, added = pair["rejected_diff_lines"], pair["chosen_diff_lines"]
+    if not removed and not added and rejected != chosen:
+        sizes = f"y- has {len(rejected):,} characters, y+ {len(chosen):,}"
+        return f" ({sizes}: too long to be compared)"
+    return marked_lines(rejected, chosen, removed, added)

@@ -1,4 +1,4 @@
-"""The data card of one base model's preference pairs: card.md, its figures, and pairs.html."""
+"""The data card of one base model's preference pairs: card.md and its figures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.pairs.characteristics import Diversity, Duplicates, Spread
 from iterpref_assets.core.pairs.statistics import UnreachedFocus
 from iterpref_assets.core.reporting import card_plots, markdown, plots
-from iterpref_assets.core.reporting.side_by_side import pairs_page
 
-CARD, PAGE = "card.md", "pairs.html"
+CARD = "card.md"
 SHOWN_FEATURES, SHOWN_FAILURES, SHOWN_DOUBTFUL = 20, 15, 20
 _QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
@@ -71,9 +70,6 @@ def write_data_card(inputs: CardInputs, folder: Path) -> None:
     """Write the card into `folder`; equal inputs give equal bytes."""
     for name, image in _figures(inputs):
         (folder / name).write_bytes(image)
-    rows = inputs.shown.to_dicts()
-    page = pairs_page(rows, f"{len(rows)} of {inputs.kept:,} preference pairs")
-    (folder / PAGE).write_text(page, encoding="utf-8")
     (folder / CARD).write_text(_text(inputs), encoding="utf-8")
 
 
@@ -126,7 +122,7 @@ def _text(inputs: CardInputs) -> str:
         "## Duplicates and contamination",
         *_duplicates(inputs),
         "## Pairs",
-        f"{inputs.shown.height} pairs drawn by their ids; side by side in `{PAGE}`.",
+        f"{inputs.shown.height} pairs, drawn by their ids; `iterpref pages pairs` shows all.",
         *[markdown.pair_difference(row) for row in inputs.shown.iter_rows(named=True)],
         "## Made of",
         markdown.table(["What", "Which"], list(inputs.provenance.items())),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from iterpref_assets.core.pairs.difference import split_lines
+from iterpref_assets.core.pairs.difference import pair_lines
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
@@ -25,28 +25,12 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
 
 def pair_difference(pair: Mapping[str, Any]) -> str:
     """A row of tables.PAIRS as a diff from y- to y+: `-` marks D-, `+` marks D+."""
-    body = "\n".join(_diff_lines(pair))
+    body = pair_lines(pair)
     longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
     fence = "`" * max(3, longest + 1)
     rounds = f"round {pair['rejected_round']} (rejected) to {pair['chosen_round']} (chosen)"
     fate = f", dropped by {pair['dropped_by']}" if pair["dropped_by"] else ""
     return f"**{pair['pair_id']}**: {rounds}{fate}\n\n{fence}diff\n{body}\n{fence}\n"
-
-
-def _diff_lines(pair: Mapping[str, Any]) -> Iterator[str]:
-    removed, added = set(pair["rejected_diff_lines"]), set(pair["chosen_diff_lines"])
-    old, new = split_lines(pair["rejected"]), split_lines(pair["chosen"])
-    i = j = 0
-    while i < len(old) or j < len(new):
-        if i in removed:
-            yield f"-{old[i]}"
-            i += 1
-        elif j in added:
-            yield f"+{new[j]}"
-            j += 1
-        else:
-            yield f" {old[i]}"
-            i, j = i + 1, j + 1
 
 
 def _cell(value: str | float) -> str:

@@ -1,11 +1,10 @@
-import polars as pl
+from score_tables import score_table
 
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.references import ReferenceResult
 from iterpref_assets.core.evaluation.suite import DataSource
 from iterpref_assets.core.evaluation.tasks import PromptStyle
-from iterpref_assets.core.tables import SCORES
 
 SOURCE = DataSource(benchmark="toy", sha256="s", md5="m")
 
@@ -16,7 +15,7 @@ def task(name: str, group: str = "", not_run: str = "") -> ReferenceResult:
 
 def summarize(scores: list[tuple[str, str, bool]], *tasks: ReferenceResult):
     rows = [(name, 0, "", "", verdict, "", passed, None) for name, verdict, passed in scores]
-    frame = pl.DataFrame(rows, schema=SCORES, orient="row")
+    frame = score_table(rows)
     return summarize_benchmark(
         frame, tasks, SOURCE, PromptStyle.PREFILLED, EvaluationConfig(bootstrap={"resamples": 100})
     )

@@ -1,10 +1,10 @@
 import polars as pl
 import pytest
+from score_tables import score_table
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.leaderboard import COLUMNS, leaderboard
-from iterpref_assets.core.tables import SCORES
 
 HE, HE_PLUS = COLUMNS[:2]
 CONFIG = EvaluationConfig()
@@ -12,7 +12,7 @@ CONFIG = EvaluationConfig()
 
 def scores(**passed: tuple[bool, bool]) -> pl.DataFrame:
     rows = [(name, 0, "", "", "", "", base, plus) for name, (base, plus) in passed.items()]
-    return pl.DataFrame(rows, schema=SCORES, orient="row")
+    return score_table(rows)
 
 
 BOTH, BASE_ONLY, NEITHER = (True, True), (True, False), (False, False)

@@ -1,10 +1,10 @@
 import polars as pl
 import pytest
+from score_tables import score_table
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import PLUS, difference, error_table, summarize
-from iterpref_assets.core.tables import SCORES
 
 CONFIG = EvaluationConfig(samples=2, temperature=0.8, ks=(1, 2, 10))
 
@@ -14,7 +14,7 @@ def scores(*rows: tuple[str, int, str, str, bool, bool | None]) -> pl.DataFrame:
         (task, i, "", "", verdict, error, base, plus)
         for task, i, verdict, error, base, plus in rows
     ]
-    return pl.DataFrame(filled, schema=SCORES, orient="row")
+    return score_table(filled)
 
 
 def passed(task: str, sample: int = 0):

@@ -1,0 +1,47 @@
+"""What pages show of problems: the prompt and the source, by the problem's id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.decontamination.items import Benchmark, read_items
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProblem:
+    """A problem's prompt and source, empty where they are not known."""
+
+    prompt: str = ""
+    source: str = ""
+
+
+def read_problems(files: Sequence[Path]) -> dict[str, ShownProblem]:
+    """The problems of tables of tables.PROBLEMS by problem_id.
+
+    Raises:
+        InputError: where a file is no such table.
+    """
+    found: dict[str, ShownProblem] = {}
+    for file in files:
+        tables.check_table(file, tables.PROBLEMS)
+        rows = pl.read_parquet(file, columns=["problem_id", "prompt", "source"])
+        for name, prompt, source in rows.select("problem_id", "prompt", "source").iter_rows():
+            found[name] = ShownProblem(prompt, source)
+    return found
+
+
+def read_prompts(file: Path) -> dict[str, str]:
+    """What tasks ask, by their ids: of a problem table, or a benchmark file as published.
+
+    Raises:
+        InputError: where the file is neither.
+    """
+    if file.suffix == ".parquet":
+        return {name: problem.prompt for name, problem in read_problems([file]).items()}
+    contests = f"{Benchmark.LIVECODEBENCH}/"
+    return {item.item.removeprefix(contests): item.prompts[0] for item in read_items(file)}

@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pages.problems import read_prompts
+
+HUMANEVAL = {
+    "task_id": "HumanEval/0", "prompt": "def f():\n", "entry_point": "f",
+    "canonical_solution": "    pass\n",
+}  # fmt: skip
+CONTEST = {"question_id": "abc1", "question_content": "Add.", "starter_code": ""}
+
+
+@pytest.mark.parametrize(
+    ("row", "prompts"),
+    [(HUMANEVAL, {"HumanEval/0": "def f():\n"}), (CONTEST, {"abc1": "Add."})],
+)
+def test_tasks_of_a_published_benchmark_are_known_by_the_ids_that_scores_have(
+    tmp_path, row, prompts
+):
+    (tmp_path / "tasks.jsonl").write_text(json.dumps(row) + "\n")
+    assert read_prompts(tmp_path / "tasks.jsonl") == prompts
+
+
+def test_a_file_of_neither_kind_is_refused(tmp_path):
+    (tmp_path / "tasks.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match="not an item of a benchmark"):
+        read_prompts(tmp_path / "tasks.jsonl")

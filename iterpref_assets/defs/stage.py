@@ -94,6 +94,10 @@ def stage_asset(
             reports = reporter(context) if len(names) > 1 else None
             plans = [store.pinned(step.plan(step_context, name)) for name in names]
             wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+            for plan in plans:
+                if plan not in wanted:
+                    store.clear(plan)
+            store.require_whole(sorted({key for plan in wanted for key in plan.parents}))
             with _reported(context, store, wanted, reports):
                 if wanted and in_worker:
                     workers.run(context, step.asset, _names(wanted), settings)

@@ -230,7 +230,7 @@ class ArtifactStore:
     def clear(self, plan: Plan) -> None:
         """Remove what killed processes left of a plan whose artifact is published."""
         home = self._folder(plan.key)
-        with _locked(home):
+        with locked(home):
             _sweep(home)
         self._remove_work(plan.key, plan.fingerprint or self.fingerprint(plan))
 
@@ -319,7 +319,7 @@ def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
             raise
         _renew(staging, home / name, manifest)
     sync(home)  # before `current` names the version: it must outlast a power cut
-    with _locked(home):
+    with locked(home):
         pointer = home / _NEXT
         pointer.write_text(name, encoding="utf-8")
         sync(pointer)
@@ -359,7 +359,7 @@ def staging_folder(home: Path) -> Generator[Path]:
     """
     home.mkdir(parents=True, exist_ok=True)
     folder = home / f"{_PREFIX}{uuid.uuid4().hex}"
-    with _locked(home):
+    with locked(home):
         _sweep(home)
         folder.mkdir()
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -372,7 +372,7 @@ def staging_folder(home: Path) -> Generator[Path]:
 
 
 @contextmanager
-def _locked(home: Path) -> Generator[None]:
+def locked(home: Path) -> Generator[None]:
     """Be the only one who adds to `home`, or sweeps it, within the block."""
     lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     try:

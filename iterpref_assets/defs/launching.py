@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 import dagster as dg
 from dagster_pipes import DagsterPipesError
 
+from iterpref_assets.core.artifacts import locked
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.workers.containers import (
@@ -24,13 +24,10 @@ from iterpref_assets.workers.containers import (
     container_options,
 )
 from iterpref_assets.workers.job import MeetingPlace, PublishJob, VerifyJob
-from iterpref_assets.workers.lifeline import held
+from iterpref_assets.workers.lifeline import held, is_held
 
 MEETING_PLACES = "workers"
 """Below the root: where workers in containers or on other hosts and their runs meet."""
-
-_SHARING_THE_ROOT = {Environment.DOCKER, Environment.RAY}
-"""Where workers see no other folder of whoever starts them."""
 
 GPU_POOL = "gpu"
 """Steps of this pool are given GPUs."""
@@ -45,18 +42,29 @@ Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 @contextmanager
 def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
-    """A folder that a worker sees too; its lifeline is held within the block."""
-    if settings.environment in _SHARING_THE_ROOT:
-        folder = settings.root.resolve() / MEETING_PLACES / uuid.uuid4().hex
-        folder.mkdir(parents=True)
-    else:
-        folder = Path(tempfile.mkdtemp())
-    place = MeetingPlace(folder=folder)
-    try:
-        with held(place.lifeline):
-            yield place
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A folder that a worker sees too, wherever it runs; its lifeline is held within the block."""
+    home = settings.root.resolve() / MEETING_PLACES
+    home.mkdir(parents=True, exist_ok=True)
+    place = MeetingPlace(folder=home / uuid.uuid4().hex)
+    with ExitStack() as leaving:
+        with locked(home):  # a place that nobody holds yet is no abandoned one
+            _remove_abandoned(home)
+            place.folder.mkdir()
+            leaving.callback(shutil.rmtree, place.folder, ignore_errors=True)
+            leaving.enter_context(held(place.lifeline))
+        yield place
+
+
+def _remove_abandoned(home: Path) -> None:
+    """Remove the places of runs that were killed: their workers ended with them."""
+    for folder in home.iterdir():
+        lifeline = MeetingPlace(folder=folder).lifeline
+        try:
+            abandoned = not is_held(lifeline)
+        except FileNotFoundError:  # whoever held it is about to remove the folder, or was killed
+            abandoned = True
+        if abandoned:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def launch(
@@ -81,7 +89,11 @@ def launch(
 def _in_process(
     context: Context, _settings: Settings, job: PublishJob | VerifyJob
 ) -> dg.PipesClientCompletedInvocation:
-    return dg.PipesSubprocessClient().run(
+    # The default ones leave folders behind where the run is killed.
+    return dg.PipesSubprocessClient(
+        context_injector=dg.PipesFileContextInjector(str(job.place.folder / "context.json")),
+        message_reader=dg.PipesFileMessageReader(str(job.place.messages)),
+    ).run(
         context=context.op_execution_context,
         command=[sys.executable, *COMMAND[1:]],
         extras=job.model_dump(mode="json"),

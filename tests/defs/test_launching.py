@@ -75,3 +75,13 @@ def test_a_meeting_place_leaves_nothing(settings: Settings) -> None:
     with meeting_place(settings) as place:
         assert place.lifeline.exists()
     assert not place.folder.exists()
+
+
+def test_the_place_of_a_killed_run_is_removed_by_the_next(settings: Settings) -> None:
+    with meeting_place(settings) as living:
+        abandoned = living.folder.with_name("abandoned")
+        abandoned.mkdir()
+        (abandoned / living.lifeline.name).touch()
+        with meeting_place(settings):
+            assert living.folder.is_dir()
+            assert not abandoned.exists()

@@ -15,7 +15,7 @@ export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test test-docker test-ray test-ui screenshots check data docs bench \
+.PHONY: help setup run ui faults test test-docker test-faults test-ray test-ui screenshots check data docs bench \
 	lab-model lock clean other-lock
 
 help: ## List the targets

@@ -16,6 +16,7 @@ from iterpref_assets.core.artifacts import (
     digest_json,
 )
 from iterpref_assets.defs import partitions
+from iterpref_assets.defs.dead_runs import tag_with_process
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
 from iterpref_assets.steps.step import Step, StepContext
@@ -86,6 +87,7 @@ def stage_asset(
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+        tag_with_process(context.instance, context.run)
         settings = project.settings(section, config.overrides)
         store, names = ArtifactStore(settings.root), _partitions(context)
         with bad_input_as_failure():

@@ -1,4 +1,4 @@
-"""docs/RELIABILITY.md tells what injections recorded, and its promises name tests that are there."""
+"""docs/RELIABILITY.md tells what injections recorded, and names tests that are there."""
 
 import json
 import re

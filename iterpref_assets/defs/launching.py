@@ -43,28 +43,38 @@ Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 @contextmanager
 def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
     """A folder that a worker sees too, wherever it runs; its lifeline is held within the block."""
-    home = settings.root.resolve() / MEETING_PLACES
-    home.mkdir(parents=True, exist_ok=True)
-    place = MeetingPlace(folder=home / uuid.uuid4().hex)
     with ExitStack() as leaving:
-        with locked(home):  # a place that nobody holds yet is no abandoned one
-            _remove_abandoned(home)
+        with _places(settings) as home:  # one that nobody holds yet is no abandoned one
+            place = MeetingPlace(folder=home / uuid.uuid4().hex)
             place.folder.mkdir()
             leaving.callback(shutil.rmtree, place.folder, ignore_errors=True)
             leaving.enter_context(held(place.lifeline))
         yield place
 
 
-def _remove_abandoned(home: Path) -> None:
-    """Remove the places of runs that were killed: their workers ended with them."""
-    for folder in home.iterdir():
-        lifeline = MeetingPlace(folder=folder).lifeline
-        try:
-            abandoned = not is_held(lifeline)
-        except FileNotFoundError:  # whoever held it is about to remove the folder, or was killed
-            abandoned = True
-        if abandoned:
-            shutil.rmtree(folder, ignore_errors=True)
+def remove_abandoned(settings: Settings) -> None:
+    """Remove the meeting places of runs that were killed: their workers ended with them."""
+    with _places(settings):
+        pass
+
+
+@contextmanager
+def _places(settings: Settings) -> Generator[Path]:
+    """The folder of all meeting places, without abandoned ones; nobody adds one meanwhile."""
+    home = settings.root.resolve() / MEETING_PLACES
+    home.mkdir(parents=True, exist_ok=True)
+    with locked(home):
+        for folder in home.iterdir():
+            if _is_abandoned(MeetingPlace(folder=folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+        yield home
+
+
+def _is_abandoned(place: MeetingPlace) -> bool:
+    try:
+        return not is_held(place.lifeline)
+    except FileNotFoundError:  # whoever held it is about to remove the folder, or was killed
+        return True
 
 
 def launch(

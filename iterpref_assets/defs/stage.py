@@ -96,8 +96,9 @@ def stage_asset(
             reports = reporter(context) if len(names) > 1 else None
             plans = [store.pinned(step.plan(step_context, name)) for name in names]
             wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+            made = {plan.key for plan in wanted}
             for plan in plans:
-                if plan not in wanted:
+                if plan.key not in made:
                     store.clear(plan)
             store.require_whole(sorted({key for plan in wanted for key in plan.parents}))
             with _reported(context, store, wanted, reports):
@@ -105,6 +106,8 @@ def stage_asset(
                     workers.run(context, step.asset, _names(wanted), settings)
                 elif wanted:
                     step.publish(step_context, wanted)
+                elif in_worker:
+                    workers.clear(settings)
         yield from _results([store.current(plan.key) for plan in plans], reports, describe)
 
     return materialize

@@ -117,7 +117,7 @@ class Injection:
 
 
 def planned(rounds: int, slow_rounds: int) -> list[Injection]:
-    """Every fault of every stage in both forms, so many times, drawn anew each time."""
+    """Every fault of every stage in both forms, so many times; the slow ones last."""
     found: list[Injection] = []
     for number in range(rounds):
         for stage in STAGES:
@@ -130,7 +130,7 @@ def planned(rounds: int, slow_rounds: int) -> list[Injection]:
                     if stage.in_worker or fault is not Fault.KILL_WORKER
                 ]
     random.Random(0).shuffle(found)
-    return found
+    return sorted(found, key=lambda each: each.asset in SLOW)
 
 
 def short() -> list[Injection]:

@@ -14,6 +14,8 @@ Seen = dict[str, tuple[str, int, int]]
 """Of each whole artifact by name: its version, and its manifest's inode and time of change."""
 
 _VERSION = "dagster/data_version"
+_CACHES = ("torchinductor_",)
+"""What libraries keep in the temporary folder, killed or not."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def faults_found(
             problems.append(f"{name} differs from the undisturbed one")
     problems += [f"{name} was made again" for name in before if before[name] != now.get(name)]
     problems += [f"left behind: {path}" for path in leftovers(store.root)]
-    problems += [f"left behind: {path.name}" for path in temporary.iterdir()]
+    kept = (path.name for path in temporary.iterdir() if not path.name.startswith(_CACHES))
+    problems += [f"left behind: {name}" for name in kept]
     return problems
 
 

@@ -40,6 +40,9 @@ def _results(rows: Sequence[Row]) -> Iterator[str]:
             cells = [str(counts[stage.asset, form, fault] or "-") for fault in Fault]
             if set(cells) != {"-"}:
                 yield f"| `{stage.asset}` | {form} | {' | '.join(cells)} |\n"
+    broken = {row["asset"] for row in landed}
+    if whole := [f"`{stage.asset}`" for stage in STAGES if stage.asset not in broken]:
+        yield f"\nNot broken yet: {', '.join(whole)}.\n"
     for row in failed:
         yield f"\n`{row['name']}` ({row['detail']}): {'; '.join(map(str, row['problems']))}\n"
 

@@ -15,7 +15,7 @@ export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui test test-docker test-ray test-ui screenshots check data docs bench \
+.PHONY: help setup run ui faults test test-docker test-faults test-ray test-ui screenshots check data docs bench \
 	lab-model lock clean other-lock
 
 help: ## List the targets
@@ -52,13 +52,22 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1
 
 # Tests on live deployments mostly wait for Dagster's daemon, so they run beside the others.
-test: setup ## Run every test but those of the browser, Docker and Ray
+test: setup ## Run every test but those of the browser, faults, Docker and Ray
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
 	trap "kill $$deployments 2> /dev/null || true" EXIT; \
 	$(BIN)/pytest --ignore tests/operations && others=0 || others=$$?; \
 	wait $$deployments && failed=0 || failed=$$?; \
 	cat data/operations.log; exit $$((others || failed))
+
+test-faults: setup ## Break launches of every stage, and look at what is left (the short form)
+	$(BIN)/pytest tests/faults -m faults
+
+faults: setup ## Break every stage in every way, many times, for docs/RELIABILITY.md (hours)
+	@mkdir -p measurements/results/faults
+	PYTHONPATH=tests/helpers $(BIN)/python -m faults data/faults \
+		measurements/results/faults/injections.jsonl
+	PYTHONPATH=tests/helpers $(BIN)/python -m faults.report
 
 test-ui: setup ## Drive the UI in a headless browser (needs chromium)
 	$(BIN)/pytest tests/ui -m ui
@@ -92,6 +101,7 @@ docs: setup ## Write the pages that are made from the code and the recorded resu
 	$(BIN)/iterpref settings doc
 	$(BIN)/iterpref settings formats
 	$(BIN)/python measurements/render.py
+	PYTHONPATH=tests/helpers $(BIN)/python -m faults.report
 
 bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \

@@ -6,7 +6,6 @@ import functools
 import importlib.util
 import logging
 import os
-import socket
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import duration
 from iterpref_assets.defs.dagster_private import InstanceRef, NoOpComputeLogManager
+from iterpref_assets.defs.dead_runs import PROCESS_TAG, process_tag, release_dead_runs
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     SHARDS,
@@ -31,11 +31,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
 
-PROCESS_TAG = ".dagster/iterpref_process"
-"""With this prefix the UI leaves a tag out: no reader wants it."""
 SHOWN_NAMES = 4
-_START_FIELD = 22
-"""Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
 
 _INTERRUPTIONS = {KeyboardInterrupt.__name__, dg.DagsterExecutionInterruptedError.__name__}
 
@@ -127,38 +123,6 @@ def _is_current(context: StepContext, asset: str, partition: str) -> bool:
         return context.store.reusable(step_of(asset).plan(context, partition)) is not None
     except InputError:
         return False
-
-
-def process_tag(pid: int | str) -> str:
-    """This host, its process `pid` and when that started, since its id will be given out again.
-
-    Empty where there is no such process.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    # The second field is the command in parentheses, and may hold blanks and parentheses itself.
-    from_third = stat.rpartition(")")[2].split()
-    started = from_third[_START_FIELD - 3]
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{socket.gethostname()}:{pid}:{boot}:{started}"
-
-
-def release_dead_runs(instance: dg.DagsterInstance) -> None:
-    """End runs of this command whose process is gone, and free the pool slots they hold.
-
-    A process that was killed cannot say so, and no daemon watches runs started from a shell: the
-    next one would wait for the dead one's slot for ever.
-    """
-    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        tag = run.tags.get(PROCESS_TAG, "")
-        host, _, process = tag.partition(":")
-        pid = process.partition(":")[0]
-        if host == socket.gethostname() and process_tag(pid) != tag:
-            instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def warn_of_full_pools(instance: dg.DagsterInstance) -> None:

@@ -40,14 +40,15 @@ def run() -> None:
 
 
 def prepare() -> None:
-    """Make Dagster's home and register the shards, so that the UI can materialize them."""
+    """Make Dagster's home, register the shards, and end runs of a shell that was killed."""
     settings = _prepared()
     import dagster as dg
 
-    from iterpref_assets.runner import register_shards
+    from iterpref_assets.runner import register_shards, release_dead_runs
 
     with dg.DagsterInstance.get() as instance:
         register_shards(instance, settings)
+        release_dead_runs(instance)
 
 
 def _prepared() -> Settings:

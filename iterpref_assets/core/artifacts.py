@@ -6,7 +6,8 @@ Layout below the store's root:
     work/<asset>/<partition>/<fingerprint>/         unfinished work that a restart resumes from
 
 A version's folder appears by one rename and `current` is replaced by another, so a reader sees
-the old version or the new one, never a half of either.
+the old version or the new one, never a half of either. What a killed process leaves is removed by
+the next one that publishes, or takes up, the same artifact.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replace_text, sync, sync_tree
+from iterpref_assets.core.files import locked, publish_folder, replace_text, sync, sync_tree
+from iterpref_assets.core.integrity import FileEntry, file_entry, first_damage
 from iterpref_assets.core.records import Record
 
 MANIFEST = "manifest.json"
@@ -35,6 +38,8 @@ CURRENT = "current"
 UNPARTITIONED = "all"
 _EXISTS = {errno.EEXIST, errno.ENOTEMPTY}
 """Why a folder is not renamed to the name of another."""
+
+_log = logging.getLogger("iterpref")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,13 +71,6 @@ class Plan:
     config: Mapping[str, JsonValue] = field(default_factory=dict)
     parents: tuple[ArtifactKey, ...] = ()
     fingerprint: str = ""
-
-
-class FileEntry(Record):
-    """One file of an artifact."""
-
-    sha256: str
-    bytes: int
 
 
 class Manifest(Record):
@@ -124,27 +122,46 @@ class ArtifactStore:
         """The newest version of `key`.
 
         Raises:
-            InputError: where nothing was published under `key`.
+            InputError: where nothing was published under `key`, or its manifest is damaged.
         """
         artifact = self.find(key)
         if artifact is None:
-            # As the UI and commands write a partition of two dimensions.
-            partition = key.partition.replace("/", "|")
             raise InputError(
                 f"{key} has not been materialized",
                 file=self._folder(key),
-                remedy=f"Materialize {key.asset} (partition {partition}) first",
+                remedy=f"Materialize {_shown(key)} first",
             )
         return artifact
 
     def find(self, key: ArtifactKey) -> Artifact | None:
-        """The newest version of `key`, or None."""
+        """The newest version of `key`, or None where nothing was published under it.
+
+        Raises:
+            InputError: where its manifest is damaged.
+        """
         try:
             name = (self._folder(key) / CURRENT).read_text()
         except FileNotFoundError:
             return None
         folder = self._folder(key) / name
-        return Artifact(folder, Manifest.model_validate_json((folder / MANIFEST).read_bytes()))
+        try:
+            manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        except FileNotFoundError:
+            raise _damaged(key, f"{folder / MANIFEST} is missing") from None
+        except ValidationError:
+            raise _damaged(key, f"{folder / MANIFEST} is no manifest") from None
+        return Artifact(folder, manifest)
+
+    def require_whole(self, keys: Iterable[ArtifactKey]) -> None:
+        """Read the newest version of each of `keys` through.
+
+        Raises:
+            InputError: naming the first file that is not what its artifact's manifest says.
+        """
+        for key in keys:
+            artifact = self.current(key)
+            if damage := first_damage(artifact.folder, artifact.manifest.files):
+                raise _damaged(key, damage)
 
     def stamp(self, key: ArtifactKey) -> tuple[str, int] | None:
         """What changes whenever `key` is published, be it with equal content; None before that."""
@@ -194,11 +211,28 @@ class ArtifactStore:
         return replace(plan, fingerprint=self.fingerprint(plan))
 
     def reusable(self, plan: Plan) -> Artifact | None:
-        """The current version where it was made of exactly what `plan` asks for, or None."""
-        artifact = self.find(plan.key)
-        if artifact is None or any(self.find(parent) is None for parent in plan.parents):
+        """The current version where it was made of exactly what `plan` asks for, or None.
+
+        Its files are read through: one that is damaged is logged, and the artifact is not reusable.
+        """
+        try:
+            artifact = self.find(plan.key)
+            if artifact is None or any(self.find(parent) is None for parent in plan.parents):
+                return None
+            if artifact.manifest.fingerprint != self.fingerprint(plan):
+                return None
+            self.require_whole([plan.key])
+        except InputError as error:
+            _log.warning("%s is not reused: %s", plan.key, error.problem)
             return None
-        return artifact if artifact.manifest.fingerprint == self.fingerprint(plan) else None
+        return artifact
+
+    def clear(self, plan: Plan) -> None:
+        """Remove what killed processes left of a plan whose artifact is published."""
+        home = self._folder(plan.key)
+        with locked(home):
+            _sweep(home)
+        self._remove_work(plan.key, plan.fingerprint or self.fingerprint(plan))
 
     def work_folder(self, plan: Plan) -> Path:
         """Where unfinished work on `plan` is kept; emptied when `plan` is published."""
@@ -235,7 +269,10 @@ class ArtifactStore:
             )
             _publish(folder, home, manifest)
         self._sync_above(home)
-        shutil.rmtree(self._work_folder(plan.key, fingerprint), ignore_errors=True)
+        self._remove_work(plan.key, fingerprint)
+
+    def _remove_work(self, key: ArtifactKey, fingerprint: str) -> None:
+        shutil.rmtree(self._work_folder(key, fingerprint), ignore_errors=True)
 
     def _require_same_parents(self, plan: Plan, fingerprint: str) -> None:
         if self.fingerprint(plan) != fingerprint:
@@ -262,40 +299,40 @@ class ArtifactStore:
         return {str(parent): self.current(parent).manifest.content_hash for parent in parents}
 
 
+def _shown(key: ArtifactKey) -> str:
+    """An artifact as the UI and commands write it."""
+    return f"{key.asset} (partition {key.partition.replace('/', '|')})"
+
+
+def _damaged(key: ArtifactKey, damage: str) -> InputError:
+    return InputError(f"{key} is damaged: {damage}", remedy=f"Materialize {_shown(key)} again")
+
+
 def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     name = f"{manifest.content_hash[:16]}-{manifest.fingerprint[:16]}"
     (staging / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-    target = home / name
     try:
-        publish_folder(staging, target)
+        publish_folder(staging, home / name)
     except OSError as error:
         if error.errno not in _EXISTS:
             raise
-        # The same content from the same inputs: keep the files, renew what was reported of them.
-        replace_text(target / MANIFEST, manifest.model_dump_json(indent=2))
+        _renew(staging, home / name, manifest)
     # The folder of the version is on disk before `current` names it: it must outlast a power cut.
-    replace_text(home / CURRENT, name)
+    with locked(home):
+        replace_text(home / CURRENT, name)
 
 
-def publish_folder(folder: Path, target: Path) -> None:
-    """Give a filled folder the name `target`, of the same disk, once the disk holds all of it.
-
-    Raises:
-        OSError: where `target` is a folder that holds something.
-    """
-    sync_tree(folder)
-    folder.rename(target)
-    sync(target.parent)
+def _renew(staging: Path, version: Path, manifest: Manifest) -> None:
+    """Put files into a version of the same content from the same inputs: its own may be damaged."""
+    for name in (*manifest.files, MANIFEST):
+        (version / name).parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).replace(version / name)
+    sync_tree(version)
 
 
 def _hash_files(folder: Path) -> dict[str, FileEntry]:
-    entries: dict[str, FileEntry] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        name = path.relative_to(folder).as_posix()
-        entries[name] = FileEntry(sha256=digest, bytes=path.stat().st_size)
-    return entries
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_entry(path) for path in found}
 
 
 def digest_json(value: Any) -> str:
@@ -315,14 +352,13 @@ def staging_folder(home: Path) -> Generator[Path]:
     which ends with the process, in whatever container it runs.
     """
     home.mkdir(parents=True, exist_ok=True)
-    _sweep(home)
-    name = uuid.uuid4().hex
-    new, folder = home / f".new-{name}", home / f"{_PREFIX}{name}"
-    new.mkdir()
-    lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    folder = home / f"{_PREFIX}{uuid.uuid4().hex}"
+    with locked(home):
+        _sweep(home)
+        folder.mkdir()
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        new.rename(folder)  # only now can others see it, and it is locked
+    try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -330,6 +366,9 @@ def staging_folder(home: Path) -> Generator[Path]:
 
 
 def _sweep(home: Path) -> None:
+    """Remove what killed processes left in `home`, which is locked."""
+    for partial in home.glob(f".{CURRENT}.*"):
+        partial.unlink()
     for folder in home.glob(f"{_PREFIX}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
 import gzip
 import lzma
 import os
@@ -89,6 +90,28 @@ def replace_text(path: Path, text: str) -> None:
     """Write a whole text file, in UTF-8, in the place of what `path` was."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def publish_folder(folder: Path, target: Path) -> None:
+    """Give a filled folder the name `target`, of the same disk, once the disk holds all of it.
+
+    Raises:
+        OSError: where `target` is a folder that holds something.
+    """
+    sync_tree(folder)
+    folder.rename(target)
+    sync(target.parent)
+
+
+@contextmanager
+def locked(home: Path) -> Generator[None]:
+    """Be the only one who adds to `home`, or sweeps it, within the block."""
+    lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def sync(path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 
-from iterpref_assets.core.artifacts import publish_folder
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import publish_folder
 
 SETTINGS = "settings.toml"
 PROBLEMS = "problems"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 import dagster as dg
 from dagster_pipes import DagsterPipesError
 
+from iterpref_assets.core.files import locked
 from iterpref_assets.core.progress import duration
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
@@ -26,13 +26,10 @@ from iterpref_assets.workers.containers import (
     container_options,
 )
 from iterpref_assets.workers.job import MeetingPlace, PublishJob, VerifyJob
-from iterpref_assets.workers.lifeline import held
+from iterpref_assets.workers.lifeline import held, is_held
 
 MEETING_PLACES = "workers"
 """Below the root: where workers in containers or on other hosts and their runs meet."""
-
-_SHARING_THE_ROOT = {Environment.DOCKER, Environment.RAY}
-"""Where workers see no other folder of whoever starts them."""
 
 GPU_POOL = "gpu"
 """Steps of this pool are given GPUs."""
@@ -50,18 +47,39 @@ Context: TypeAlias = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 @contextmanager
 def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
-    """A folder that a worker sees too; its lifeline is held within the block."""
-    if settings.environment in _SHARING_THE_ROOT:
-        folder = settings.root.resolve() / MEETING_PLACES / uuid.uuid4().hex
-        folder.mkdir(parents=True)
-    else:
-        folder = Path(tempfile.mkdtemp())
-    place = MeetingPlace(folder=folder)
+    """A folder that a worker sees too, wherever it runs; its lifeline is held within the block."""
+    with ExitStack() as leaving:
+        with _places(settings) as home:  # one that nobody holds yet is no abandoned one
+            place = MeetingPlace(folder=home / uuid.uuid4().hex)
+            place.folder.mkdir()
+            leaving.callback(shutil.rmtree, place.folder, ignore_errors=True)
+            leaving.enter_context(held(place.lifeline))
+        yield place
+
+
+def remove_abandoned(settings: Settings) -> None:
+    """Remove the meeting places of runs that were killed: their workers ended with them."""
+    with _places(settings):
+        pass
+
+
+@contextmanager
+def _places(settings: Settings) -> Generator[Path]:
+    """The folder of all meeting places, without abandoned ones; nobody adds one meanwhile."""
+    home = settings.root.resolve() / MEETING_PLACES
+    home.mkdir(parents=True, exist_ok=True)
+    with locked(home):
+        for folder in home.iterdir():
+            if _is_abandoned(MeetingPlace(folder=folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+        yield home
+
+
+def _is_abandoned(place: MeetingPlace) -> bool:
     try:
-        with held(place.lifeline):
-            yield place
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return not is_held(place.lifeline)
+    except FileNotFoundError:  # whoever held it is about to remove the folder, or was killed
+        return True
 
 
 def launch(
@@ -101,7 +119,11 @@ def limited(settings: Settings) -> tuple[str, ...]:
 def _in_process(
     context: Context, settings: Settings, job: PublishJob | VerifyJob
 ) -> dg.PipesClientCompletedInvocation:
-    return dg.PipesSubprocessClient().run(
+    # The default ones leave folders behind where the run is killed.
+    return dg.PipesSubprocessClient(
+        context_injector=dg.PipesFileContextInjector(str(job.place.folder / "context.json")),
+        message_reader=dg.PipesFileMessageReader(str(job.place.messages)),
+    ).run(
         context=context.op_execution_context,
         command=[*limited(settings), sys.executable, *COMMAND[1:]],
         extras=job.model_dump(mode="json"),

@@ -1,6 +1,6 @@
 """Environments `docker` and `ray`: removing what ended runs and workers leave, daily if wanted.
 
-Elsewhere workers meet their runs in the host's own temporary folder.
+Wherever workers run, the next one that starts removes the meeting places of killed runs.
 """
 
 import shutil

@@ -13,7 +13,7 @@ import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError, SandboxError
-from iterpref_assets.defs.launching import launch, meeting_place
+from iterpref_assets.defs.launching import launch, meeting_place, remove_abandoned
 from iterpref_assets.settings import WEBHOOK, Environment, Settings, load_settings
 from iterpref_assets.steps.findings import Findings
 from iterpref_assets.steps.verification import Verification
@@ -69,6 +69,10 @@ class WorkerResource(dg.ConfigurableResource):
                 place=place,
             )
             launch(context, settings, job)
+
+    def clear(self, settings: Settings) -> None:
+        """Remove what killed runs left, where no worker is started that would."""
+        remove_abandoned(settings)
 
     def verify(
         self,

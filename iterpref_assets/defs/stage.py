@@ -16,6 +16,7 @@ from iterpref_assets.core.artifacts import (
 from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
 from iterpref_assets.defs.code_links import code_links
+from iterpref_assets.defs.dead_runs import tag_with_process
 from iterpref_assets.defs.event_size import within_an_event
 from iterpref_assets.defs.freshness import freshness
 from iterpref_assets.defs.launch_config import launch_config
@@ -87,6 +88,7 @@ def stage_asset(
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+        tag_with_process(context.instance, context.run)
         settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
         with bad_input_as_failure():
@@ -95,11 +97,18 @@ def stage_asset(
             reports = reporter(context) if len(names) > 1 else None
             plans = [store.pinned(step.plan(step_context, name)) for name in names]
             wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+            made = {plan.key for plan in wanted}
+            for plan in plans:
+                if plan.key not in made:
+                    store.clear(plan)
+            store.require_whole(sorted({key for plan in wanted for key in plan.parents}))
             with _reported(context, store, wanted, reports):
                 if wanted and in_worker:
                     workers.run(context, step.asset, _names(wanted), settings)
                 elif wanted:
                     step.publish(step_context, wanted)
+                elif in_worker:
+                    workers.clear(settings)
         published = [store.current(plan.key) for plan in plans]
         yield from _results(
             published, reports, lambda each: {**_page(store, each), **describe(each)}

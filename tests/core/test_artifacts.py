@@ -86,6 +86,56 @@ def test_what_a_killed_process_was_filling_is_gone_after_the_next_publication(
     assert list(home.glob(".staging-*")) == []
 
 
+def _die_at(root: Path, renaming: str) -> None:
+    """Publish, and die at the moment that a path of this name is to be renamed."""
+    for name in ("rename", "replace"):
+        move = getattr(Path, name)
+
+        def die(path: Path, target: Path, move=move) -> Path:
+            if path.name.startswith(renaming):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return move(path, target)
+
+        setattr(Path, name, die)
+    publish(ArtifactStore(root), Plan(PARENT, "1"), "abc")
+
+
+@pytest.mark.parametrize("renaming", [".staging-", ".current"])
+def test_nothing_is_left_of_a_killed_publication_after_the_next(
+    store: ArtifactStore, renaming: str
+) -> None:
+    process = multiprocessing.get_context("fork").Process(
+        target=_die_at, args=(store.root, renaming)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert store.find(PARENT) is None
+    artifact = publish(store, Plan(PARENT, "1"), "abc")
+    home = store.root / "artifacts" / "seed_problems" / "lab-000"
+    assert {path.name for path in home.iterdir()} == {"current", artifact.folder.name}
+
+
+def test_what_is_taken_up_is_cleared_of_what_a_killed_process_left(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "abc")
+    process = multiprocessing.get_context("fork").Process(target=_fill_and_die, args=(store.root,))
+    process.start()
+    process.join()
+    plan = store.pinned(Plan(PARENT, "1"))
+    (store.work_folder(plan) / "log.jsonl").write_text("{}")
+    store.clear(plan)
+    home = store.root / "artifacts" / "seed_problems" / "lab-000"
+    assert list(home.glob(".*")) == []
+    assert not (store.root / "work" / "seed_problems" / "lab-000" / plan.fingerprint[:16]).exists()
+
+
+def test_what_a_living_process_is_filling_is_not_cleared(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "abc")
+    with store.publishing(Plan(PARENT, "2")) as staging:
+        store.clear(Plan(PARENT, "1"))
+        assert staging.folder.is_dir()
+
+
 def test_what_a_living_process_is_filling_stays(store: ArtifactStore) -> None:
     with store.publishing(Plan(PARENT, "1")) as staging:
         (staging.folder / "table.txt").write_text("slow")

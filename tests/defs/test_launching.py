@@ -137,3 +137,13 @@ def test_the_limit_ends_what_the_worker_started_too(settings: Settings) -> None:
     command = [*limited(impatient), "sh", "-c", "sleep 600 & echo started; wait"]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout) == (124, b"started\n")
+
+
+def test_the_place_of_a_killed_run_is_removed_by_the_next(settings: Settings) -> None:
+    with meeting_place(settings) as living:
+        abandoned = living.folder.with_name("abandoned")
+        abandoned.mkdir()
+        (abandoned / living.lifeline.name).touch()
+        with meeting_place(settings):
+            assert living.folder.is_dir()
+            assert not abandoned.exists()

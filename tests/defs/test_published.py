@@ -113,6 +113,35 @@ def test_what_is_asked_for_anew_is_made_again(root, instance) -> None:
     assert set(made(root).values()) == {2}
 
 
+def test_a_damaged_shard_alone_is_made_again_and_no_descendant(root, instance) -> None:
+    materialize(instance, ["words", "counts"], NAMES)
+    damage(root, "words", "b")
+    materialize(instance, ["words", "counts"], NAMES)
+    assert {name for name, times in made(root).items() if times == 2} == {"words/b"}
+    assert ArtifactStore(root).current(ArtifactKey("words", "b")).path("words").read_text() == "b b"
+    assert stale(instance, "counts") == set()
+
+
+def test_a_step_that_would_read_a_damaged_parent_says_which_file_and_what_to_do(
+    root, instance
+) -> None:
+    materialize(instance, ["words"], NAMES)
+    path = damage(root, "words", "b")
+    result = materialize(instance, ["counts"], NAMES, raise_on_error=False)
+    (failed,) = result.get_step_failure_events()
+    said = failed.step_failure_data.user_failure_data
+    assert said.description == (
+        f"words/b is damaged: {path} has 2 bytes, not 3. Materialize words (partition b) again"
+    )
+    assert not any(name.startswith("counts/") for name in made(root))
+
+
+def damage(root: Path, asset: str, shard: str) -> Path:
+    path = ArtifactStore(root).current(ArtifactKey(asset, shard)).path(asset)
+    os.truncate(path, 2)
+    return path
+
+
 @pytest.fixture
 def killed(root: Path, instance: dg.DagsterInstance) -> None:
     """A range was killed while its second shard was made."""

@@ -80,6 +80,7 @@ def materialize(
     shards: Sequence[str],
     *,
     anew: bool = False,
+    raise_on_error: bool = True,
 ) -> dg.ExecuteInProcessResult:
     """One run over a stretch of shards, or over one, as Dagster launches them."""
     instance.add_dynamic_partitions(SHARDS, list(NAMES))
@@ -87,7 +88,7 @@ def materialize(
     return DEFINITIONS.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, asset_selection=[dg.AssetKey(asset) for asset in assets],
         partition_key=shards[0] if len(shards) == 1 else None, run_config=config,
-        tags=range_tags(shards) if len(shards) > 1 else {},
+        tags=range_tags(shards) if len(shards) > 1 else {}, raise_on_error=raise_on_error,
     )  # fmt: skip
 
 

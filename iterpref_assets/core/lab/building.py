@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from iterpref_assets.core.answers import read_answer
-from iterpref_assets.core.artifacts import publish_folder
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.config import Dtype, TransformersConfig
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.files import publish_folder
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.pretraining import PretrainConfig, pretrain
 from iterpref_assets.core.lab.problems import compose_heldout

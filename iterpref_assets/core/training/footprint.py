@@ -167,7 +167,7 @@ def _four_bits(model: nn.Module) -> tuple[int, int]:
     return sum(sizes) - small, max(sizes)
 
 
-def _layers(model: nn.Module) -> list[nn.Module]:
+def _layers(model: nn.Module) -> Sequence[nn.Module]:
     from transformers.modeling_layers import GradientCheckpointingLayer
 
     found = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
@@ -181,7 +181,8 @@ def _bytes(module: nn.Module) -> int:
 def _published(weights: list[nn.Parameter], model_dir: Path, config: TrainConfig) -> int:
     from transformers import AutoConfig
 
-    dtype = AutoConfig.from_pretrained(model_dir).dtype or torch.float32
+    written: Any = AutoConfig.from_pretrained(model_dir).dtype
+    dtype: torch.dtype = written or torch.float32
     merged = config.lora is not None
     return dtype.itemsize * sum(
         weight.numel() for weight in weights if not (merged and weight.requires_grad)

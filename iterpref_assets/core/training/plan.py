@@ -47,7 +47,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """What one run needs; bytes are those of one process, for a card each."""
 
     subject: Subject
@@ -177,7 +177,7 @@ def plan(
     recipe: Recipe,
     config: TrainConfig,
     card: Card,
-) -> Plan:
+) -> TrainingPlan:
     """The plan of a run.
 
     Args:
@@ -195,13 +195,13 @@ def plan(
     return _plan(Subject(model_dir, recipe, pairs, card), config)
 
 
-def _plan(subject: Subject, config: TrainConfig) -> Plan:
+def _plan(subject: Subject, config: TrainConfig) -> TrainingPlan:
     work = work_of(subject.pairs, config, subject.card.attention(config))
     held = footprint(subject.model_dir, config, work.largest, work.passes, subject.card)
-    return Plan(subject, config, work, held)
+    return TrainingPlan(subject, config, work, held)
 
 
-def fitting(given: Plan) -> Iterator[tuple[str, Plan]]:
+def fitting(given: TrainingPlan) -> Iterator[tuple[str, TrainingPlan]]:
     """Settings that would fit, those that change the trained weights least first."""
     spare: dict[str, Any] = {"gradient_checkpointing": True}
     small = spare | {"micro_batch_size": 1, "max_tokens": None}

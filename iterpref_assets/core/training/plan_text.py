@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from iterpref_assets.core.progress import duration
 from iterpref_assets.core.training.cards import CARDS, TERA, rate_on, share_of_spec, speed_like
-from iterpref_assets.core.training.plan import GB, TRUSTED, Plan
+from iterpref_assets.core.training.plan import GB, TRUSTED, TrainingPlan
 
 _WIDTH = 14
 
 
-def describe(plan: Plan) -> list[str]:
+def describe(plan: TrainingPlan) -> list[str]:
     """The lines of `plan`."""
     return [f"{name:<{_WIDTH}}{text}" for name, text in _figures(plan)]
 
 
-def _figures(plan: Plan) -> Iterator[tuple[str, str]]:
+def _figures(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     held, work, config = plan.held, plan.work, plan.config
     trained = "all" if held.trained == held.parameters else f"{held.trained:,}"
     yield "parameters", f"{held.parameters:,}, of which {trained} are trained"
@@ -44,7 +44,7 @@ def _size(count: int) -> str:
     return f"{count / GB:.2f} GB"
 
 
-def _verdict(plan: Plan) -> str:
+def _verdict(plan: TrainingPlan) -> str:
     if plan.fits:
         return "fits"
     if plan.cannot_fit:
@@ -52,7 +52,7 @@ def _verdict(plan: Plan) -> str:
     return f"may not fit: a plan may be off by {TRUSTED:.0%}"
 
 
-def _times(plan: Plan) -> Iterator[tuple[str, str]]:
+def _times(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     """Hours on named cards, and of them those of the reference log-probabilities."""
     speed = speed_like(
         plan.held.parameters,

@@ -15,8 +15,8 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import publish_folder
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import publish_folder
 from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
 from iterpref_assets.core.training import launch

@@ -20,7 +20,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import CARDS, SPEEDS, Card, card_named, rate_on, speed_like
 from iterpref_assets.core.training.config import Lora, Optimizer, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.packing import lay_out, pack
-from iterpref_assets.core.training.plan import Plan, plan
+from iterpref_assets.core.training.plan import TrainingPlan, plan
 from iterpref_assets.core.training.plan_text import describe
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import packed_pairs
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def made(folder: Path, card: Card = CPU, recipe=RECIPE, **options) -> Plan:
+def made(folder: Path, card: Card = CPU, recipe=RECIPE, **options) -> TrainingPlan:
     return plan(PAIRS, folder, recipe, CONFIG.model_copy(update=options), card)
 
 

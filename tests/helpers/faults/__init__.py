@@ -1,0 +1,1 @@
+"""Fault injection: break one launch of one stage, launch again, and look at what is left."""

@@ -1,0 +1,152 @@
+"""What is broken, and how: the tiny chain, its stages, the faults. Imports nothing of the product.
+
+Definitions read the settings as they are imported, so these must stand in the environment before.
+"""
+
+import itertools
+import json
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+SHARDS = ("lab-000", "lab-001", "lab-002")
+MODELS = ("lab", "twin")
+RECIPES = ("lab/sft", "lab/sft_incorrect")
+TINY = {
+    "SEEDS": json.dumps(
+        {
+            "kind": "lab",
+            "lab": {
+                "shards": len(SHARDS), "problems_per_shard": 4, "heldout_problems": 2,
+                "cases_per_problem": 10,
+            },
+        }
+    ),
+    "BASE_MODELS": json.dumps({name: {"source": "lab"} for name in MODELS}),
+    "VARIANTS": json.dumps(["reference", "sft"]),
+    "DEBUGGING__MAX_ROUNDS": "2",
+    "TRAINING__EPOCHS": "2",
+    "TRAINING__BATCH_SIZE": "4",
+    "TRAINING__MICRO_BATCH_SIZE": "4",
+    "TRAINING__SAVE_STEPS": "1",
+    "SAMPLED_EVALUATION__SAMPLES": "2",
+    "EVALUATION_ENGINE__KIND": "transformers",
+}  # fmt: skip
+"""Settings, without the prefix of their variables."""
+GENERATING = {"ENGINE__KIND": "transformers"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An asset, the partitions a single launch and a range make, and whether a worker makes it."""
+
+    asset: str
+    partitions: tuple[str, ...]
+    in_worker: bool = True
+
+
+STAGES = (
+    Stage("heldout_problems", ("all",), in_worker=False),
+    Stage("lab_base_model", ("all",), in_worker=False),
+    Stage("base_models", MODELS, in_worker=False),
+    Stage("raw_seeds", SHARDS, in_worker=False),
+    Stage("seed_problems", SHARDS, in_worker=False),
+    Stage("initial_samples", SHARDS),
+    Stage("debug_trajectories", SHARDS),
+    Stage("codeflow_pairs", SHARDS, in_worker=False),
+    Stage("preference_pairs", MODELS),
+    Stage("data_cards", MODELS, in_worker=False),
+    Stage("reference_logprobs", MODELS),
+    Stage("checkpoints", RECIPES),
+    Stage("heldout_scores", ("lab/reference", "lab/sft")),
+    Stage("experiment_reports", MODELS[:1], in_worker=False),
+)
+BY_ASSET = {stage.asset: stage for stage in STAGES}
+GENERATED = ("initial_samples", "debug_trajectories")
+
+
+SLOW = {"reference_logprobs", "checkpoints", "heldout_scores"}
+"""Stages that load the model, which costs a hundred times what the others' own work does."""
+
+
+class Fault(StrEnum):
+    """What is done to a launch, or to what it left."""
+
+    KILL_RUN = "run process killed"
+    KILL_WORKER = "worker killed"
+    DISK_FULL = "disk full"
+    DELETED = "artifact deleted"
+    TRUNCATED = "file truncated"
+    FLIPPED = "byte flipped"
+    TWO_RUNS = "two runs at once"
+
+
+DAMAGING = (Fault.DELETED, Fault.TRUNCATED, Fault.FLIPPED)
+
+
+class Form(StrEnum):
+    """What is launched: one partition, or all that the stage has."""
+
+    SINGLE = "single"
+    RANGE = "range"
+
+
+@dataclass(frozen=True)
+class Injection:
+    """What is injected; everything random about it is drawn with `seed`."""
+
+    asset: str
+    form: Form
+    fault: Fault
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Names it, in logs and folders."""
+        return f"{self.asset}-{self.form}-{self.fault.name.lower()}-{self.seed}"
+
+    @classmethod
+    def of(cls, asset: str, form: str, fault: str, seed: int) -> "Injection":
+        """From what JSON holds of one."""
+        return cls(asset, Form(form), Fault(fault), seed)
+
+    @property
+    def stage(self) -> Stage:
+        """What is broken."""
+        return BY_ASSET[self.asset]
+
+
+def planned(rounds: int, slow_rounds: int) -> list[Injection]:
+    """Every fault of every stage in both forms, so many times; the slow ones last."""
+    found: list[Injection] = []
+    for number in range(rounds):
+        for stage in STAGES:
+            if stage.asset in SLOW and number >= slow_rounds:
+                continue
+            for form in Form if len(stage.partitions) > 1 else (Form.SINGLE,):
+                found += [
+                    Injection(stage.asset, form, fault, number)
+                    for fault in Fault
+                    if stage.in_worker or fault is not Fault.KILL_WORKER
+                ]
+    random.Random(0).shuffle(found)
+    return sorted(found, key=lambda each: each.asset in SLOW)
+
+
+def short() -> list[Injection]:
+    """Two ways of breaking each stage, one of what loads a model: every fault, in few minutes."""
+    kinds = (
+        (Fault.KILL_RUN, Form.RANGE), (Fault.DELETED, Form.SINGLE), (Fault.DISK_FULL, Form.RANGE),
+        (Fault.KILL_WORKER, Form.RANGE), (Fault.FLIPPED, Form.SINGLE),
+        (Fault.TWO_RUNS, Form.SINGLE), (Fault.TRUNCATED, Form.RANGE),
+    )  # fmt: skip
+    turn = itertools.cycle(kinds)
+    found: list[Injection] = []
+    for stage in STAGES:
+        for _ in range(1 if stage.asset in SLOW else 2):
+            fault, form = next(turn)
+            if fault is Fault.KILL_WORKER and not stage.in_worker:
+                fault, form = next(turn)
+            ranged = form if len(stage.partitions) > 1 else Form.SINGLE
+            found.append(Injection(stage.asset, ranged, fault, 0))
+    return found

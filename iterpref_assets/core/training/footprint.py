@@ -7,6 +7,7 @@ the trainer's own, on fake tensors: only sizes and lifetimes are followed, so 7B
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

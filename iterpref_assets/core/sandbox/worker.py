@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.sandbox.allowance import require_allowed
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
+from iterpref_assets.core.sandbox.folder import ServerFolder
 from iterpref_assets.core.sandbox.inside.child import BROKEN
 from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.launch import Granted
@@ -95,8 +96,8 @@ class Worker:
         self.serial = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        self.folder = tempfile.TemporaryDirectory(prefix="sandbox-", ignore_cleanup_errors=True)
-        folder = Path(self.folder.name)
+        self.folder = ServerFolder()
+        folder = self.folder.path
         try:
             with theirs:
                 isolation = settings.backend.settings(settings.granted, folder)
@@ -209,8 +210,8 @@ class Worker:
         self.errors.close()
         # `cleanup` alone would fail at a tree that is deeper than it can recurse.
         with suppress(OSError):
-            empty_directory(Path(self.folder.name))
-        self.folder.cleanup()
+            empty_directory(self.folder.path)
+        self.folder.remove()
 
 
 class Running:

@@ -59,7 +59,7 @@ def test_a_server_that_stays_silent_is_given_up_after_its_limit_and_grace(server
 def test_a_server_is_let_go_of_however_deep_its_folder_is() -> None:
     with Sandbox(workers=1) as sandbox:
         (worker,) = sandbox._workers
-        folder = Path(worker.folder.name)
+        folder = worker.folder.path
         make_deep(folder)
     assert not folder.exists()
 

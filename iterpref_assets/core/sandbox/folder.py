@@ -1,0 +1,70 @@
+"""A fork server's folder on the host, which nobody needs once its owner is gone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import weakref
+from pathlib import Path
+
+from iterpref_assets.core.errors import SandboxUnavailableError
+from iterpref_assets.core.files import locked
+
+
+class ServerFolder:
+    """An empty folder that is locked as long as this process lives.
+
+    A process that is killed cannot remove its own: the next one that needs a folder does.
+    """
+
+    def __init__(self) -> None:
+        home = _home()
+        with locked(home):  # a folder that nobody has locked yet is no abandoned one
+            _remove_abandoned(home)
+            self.path = Path(tempfile.mkdtemp(dir=home))
+            lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        self._removal = weakref.finalize(self, _remove, self.path, lock)
+
+    def remove(self) -> None:
+        """Remove it with what it holds; again does nothing."""
+        self._removal()
+
+
+def _home() -> Path:
+    """This user's folder of such folders.
+
+    Raises:
+        SandboxUnavailableError: where someone else has made it.
+    """
+    home = Path(tempfile.gettempdir()) / f"iterpref-sandboxes-{os.getuid()}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    found = home.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise SandboxUnavailableError(
+            f"{home} belongs to somebody else",
+            remedy="Remove it, or set TMPDIR to a folder of your own",
+        )
+    return home
+
+
+def _remove_abandoned(home: Path) -> None:
+    for folder in home.iterdir():
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # its owner removed it meanwhile
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            _remove(folder, lock)
+
+
+def _remove(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)

@@ -1,0 +1,55 @@
+"""The folder of a fork server goes with its process, or with the next one."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.errors import SandboxUnavailableError
+from iterpref_assets.core.sandbox.folder import ServerFolder
+
+HOLDER = """
+import signal
+from iterpref_assets.core.sandbox.folder import ServerFolder
+folder = ServerFolder()
+(folder.path / "left").touch()
+print(folder.path, flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+
+def test_the_folder_of_a_killed_process_is_removed_by_the_next() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True
+    ) as held:
+        assert held.stdout is not None
+        folder = Path(held.stdout.readline().strip())
+        ServerFolder().remove()
+        assert (folder / "left").exists()
+        held.send_signal(signal.SIGKILL)
+    assert folder.exists()
+    ServerFolder().remove()
+    assert not folder.exists()
+
+
+def test_a_removed_folder_is_gone_and_removed_once() -> None:
+    folder = ServerFolder()
+    folder.remove()
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_a_home_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"iterpref-sandboxes-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SandboxUnavailableError, match="belongs to somebody else"):
+        ServerFolder()

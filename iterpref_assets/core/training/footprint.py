@@ -146,16 +146,15 @@ def _make_fake(model: nn.Module) -> None:
 
     Autocast and attention do on the meta device what they do nowhere else.
     """
-    made: dict[int, Any] = {}
+    made: dict[int, nn.Parameter] = {}
     for module in model.modules():
-        for name, weight in module._parameters.items():  # noqa: SLF001
-            if weight is not None:
-                fake = torch.empty(weight.shape, dtype=weight.dtype, device="cpu")
-                made.setdefault(id(weight), nn.Parameter(fake, requires_grad=weight.requires_grad))
-                module._parameters[name] = made[id(weight)]  # noqa: SLF001
-        for name, buffer in module._buffers.items():  # noqa: SLF001
-            if buffer is not None:
-                module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")  # noqa: SLF001
+        for name, weight in list(module.named_parameters(recurse=False, remove_duplicate=False)):
+            fake = torch.empty(weight.shape, dtype=weight.dtype, device="cpu")
+            made.setdefault(id(weight), nn.Parameter(fake, requires_grad=weight.requires_grad))
+            module.register_parameter(name, made[id(weight)])
+        for name, buffer in list(module.named_buffers(recurse=False, remove_duplicate=False)):
+            fake = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")
+            setattr(module, name, fake)  # what is a buffer stays one, and keeps its persistence
 
 
 def _four_bits(model: nn.Module) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Windows of diff_augment: the difference widened by whole lines, drawn at random."""
+"""Windows beside the difference: that of diff_augment, widened, and that of focused_dpo."""
 
 from __future__ import annotations
 
@@ -39,3 +39,26 @@ def widen(
         last = hunk[-1] + rng.randint(1, MAX_EXTRA_LINES)
         window |= (lines >= first) & (lines <= last)
     return window
+
+
+def middles(
+    chosen: NDArray[np.int32], rejected: NDArray[np.int32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[T+] and [T-] the tokens between what both sequences begin and end with in common.
+
+    Focused-DPO (arXiv 2502.11475) holds these to be where programs go wrong. The prefix is taken
+    first, so that no token belongs to both.
+    """
+    shorter = min(len(chosen), len(rejected))
+    differ = np.flatnonzero(chosen[:shorter] != rejected[:shorter])
+    prefix = int(differ[0]) if differ.size else shorter
+    left = shorter - prefix
+    tails = chosen[len(chosen) - left :][::-1] != rejected[len(rejected) - left :][::-1]
+    differ = np.flatnonzero(tails)
+    suffix = int(differ[0]) if differ.size else left
+    return _between(len(chosen), prefix, suffix), _between(len(rejected), prefix, suffix)
+
+
+def _between(length: int, prefix: int, suffix: int) -> NDArray[np.bool_]:
+    places = np.arange(length)
+    return (places >= prefix) & (places < length - suffix)

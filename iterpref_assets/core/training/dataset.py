@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.randomness import derive_rng, derive_seed
-from iterpref_assets.core.training.augment import newlines_by_token, widen
+from iterpref_assets.core.training.augment import middles, newlines_by_token, widen
 from iterpref_assets.core.training.packing import (
     CompletionTokens,
     PackedRow,
@@ -101,9 +102,22 @@ def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> lis
         ends = newlines[side.ids]
         lines = (np.cumsum(ends) - ends).astype(np.int32)
         window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
-        completion = CompletionTokens(side.ids, side.difference, window, side.reference)
-        widened.append(TokenPair(pair.prompt, pair.chosen, completion))
+        widened.append(TokenPair(pair.prompt, pair.chosen, replace(side, window=window)))
     return widened
+
+
+def mark_middles(pairs: list[TokenPair]) -> list[TokenPair]:
+    """`pairs` with their windows set to the tokens between common prefix and suffix (augment)."""
+    return [_with_middles(pair) for pair in pairs]
+
+
+def _with_middles(pair: TokenPair) -> TokenPair:
+    sides = pair.chosen, pair.rejected
+    first, second = (
+        replace(side, window=window)
+        for side, window in zip(sides, middles(*(side.ids for side in sides)), strict=True)
+    )
+    return TokenPair(pair.prompt, first, second)
 
 
 class PackedPairs:

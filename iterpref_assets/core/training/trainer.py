@@ -21,7 +21,12 @@ from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
-from iterpref_assets.core.training.dataset import PackedPairs, token_pairs, widen_differences
+from iterpref_assets.core.training.dataset import (
+    PackedPairs,
+    mark_middles,
+    token_pairs,
+    widen_differences,
+)
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe, Tokens
@@ -140,6 +145,8 @@ def load_dataset(
     pairs = token_pairs(tokenized, reference)
     if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
         pairs = widen_differences(pairs, model_dir, config.seed)
+    if any(reading.chosen is Tokens.FOCUSED for reading in recipe.readings):
+        pairs = mark_middles(pairs)
     return PackedPairs(pairs, recipe, config.max_length)
 
 

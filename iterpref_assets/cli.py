@@ -27,6 +27,7 @@ COMMANDS = {
     "provenance": "provenance",
     "train": "train",
     "evaluate": "evaluate",
+    "experiment": "experiment",
     "sanitize": "evaluate",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""

@@ -1,0 +1,44 @@
+"""Group experiment: the grid that tests the paper's claims, where the settings ask for it."""
+
+from iterpref_assets.core import tables
+from iterpref_assets.defs import metadata
+from iterpref_assets.defs.stage import stage_asset
+from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.experiment import (
+    EXPERIMENT_MODELS,
+    EXPERIMENT_PAIRS,
+    EXPERIMENT_SCORES,
+)
+
+if EXPERIMENT_PAIRS.exists(load_settings()):
+    experiment_pairs = stage_asset(
+        EXPERIMENT_PAIRS,
+        description="Pairs of one set, all sets of the same trajectories, with their reference "
+        "log-probabilities.",
+        group="experiment",
+        kinds={"torch", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_nothing,
+        schema=tables.TOKENIZED_PAIRS,
+    )
+    experiment_models = stage_asset(
+        EXPERIMENT_MODELS,
+        description="The base model trained by one arm at one learning rate with one seed, and its "
+        "scores on the validation problems.",
+        group="experiment",
+        kinds={"torch", "safetensors", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_nothing,
+    )
+    experiment_scores = stage_asset(
+        EXPERIMENT_SCORES,
+        description="Scores of one model of the grid on the problems that are reported.",
+        group="experiment",
+        kinds={"transformers", "bubblewrap", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_nothing,
+        schema=tables.SCORES,
+    )

@@ -1,0 +1,272 @@
+"""The experiment's grid: pairs for its arms, the models that are trained on them, their scores."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import problem_tasks
+from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
+from iterpref_assets.core.experiment.config import ExperimentConfig
+from iterpref_assets.core.files import replacing
+from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_files
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_BASE_MODEL,
+    base_model_folder,
+    base_model_source,
+)
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
+
+VALIDATION_FILE = "validation.parquet"
+MODEL_FOLDER = "model"
+
+
+def sizes(settings: Settings) -> ExperimentConfig:
+    """The grid's sizes; its defaults where the settings have none."""
+    return settings.experiment or ExperimentConfig()
+
+
+def _is_asked(settings: Settings) -> bool:
+    return settings.experiment is not None
+
+
+def _never(_settings: Settings) -> bool:
+    """`iterpref experiment` makes the grid, not `iterpref run`."""
+    return False
+
+
+def _base_model(context: StepContext, _partition: str) -> tuple[str, ...]:
+    return (sizes(context.settings).base_model,)
+
+
+_BASE = (Parent(BASE_MODELS, _base_model), LAB_BASE_MODEL)
+
+
+def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        "pairs": PairSet(name).config(settings.pairs).for_result(),
+        "limits": settings.section("limits"),
+        "precision": settings.training.precision,
+        "base_model": sizes(settings).base_model,
+    }
+
+
+def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
+    from transformers import AutoTokenizer
+
+    from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
+
+    store, settings = context.store, context.settings
+    model = base_model_folder(settings, store, sizes(settings).base_model)
+    for plan in each_named(plans):
+        config = PairSet(plan.key.partition).config(settings.pairs)
+        shards = [key.partition for key in parents_of(plan, DEBUG_TRAJECTORIES.asset)]
+        with store.publishing(plan) as staging, TemporaryDirectory() as folder:
+            parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
+            for shard, part in zip(shards, parts, strict=True):
+                build_shard(context, shard, config, part)
+            job = ReferenceJob(
+                tokens=staging.folder / TOKENS_FILE,
+                model_dir=model,
+                config=settings.training,
+                out=staging.folder / LOGPROBS_FILE,
+                work_dir=store.work_folder(plan),
+            )
+            tokenize_pair_files(
+                parts,
+                AutoTokenizer.from_pretrained(model),
+                config,
+                pairs_out=staging.folder / PAIRS_FILE,
+                tokens_out=job.tokens,
+            )
+            compute_reference(job)
+            staging.row_count = row_count(job.tokens)
+
+
+def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
+    cell = Cell.parse(partition)
+    return () if cell.is_reference else (arm_named(cell.arm).pairs.value,)
+
+
+def _models_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    settings, cell = context.settings, Cell.parse(partition)
+    scored: dict[str, JsonValue] = {
+        **_scores_config(context, partition),
+        "base_model": sizes(settings).base_model,
+    }
+    if cell.is_reference:
+        return scored
+    arm = arm_named(cell.arm)
+    training = arm.training(settings.training, rate=_rate(cell), seed=cell.seed or 0)
+    return {**scored, "recipe": arm.recipe, "training": training.for_result()}
+
+
+def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        "engine": settings.section("evaluation_engine"),
+        "limits": settings.section("limits"),
+        "evaluation": settings.evaluation.for_result(),
+        "validation_problems": sizes(settings).validation_problems,
+    }
+
+
+def _rate(cell: Cell) -> float:
+    if cell.rate is None:
+        raise ValueError(f"{cell.key} is not trained")
+    return cell.rate
+
+
+def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
+    with Sandbox(packages=context.settings.packages) as sandbox:
+        for plan in each_named(plans):
+            _publish_model(context, plan, sandbox)
+
+
+def _publish_model(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
+    cell, store, work = (
+        Cell.parse(plan.key.partition),
+        context.store,
+        context.store.work_folder(plan),
+    )
+    trained = None if cell.is_reference else _train(context, cell, work)
+    folder = trained or base_model_folder(
+        context.settings, store, sizes(context.settings).base_model
+    )
+    validation, _ = _split(context)
+    scoring = work / "scoring"
+    scoring.mkdir(exist_ok=True)
+    scores = asyncio.run(_score(context, folder, validation, scoring, sandbox))
+    with store.publishing(plan) as staging:
+        if trained:
+            shutil.copytree(trained, staging.folder / MODEL_FOLDER)
+            staging.figures.update(json.loads((work / _FIGURES).read_text()))
+        tables.write_table(scores, tables.SCORES, staging.folder / VALIDATION_FILE)
+
+
+_FIGURES = "figures.json"
+
+
+def _train(context: StepContext, cell: Cell, work: Path) -> Path:
+    """The folder of the cell's trained model; made where an earlier process did not finish it."""
+    from iterpref_assets.core.training.launch import TrainJob, train_model
+
+    settings, store, out = context.settings, context.store, work / MODEL_FOLDER
+    if (work / _FIGURES).is_file():
+        return out
+    arm = arm_named(cell.arm)
+    pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
+    compares = recipe_named(arm.recipe).needs_reference
+    job = TrainJob(
+        tokens=pairs.path(TOKENS_FILE),
+        reference=pairs.path(LOGPROBS_FILE) if compares else None,
+        model_dir=base_model_folder(settings, store, sizes(settings).base_model),
+        recipe=arm.recipe,
+        config=arm.training(settings.training, rate=_rate(cell), seed=cell.seed or 0),
+        out=out,
+        work_dir=work / "training",
+    )
+    outcome = train_model(job, context.report)
+    with replacing(work / _FIGURES) as file:
+        file.write_text(json.dumps(outcome.figures))
+    return out
+
+
+def _split(context: StepContext) -> tuple[list[Problem], list[Problem]]:
+    """Held-out problems to choose learning rates on, and those to report."""
+    problems = read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+    first = sizes(context.settings).validation_problems
+    return problems[:first], problems[first:]
+
+
+async def _score(
+    context: StepContext,
+    folder: Path,
+    problems: Sequence[Problem],
+    work: Path,
+    sandbox: Sandbox,
+) -> pl.DataFrame:
+    """tables.SCORES of the model of `folder` on `problems`, greedy by default."""
+    settings = context.settings
+    source = base_model_source(settings, sizes(settings).base_model)
+    tasks = problem_tasks(problems, Prompts(settings.prompts_for(source)), settings.limits)
+    async with open_engine(settings.evaluation_engine, folder) as engine:
+        return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
+
+
+def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
+    _, reported = _split(context)
+    with Sandbox(packages=context.settings.packages) as sandbox:
+        for plan in each_named(plans):
+            work = context.store.work_folder(plan)
+            folder = model_of_cell(context, plan.key.partition)
+            scores = asyncio.run(_score(context, folder, reported, work, sandbox))
+            with context.store.publishing(plan) as staging:
+                tables.write_table(scores, tables.SCORES, staging.folder / GREEDY_FILE)
+                staging.row_count = scores.height
+
+
+def model_of_cell(context: StepContext, partition: str) -> Path:
+    """The folder of a cell's model."""
+    if Cell.parse(partition).is_reference:
+        name = sizes(context.settings).base_model
+        return base_model_folder(context.settings, context.store, name)
+    key = ArtifactKey(EXPERIMENT_MODELS.asset, partition)
+    return context.store.current(key).folder / MODEL_FOLDER
+
+
+EXPERIMENT_PAIRS = Step(
+    asset="experiment_pairs",
+    partitioning=Partitioning.PAIR_SET,
+    parents=(DEBUG_TRAJECTORIES, SEED_PROBLEMS, *_BASE),
+    config=_pairs_config,
+    publish=_publish_pairs,
+    code_version="1",
+    exists=_is_asked,
+    in_run=_never,
+)
+EXPERIMENT_MODELS = Step(
+    asset="experiment_models",
+    partitioning=Partitioning.CELL,
+    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), HELDOUT_PROBLEMS, *_BASE),
+    config=_models_config,
+    publish=_publish_models,
+    code_version="1",
+    exists=_is_asked,
+    in_run=_never,
+)
+EXPERIMENT_SCORES = Step(
+    asset="experiment_scores",
+    partitioning=Partitioning.CELL,
+    parents=(EXPERIMENT_MODELS, HELDOUT_PROBLEMS),
+    config=_scores_config,
+    publish=_publish_scores,
+    code_version="1",
+    exists=_is_asked,
+    in_run=_never,
+)

@@ -51,3 +51,18 @@ def export(out: Out = Path("measurements/results/experiment/lab")) -> None:
 
     for path in export_grid(load_settings(), out):
         typer.echo(path)
+
+
+@experiment.command()
+def render(
+    results: Out = Path("measurements/results/experiment/lab"),
+    page: Annotated[Path, typer.Option("--page", help="Where the page goes.")] = Path(
+        "docs/EXPERIMENT.md"
+    ),
+) -> None:
+    """Write the page of the recorded results, and its figures beside it."""
+    from iterpref_assets.core.experiment.page import write_page
+    from iterpref_assets.core.experiment.results import read_results
+
+    write_page(read_results(results), results, page)
+    typer.echo(page)

@@ -1,0 +1,127 @@
+"""From the artifacts of the experiment's grid to its result tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.experiment.results import (
+    CELLS,
+    CURVES,
+    SCORES,
+    Results,
+    curve_rows,
+    write_results,
+)
+from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.checkpoints import METRICS_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.experiment import (
+    EXPERIMENT_MODELS,
+    EXPERIMENT_SCORES,
+    MODEL_FOLDER,
+    VALIDATION_FILE,
+)
+from iterpref_assets.steps.partitions import Partitioning, partitions_of
+from iterpref_assets.steps.step import Step, StepContext
+
+
+def export_grid(settings: Settings, folder: Path) -> list[Path]:
+    """Write the tables of every cell that is current to `folder`; the files.
+
+    Cells that other settings made, and those whose pairs were made anew since, are left out.
+
+    Raises:
+        InputError: where no score is current.
+    """
+    context = StepContext(settings, ArtifactStore(settings.root))
+    keys = partitions_of(Partitioning.CELL, settings)
+    models = dict(_standing(context, EXPERIMENT_MODELS, keys))
+    scores = dict(_standing(context, EXPERIMENT_SCORES, tuple(cell.key for cell in models)))
+    if not scores:
+        raise InputError(
+            "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
+        )
+    made = _made_by()
+    results = Results(
+        cells=pl.DataFrame([_cell(*item) | made for item in models.items()], schema=CELLS),
+        scores=pl.concat([_scores(*item) for item in scores.items()]),
+        curves=pl.DataFrame(
+            [row for item in models.items() for row in _curve(*item)], schema=CURVES
+        ),
+    )
+    return write_results(results, folder)
+
+
+def _standing(
+    context: StepContext, step: Step, keys: tuple[str, ...]
+) -> Iterator[tuple[Cell, Artifact]]:
+    for key in keys:
+        if context.store.find(ArtifactKey(step.asset, key)) is None:
+            continue
+        artifact = context.store.reusable(step.plan(context, key))
+        if artifact is not None:
+            yield Cell.parse(key), artifact
+
+
+def _named(cell: Cell) -> dict[str, Any]:
+    return {"arm": cell.arm, "rate": cell.rate, "seed": cell.seed}
+
+
+def _cell(cell: Cell, model: Artifact) -> dict[str, Any]:
+    figures, arm = model.manifest.figures, None if cell.is_reference else arm_named(cell.arm)
+    validation = tables.read_table(model.path(VALIDATION_FILE), tables.SCORES)
+    return {
+        **_named(cell),
+        "recipe": arm.recipe if arm else REFERENCE,
+        "pairs": arm.pairs.value if arm else None,
+        "pair_count": figures.get("pairs"),
+        "steps": figures.get("steps"),
+        "validation": validation["base_passed"].mean(),
+        "config": json.dumps(model.manifest.config, sort_keys=True),
+        "content_hash": model.manifest.content_hash,
+    }
+
+
+def _scores(cell: Cell, scores: Artifact) -> pl.DataFrame:
+    frame = tables.read_table(scores.path(GREEDY_FILE), tables.SCORES)
+    named = [pl.lit(value, SCORES[name]).alias(name) for name, value in _named(cell).items()]
+    return frame.select(
+        *named,
+        problem_id="task_id",
+        passed="base_passed",
+        verdict="verdict",
+        error_type="error_type",
+    )
+
+
+def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:
+    if cell.is_reference:
+        return
+    lines = model.path(f"{MODEL_FOLDER}/{METRICS_FILE}").read_text().splitlines()
+    for row in curve_rows([json.loads(line) for line in lines]):
+        yield _named(cell) | row
+
+
+def _made_by() -> dict[str, str]:
+    """Which code wrote the tables, when and where."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return {
+        "commit": commit,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{len(os.sched_getaffinity(0))} threads, {platform.machine()}",
+    }

@@ -60,8 +60,9 @@ def make_grid(settings: Settings, grid: Grid) -> None:
             remedy="Raise experiment.seeds, or ask for fewer",
         )
     context = StepContext(settings, ArtifactStore(settings.root))
+    before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}
     for step in CHAIN:
-        if step.asset in upstream_of(EXPERIMENT_MODELS) and step is not EXPERIMENT_PAIRS:
+        if step.asset in before and step.exists(settings):
             _make(context, step, partitions_of(step.partitioning, settings))
     _make(context, EXPERIMENT_PAIRS, _used_pair_sets(grid.arms))
     tried = [key for arm in grid.arms for key in tried_cells(settings, arm)]

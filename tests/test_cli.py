@@ -17,7 +17,7 @@ def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "prepare", "backfill", "pairs", "export", "train", "evaluate"]
+    "name", ["run", "prepare", "backfill", "pairs", "export", "train", "evaluate", "experiment"]
 )
 def test_every_command_explains_itself(name: str) -> None:
     done = iterpref(name, "--help")

@@ -16,7 +16,7 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
 .PHONY: help setup run ui test test-docker test-ray test-ui screenshots check data docs bench \
-	lab-model lock clean other-lock
+	experiment-quick lab-model lock clean other-lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -117,6 +117,14 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/orchestration.py load
 	$(BIN)/python measurements/orchestration.py chain
 	$(BIN)/python measurements/orchestration.py backfill
+
+# The lab's settings; another root keeps the grid apart from what `make run` makes.
+experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm
+	$(BIN)/iterpref experiment run --seeds 2 --settings examples/experiment/lab.toml
+	$(BIN)/iterpref experiment export --out data/experiment/results/lab \
+		--settings examples/experiment/lab.toml
+	$(BIN)/iterpref experiment render --out data/experiment/results/lab \
+		--page data/experiment/EXPERIMENT.md
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
 	$(BIN)/python -m iterpref_assets.commands.lab_model \

@@ -21,6 +21,10 @@ class PairSet(StrEnum):
     FIRST = "first"
     LAST = "last"
     PREFIX_SUFFIX = "prefix_suffix"
+    TOKENS = "tokens"
+    """Difference by the model's tokens."""
+    NODES = "nodes"
+    """Difference by syntax-tree nodes."""
 
     def config(self, pairs: PairConfig) -> PairConfig:
         """`pairs` with what this set changes."""
@@ -29,6 +33,8 @@ class PairSet(StrEnum):
             PairSet.FIRST: {"negatives": Negatives.FIRST},
             PairSet.LAST: {"negatives": Negatives.LAST},
             PairSet.PREFIX_SUFFIX: {"difference": Difference.PREFIX_SUFFIX},
+            PairSet.TOKENS: {"difference": Difference.TOKENS},
+            PairSet.NODES: {"difference": Difference.NODES},
         }[self]
         method = {"negatives": Negatives.RANDOM, "difference": Difference.LCS}
         return PairConfig.model_validate({**pairs.model_dump(), **method, **changes})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -27,6 +30,8 @@ from iterpref_assets.steps.experiment import (
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.step import Step, StepContext
 
+LOCK = "experiment.lock"
+
 _log = logging.getLogger("iterpref")
 
 
@@ -45,7 +50,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
     other settings makes anew only what they change.
 
     Raises:
-        InputError: where the settings do not ask for the experiment, or allow fewer seeds.
+        InputError: where the settings do not ask for the experiment or allow fewer seeds, or
+            another run is at work on the same root.
     """
     if settings.experiment is None:
         raise InputError(
@@ -59,7 +65,12 @@ def make_grid(settings: Settings, grid: Grid) -> None:
             field="--seeds",
             remedy="Raise experiment.seeds, or ask for fewer",
         )
-    context = StepContext(settings, ArtifactStore(settings.root))
+    with _alone(settings.root):
+        _make_all(StepContext(settings, ArtifactStore(settings.root)), grid)
+
+
+def _make_all(context: StepContext, grid: Grid) -> None:
+    settings = context.settings
     before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}
     for step in CHAIN:
         if step.asset in before and step.exists(settings):
@@ -73,6 +84,22 @@ def make_grid(settings: Settings, grid: Grid) -> None:
         cells = [key for arm in grid.arms for key in chosen_cells(context, arm, grid.seeds)]
         _make(context, EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
         _make(context, EXPERIMENT_SCORES, (REFERENCE, *cells), tracker)
+
+
+@contextmanager
+def _alone(root: Path) -> Generator[None]:
+    """Keep other runs away: two would train in one work folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "another run of the experiment is at work here",
+                file=root,
+                remedy="Wait until it ends, or give it another root",
+            ) from None
+        yield
 
 
 def tried_cells(settings: Settings, arm: Arm) -> list[str]:

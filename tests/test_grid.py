@@ -1,5 +1,6 @@
 """The experiment's grid: what is made, in which order, and what is not made again."""
 
+import fcntl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, arm_named
-from iterpref_assets.grid import Grid, make_grid, validation_rate
+from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment import VALIDATION_FILE
 from iterpref_assets.steps.partitions import Partitioning
@@ -127,6 +128,14 @@ def test_a_run_that_was_ended_goes_on_with_the_model_it_was_at(made, settings):
 def test_the_validation_rate_is_the_share_of_problems_solved(made, settings):
     make_grid(settings, Grid((SFT,), 1))
     assert validation_rate(ArtifactStore(settings.root), "sft@3e-05@0") == 3 / 4
+
+
+def test_a_second_run_at_the_same_time_is_refused(made, settings):
+    with (settings.root / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another run of the experiment is at work"):
+            make_grid(settings, Grid((SFT,), 1))
+    assert made.cells == []
 
 
 def test_settings_without_an_experiment_are_refused(tmp_path):

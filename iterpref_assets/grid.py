@@ -27,6 +27,7 @@ from iterpref_assets.steps.experiment import (
     VALIDATION_FILE,
     sizes,
 )
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -72,6 +73,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
 def _make_all(context: StepContext, grid: Grid) -> None:
     settings = context.settings
     before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}
+    if PairSet.SAMPLED not in _used_pair_sets(grid.arms):
+        before -= {EXPERIMENT_SAMPLES.asset}
     for step in CHAIN:
         if step.asset in before and step.exists(settings):
             _make(context, step, partitions_of(step.partitioning, settings))

@@ -9,12 +9,22 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
 )
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 
 if EXPERIMENT_PAIRS.exists(load_settings()):
+    experiment_samples = stage_asset(
+        EXPERIMENT_SAMPLES,
+        description="Independent samples, for as many LLM calls as a shard's trajectories took.",
+        group="experiment",
+        kinds={"vllm", "bubblewrap", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_nothing,
+        schema=tables.VERSIONS,
+    )
     experiment_pairs = stage_asset(
         EXPERIMENT_PAIRS,
-        description="Pairs of one set, all sets of the same trajectories, with their reference "
-        "log-probabilities.",
+        description="Pairs of one set, with their reference log-probabilities.",
         group="experiment",
         kinds={"torch", "parquet"},
         pool="gpu",

@@ -28,6 +28,7 @@ from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
     BASE_MODELS,
@@ -38,7 +39,7 @@ from iterpref_assets.steps.models import (
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
-from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
+from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 VALIDATION_FILE = "validation.parquet"
@@ -48,15 +49,6 @@ MODEL_FOLDER = "model"
 def sizes(settings: Settings) -> ExperimentConfig:
     """The grid's sizes; its defaults where the settings have none."""
     return settings.experiment or ExperimentConfig()
-
-
-def _is_asked(settings: Settings) -> bool:
-    return settings.experiment is not None
-
-
-def _never(_settings: Settings) -> bool:
-    """`iterpref experiment` makes the grid, not `iterpref run`."""
-    return False
 
 
 def _base_model(context: StepContext, _partition: str) -> tuple[str, ...]:
@@ -76,6 +68,18 @@ def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
     }
 
 
+def _source(pair_set: str) -> Step:
+    """What the programs of a pair set come from."""
+    return EXPERIMENT_SAMPLES if pair_set == PairSet.SAMPLED else DEBUG_TRAJECTORIES
+
+
+def _all_shards_if_source(step: Step) -> Select:
+    def select(context: StepContext, partition: str) -> Sequence[str]:
+        return context.settings.seeds.shards() if _source(partition) is step else ()
+
+    return select
+
+
 def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     from transformers import AutoTokenizer
 
@@ -85,11 +89,12 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     model = base_model_folder(settings, store, sizes(settings).base_model)
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(settings.pairs)
-        shards = [key.partition for key in parents_of(plan, DEBUG_TRAJECTORIES.asset)]
+        source = _source(plan.key.partition).asset
+        shards = [key.partition for key in parents_of(plan, source)]
         with store.publishing(plan) as staging, TemporaryDirectory() as folder:
             parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
             for shard, part in zip(shards, parts, strict=True):
-                build_shard(context, shard, config, part)
+                build_shard(context, shard, config, part, source)
             job = ReferenceJob(
                 tokens=staging.folder / TOKENS_FILE,
                 model_dir=model,
@@ -243,12 +248,17 @@ def model_of_cell(context: StepContext, partition: str) -> Path:
 EXPERIMENT_PAIRS = Step(
     asset="experiment_pairs",
     partitioning=Partitioning.PAIR_SET,
-    parents=(DEBUG_TRAJECTORIES, SEED_PROBLEMS, *_BASE),
+    parents=(
+        Parent(DEBUG_TRAJECTORIES, _all_shards_if_source(DEBUG_TRAJECTORIES)),
+        Parent(EXPERIMENT_SAMPLES, _all_shards_if_source(EXPERIMENT_SAMPLES)),
+        SEED_PROBLEMS,
+        *_BASE,
+    ),
     config=_pairs_config,
     publish=_publish_pairs,
     code_version="1",
-    exists=_is_asked,
-    in_run=_never,
+    exists=is_asked,
+    in_run=never,
 )
 EXPERIMENT_MODELS = Step(
     asset="experiment_models",
@@ -257,8 +267,8 @@ EXPERIMENT_MODELS = Step(
     config=_models_config,
     publish=_publish_models,
     code_version="1",
-    exists=_is_asked,
-    in_run=_never,
+    exists=is_asked,
+    in_run=never,
 )
 EXPERIMENT_SCORES = Step(
     asset="experiment_scores",
@@ -267,6 +277,6 @@ EXPERIMENT_SCORES = Step(
     config=_scores_config,
     publish=_publish_scores,
     code_version="1",
-    exists=_is_asked,
-    in_run=_never,
+    exists=is_asked,
+    in_run=never,
 )

@@ -133,10 +133,19 @@ async def _judge_shard(
         )
 
 
-def build_shard(context: StepContext, shard: str, pairs: PairConfig, out: Path) -> None:
-    """Build a shard's pairs; verdicts on programs that were cut outlast the artifact as well."""
+def build_shard(
+    context: StepContext,
+    shard: str,
+    pairs: PairConfig,
+    out: Path,
+    source: str = DEBUG_TRAJECTORIES.asset,
+) -> None:
+    """Build a shard's pairs of the versions of the asset `source`.
+
+    Verdicts on programs that were cut outlast the artifact as well.
+    """
     store, settings = context.store, context.settings
-    versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
+    versions = store.current(ArtifactKey(source, shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
     limits, packages = settings.limits, settings.packages
     with (

@@ -39,6 +39,13 @@ def test_pairs_are_made_of_every_shards_trajectories(tmp_path):
     assert shards == {"lab-000", "lab-001", "lab-002", "lab-003"}
 
 
+def test_sampled_pairs_are_made_of_samples_and_not_of_trajectories(tmp_path):
+    plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "sampled")
+    assets = {each.asset for each in plan.parents}
+    assert "experiment_samples" in assets
+    assert "debug_trajectories" not in assets
+
+
 def test_scores_are_made_of_the_cells_own_model(tmp_path):
     plan = EXPERIMENT_SCORES.plan(context(tmp_path), "sft@1e-05@1")
     assert plan.parents == (

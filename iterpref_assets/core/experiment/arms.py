@@ -14,7 +14,7 @@ from iterpref_assets.core.training.recipes import RECIPE_NAMES, REFERENCE, recip
 
 
 class PairSet(StrEnum):
-    """Which pairs of the same trajectories are trained on, each set differing in one thing."""
+    """Which pairs are trained on; each set differs from the method's in one thing."""
 
     RANDOM = "random"
     """The method's: y- drawn at random, difference by line LCS."""
@@ -25,6 +25,8 @@ class PairSet(StrEnum):
     """Difference by the model's tokens."""
     NODES = "nodes"
     """Difference by syntax-tree nodes."""
+    SAMPLED = "sampled"
+    """No debugging: independent samples, for as many LLM calls as the trajectories took."""
 
     def config(self, pairs: PairConfig) -> PairConfig:
         """`pairs` with what this set changes."""
@@ -35,6 +37,7 @@ class PairSet(StrEnum):
             PairSet.PREFIX_SUFFIX: {"difference": Difference.PREFIX_SUFFIX},
             PairSet.TOKENS: {"difference": Difference.TOKENS},
             PairSet.NODES: {"difference": Difference.NODES},
+            PairSet.SAMPLED: {"negatives": Negatives.PASS_RATE},
         }[self]
         method = {"negatives": Negatives.RANDOM, "difference": Difference.LCS}
         return PairConfig.model_validate({**pairs.model_dump(), **method, **changes})

@@ -80,6 +80,10 @@ CLAIMS: tuple[Claim, ...] = (
         "the paper's ablation, without an average", higher=False,
     ),
     Claim(
+        "debugging pairs beat sampling pairs at equal calls, focal DPO", "focal_dpo",
+        "focal_dpo-sampled", "Table 7, at equal pairs: 64.1 against 62.3",
+    ),
+    Claim(
         "line LCS beats prefix and suffix, focal DPO", "focal_dpo", "focal_dpo-prefix_suffix",
         "Table 19: 64.4 against 61.9",
     ),

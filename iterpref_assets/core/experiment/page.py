@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.experiment import figures
-from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.arms import ARMS, arm_named
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
 from iterpref_assets.core.experiment.results import Results
@@ -47,6 +47,8 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
     wanted = [(arm, base) for base in BASELINES for arm in arms if arm != base]
     wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
+    changed = [(arm, arm_named(arm).recipe) for arm in arms if "-" in arm]
+    wanted += changed
     compared = compare_all(results, wanted)
     drawn = _images(results, arms)
     parts = [
@@ -55,6 +57,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         "### Arms\n",
         _arms_text(results, arms, compared),
         *(f"![{name}]({images / name})\n" for name in drawn),
+        *_changes_text(changed, compared),
         "### Claims\n",
         _claims_text(compared),
         "### Learning rates\n",
@@ -121,6 +124,17 @@ def _arms_text(
         "against the reference, by the mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
+
+
+def _changes_text(
+    changed: Sequence[tuple[str, str]], compared: Mapping[tuple[str, str], Comparison]
+) -> list[str]:
+    """Arms that change one thing of a recipe, against the recipe itself."""
+    found = {pair: compared[pair] for pair in changed if pair in compared}
+    if not found:
+        return []
+    rows = [[arm, recipe, _points(each)] for (arm, recipe), each in found.items()]
+    return ["### One thing changed\n", table(["arm", "recipe", "arm minus recipe"], rows)]
 
 
 def _claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:

@@ -24,6 +24,12 @@ def test_reference_stands_first(page):
     assert arms.index("| reference |") < arms.index("| sft |")
 
 
+def test_arms_that_change_one_thing_stand_beside_their_recipe():
+    made = results({"reference": ["00"], "focal_dpo": ["00"], "focal_dpo-last": ["11"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert "| focal_dpo-last | focal_dpo | +100.0 [" in text
+
+
 def test_claims_stand_with_their_outcome(page):
     row = next(line for line in page.text.splitlines() if line.startswith("| plain DPO falls"))
     assert row.endswith("| not reproduced |")

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,12 @@ from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
+    EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
     MODEL_FOLDER,
     VALIDATION_FILE,
 )
+from iterpref_assets.steps.pairs import TOKENS_FILE
 from iterpref_assets.steps.partitions import Partitioning, partitions_of
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -55,9 +57,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
-    made = _made_by()
+    made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
-        cells=pl.DataFrame([_cell(*item) | made for item in models.items()], schema=CELLS),
+        cells=pl.DataFrame([_cell(*item, shares) | made for item in models.items()], schema=CELLS),
         scores=pl.concat([_scores(*item) for item in scores.items()]),
         curves=pl.DataFrame(
             [row for item in models.items() for row in _curve(*item)], schema=CURVES
@@ -81,7 +83,17 @@ def _named(cell: Cell) -> dict[str, Any]:
     return {"arm": cell.arm, "rate": cell.rate, "seed": cell.seed}
 
 
-def _cell(cell: Cell, model: Artifact) -> dict[str, Any]:
+def _focal_shares(store: ArtifactStore) -> dict[str, float]:
+    """The share of the tokens of y- that are of D-, by pair set."""
+    shares: dict[str, float] = {}
+    for name in store.partitions(EXPERIMENT_PAIRS.asset):
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
+        masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
+        shares[name] = float(masks.list.sum().sum() / masks.list.len().sum())
+    return shares
+
+
+def _cell(cell: Cell, model: Artifact, shares: Mapping[str, float]) -> dict[str, Any]:
     figures, arm = model.manifest.figures, None if cell.is_reference else arm_named(cell.arm)
     validation = tables.read_table(model.path(VALIDATION_FILE), tables.SCORES)
     return {
@@ -89,6 +101,7 @@ def _cell(cell: Cell, model: Artifact) -> dict[str, Any]:
         "recipe": arm.recipe if arm else REFERENCE,
         "pairs": arm.pairs.value if arm else None,
         "pair_count": figures.get("pairs"),
+        "focal_share": shares[arm.pairs.value] if arm else None,
         "steps": figures.get("steps"),
         "validation": validation["base_passed"].mean(),
         "config": json.dumps(model.manifest.config, sort_keys=True),

@@ -46,6 +46,7 @@ def _cell(named: dict[str, object], *, validation: float) -> dict[str, object]:
         "recipe": named["arm"],
         "pairs": "random" if trained else None,
         "pair_count": 7 if trained else None,
+        "focal_share": 0.25 if trained else None,
         "steps": 20 if trained else None,
         "validation": validation,
         "config": "{}",

@@ -75,11 +75,14 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
 def _made(results: Results) -> str:
     trained = results.cells.filter(pl.col("arm") != REFERENCE)
     first = results.cells.row(0, named=True)
-    pairs = trained.group_by("pairs").agg(pl.col("pair_count").first()).sort("pairs")
-    counts = ", ".join(f"{count:,} ({name})" for name, count in pairs.iter_rows())
+    pairs = trained.group_by("pairs").agg(pl.col("pair_count", "focal_share").first())
+    counts = "; ".join(
+        f"{name}, {count:,} pairs, {_percent(share)}% of the tokens of y- in D-"
+        for name, count, share in pairs.sort("pairs").iter_rows()
+    )
     return (
-        f"{trained.height} models trained; {len(results.problems):,} problems reported. Pairs by "
-        f"set: {counts}. Exported {first['date']} at commit {first['commit']}, {first['machine']}."
+        f"{trained.height} models trained; {len(results.problems):,} problems reported. Pair sets: "
+        f"{counts}. Exported {first['date']} at commit {first['commit']}, {first['machine']}."
         "\n"
     )
 
@@ -202,7 +205,9 @@ def _curves_text(results: Results, arms: Sequence[str]) -> str:
 
 def _curves_of(results: Results, arm: str) -> pl.DataFrame:
     return results.curves.filter(
-        pl.col("arm") == arm, pl.col("rate") == results.chosen_rate(arm), pl.col("seed") == 0
+        pl.col("arm") == arm,
+        pl.col("rate").eq_missing(results.chosen_rate(arm)),
+        pl.col("seed") == 0,
     )
 
 
@@ -237,7 +242,10 @@ def _images(results: Results, arms: Sequence[str]) -> dict[str, bytes]:
         "pass-rates.png": figures.rates_plot(rates, REFERENCE),
         "learning-rates.png": figures.validation_plot(tried, reference),
     }
+    recorded = set(shown["name"].unique())
     for name, label in CURVES.items():
+        if name not in recorded:
+            continue
         drawn[f"{name.replace('_', '-')}.png"] = figures.curves_plot(shown, headline, name, label)
     return drawn
 

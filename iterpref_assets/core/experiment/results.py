@@ -22,6 +22,7 @@ CELLS: tables.Schema = {
     "recipe": pl.String(),
     "pairs": pl.String(),
     "pair_count": pl.Int64(),
+    "focal_share": pl.Float64(),
     "steps": pl.Int64(),
     "validation": pl.Float64(),
     "config": pl.String(),
@@ -31,7 +32,8 @@ CELLS: tables.Schema = {
     "machine": pl.String(),
 }
 """One row a model; rate and seed are null for the reference. `validation` is its pass rate on the
-validation problems, `config` all that it was made with, as JSON."""
+validation problems, `focal_share` that of the tokens of y- which are of D-, `config` all that it
+was made with, as JSON."""
 
 SCORES: tables.Schema = {
     "arm": pl.String(),

@@ -19,6 +19,10 @@ def test_arms_stand_with_rate_seeds_and_pass_rate(page):
     assert "| sft | 1e-05 | 2 | 100.0 [100.0, 100.0] |" in page.text
 
 
+def test_pair_sets_stand_with_their_focal_share(page):
+    assert "random, 7 pairs, 25.0% of the tokens of y- in D-" in page.text
+
+
 def test_reference_stands_first(page):
     arms = page.text.split("### Arms")[1].split("### Claims")[0]
     assert arms.index("| reference |") < arms.index("| sft |")

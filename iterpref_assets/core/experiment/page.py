@@ -169,8 +169,9 @@ def _rates_text(results: Results, arms: Sequence[str]) -> str:
     ]
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     note = (
-        "Validation problems solved (%), seed 0, greedy; the chosen rate in bold. No validation "
-        f"problem is among those reported. Reference: {_percent(reference)}.\n"
+        "Validation problems solved (%), seed 0, greedy; in bold the rate that is reported, the "
+        "best of those that are scored. No validation problem is among those reported. Reference: "
+        f"{_percent(reference)}.\n"
     )
     return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
 

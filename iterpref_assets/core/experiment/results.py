@@ -82,8 +82,16 @@ class Results:
         return dict(mine.select("rate", "validation").iter_rows())
 
     def chosen_rate(self, arm: str) -> float | None:
-        """The rate that an arm is reported at; None of the reference."""
-        return None if arm == REFERENCE else best_rate(self.rates_tried(arm))
+        """The rate that an arm is reported at; None of the reference.
+
+        The best on validation among those with scores: a grid that is not finished may have tried
+        a better one and not scored it yet.
+        """
+        if arm == REFERENCE:
+            return None
+        scored = set(self.scores.filter(arm=arm)["rate"].unique())
+        tried = self.rates_tried(arm)
+        return best_rate({rate: value for rate, value in tried.items() if rate in scored})
 
     def reported(self, arm: str) -> pl.DataFrame:
         """The scores of an arm at its chosen rate."""

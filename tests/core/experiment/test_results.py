@@ -24,6 +24,14 @@ def test_the_chosen_rate_is_the_best_on_validation():
     assert made.chosen_rate("sft") == RATE
 
 
+def test_better_rate_without_scores_is_not_reported():
+    made = results({"reference": ["0"], "sft": ["1"]})
+    swapped = made.cells.with_columns(
+        validation=pl.when(pl.col("rate") == 10 * RATE).then(0.9).otherwise("validation")
+    )
+    assert Results(swapped, made.scores, made.curves).chosen_rate("sft") == RATE
+
+
 def test_the_reference_has_no_rate():
     assert results({"reference": ["0"]}).chosen_rate("reference") is None
 

@@ -33,8 +33,7 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
-    MODEL_FOLDER,
-    VALIDATION_FILE,
+    EXPERIMENT_VALIDATION,
 )
 from iterpref_assets.steps.pairs import TOKENS_FILE
 from iterpref_assets.steps.partitions import Partitioning, partitions_of
@@ -52,14 +51,21 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     context = StepContext(settings, ArtifactStore(settings.root))
     keys = partitions_of(Partitioning.CELL, settings)
     models = dict(_standing(context, EXPERIMENT_MODELS, keys))
-    scores = dict(_standing(context, EXPERIMENT_SCORES, tuple(cell.key for cell in models)))
+    validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
+    scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
     if not scores:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
-        cells=pl.DataFrame([_cell(*item, shares) | made for item in models.items()], schema=CELLS),
+        cells=pl.DataFrame(
+            [
+                _cell(cell, models.get(cell), scored, shares) | made
+                for cell, scored in validation.items()
+            ],
+            schema=CELLS,
+        ),
         scores=pl.concat([_scores(*item) for item in scores.items()]),
         curves=pl.DataFrame(
             [row for item in models.items() for row in _curve(*item)], schema=CURVES
@@ -93,19 +99,22 @@ def _focal_shares(store: ArtifactStore) -> dict[str, float]:
     return shares
 
 
-def _cell(cell: Cell, model: Artifact, shares: Mapping[str, float]) -> dict[str, Any]:
-    figures, arm = model.manifest.figures, None if cell.is_reference else arm_named(cell.arm)
-    validation = tables.read_table(model.path(VALIDATION_FILE), tables.SCORES)
+def _cell(
+    cell: Cell, model: Artifact | None, scored: Artifact, shares: Mapping[str, float]
+) -> dict[str, Any]:
+    arm = None if cell.is_reference else arm_named(cell.arm)
+    made = (model or scored).manifest
+    validation = tables.read_table(scored.path(GREEDY_FILE), tables.SCORES)
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
         "pairs": arm.pairs.value if arm else None,
-        "pair_count": figures.get("pairs"),
+        "pair_count": made.figures.get("pairs"),
         "focal_share": shares[arm.pairs.value] if arm else None,
-        "steps": figures.get("steps"),
+        "steps": made.figures.get("steps"),
         "validation": validation["base_passed"].mean(),
-        "config": json.dumps(model.manifest.config, sort_keys=True),
-        "content_hash": model.manifest.content_hash,
+        "config": json.dumps(made.config, sort_keys=True),
+        "content_hash": made.content_hash,
     }
 
 
@@ -122,9 +131,7 @@ def _scores(cell: Cell, scores: Artifact) -> pl.DataFrame:
 
 
 def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:
-    if cell.is_reference:
-        return
-    lines = model.path(f"{MODEL_FOLDER}/{METRICS_FILE}").read_text().splitlines()
+    lines = model.path(METRICS_FILE).read_text().splitlines()
     for row in curve_rows([json.loads(line) for line in lines]):
         yield _named(cell) | row
 

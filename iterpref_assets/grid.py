@@ -20,11 +20,12 @@ from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import CHAIN, upstream_of
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
-    VALIDATION_FILE,
+    EXPERIMENT_VALIDATION,
     sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
@@ -82,8 +83,11 @@ def _make_all(context: StepContext, grid: Grid) -> None:
     tried = [key for arm in grid.arms for key in tried_cells(settings, arm)]
     trained = len(grid.arms) * (grid.seeds - 1)
     scored = len(grid.arms) * grid.seeds + 1
-    with track("experiment", 1 + len(tried) + trained + scored) as tracker:
-        _make(context, EXPERIMENT_MODELS, (REFERENCE, *tried), tracker)
+    with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
+        _make(context, EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
+        for key in tried:
+            _make(context, EXPERIMENT_MODELS, (key,), tracker)
+            _make(context, EXPERIMENT_VALIDATION, (key,), tracker)
         cells = [key for arm in grid.arms for key in chosen_cells(context, arm, grid.seeds)]
         _make(context, EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
         _make(context, EXPERIMENT_SCORES, (REFERENCE, *cells), tracker)
@@ -127,8 +131,8 @@ def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
 
 def validation_rate(store: ArtifactStore, key: str) -> float:
     """The share of validation problems that a cell's model solves."""
-    model = store.current(ArtifactKey(EXPERIMENT_MODELS.asset, key))
-    scores = tables.read_table(model.path(VALIDATION_FILE), tables.SCORES)
+    scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
+    scores = tables.read_table(scored.path(GREEDY_FILE), tables.SCORES)
     return float(scores.select(pl.col("base_passed").mean()).item())
 
 

@@ -8,6 +8,7 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
+    EXPERIMENT_VALIDATION,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 
@@ -34,13 +35,22 @@ if EXPERIMENT_PAIRS.exists(load_settings()):
     )
     experiment_models = stage_asset(
         EXPERIMENT_MODELS,
-        description="The base model trained by one arm at one learning rate with one seed, and its "
-        "scores on the validation problems.",
+        description="The base model trained by one arm at one learning rate with one seed.",
         group="experiment",
-        kinds={"torch", "safetensors", "parquet"},
+        kinds={"torch", "safetensors"},
         pool="gpu",
         in_worker=True,
         describe=metadata.of_nothing,
+    )
+    experiment_validation = stage_asset(
+        EXPERIMENT_VALIDATION,
+        description="Scores of one model of the grid on the problems that rates are chosen on.",
+        group="experiment",
+        kinds={"transformers", "bubblewrap", "parquet"},
+        pool="gpu",
+        in_worker=True,
+        describe=metadata.of_nothing,
+        schema=tables.SCORES,
     )
     experiment_scores = stage_asset(
         EXPERIMENT_SCORES,

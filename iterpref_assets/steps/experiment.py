@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +14,15 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import problem_tasks
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.config import ExperimentConfig
-from iterpref_assets.core.files import replacing
 from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_files
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
@@ -41,9 +40,6 @@ from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
-
-VALIDATION_FILE = "validation.parquet"
-MODEL_FOLDER = "model"
 
 
 def sizes(settings: Settings) -> ExperimentConfig:
@@ -120,93 +116,56 @@ def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
 
 def _models_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings, cell = context.settings, Cell.parse(partition)
-    scored: dict[str, JsonValue] = {
-        **_scores_config(context, partition),
+    training = _training(settings, cell)
+    return {
         "base_model": sizes(settings).base_model,
+        "recipe": arm_named(cell.arm).recipe,
+        "training": training.for_result(),
     }
-    if cell.is_reference:
-        return scored
-    arm = arm_named(cell.arm)
-    training = arm.training(settings.training, rate=_rate(cell), seed=cell.seed or 0)
-    return {**scored, "recipe": arm.recipe, "training": training.for_result()}
+
+
+def _training(settings: Settings, cell: Cell) -> TrainConfig:
+    if cell.rate is None or cell.seed is None:
+        raise InputError(
+            "the reference model is not trained",
+            field="partition",
+            remedy="Materialize experiment_scores of it, and models of the other cells",
+        )
+    return arm_named(cell.arm).training(settings.training, rate=cell.rate, seed=cell.seed)
 
 
 def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
+        "base_model": sizes(settings).base_model,
         "engine": settings.section("evaluation_engine"),
         "limits": settings.section("limits"),
+        "packages": list(settings.packages),
         "evaluation": settings.evaluation.for_result(),
         "validation_problems": sizes(settings).validation_problems,
     }
 
 
-def _rate(cell: Cell) -> float:
-    if cell.rate is None:
-        raise ValueError(f"{cell.key} is not trained")
-    return cell.rate
-
-
 def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
-    with Sandbox(packages=context.settings.packages) as sandbox:
-        for plan in each_named(plans):
-            _publish_model(context, plan, sandbox)
-
-
-def _publish_model(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
-    cell, store, work = (
-        Cell.parse(plan.key.partition),
-        context.store,
-        context.store.work_folder(plan),
-    )
-    trained = None if cell.is_reference else _train(context, cell, work)
-    folder = trained or base_model_folder(
-        context.settings, store, sizes(context.settings).base_model
-    )
-    validation, _ = _split(context)
-    scoring = work / "scoring"
-    scoring.mkdir(exist_ok=True)
-    scores = asyncio.run(_score(context, folder, validation, scoring, sandbox))
-    with store.publishing(plan) as staging:
-        if trained:
-            shutil.copytree(trained, staging.folder / MODEL_FOLDER)
-            staging.figures.update(json.loads((work / _FIGURES).read_text()))
-        tables.write_table(scores, tables.SCORES, staging.folder / VALIDATION_FILE)
-
-
-_FIGURES = "figures.json"
-
-
-def _train(context: StepContext, cell: Cell, work: Path) -> Path:
-    """The folder of the cell's trained model; made where an earlier process did not finish it."""
     from iterpref_assets.core.training.launch import TrainJob, train_model
 
-    settings, store, out = context.settings, context.store, work / MODEL_FOLDER
-    if (work / _FIGURES).is_file():
-        return out
-    arm = arm_named(cell.arm)
-    pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
-    compares = recipe_named(arm.recipe).needs_reference
-    job = TrainJob(
-        tokens=pairs.path(TOKENS_FILE),
-        reference=pairs.path(LOGPROBS_FILE) if compares else None,
-        model_dir=base_model_folder(settings, store, sizes(settings).base_model),
-        recipe=arm.recipe,
-        config=arm.training(settings.training, rate=_rate(cell), seed=cell.seed or 0),
-        out=out,
-        work_dir=work / "training",
-    )
-    outcome = train_model(job, context.report)
-    with replacing(work / _FIGURES) as file:
-        file.write_text(json.dumps(outcome.figures))
-    return out
-
-
-def _split(context: StepContext) -> tuple[list[Problem], list[Problem]]:
-    """Held-out problems to choose learning rates on, and those to report."""
-    problems = read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
-    first = sizes(context.settings).validation_problems
-    return problems[:first], problems[first:]
+    store, settings = context.store, context.settings
+    for plan in each_named(plans):
+        cell = Cell.parse(plan.key.partition)
+        arm = arm_named(cell.arm)
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
+        compares = recipe_named(arm.recipe).needs_reference
+        with store.publishing(plan) as staging:
+            job = TrainJob(
+                tokens=pairs.path(TOKENS_FILE),
+                reference=pairs.path(LOGPROBS_FILE) if compares else None,
+                model_dir=base_model_folder(settings, store, sizes(settings).base_model),
+                recipe=arm.recipe,
+                config=_training(settings, cell),
+                out=staging.folder,
+                work_dir=store.work_folder(plan),
+            )
+            staging.figures.update(train_model(job, context.report).figures)
 
 
 async def _score(
@@ -216,7 +175,7 @@ async def _score(
     work: Path,
     sandbox: Sandbox,
 ) -> pl.DataFrame:
-    """tables.SCORES of the model of `folder` on `problems`, greedy by default."""
+    """tables.SCORES of the model of `folder` on `problems`, by the settings' `evaluation`."""
     settings = context.settings
     source = base_model_source(settings, sizes(settings).base_model)
     tasks = problem_tasks(problems, Prompts(settings.prompts_for(source)), settings.limits)
@@ -224,13 +183,29 @@ async def _score(
         return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
 
 
+def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
+    first = sizes(context.settings).validation_problems
+    _publish_scored(context, plans, _heldout(context)[:first])
+
+
 def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
-    _, reported = _split(context)
+    first = sizes(context.settings).validation_problems
+    _publish_scored(context, plans, _heldout(context)[first:])
+
+
+def _heldout(context: StepContext) -> list[Problem]:
+    """Problems to choose learning rates on, followed by those to report."""
+    return read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+
+
+def _publish_scored(
+    context: StepContext, plans: Sequence[Plan], problems: Sequence[Problem]
+) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in each_named(plans):
             work = context.store.work_folder(plan)
             folder = model_of_cell(context, plan.key.partition)
-            scores = asyncio.run(_score(context, folder, reported, work, sandbox))
+            scores = asyncio.run(_score(context, folder, problems, work, sandbox))
             with context.store.publishing(plan) as staging:
                 tables.write_table(scores, tables.SCORES, staging.folder / GREEDY_FILE)
                 staging.row_count = scores.height
@@ -241,8 +216,11 @@ def model_of_cell(context: StepContext, partition: str) -> Path:
     if Cell.parse(partition).is_reference:
         name = sizes(context.settings).base_model
         return base_model_folder(context.settings, context.store, name)
-    key = ArtifactKey(EXPERIMENT_MODELS.asset, partition)
-    return context.store.current(key).folder / MODEL_FOLDER
+    return context.store.current(ArtifactKey(EXPERIMENT_MODELS.asset, partition)).folder
+
+
+def _if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+    return () if Cell.parse(partition).is_reference else (partition,)
 
 
 EXPERIMENT_PAIRS = Step(
@@ -263,9 +241,20 @@ EXPERIMENT_PAIRS = Step(
 EXPERIMENT_MODELS = Step(
     asset="experiment_models",
     partitioning=Partitioning.CELL,
-    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), HELDOUT_PROBLEMS, *_BASE),
+    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *_BASE),
     config=_models_config,
     publish=_publish_models,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)
+_SCORED = (Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE)
+EXPERIMENT_VALIDATION = Step(
+    asset="experiment_validation",
+    partitioning=Partitioning.CELL,
+    parents=_SCORED,
+    config=_scores_config,
+    publish=_publish_validation,
     code_version="1",
     exists=is_asked,
     in_run=never,
@@ -273,7 +262,7 @@ EXPERIMENT_MODELS = Step(
 EXPERIMENT_SCORES = Step(
     asset="experiment_scores",
     partitioning=Partitioning.CELL,
-    parents=(EXPERIMENT_MODELS, HELDOUT_PROBLEMS),
+    parents=_SCORED,
     config=_scores_config,
     publish=_publish_scores,
     code_version="1",

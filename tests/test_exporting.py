@@ -27,6 +27,7 @@ def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:
 
 
 MODELS = a_step("experiment_models", Partitioning.CELL)
+VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
 
 
@@ -48,22 +49,24 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings = Settings.model_validate({"root": tmp_path / "root", "experiment": {}})
     context = StepContext(settings, ArtifactStore(settings.root))
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", MODELS)
+    monkeypatch.setattr(exporting, "EXPERIMENT_VALIDATION", VALIDATION)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
     _pairs(context)
-    for key in ("reference", SCORED, "sft@3e-05@0"):
+    for key in (SCORED, "sft@3e-05@0"):
         with context.store.publishing(MODELS.plan(context, key)) as staging:
-            path = staging.folder / "validation.parquet"
-            tables.write_table(scores(True, False), tables.SCORES, path)
-            if key != "reference":
-                staging.figures |= {"pairs": 2.0, "steps": 5.0}
-                (staging.folder / "model").mkdir()
-                point = {"step": 1, "epoch": 0.5, "loss": 0.25}
-                (staging.folder / "model" / "metrics.jsonl").write_text(json.dumps(point) + "\n")
+            staging.figures |= {"pairs": 2.0, "steps": 5.0}
+            point = {"step": 1, "epoch": 0.5, "loss": 0.25}
+            (staging.folder / "metrics.jsonl").write_text(json.dumps(point) + "\n")
+    for key in ("reference", SCORED, "sft@3e-05@0"):
+        _publish_scores(context, VALIDATION, key, True, False)
     for key in ("reference", SCORED):
-        with context.store.publishing(SCORES.plan(context, key)) as staging:
-            path = staging.folder / "greedy.parquet"
-            tables.write_table(scores(key == SCORED, False, True), tables.SCORES, path)
+        _publish_scores(context, SCORES, key, key == SCORED, False, True)
     return settings
+
+
+def _publish_scores(context: StepContext, step: Step, key: str, *passed: bool) -> None:
+    with context.store.publishing(step.plan(context, key)) as staging:
+        tables.write_table(scores(*passed), tables.SCORES, staging.folder / "greedy.parquet")
 
 
 def _pairs(context: StepContext) -> None:
@@ -120,9 +123,7 @@ def test_curves_are_a_row_a_step_and_figure(exported):
 def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):
     newer = a_step("experiment_scores", Partitioning.CELL, version="2")
     context = StepContext(settings, ArtifactStore(settings.root))
-    with context.store.publishing(newer.plan(context, "reference")) as staging:
-        path = staging.folder / "greedy.parquet"
-        tables.write_table(scores(True), tables.SCORES, path)
+    _publish_scores(context, newer, "reference", True)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", newer)
     export_grid(settings, tmp_path / "out")
     assert read_results(tmp_path / "out").arms == ["reference"]

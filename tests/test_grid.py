@@ -14,13 +14,17 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, arm_named
 from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.experiment import VALIDATION_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.partitions import Partitioning
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 SOLVED = {1e-5: 1, 3e-5: 3, 1e-4: 2}
 """Of four validation problems, by learning rate."""
 SFT, DPO = arm_named("sft"), arm_named("dpo")
+
+
+def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+    return () if partition == "reference" else (partition,)
 
 
 def validation(solved: int) -> pl.DataFrame:
@@ -41,7 +45,7 @@ class Made:
         self.cells: list[tuple[str, str]] = []
         self.ends_at: str | None = None
 
-    def step(self, asset: str, partitioning: Partitioning, *parents: Step) -> Step:
+    def step(self, asset: str, partitioning: Partitioning, *parents: Parent) -> Step:
         def publish(context: StepContext, plans: Sequence[Plan]) -> None:
             for plan in plans:
                 key = plan.key.partition
@@ -49,7 +53,7 @@ class Made:
                     raise KeyboardInterrupt
                 with context.store.publishing(plan) as staging:
                     solved = SOLVED.get(Cell.parse(key).rate or 0, 0) if "@" in key else 0
-                    path = staging.folder / VALIDATION_FILE
+                    path = staging.folder / GREEDY_FILE
                     tables.write_table(validation(solved), tables.SCORES, path)
                 self.cells.append((asset, key))
 
@@ -71,8 +75,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
         grid, "EXPERIMENT_PAIRS", made.step("experiment_pairs", Partitioning.PAIR_SET)
     )
     monkeypatch.setattr(grid, "EXPERIMENT_MODELS", models)
-    scores = made.step("experiment_scores", Partitioning.CELL, models)
-    monkeypatch.setattr(grid, "EXPERIMENT_SCORES", scores)
+    for name in ("experiment_validation", "experiment_scores"):
+        step = made.step(name, Partitioning.CELL, Parent(models, if_trained))
+        monkeypatch.setattr(grid, name.upper(), step)
     return made
 
 
@@ -86,8 +91,14 @@ def settings(tmp_path: Path) -> Settings:
 def test_every_rate_is_tried_with_one_seed_and_the_best_gets_the_others(made, settings):
     make_grid(settings, Grid((SFT,), 3))
     assert made.of("experiment_models") == [
+        *("sft@1e-05@0", "sft@3e-05@0", "sft@0.0001@0", "sft@3e-05@1", "sft@3e-05@2"),
+    ]
+
+
+def test_models_of_every_rate_and_the_reference_are_validated(made, settings):
+    make_grid(settings, Grid((SFT,), 3))
+    assert made.of("experiment_validation") == [
         *("reference", "sft@1e-05@0", "sft@3e-05@0", "sft@0.0001@0"),
-        *("sft@3e-05@1", "sft@3e-05@2"),
     ]
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
 from iterpref_assets.core.experiment.results import (
     CELLS,
     CURVES,
@@ -36,20 +36,20 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_VALIDATION,
 )
 from iterpref_assets.steps.pairs import TOKENS_FILE
-from iterpref_assets.steps.partitions import Partitioning, partitions_of
 from iterpref_assets.steps.step import Step, StepContext
 
 
 def export_grid(settings: Settings, folder: Path) -> list[Path]:
     """Write the tables of every cell that is current to `folder`; the files.
 
-    Cells that other settings made, and those whose pairs were made anew since, are left out.
+    Rates and seeds that the settings do not name are written too. Cells that other options made,
+    and those whose pairs were made anew since, are left out.
 
     Raises:
         InputError: where no score is current.
     """
     context = StepContext(settings, ArtifactStore(settings.root))
-    keys = partitions_of(Partitioning.CELL, settings)
+    keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
     models = dict(_standing(context, EXPERIMENT_MODELS, keys))
     validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
     scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
@@ -74,8 +74,16 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     return write_results(results, folder)
 
 
+def _place(key: str) -> tuple[int, float, int]:
+    """The order of cells: the reference, then arm by arm as they are listed."""
+    cell = Cell.parse(key)
+    if cell.rate is None or cell.seed is None:
+        return -1, 0.0, 0
+    return ARMS.index(arm_named(cell.arm)), cell.rate, cell.seed
+
+
 def _standing(
-    context: StepContext, step: Step, keys: tuple[str, ...]
+    context: StepContext, step: Step, keys: Sequence[str]
 ) -> Iterator[tuple[Cell, Artifact]]:
     for key in keys:
         if context.store.find(ArtifactKey(step.asset, key)) is None:

@@ -17,6 +17,7 @@ from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
 
 SCORED = "sft@1e-05@0"
+"""At a rate that the settings do not name."""
 
 
 def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:

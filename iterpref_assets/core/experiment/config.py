@@ -14,7 +14,7 @@ class ExperimentConfig(Record):
         "lab", min_length=1, description="The base model that every arm trains, by its name"
     )
     rates: tuple[float, ...] = Field(
-        (1e-5, 3e-5, 1e-4),
+        (3e-5, 1e-4, 3e-4),
         min_length=1,
         description="Learning rates that each arm is tried at, with seed 0; the best on the "
         "validation problems is the arm's",

@@ -254,10 +254,20 @@ def _images(results: Results, arms: Sequence[str]) -> dict[str, bytes]:
 HEAD = """\
 # The paper's experiment
 
-`iterpref experiment render` writes this page from the tables in `measurements/results/experiment/`;
-`make experiment-quick` makes its headline anew and `iterpref experiment run ARM ... --seeds N` any
-part of the grid. All arms have the same pairs of their set, steps and batches; the learning rate of
-each is the best of one grid on validation problems that are not reported.
+    make experiment-quick
+    iterpref experiment run ARM ... --seeds N --settings examples/experiment/lab.toml
+    iterpref experiment export --settings examples/experiment/lab.toml
+    iterpref experiment render
+
+`make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the reference,
+two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the arms), and only what is
+missing of it: each model and each of its scores is an artifact, in Dagster a partition. `export` writes
+the tables in `measurements/results/experiment/`, `render` this page from them.
+
+All arms are trained with the same steps and batches on the same pairs, but for those whose name says
+otherwise. Each is tried at every learning rate with seed 0; the rate that solves most validation
+problems is its own, and validation problems are not among those reported. A seed draws the order of the
+pairs. An arm is one entry in `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
 """
 DISCUSSION = "discussion.md"
 """Prose beside the tables, put into the page."""

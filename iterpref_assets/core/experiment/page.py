@@ -259,15 +259,17 @@ HEAD = """\
     iterpref experiment export --settings examples/experiment/lab.toml
     iterpref experiment render
 
-`make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the reference,
-two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the arms), and only what is
-missing of it: each model and each of its scores is an artifact, in Dagster a partition. `export` writes
-the tables in `measurements/results/experiment/`, `render` this page from them.
+`make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the
+reference, two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the
+arms), and only what is missing of it: each model and each of its scores is an artifact, in
+Dagster a partition. `export` writes the tables in `measurements/results/experiment/`, `render`
+this page from them.
 
-All arms are trained with the same steps and batches on the same pairs, but for those whose name says
-otherwise. Each is tried at every learning rate with seed 0; the rate that solves most validation
-problems is its own, and validation problems are not among those reported. A seed draws the order of the
-pairs. An arm is one entry in `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
+All arms are trained with the same steps and batches on the same pairs, but for those whose name
+says otherwise. Each is tried at every learning rate with seed 0; the rate that solves most
+validation problems is its own, and validation problems are not among those reported. A seed draws
+the order of the pairs. An arm is one entry in `iterpref_assets/core/experiment/arms.py`, a claim
+one in `claims.py`.
 """
 DISCUSSION = "discussion.md"
 """Prose beside the tables, put into the page."""

@@ -17,6 +17,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
+from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
     CELLS,
     CURVES,
@@ -35,7 +36,7 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
-from iterpref_assets.steps.pairs import TOKENS_FILE
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.step import Step, StepContext
 
 
@@ -70,6 +71,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         curves=pl.DataFrame(
             [row for item in models.items() for row in _curve(*item)], schema=CURVES
         ),
+        kinds=_kinds(context.store),
     )
     return write_results(results, folder)
 
@@ -105,6 +107,15 @@ def _focal_shares(store: ArtifactStore) -> dict[str, float]:
         masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
         shares[name] = float(masks.list.sum().sum() / masks.list.len().sum())
     return shares
+
+
+def _kinds(store: ArtifactStore) -> pl.DataFrame:
+    frames = [pl.DataFrame(schema=KINDS)]
+    for name in store.partitions(EXPERIMENT_PAIRS.asset):
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name)).path(PAIRS_FILE)
+        kept = tables.read_table(pairs, tables.PAIRS).filter(pl.col("dropped_by").is_null())
+        frames.append(token_kinds(name, kept.select("rejected", "rejected_diff_lines").iter_rows()))
+    return pl.concat(frames)
 
 
 def _cell(

@@ -79,6 +79,10 @@ def _pairs(context: StepContext) -> None:
     with context.store.publishing(step.plan(context, "random")) as staging:
         frame = pl.DataFrame([row], schema=tables.TOKENIZED_PAIRS)
         tables.write_table(frame, tables.TOKENIZED_PAIRS, staging.folder / "tokens.parquet")
+        kept = {"pair_id": "p", "rejected": "x = 1", "rejected_diff_lines": [0]}
+        dropped = {**kept, "pair_id": "q", "dropped_by": "equal_ast"}
+        both = pl.DataFrame([kept, dropped], schema=tables.PAIRS)
+        tables.write_table(both, tables.PAIRS, staging.folder / "pairs.parquet")
 
 
 @pytest.fixture
@@ -119,6 +123,15 @@ def test_scores_are_a_row_a_model_and_problem(exported):
 def test_curves_are_a_row_a_step_and_figure(exported):
     rows = exported.curves.select("arm", "rate", "step", "name", "value").rows()
     assert rows == [("sft", 1e-5, 1, "loss", 0.25), ("sft", 3e-5, 1, "loss", 0.25)]
+
+
+def test_kinds_are_those_of_kept_pairs(exported):
+    rows = exported.kinds.rows()
+    assert sorted(rows) == [
+        ("random", "name", 1, 0),
+        ("random", "number", 1, 0),
+        ("random", "operator", 1, 0),
+    ]
 
 
 def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):

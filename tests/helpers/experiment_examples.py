@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from iterpref_assets.core.experiment.kinds import token_kinds
 from iterpref_assets.core.experiment.results import CELLS, CURVES, SCORES, Results
 from iterpref_assets.core.training.recipes import REFERENCE
 
@@ -30,6 +31,7 @@ def results(solved: Mapping[str, Sequence[str]]) -> Results:
         pl.DataFrame(cells, schema=CELLS),
         pl.DataFrame(scores, schema=SCORES),
         pl.DataFrame(curves, schema=CURVES),
+        token_kinds("random", [("x = f(y)", [0]), ("x = 1", [])]),
     )
 
 

@@ -64,6 +64,8 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         _rates_text(results, arms),
         "### Log-probabilities over training\n",
         _curves_text(results, arms),
+        "### What D- is made of\n",
+        _kinds_text(results),
         "### How programs fail\n",
         _errors_text(results, arms),
         "### Discussion\n",
@@ -210,6 +212,18 @@ def _curves_of(results: Results, arm: str) -> pl.DataFrame:
         pl.col("rate").eq_missing(results.chosen_rate(arm)),
         pl.col("seed") == 0,
     )
+
+
+def _kinds_text(results: Results) -> str:
+    rows: list[list[str]] = []
+    for (pairs,), mine in results.kinds.group_by("pairs", maintain_order=True):
+        focal, others = mine["focal"].sum(), mine["others"].sum()
+        for row in mine.iter_rows(named=True):
+            shares = [row["focal"] / max(focal, 1), row["others"] / max(others, 1)]
+            rows.append([str(pairs), row["kind"], *map(_percent, shares)])
+    note = "Shares of the lexical tokens of y-, on the lines of D- and on its other lines.\n"
+    head = ["pairs", "kind", "of D- (%)", "of the other lines (%)"]
+    return f"{table(head, rows)}\n{note}"
 
 
 def _errors_text(results: Results, arms: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.choosing import best_rate
+from iterpref_assets.core.experiment.kinds import KINDS
 from iterpref_assets.core.training.recipes import REFERENCE
 
 CELLS: tables.Schema = {
@@ -60,16 +61,18 @@ FILES: Mapping[str, tables.Schema] = {
     "cells.parquet": CELLS,
     "scores.parquet": SCORES,
     "curves.parquet": CURVES,
+    "kinds.parquet": KINDS,
 }
 
 
 @dataclass(frozen=True)
 class Results:
-    """The three tables of one base model."""
+    """The four tables of one base model: CELLS, SCORES, CURVES and kinds.KINDS."""
 
     cells: pl.DataFrame
     scores: pl.DataFrame
     curves: pl.DataFrame
+    kinds: pl.DataFrame
 
     @property
     def arms(self) -> list[str]:
@@ -130,7 +133,7 @@ class Results:
 def write_results(results: Results, folder: Path) -> list[Path]:
     """Write the tables to `folder`; the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    frames = (results.cells, results.scores, results.curves)
+    frames = (results.cells, results.scores, results.curves, results.kinds)
     paths = [folder / name for name in FILES]
     for path, frame, schema in zip(paths, frames, FILES.values(), strict=True):
         tables.write_table(frame, schema, path)

@@ -54,6 +54,11 @@ def test_curves_stand_from_first_to_last_steps(page):
     assert f"| sft | {first:.3f} to {last:.3f} | - | - |" in page.text
 
 
+def test_kinds_of_tokens_stand_in_shares(page):
+    # of D-: x, f and y beside =, ( and ); of the other lines: x, = and 1
+    assert "| random | name | 50.0 | 33.3 |" in page.text
+
+
 def test_errors_are_counted_by_model(page):
     assert "| KeyError | 20.0 | 0.0 | 20.0 |" in page.text
 

@@ -1,12 +1,13 @@
 """What is read out of the result tables."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from experiment_examples import RATE, results
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import (
-    Results,
     curve_rows,
     read_results,
     write_results,
@@ -29,7 +30,7 @@ def test_better_rate_without_scores_is_not_reported():
     swapped = made.cells.with_columns(
         validation=pl.when(pl.col("rate") == 10 * RATE).then(0.9).otherwise("validation")
     )
-    assert Results(swapped, made.scores, made.curves).chosen_rate("sft") == RATE
+    assert replace(made, cells=swapped).chosen_rate("sft") == RATE
 
 
 def test_the_reference_has_no_rate():
@@ -39,7 +40,7 @@ def test_the_reference_has_no_rate():
 def test_scores_at_another_rate_are_not_reported():
     made = results({"reference": ["0"], "sft": ["1"]})
     other = made.scores.filter(arm="sft").with_columns(rate=pl.lit(10 * RATE), passed=False)
-    with_other = Results(made.cells, pl.concat([made.scores, other]), made.curves)
+    with_other = replace(made, scores=pl.concat([made.scores, other]))
     assert with_other.matrix("sft").tolist() == [[1]]
 
 
@@ -53,7 +54,8 @@ def test_tables_are_read_as_they_were_written(tmp_path):
     write_results(made, tmp_path / "tables")
     again = read_results(tmp_path / "tables")
     assert all(
-        getattr(again, name).equals(getattr(made, name)) for name in ("cells", "scores", "curves")
+        getattr(again, name).equals(getattr(made, name))
+        for name in ("cells", "scores", "curves", "kinds")
     )
 
 

@@ -51,7 +51,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     """
     context = StepContext(settings, ArtifactStore(settings.root))
     keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
-    models = dict(_standing(context, EXPERIMENT_MODELS, keys))
+    trained = [key for key in keys if key != REFERENCE]
+    models = dict(_standing(context, EXPERIMENT_MODELS, trained))
     validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
     scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
     if not scores:

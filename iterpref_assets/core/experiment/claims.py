@@ -14,6 +14,10 @@ LEVEL = 0.05
 MATTERS = 0.02
 """A difference that counts, as a share of 1: the paper's own are 2 to 12 points."""
 
+MIN_SEEDS = 2
+"""Fewer decide nothing: an interval over problems alone does not tell what another order of the
+pairs would have given."""
+
 
 class Outcome(StrEnum):
     """What became of a claim."""
@@ -25,7 +29,7 @@ class Outcome(StrEnum):
     NOT_REPRODUCED = "not reproduced"
     """Neither, and the interval excludes a difference of MATTERS in the claimed direction."""
     UNDECIDED = "undecided"
-    """Neither, and it does not."""
+    """Neither, and it does not; or fewer than MIN_SEEDS seeds."""
     UNTESTED = "not run"
     """One of the two arms has no scores."""
 
@@ -115,6 +119,8 @@ def outcome(claim: Claim, comparisons: Mapping[tuple[str, str], Comparison]) -> 
     found = comparisons.get((claim.arm, claim.baseline))
     if found is None:
         return Outcome.UNTESTED
+    if found.seeds < MIN_SEEDS:
+        return Outcome.UNDECIDED
     sign = 1 if claim.higher else -1
     ends = sign * found.difference.low, sign * found.difference.high
     low, high = min(ends), max(ends)

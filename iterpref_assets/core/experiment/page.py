@@ -10,7 +10,7 @@ import polars as pl
 
 from iterpref_assets.core.experiment import figures
 from iterpref_assets.core.experiment.arms import ARMS, arm_named
-from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, outcome
+from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.reporting.markdown import table
@@ -150,7 +150,8 @@ def _claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest.\n"
+        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, and "
+        f"all with fewer than {MIN_SEEDS} seeds.\n"
     )
     head = ["claim", "the paper", "here, points", "outcome"]
     return f"{table(head, rows)}\n{rule}"

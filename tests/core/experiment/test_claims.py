@@ -1,5 +1,7 @@
 """Comparisons of arms, and what they make of the paper's claims."""
 
+from dataclasses import replace
+
 import pytest
 from experiment_examples import results
 
@@ -36,6 +38,11 @@ def comparison(low: float, high: float, p_value: float) -> Comparison:
 )
 def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_value, expected):
     assert outcome(claim, {("a", "b"): comparison(low, high, p_value)}) is expected
+
+
+def test_one_seed_decides_nothing():
+    one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
+    assert outcome(HIGHER, {("a", "b"): one}) is Outcome.UNDECIDED
 
 
 def test_claim_about_an_arm_without_scores_is_not_run():

@@ -92,6 +92,7 @@ docs: setup ## Write the pages that are made from the code and the recorded resu
 	$(BIN)/iterpref settings doc
 	$(BIN)/iterpref settings formats
 	$(BIN)/python measurements/render.py
+	$(BIN)/iterpref experiment render
 
 bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \

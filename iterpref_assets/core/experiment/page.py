@@ -45,7 +45,11 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     """
     order = [arm.name for arm in ARMS]
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
-    wanted = [(arm, base) for base in BASELINES for arm in arms if arm != base]
+    wanted: list[tuple[str, str]] = []
+    for base in BASELINES:
+        # The mirror image of a comparison would be corrected for as if it were another.
+        others = [arm for arm in arms if arm not in (base, REFERENCE)]
+        wanted += [(arm, base) for arm in others if (base, arm) not in wanted]
     wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
     changed = [(arm, arm_named(arm).recipe) for arm in arms if "-" in arm]
     wanted += changed

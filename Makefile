@@ -15,8 +15,8 @@ export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui faults test test-docker test-faults test-ray test-ui screenshots check data docs bench \
-	lab-model lock clean other-lock
+.PHONY: help setup run ui faults test test-docker test-faults test-ray test-ui screenshots check \
+	data docs bench experiment-quick lab-model lock clean other-lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -102,6 +102,7 @@ docs: setup ## Write the pages that are made from the code and the recorded resu
 	$(BIN)/iterpref settings formats
 	$(BIN)/python measurements/render.py
 	PYTHONPATH=tests/helpers $(BIN)/python -m faults.report
+	$(BIN)/iterpref experiment render
 
 bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \
@@ -127,6 +128,14 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/orchestration.py load
 	$(BIN)/python measurements/orchestration.py chain
 	$(BIN)/python measurements/orchestration.py backfill
+
+# The lab's settings; another root keeps the grid apart from what `make run` makes.
+experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm
+	$(BIN)/iterpref experiment run --seeds 2 --settings examples/experiment/lab.toml
+	$(BIN)/iterpref experiment export --out data/experiment/results/lab \
+		--settings examples/experiment/lab.toml
+	$(BIN)/iterpref experiment render --out data/experiment/results/lab \
+		--page data/experiment/EXPERIMENT.md
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)
 	$(BIN)/python -m iterpref_assets.commands.lab_model \

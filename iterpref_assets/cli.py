@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "train",
     "generate": "generate",
     "evaluate": "evaluate",
+    "experiment": "experiment",
     "sanitize": "evaluate",
     "publish": "publish",
 }

@@ -35,6 +35,7 @@ from iterpref_assets.core.engines.config import (
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.experiment.config import ExperimentConfig
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.quality.config import QualityConfig
 from iterpref_assets.core.records import Record
@@ -180,6 +181,10 @@ class Settings(BaseSettings):
     )
     benchmarks: BenchmarksConfig = Field(
         BenchmarksConfig(), description="What to score besides held-out problems"
+    )
+
+    experiment: ExperimentConfig | None = Field(
+        None, description="The grid of `iterpref experiment`; unset makes no assets for it"
     )
 
     @field_validator("variants")

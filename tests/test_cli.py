@@ -29,6 +29,7 @@ def iterpref(*arguments: str) -> subprocess.CompletedProcess[str]:
         "evaluate",
         "publish",
         "pages",
+        "experiment",
     ],
 )
 def test_every_command_explains_itself(name: str) -> None:

@@ -5,6 +5,32 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from typing import Any
+
+_ONE_AT_A_TIME = threading.RLock()
+"""CPython 3.11 counts the depth of a tree that it builds in one place for the whole process. Where
+a thread is interrupted while it builds one, by a garbage collection that runs Python code, and
+another builds its own meanwhile, the first raises SystemError."""
+
+
+def tree_of(code: str) -> ast.Module:
+    """`ast.parse`, for use in threads.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: where `code` is no Python.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.parse(code)
+
+
+def literal(text: str) -> Any:
+    """`ast.literal_eval`, for use in threads.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: where `text` is no literal.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.literal_eval(text)
 
 
 def parse(code: str) -> ast.Module | None:
@@ -26,16 +52,13 @@ def error_line(code: str) -> int | None:
     return min(told or last, last)
 
 
-_warnings_lock = threading.Lock()
-"""Threads that leave `catch_warnings` in another order than they entered it would silence for good
-what the process warns of."""
-
-
 def _parsed(code: str) -> ast.Module | Exception:
-    with _warnings_lock, warnings.catch_warnings():
+    # Threads that leave `catch_warnings` in another order than they entered it would silence for
+    # good what the process warns of.
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(code)
+            return tree_of(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return error
 

@@ -10,7 +10,7 @@ import dagster as dg
 from iterpref_assets.core.training.recipes import RECIPE_NAMES, VARIANTS
 from iterpref_assets.defs.dagster_private import partition_loading_context
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.partitions import TWO_PARTS, Partitioning
+from iterpref_assets.steps.partitions import TWO_PARTS, Partitioning, partitions_of
 from iterpref_assets.steps.step import Parent, Step
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
@@ -30,7 +30,15 @@ DEFINITIONS: dict[Partitioning, dg.PartitionsDefinition | None] = {
     Partitioning.BASE_MODEL: base_models,
     Partitioning.CHECKPOINT: checkpoints,
     Partitioning.SCORE: scores,
+    Partitioning.PAIR_SET: dg.StaticPartitionsDefinition(
+        partitions_of(Partitioning.PAIR_SET, load_settings())
+    ),
+    Partitioning.CELL: dg.StaticPartitionsDefinition(
+        partitions_of(Partitioning.CELL, load_settings())
+    ),
 }
+
+_OF_EXPERIMENT = {Partitioning.PAIR_SET, Partitioning.CELL}
 
 _EVERY_SHARD = dg.AllPartitionMapping()
 """A base model's pairs come from every shard."""
@@ -69,6 +77,8 @@ def _mapping(parent: Parent, child: Step) -> dg.PartitionMapping | None:
         return None if alike else _EVERY_SHARD
     if (above, below) == (Partitioning.CHECKPOINT, Partitioning.SCORE):
         return _CHECKPOINT
+    if below in _OF_EXPERIMENT and above is not below:
+        return dg.AllPartitionMapping()
     return _BASE_MODEL if above in TWO_PARTS or below in TWO_PARTS else None
 
 

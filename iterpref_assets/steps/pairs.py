@@ -15,7 +15,7 @@ from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig
 from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
@@ -91,7 +91,7 @@ def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None
     for plan in plans:
         with context.store.publishing(plan) as staging:
             out = staging.folder / PAIRS_FILE
-            _build(context, plan, out)
+            build_shard(context, plan.key.partition, context.settings.pairs, out)
             staging.row_count = row_count(out)
 
 
@@ -112,7 +112,7 @@ async def _judge_shard(
     store = context.store
     answers = store.root / "judge" / digest_json(judge_identity(judge))[:16]
     built = store.work_folder(plan) / PAIRS_FILE
-    _build(context, plan, built)
+    build_shard(context, plan.key.partition, context.settings.pairs, built)
     with store.publishing(plan) as staging:
         out = staging.folder / PAIRS_FILE
         outcome = await judge_pair_file(
@@ -133,10 +133,19 @@ async def _judge_shard(
         )
 
 
-def _build(context: StepContext, plan: Plan, out: Path) -> None:
-    """Build a shard's pairs; verdicts on programs that were cut outlast the artifact as well."""
-    store, settings, shard = context.store, context.settings, plan.key.partition
-    versions = store.current(ArtifactKey("debug_trajectories", shard)).path(VERSIONS_FILE)
+def build_shard(
+    context: StepContext,
+    shard: str,
+    pairs: PairConfig,
+    out: Path,
+    source: str = DEBUG_TRAJECTORIES.asset,
+) -> None:
+    """Build a shard's pairs of the versions of the asset `source`.
+
+    Verdicts on programs that were cut outlast the artifact as well.
+    """
+    store, settings = context.store, context.settings
+    versions = store.current(ArtifactKey(source, shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
     limits, packages = settings.limits, settings.packages
     with (
@@ -145,7 +154,7 @@ def _build(context: StepContext, plan: Plan, out: Path) -> None:
             store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
         ) as log,
     ):
-        build_pair_file(versions, problems, settings.pairs, out, judge=log)
+        build_pair_file(versions, problems, pairs, out, judge=log)
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:

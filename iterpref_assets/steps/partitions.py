@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import PairSet, cell_keys
+from iterpref_assets.core.experiment.config import ExperimentConfig
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 
@@ -22,6 +24,10 @@ class Partitioning(StrEnum):
     """A base model and a recipe."""
     SCORE = "score"
     """A base model and a variant: a recipe, or the reference model itself."""
+    PAIR_SET = "pair_set"
+    """A set of pairs that arms of the experiment are trained on."""
+    CELL = "cell"
+    """An arm of the experiment at one learning rate with one seed, or the reference model."""
 
 
 TWO_PARTS = {Partitioning.CHECKPOINT, Partitioning.SCORE}
@@ -81,6 +87,11 @@ def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, 
                 for base_model in settings.base_models
                 for name in variants_of(partitioning, base_model, settings)
             )
+        case Partitioning.PAIR_SET:
+            return tuple(PairSet)
+        case Partitioning.CELL:
+            sizes = settings.experiment or ExperimentConfig()
+            return cell_keys(sizes.rates, sizes.seeds)
 
 
 def variants_of(partitioning: Partitioning, base_model: str, settings: Settings) -> tuple[str, ...]:
@@ -107,7 +118,7 @@ def upstream_partitions(
             return (ModelVariant.parse(partition).base_model,)
         case Partitioning.CHECKPOINT | Partitioning.SCORE, Partitioning.BASE_MODEL:
             return variants_of(parent, partition, settings)
-        case Partitioning.SHARD, Partitioning.BASE_MODEL:
+        case Partitioning.SHARD, Partitioning.BASE_MODEL | Partitioning.PAIR_SET:
             return settings.seeds.shards()
         case _ if parent is child:
             return (partition,)

@@ -1,12 +1,54 @@
 """Python that others wrote is read as syntax, by any number of threads."""
 
 import ast
+import gc
 import threading
+import time
 import warnings
 
 import pytest
 
-from iterpref_assets.core.syntax import parse
+from iterpref_assets.core.syntax import literal, parse
+
+TEXT = f"[{','.join(['[1]'] * 40)}]"
+
+
+class _Yielding:
+    """Garbage whose collection lets another thread run, in the middle of whatever was going on."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        time.sleep(0.0005)
+
+
+def _read(depth: int, failures: list[SystemError]) -> None:
+    """Read literals from `depth` frames further down: threads that differ in depth clash."""
+    if depth:
+        _read(depth - 1, failures)
+        return
+    for _ in range(60):
+        _Yielding()
+        try:
+            literal(TEXT)
+        except SystemError as error:
+            failures.append(error)
+
+
+def test_threads_that_build_trees_at_once_do_not_disturb_each_other():
+    failures: list[SystemError] = []
+    threads = [threading.Thread(target=_read, args=(5 * k, failures)) for k in range(8)]
+    before = gc.get_threshold()
+    gc.set_threshold(7)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.set_threshold(*before)
+    assert failures == []
 
 
 def test_threads_that_parse_at_once_leave_the_warnings_of_the_process_as_they_were(

@@ -123,6 +123,7 @@ def parents(graph, tmp_path: Path) -> dict[str, set[str]]:
         Partitioning.WHOLE: "all", Partitioning.SHARD: settings.seeds.shards()[0],
         Partitioning.BASE_MODEL: "lab", Partitioning.CHECKPOINT: "lab/focal_rpo",
         Partitioning.SCORE: "lab/focal_rpo",
+        Partitioning.PAIR_SET: "random", Partitioning.CELL: "focal_rpo@1e-05@0",
     }  # fmt: skip
     return {
         step.asset: {

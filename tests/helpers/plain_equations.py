@@ -8,7 +8,7 @@ from torch import nn
 
 from iterpref_assets.core.training.config import ImitationMean
 from iterpref_assets.core.training.packing import CompletionTokens, TokenPair, read_tokens
-from iterpref_assets.core.training.recipes import Reading, Recipe, Side
+from iterpref_assets.core.training.recipes import Reading, Recipe, Side, Tokens
 
 
 def completion_logprobs(
@@ -66,5 +66,8 @@ def _ids(completion: CompletionTokens) -> torch.Tensor:
 
 
 def _log_ratio(logprobs: torch.Tensor, completion: CompletionTokens, tokens) -> torch.Tensor:
-    counted = torch.from_numpy(read_tokens(completion, tokens))
-    return (logprobs - torch.from_numpy(completion.reference))[counted].sum()
+    ratios = logprobs - torch.from_numpy(completion.reference)
+    total = ratios[torch.from_numpy(read_tokens(completion, tokens))].sum()
+    if tokens is Tokens.FOCUSED:
+        total = total + ratios[torch.from_numpy(completion.window)].sum()
+    return total

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import PairSet
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.partitions import (
     ModelVariant,
@@ -43,6 +44,7 @@ def test_a_key_that_has_not_two_parts_is_refused(partition: str) -> None:
         (Partitioning.BASE_MODEL, ("one", "two")),
         (Partitioning.CHECKPOINT, ("one/sft", "two/sft")),
         (Partitioning.SCORE, ("one/reference", "one/sft", "two/reference", "two/sft")),
+        (Partitioning.PAIR_SET, tuple(PairSet)),
     ],
 )
 def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> None:
@@ -55,6 +57,8 @@ def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> N
         (Partitioning.WHOLE, Partitioning.SHARD, "lab-000", ("all",)),
         (Partitioning.SHARD, Partitioning.SHARD, "lab-000", ("lab-000",)),
         (Partitioning.SHARD, Partitioning.BASE_MODEL, "one", ("lab-000", "lab-001")),
+        (Partitioning.SHARD, Partitioning.PAIR_SET, "first", ("lab-000", "lab-001")),
+        (Partitioning.CELL, Partitioning.CELL, "sft@1e-05@0", ("sft@1e-05@0",)),
         (Partitioning.BASE_MODEL, Partitioning.CHECKPOINT, "one/sft", ("one",)),
         (Partitioning.BASE_MODEL, Partitioning.SCORE, "one/reference", ("one",)),
         (Partitioning.CHECKPOINT, Partitioning.SCORE, "one/sft", ("one/sft",)),

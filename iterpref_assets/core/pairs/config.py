@@ -25,12 +25,20 @@ class Negatives(StrEnum):
 
 
 class Difference(StrEnum):
-    """How the lines that differ are found (paper, Table 19)."""
+    """How D+ and D- are found (paper, Table 19); TOKENS and NODES are ours.
+
+    Filters ask about lines, which these two find as LCS does. What they mark is finer; where it is
+    nothing at all of a side, since that only lacks what the other has, its lines stand.
+    """
 
     LCS = "lcs"
-    """What is not in the longest common subsequence of lines."""
+    """The lines outside their longest common subsequence."""
     PREFIX_SUFFIX = "prefix_suffix"
-    """What stands between the lines that both begin with and those that both end with."""
+    """The lines between the common first and last ones."""
+    TOKENS = "tokens"
+    """The model's tokens outside their longest common subsequence."""
+    NODES = "nodes"
+    """The smallest syntax-tree nodes that the other program does not share."""
 
 
 class Filter(StrEnum):

@@ -25,11 +25,11 @@ def split_lines(code: str) -> list[str]:
 
 
 def line_difference(chosen: str, rejected: str, method: Difference) -> LineDifference:
-    """The critical difference of two programs."""
+    """The lines of the critical difference of two programs."""
     chosen_ids, rejected_ids = _intern(split_lines(chosen), split_lines(rejected))
-    if method is Difference.LCS:
-        return _lcs(chosen_ids, rejected_ids)
-    return _prefix_suffix(chosen_ids, rejected_ids)
+    if method is Difference.PREFIX_SUFFIX:
+        return _prefix_suffix(chosen_ids, rejected_ids)
+    return _lcs(chosen_ids, rejected_ids)
 
 
 def _intern(first: list[str], second: list[str]) -> tuple[list[int], list[int]]:

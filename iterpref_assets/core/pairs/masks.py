@@ -38,7 +38,36 @@ def focal_mask(
     lines become sorted, disjoint intervals on it, and each token looks up its interval.
     """
     bases = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
-    begins, finishes = _focal_intervals(texts, lines, bases)
+    return _touching(spans, bases, *_focal_intervals(texts, lines, bases))
+
+
+def span_mask(
+    texts: Sequence[str], spans: TokenSpans, focal: Sequence[Sequence[tuple[int, int]]]
+) -> NDArray[np.bool_]:
+    """Whether each token touches a focal span of its text, shape [tokens].
+
+    Args:
+        texts: what was tokenized.
+        spans: its tokens.
+        focal: of each text the focal characters [start, end), sorted and without overlap.
+    """
+    bases = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
+    shifted = [
+        (base + start, base + end)
+        for base, row in zip(bases.tolist(), focal, strict=False)
+        for start, end in row
+    ]
+    ends = np.array(shifted, dtype=np.int64).reshape(-1, 2)
+    return _touching(spans, bases, ends[:, 0], ends[:, 1])
+
+
+def _touching(
+    spans: TokenSpans,
+    bases: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    finishes: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Whether each token overlaps one of the sorted, disjoint intervals on the axis of `bases`."""
     if begins.size == 0:
         return np.zeros(spans.starts.shape, dtype=np.bool_)
     shift = np.repeat(bases[:-1], np.diff(spans.bounds))

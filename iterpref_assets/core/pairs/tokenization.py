@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import Filter, PairConfig
-from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask
+from iterpref_assets.core.pairs.config import Difference, Filter, PairConfig
+from iterpref_assets.core.pairs.focus import EncodedSide, focal_masks
+from iterpref_assets.core.pairs.masks import TokenSpans
 from iterpref_assets.core.prompts import fenced, problem_conversation
 
 if TYPE_CHECKING:
@@ -54,14 +55,17 @@ def tokenize_pairs(
     Args:
         pairs: columns of tables.PAIRS.
         tokenizer: a fast tokenizer with an end-of-turn token (`eos_token`).
-        config: `max_tokens` is read.
+        config: `max_tokens` and `difference` are read.
 
     Raises:
         InputError: where the tokenizer gives no character offsets or has no end token.
     """
     end = end_token_id(tokenizer)
     kept = pairs.filter(pl.col("dropped_by").is_null())
-    parts = [_tokenize_batch(part, tokenizer, end) for part in kept.iter_slices(BATCH_ROWS)]
+    parts = [
+        _tokenize_batch(part, tokenizer, end, config.difference)
+        for part in kept.iter_slices(BATCH_ROWS)
+    ]
     table = pl.concat([pl.DataFrame(schema=tables.TOKENIZED_PAIRS), *parts])
     short = (pl.col("chosen_ids").list.len() <= config.max_tokens) & (
         pl.col("rejected_ids").list.len() <= config.max_tokens
@@ -119,13 +123,15 @@ def encode_prompts(prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -
 
 
 def _tokenize_batch(
-    pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, end: int
+    pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, end: int, difference: Difference
 ) -> pl.DataFrame:
-    chosen_ids, chosen_mask = _completions(
-        pairs["chosen"].to_list(), pairs["chosen_diff_lines"].to_list(), tokenizer, end
-    )
-    rejected_ids, rejected_mask = _completions(
-        pairs["rejected"].to_list(), pairs["rejected_diff_lines"].to_list(), tokenizer, end
+    sides = [
+        _encoded(pairs[side].to_list(), pairs[f"{side}_diff_lines"].to_list(), tokenizer)
+        for side in ("chosen", "rejected")
+    ]
+    masks = focal_masks(sides[0], sides[1], difference)
+    (chosen_ids, chosen_mask), (rejected_ids, rejected_mask) = (
+        _ended(side, mask, end) for side, mask in zip(sides, masks, strict=True)
     )
     columns = {
         "pair_id": pairs["pair_id"],
@@ -138,17 +144,24 @@ def _tokenize_batch(
     return pl.DataFrame(columns, schema=tables.TOKENIZED_PAIRS)
 
 
-def _completions(
-    codes: list[str], diff_lines: list[list[int]], tokenizer: PreTrainedTokenizerFast, end: int
-) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
-    """Ids and masks of each fenced program; the end-of-turn token is added and never focal."""
+def _encoded(
+    codes: list[str], diff_lines: list[list[int]], tokenizer: PreTrainedTokenizerFast
+) -> EncodedSide:
+    """The tokens of each fenced program."""
     texts = [fenced(code) for code in codes]
     ids, spans = encode_completions(texts, tokenizer)
-    mask = focal_mask(texts, spans, [[line + _FENCE_LINES for line in row] for row in diff_lines])
-    ends = spans.bounds[1:]
+    lines = [[line + _FENCE_LINES for line in row] for row in diff_lines]
+    return EncodedSide(codes, texts, lines, ids, spans)
+
+
+def _ended(
+    side: EncodedSide, mask: NDArray[np.bool_], end: int
+) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
+    """Ids and masks of each program; the end-of-turn token is added and never focal."""
+    ends = side.spans.bounds[1:]
     borders = (ends + np.arange(1, ends.size + 1))[:-1]
     return (
-        np.split(np.insert(ids, ends, end), borders),
+        np.split(np.insert(side.ids, ends, end), borders),
         np.split(np.insert(mask, ends, values=False), borders),
     )
 

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.sandbox.inside import checks
+from iterpref_assets.core.syntax import tree_of
 
 _CASE_CLASSES = ("TestCase", "IsolatedAsyncioTestCase")
 _PYTEST_HOOKS = frozenset({
@@ -52,7 +53,7 @@ def plan_tests(code: str) -> PlannedTests:
             can call, named in the message.
     """
     try:
-        tree = ast.parse(code)
+        tree = tree_of(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _refused(f"the test file does not parse: {error}") from error
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -6,7 +6,6 @@ here. Test files run beside the candidate, so their verdicts are `in_process`.
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +31,7 @@ from iterpref_assets.core.sandbox.values import (
     values_equal,
 )
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
+from iterpref_assets.core.syntax import literal
 
 
 def judge(runner: Runner, code: str, tests: Tests, limits: Limits) -> Execution:
@@ -208,7 +208,7 @@ def check_literals(tests: FunctionTests) -> None:
 
 def _literal(text: str, field: str) -> Any:
     try:
-        return ast.literal_eval(text)
+        return literal(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
         raise InputError(
             f"a test holds {text[:80]!r}, which is not a Python literal",

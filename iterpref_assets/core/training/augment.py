@@ -1,8 +1,9 @@
-"""Windows of diff_augment: the difference widened by whole lines, drawn at random."""
+"""Windows beside the difference: that of diff_augment, widened, and that of focused_dpo."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterpref_assets.core.randomness import derive_rng
-from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
+from iterpref_assets.core.training.packing import TokenPair
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -29,9 +30,22 @@ def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> lis
         ends = newlines[side.ids]
         lines = (np.cumsum(ends) - ends).astype(np.int32)
         window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
-        completion = CompletionTokens(side.ids, side.difference, window, side.reference)
-        widened.append(TokenPair(pair.prompt, pair.chosen, completion))
+        widened.append(TokenPair(pair.prompt, pair.chosen, replace(side, window=window)))
     return widened
+
+
+def mark_middles(pairs: list[TokenPair]) -> list[TokenPair]:
+    """`pairs` with their windows set to the tokens between common prefix and suffix."""
+    return [_with_middles(pair) for pair in pairs]
+
+
+def _with_middles(pair: TokenPair) -> TokenPair:
+    sides = pair.chosen, pair.rejected
+    first, second = (
+        replace(side, window=window)
+        for side, window in zip(sides, middles(*(side.ids for side in sides)), strict=True)
+    )
+    return TokenPair(pair.prompt, first, second)
 
 
 def newlines_by_token(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:
@@ -59,3 +73,26 @@ def widen(
         last = hunk[-1] + rng.randint(1, MAX_EXTRA_LINES)
         window |= (lines >= first) & (lines <= last)
     return window
+
+
+def middles(
+    chosen: NDArray[np.int32], rejected: NDArray[np.int32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[T+] and [T-] the tokens between what both sequences begin and end with in common.
+
+    Focused-DPO (arXiv 2502.11475) holds these to be where programs go wrong. The prefix is taken
+    first, so that no token belongs to both.
+    """
+    shorter = min(len(chosen), len(rejected))
+    differ = np.flatnonzero(chosen[:shorter] != rejected[:shorter])
+    prefix = int(differ[0]) if differ.size else shorter
+    left = shorter - prefix
+    tails = chosen[len(chosen) - left :][::-1] != rejected[len(rejected) - left :][::-1]
+    differ = np.flatnonzero(tails)
+    suffix = int(differ[0]) if differ.size else left
+    return _between(len(chosen), prefix, suffix), _between(len(rejected), prefix, suffix)
+
+
+def _between(length: int, prefix: int, suffix: int) -> NDArray[np.bool_]:
+    places = np.arange(length)
+    return (places >= prefix) & (places < length - suffix)

@@ -23,9 +23,10 @@ class TokenReadings:
 
     Attributes:
         pair: [N] integers, the pair, counted within the batch, that the token belongs to.
-        chosen: [N] 1 where the token counts in K(y+) of (1), else 0.
-        rejected: [N] 1 where it counts in K(y-) of (2) or K'(y-) of (3), else 0; a token of the
-            common prefix may count in both.
+        chosen: [N] how often the token counts in K(y+) of (1): once or not at all, or twice by a
+            recipe that stresses some.
+        rejected: [N] how often it counts in K(y-) of (2) or K'(y-) of (3); a token of the common
+            prefix may count in both.
         imitated: [N] 1 where it counts in (4), else 0.
         reference_chosen, reference_rejected: [N] log pi_ref of the token as part of y+ and of y-,
             nats.

@@ -29,8 +29,8 @@ SHARED, CHOSEN, REJECTED, PADDING = 0, 1, 2, 3
 class CompletionTokens:
     """One side of a pair: [T] token ids, [T] marks of the difference, [T] reference log-probs.
 
-    `window` marks the widened difference, where a recipe asks for it; `reference` is all zeros
-    where the recipe needs none.
+    `window` marks the widened difference or what counts twice, where a recipe asks for it;
+    `reference` is all zeros where the recipe needs none.
     """
 
     ids: Ids
@@ -71,7 +71,7 @@ class PackedRow:
         segments: [L] SHARED, CHOSEN or REJECTED.
         at: [N] the index in the row whose output predicts the token.
         targets: [N] the predicted token.
-        chosen, rejected, imitated: [N] weights as in losses.TokenReadings.
+        chosen, rejected, imitated: [N] weights, as in losses.TokenReadings.
         of_chosen, of_rejected, of_difference: [N] 1 where the token is read as part of y+, y- or
             D-, for the curves.
         reference_chosen, reference_rejected: [N] nats.
@@ -126,7 +126,7 @@ class Layout:
 def read_tokens(completion: CompletionTokens, tokens: Tokens) -> Mask:
     """[T] which tokens of `completion` enter the preference term."""
     match tokens:
-        case Tokens.ALL:
+        case Tokens.ALL | Tokens.FOCUSED:
             return np.ones(len(completion.ids), dtype=np.bool_)
         case Tokens.DIFFERENCE:
             return completion.difference
@@ -134,6 +134,12 @@ def read_tokens(completion: CompletionTokens, tokens: Tokens) -> Mask:
             return completion.window
         case Tokens.NONE:
             return np.zeros(len(completion.ids), dtype=np.bool_)
+
+
+def token_weights(completion: CompletionTokens, tokens: Tokens) -> Floats:
+    """[T] how often each token of `completion` counts in the preference term."""
+    weights = read_tokens(completion, tokens).astype(np.float32)
+    return weights + completion.window if tokens is Tokens.FOCUSED else weights
 
 
 def lay_out(pair: TokenPair, reading: Reading) -> Layout:
@@ -157,8 +163,8 @@ def pack(pair: TokenPair, reading: Reading) -> PackedRow:
     of_rejected = in_rejected | (reading.imitated is Side.REJECTED)
 
     weights = {
-        "chosen": _over_chosen(in_chosen, layout),
-        "rejected": _over_rejected(in_rejected, layout),
+        "chosen": _over_chosen(token_weights(chosen, reading.chosen), layout),
+        "rejected": _over_rejected(token_weights(rejected, reading.rejected), layout),
         "imitated": _imitated(reading, layout),
         "of_chosen": _over_chosen(of_chosen, layout),
         "of_rejected": _over_rejected(of_rejected, layout),

@@ -33,6 +33,8 @@ class Tokens(StrEnum):
     WIDENED = "widened"
     """The difference and 1 or 2 lines around each of its hunks, drawn at random."""
     ALL = "all"
+    FOCUSED = "focused"
+    """All, and those between what the two completions begin and end with in common twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,13 @@ RECIPES: tuple[Recipe, ...] = (
         PAPER_BETA,
         0.0,
         "Of y+ only the tokens of D+ as well; the paper reports that it destroys the model",
+    ),
+    Recipe(
+        "focused_dpo",
+        (Reading(Tokens.FOCUSED, Tokens.FOCUSED),),
+        PAPER_BETA,
+        0.0,
+        "Focused-DPO (arXiv 2502.11475): tokens between common prefix and suffix count twice",
     ),
 )
 

@@ -18,7 +18,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
-from iterpref_assets.core.training.augment import widen_differences
+from iterpref_assets.core.training.augment import mark_middles, widen_differences
 from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
@@ -189,6 +189,8 @@ def packed_pairs(
     pairs = token_pairs(tokenized, reference)
     if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
         pairs = widen_differences(pairs, model_dir, config.seed)
+    if any(reading.chosen is Tokens.FOCUSED for reading in recipe.readings):
+        pairs = mark_middles(pairs)
     return PackedPairs(pairs, recipe, config.max_length)
 
 

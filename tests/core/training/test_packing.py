@@ -39,6 +39,14 @@ def test_plain_row_restarts_the_positions_of_the_rejected_branch():
     assert row.rejected.tolist() == [1, 1, 0, 0, 1, 1, 1]
 
 
+def test_focused_row_counts_the_marked_tokens_twice():
+    row = pack(EXAMPLE, recipe_named("focused_dpo").readings[0])
+    # the marks are the third token of each side; predictions: y+, then y- after the common 4 5
+    assert row.targets.tolist() == [4, 5, 6, 0, 7, 8, 0]
+    assert row.chosen.tolist() == [1, 1, 2, 1, 0, 0, 0]
+    assert row.rejected.tolist() == [1, 1, 0, 0, 2, 1, 1]
+
+
 def test_imitation_row_holds_nothing_of_the_other_side():
     row = pack(EXAMPLE, IMITATE)
     assert row.input_ids.tolist() == [1, 2, 4, 5, 6]

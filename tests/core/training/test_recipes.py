@@ -14,7 +14,7 @@ from iterpref_assets.core.training.recipes import RECIPE_NAMES, RECIPES, Tokens,
 def test_every_recipe_of_the_method_is_there():
     assert set(RECIPE_NAMES) == {
         *("sft", "sft_incorrect", "dpo", "rpo", "focal_dpo", "focal_rpo"),
-        *("hybrid", "diff_augment", "symmetric"),
+        *("hybrid", "diff_augment", "symmetric", "focused_dpo"),
     }
 
 

@@ -98,7 +98,12 @@ def test_gradient_of_every_step_is_as_long_as_that_of_the_equations(base, tmp_pa
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("dpo", "focal_dpo"), ("focal_dpo", "symmetric"), ("focal_dpo", "diff_augment")],
+    [
+        ("dpo", "focal_dpo"),
+        ("dpo", "focused_dpo"),
+        ("focal_dpo", "symmetric"),
+        ("focal_dpo", "diff_augment"),
+    ],
 )
 def test_recipes_that_read_other_tokens_have_other_losses_here(base, one, other):
     by_name = {recipe.name: recipe for recipe in RECIPES}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from enum import StrEnum
 
+from iterpref_assets.core.syntax import tree_of
+
 
 class ContestRules(StrEnum):
     """How programs are judged."""
@@ -150,10 +152,10 @@ def _run(code: str) -> str:
 def _as_function(code: str) -> str:
     """The program as the official runner rewrites it; one that does not parse stays as it is."""
     try:
-        body = _without_main_check(ast.parse(code).body)
+        body = _without_main_check(tree_of(code).body)
         imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
         others = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
-        definition = ast.parse("def _contest_program(): pass").body[0]
+        definition = tree_of("def _contest_program(): pass").body[0]
         definition.body = others  # pyright: ignore[reportAttributeAccessIssue]
         module = ast.Module([*imports, definition], [])
         program = ast.unparse(ast.fix_missing_locations(module))

@@ -1,0 +1,68 @@
+"""`iterpref experiment`: train and score the experiment's grid, and keep what came of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iterpref_assets.core.experiment.arms import ARMS, QUICK, arm_named
+from iterpref_assets.settings import load_settings
+
+experiment = typer.Typer(
+    no_args_is_help=True,
+    help="Train and score the arms of the experiment, and record the results.",
+)
+
+Arms = Annotated[
+    list[str] | None,
+    typer.Argument(help="Arms to compare; none given means those of the paper's headline."),
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds to train each arm with.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the result tables.")]
+
+
+@experiment.command()
+def run(arms: Arms = None, seeds: Seeds = 2) -> None:
+    """Make what is missing of the grid: pairs, models at every rate, scores at the best one."""
+    from iterpref_assets.grid import Grid, make_grid
+
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("iterpref").setLevel(logging.INFO)
+    make_grid(load_settings(), Grid(tuple(map(arm_named, arms or QUICK)), seeds))
+
+
+@experiment.command(name="arms")
+def list_arms() -> None:
+    """List the arms that there are."""
+    for arm in ARMS:
+        options = arm.model_dump(mode="json", exclude={"name", "recipe"}, exclude_defaults=True)
+        said = ", ".join(f"{name} {value}" for name, value in options.items())
+        typer.echo(f"{arm.name:<28}{arm.recipe}{f', {said}' if said else ''}")
+
+
+@experiment.command()
+def export(out: Out = Path("measurements/results/experiment/lab")) -> None:
+    """Write the tables of every cell that still stands: scores, cells and curves."""
+    from iterpref_assets.exporting import export_grid
+
+    for path in export_grid(load_settings(), out):
+        typer.echo(path)
+
+
+@experiment.command()
+def render(
+    results: Out = Path("measurements/results/experiment/lab"),
+    page: Annotated[Path, typer.Option("--page", help="Where the page goes.")] = Path(
+        "docs/EXPERIMENT.md"
+    ),
+) -> None:
+    """Write the page of the recorded results, and its figures beside it."""
+    from iterpref_assets.core.experiment.page import write_page
+    from iterpref_assets.core.experiment.results import read_results
+
+    write_page(read_results(results), results, page)
+    typer.echo(page)

@@ -1,0 +1,172 @@
+"""What is compared: each arm is a recipe with its options on one set of pairs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
+from iterpref_assets.core.records import Record
+from iterpref_assets.core.training.config import ImitationMean, TrainConfig
+from iterpref_assets.core.training.recipes import RECIPE_NAMES, REFERENCE, recipe_named
+
+
+class PairSet(StrEnum):
+    """Which pairs are trained on; each set differs from the method's in one thing."""
+
+    RANDOM = "random"
+    """The method's: y- drawn at random, difference by line LCS."""
+    FIRST = "first"
+    LAST = "last"
+    PREFIX_SUFFIX = "prefix_suffix"
+    TOKENS = "tokens"
+    """Difference by the model's tokens."""
+    NODES = "nodes"
+    """Difference by syntax-tree nodes."""
+    SAMPLED = "sampled"
+    """No debugging: independent samples, for as many LLM calls as the trajectories took."""
+
+    def config(self, pairs: PairConfig) -> PairConfig:
+        """`pairs` with what this set changes."""
+        changes: dict[str, JsonValue] = {
+            PairSet.RANDOM: {},
+            PairSet.FIRST: {"negatives": Negatives.FIRST},
+            PairSet.LAST: {"negatives": Negatives.LAST},
+            PairSet.PREFIX_SUFFIX: {"difference": Difference.PREFIX_SUFFIX},
+            PairSet.TOKENS: {"difference": Difference.TOKENS},
+            PairSet.NODES: {"difference": Difference.NODES},
+            PairSet.SAMPLED: {"negatives": Negatives.PASS_RATE},
+        }[self]
+        method = {"negatives": Negatives.RANDOM, "difference": Difference.LCS}
+        return PairConfig.model_validate({**pairs.model_dump(), **method, **changes})
+
+
+class Arm(Record):
+    """One thing that is trained and compared, whatever its learning rate and seed.
+
+    Attributes:
+        name: what tables and partitions call it.
+        recipe: the training recipe.
+        pairs: what it is trained on.
+        beta, alpha, imitation_mean: as in TrainConfig.
+    """
+
+    name: str
+    recipe: str
+    pairs: PairSet = PairSet.RANDOM
+    beta: float | None = None
+    alpha: float | None = None
+    imitation_mean: ImitationMean = ImitationMean.TOKENS
+
+    def training(self, config: TrainConfig, *, rate: float, seed: int) -> TrainConfig:
+        """`config` as this arm is trained at `rate` with `seed`."""
+        changes = {
+            "learning_rate": rate,
+            "seed": seed,
+            "beta": self.beta,
+            "alpha": self.alpha,
+            "imitation_mean": self.imitation_mean,
+        }
+        return TrainConfig.model_validate({**config.model_dump(), **changes})
+
+
+_BETAS = (0.3, 0.5)
+_ALPHAS = (3.0, 5.0)
+_BY_FOCUS = ("dpo", "focal_dpo")
+
+ARMS: tuple[Arm, ...] = (
+    *(Arm(name=name, recipe=name) for name in RECIPE_NAMES),
+    *(
+        Arm(name=f"{recipe}-beta{beta:g}", recipe=recipe, beta=beta)
+        for recipe in _BY_FOCUS
+        for beta in _BETAS
+    ),
+    *(Arm(name=f"focal_rpo-alpha{alpha:g}", recipe="focal_rpo", alpha=alpha) for alpha in _ALPHAS),
+    Arm(name="focal_rpo-by_pairs", recipe="focal_rpo", imitation_mean=ImitationMean.PAIRS),
+    *(
+        Arm(name=f"{recipe}-{pairs.value}", recipe=recipe, pairs=pairs)
+        for pairs in PairSet
+        if pairs is not PairSet.RANDOM
+        for recipe in ("focal_dpo", "focal_rpo")
+    ),
+)
+"""Every arm. An alpha without end is `sft`."""
+
+QUICK = ("sft", "dpo", "rpo", "focal_dpo", "focal_rpo")
+"""The arms that the paper's headline compares, beside the reference."""
+
+
+def arm_named(name: str) -> Arm:
+    """The arm called `name`.
+
+    Raises:
+        InputError: where there is none.
+    """
+    for arm in ARMS:
+        if arm.name == name:
+            return arm
+    raise InputError(
+        f"unknown arm {name!r}",
+        field="arm",
+        remedy=f"Choose some of: {', '.join(arm.name for arm in ARMS)}",
+    )
+
+
+class Cell(Record):
+    """One model of the grid: the reference, or an arm trained at one rate with one seed."""
+
+    arm: str
+    rate: float | None = None
+    seed: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of its partition, such as `focal_rpo@3e-05@1`."""
+        return REFERENCE if self.rate is None else f"{self.arm}@{self.rate:g}@{self.seed}"
+
+    @classmethod
+    def parse(cls, key: str) -> Cell:
+        """The cell of a partition.
+
+        Raises:
+            InputError: where it names none.
+        """
+        if key == REFERENCE:
+            return cls(arm=REFERENCE)
+        try:
+            name, rate, seed = key.split("@")
+            return cls(arm=arm_named(name).name, rate=float(rate), seed=int(seed))
+        except ValueError:
+            raise InputError(
+                f"{key!r} is no cell of the grid",
+                field="partition",
+                remedy="Write it ARM@RATE@SEED, as in focal_rpo@3e-05@1, or reference",
+            ) from None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the base model itself, untrained."""
+        return self.rate is None
+
+
+def cell_keys(rates: tuple[float, ...], seeds: int) -> tuple[str, ...]:
+    """Every cell that the grid can have, the reference first."""
+    cells = (
+        Cell(arm=arm.name, rate=rate, seed=seed)
+        for arm in ARMS
+        for rate in rates
+        for seed in range(seeds)
+    )
+    return (REFERENCE, *(cell.key for cell in cells))
+
+
+def check_strengths() -> None:
+    """Refuse an arm whose recipe has no term for one of its strengths.
+
+    Raises:
+        InputError: naming it.
+    """
+    for arm in ARMS:
+        recipe_named(arm.recipe, beta=arm.beta, alpha=arm.alpha)

@@ -1,0 +1,101 @@
+"""How far arms are apart: paired differences, intervals and tests corrected for their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval, bootstrap_mean
+from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.experiment.statistics import (
+    Scores,
+    bootstrap_paired,
+    holm,
+    mcnemar,
+    paired_differences,
+    sign_flip,
+)
+
+BOOTSTRAP = Bootstrap(resamples=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One arm against another on the same problems.
+
+    Attributes:
+        arm, baseline: their names.
+        difference: pass@1 of `arm` - that of `baseline`, shares of 1.
+        seeds: of the arm that has more.
+        p_value: of the permutation test over problems; McNemar's exact test where both have one
+            seed.
+        adjusted: the same by Holm, over all comparisons made together.
+        won, lost: problems that the mean over seeds of `arm` or of `baseline` solves more often.
+    """
+
+    arm: str
+    baseline: str
+    difference: Interval
+    seeds: int
+    p_value: float
+    adjusted: float
+    won: int
+    lost: int
+
+
+def pass_rate(results: Results, arm: str, bootstrap: Bootstrap = BOOTSTRAP) -> Interval:
+    """An arm's greedy pass@1 over its seeds, with an interval over problems and seeds."""
+    matrix = results.matrix(arm)
+    if len(matrix) == 1:
+        return bootstrap_mean(matrix[0].tolist(), bootstrap)
+    return bootstrap_paired(matrix, bootstrap)
+
+
+def compare_all(
+    results: Results, wanted: Sequence[tuple[str, str]], bootstrap: Bootstrap = BOOTSTRAP
+) -> dict[tuple[str, str], Comparison]:
+    """Each of `wanted` (arm, baseline) whose two arms have scores, corrected for their number."""
+    there = set(results.arms)
+    asked = [pair for pair in dict.fromkeys(wanted) if there.issuperset(pair)]
+    tested = [_test(results, *pair) for pair in asked]
+    adjusted = holm(tested)
+    return {
+        pair: _comparison(results, pair, p_value, corrected, bootstrap)
+        for pair, p_value, corrected in zip(asked, tested, adjusted, strict=True)
+    }
+
+
+def _test(results: Results, arm: str, baseline: str) -> float:
+    scores, base = results.matrix(arm), results.matrix(baseline)
+    if len(scores) == len(base) == 1:
+        return mcnemar(scores[0] > 0, base[0] > 0)
+    return sign_flip(_differences(results, arm, baseline))
+
+
+def _differences(results: Results, arm: str, baseline: str) -> Scores:
+    """The seeds that both have; all of an arm whose baseline is one model."""
+    scores, base = results.matrix(arm), results.matrix(baseline)
+    if min(len(scores), len(base)) > 1:
+        shared = min(len(scores), len(base))
+        scores, base = scores[:shared], base[:shared]
+    return paired_differences(scores, base)
+
+
+def _comparison(
+    results: Results,
+    pair: tuple[str, str],
+    p_value: float,
+    adjusted: float,
+    bootstrap: Bootstrap,
+) -> Comparison:
+    differences = _differences(results, *pair)
+    means = differences.mean(axis=0)
+    return Comparison(
+        *pair,
+        difference=bootstrap_paired(differences, bootstrap),
+        seeds=len(differences),
+        p_value=p_value,
+        adjusted=adjusted,
+        won=int((means > 0).sum()),
+        lost=int((means < 0).sum()),
+    )

@@ -1,0 +1,167 @@
+"""From the artifacts of the experiment's grid to its result tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
+from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
+from iterpref_assets.core.experiment.results import (
+    CELLS,
+    CURVES,
+    SCORES,
+    Results,
+    curve_rows,
+    write_results,
+)
+from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.checkpoints import METRICS_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.experiment import (
+    EXPERIMENT_MODELS,
+    EXPERIMENT_PAIRS,
+    EXPERIMENT_SCORES,
+    EXPERIMENT_VALIDATION,
+)
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.step import Step, StepContext
+
+
+def export_grid(settings: Settings, folder: Path) -> list[Path]:
+    """Write the tables of every cell that is current to `folder`; the files.
+
+    Rates and seeds that the settings do not name are written too. Cells that other options made,
+    and those whose pairs were made anew since, are left out.
+
+    Raises:
+        InputError: where no score is current.
+    """
+    context = StepContext(settings, ArtifactStore(settings.root))
+    keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
+    trained = [key for key in keys if key != REFERENCE]
+    models = dict(_standing(context, EXPERIMENT_MODELS, trained))
+    validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
+    scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
+    if not scores:
+        raise InputError(
+            "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
+        )
+    made, shares = _made_by(), _focal_shares(context.store)
+    results = Results(
+        cells=pl.DataFrame(
+            [
+                _cell(cell, models.get(cell), scored, shares) | made
+                for cell, scored in validation.items()
+            ],
+            schema=CELLS,
+        ),
+        scores=pl.concat([_scores(*item) for item in scores.items()]),
+        curves=pl.DataFrame(
+            [row for item in models.items() for row in _curve(*item)], schema=CURVES
+        ),
+        kinds=_kinds(context.store),
+    )
+    return write_results(results, folder)
+
+
+def _place(key: str) -> tuple[int, float, int]:
+    """The order of cells: the reference, then arm by arm as they are listed."""
+    cell = Cell.parse(key)
+    if cell.rate is None or cell.seed is None:
+        return -1, 0.0, 0
+    return ARMS.index(arm_named(cell.arm)), cell.rate, cell.seed
+
+
+def _standing(
+    context: StepContext, step: Step, keys: Sequence[str]
+) -> Iterator[tuple[Cell, Artifact]]:
+    for key in keys:
+        if context.store.find(ArtifactKey(step.asset, key)) is None:
+            continue
+        artifact = context.store.reusable(step.plan(context, key))
+        if artifact is not None:
+            yield Cell.parse(key), artifact
+
+
+def _named(cell: Cell) -> dict[str, Any]:
+    return {"arm": cell.arm, "rate": cell.rate, "seed": cell.seed}
+
+
+def _focal_shares(store: ArtifactStore) -> dict[str, float]:
+    """The share of the tokens of y- that are of D-, by pair set."""
+    shares: dict[str, float] = {}
+    for name in store.partitions(EXPERIMENT_PAIRS.asset):
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
+        masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
+        shares[name] = float(masks.list.sum().sum() / masks.list.len().sum())
+    return shares
+
+
+def _kinds(store: ArtifactStore) -> pl.DataFrame:
+    frames = [pl.DataFrame(schema=KINDS)]
+    for name in store.partitions(EXPERIMENT_PAIRS.asset):
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name)).path(PAIRS_FILE)
+        kept = tables.read_table(pairs, tables.PAIRS).filter(pl.col("dropped_by").is_null())
+        frames.append(token_kinds(name, kept.select("rejected", "rejected_diff_lines").iter_rows()))
+    return pl.concat(frames)
+
+
+def _cell(
+    cell: Cell, model: Artifact | None, scored: Artifact, shares: Mapping[str, float]
+) -> dict[str, Any]:
+    arm = None if cell.is_reference else arm_named(cell.arm)
+    made = (model or scored).manifest
+    validation = tables.read_table(scored.path(GREEDY_FILE), tables.SCORES)
+    return {
+        **_named(cell),
+        "recipe": arm.recipe if arm else REFERENCE,
+        "pairs": arm.pairs.value if arm else None,
+        "pair_count": made.figures.get("pairs"),
+        "focal_share": shares[arm.pairs.value] if arm else None,
+        "steps": made.figures.get("steps"),
+        "validation": validation["base_passed"].mean(),
+        "config": json.dumps(made.config, sort_keys=True),
+        "content_hash": made.content_hash,
+    }
+
+
+def _scores(cell: Cell, scores: Artifact) -> pl.DataFrame:
+    frame = tables.read_table(scores.path(GREEDY_FILE), tables.SCORES)
+    named = [pl.lit(value, SCORES[name]).alias(name) for name, value in _named(cell).items()]
+    return frame.select(
+        *named,
+        problem_id="task_id",
+        passed="base_passed",
+        verdict="verdict",
+        error_type="error_type",
+    )
+
+
+def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:
+    lines = model.path(METRICS_FILE).read_text().splitlines()
+    for row in curve_rows([json.loads(line) for line in lines]):
+        yield _named(cell) | row
+
+
+def _made_by() -> dict[str, str]:
+    """Which code wrote the tables, when and where."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return {
+        "commit": commit,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{len(os.sched_getaffinity(0))} threads, {platform.machine()}",
+    }

@@ -1,0 +1,271 @@
+"""The experiment's grid: pairs for its arms, the models that are trained on them, their scores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.tasks import problem_tasks
+from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
+from iterpref_assets.core.experiment.config import ExperimentConfig
+from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_files
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
+from iterpref_assets.steps.models import (
+    BASE_MODELS,
+    LAB_BASE_MODEL,
+    base_model_folder,
+    base_model_source,
+)
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
+from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
+
+
+def sizes(settings: Settings) -> ExperimentConfig:
+    """The grid's sizes; its defaults where the settings have none."""
+    return settings.experiment or ExperimentConfig()
+
+
+def _base_model(context: StepContext, _partition: str) -> tuple[str, ...]:
+    return (sizes(context.settings).base_model,)
+
+
+_BASE = (Parent(BASE_MODELS, _base_model), LAB_BASE_MODEL)
+
+
+def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        "pairs": PairSet(name).config(settings.pairs).for_result(),
+        "limits": settings.section("limits"),
+        "precision": settings.training.precision,
+        "base_model": sizes(settings).base_model,
+    }
+
+
+def _source(pair_set: str) -> Step:
+    """What the programs of a pair set come from."""
+    return EXPERIMENT_SAMPLES if pair_set == PairSet.SAMPLED else DEBUG_TRAJECTORIES
+
+
+def _all_shards_if_source(step: Step) -> Select:
+    def select(context: StepContext, partition: str) -> Sequence[str]:
+        return context.settings.seeds.shards() if _source(partition) is step else ()
+
+    return select
+
+
+def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
+    from transformers import AutoTokenizer
+
+    from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
+
+    store, settings = context.store, context.settings
+    model = base_model_folder(settings, store, sizes(settings).base_model)
+    for plan in each_named(plans):
+        config = PairSet(plan.key.partition).config(settings.pairs)
+        source = _source(plan.key.partition).asset
+        shards = [key.partition for key in parents_of(plan, source)]
+        with store.publishing(plan) as staging, TemporaryDirectory() as folder:
+            parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
+            for shard, part in zip(shards, parts, strict=True):
+                build_shard(context, shard, config, part, source)
+            job = ReferenceJob(
+                tokens=staging.folder / TOKENS_FILE,
+                model_dir=model,
+                config=settings.training,
+                out=staging.folder / LOGPROBS_FILE,
+                work_dir=store.work_folder(plan),
+            )
+            tokenize_pair_files(
+                parts,
+                AutoTokenizer.from_pretrained(model),
+                config,
+                pairs_out=staging.folder / PAIRS_FILE,
+                tokens_out=job.tokens,
+            )
+            compute_reference(job)
+            staging.row_count = row_count(job.tokens)
+
+
+def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
+    cell = Cell.parse(partition)
+    return () if cell.is_reference else (arm_named(cell.arm).pairs.value,)
+
+
+def _models_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    settings, cell = context.settings, Cell.parse(partition)
+    training = _training(settings, cell)
+    return {
+        "base_model": sizes(settings).base_model,
+        "recipe": arm_named(cell.arm).recipe,
+        "training": training.for_result(),
+    }
+
+
+def _training(settings: Settings, cell: Cell) -> TrainConfig:
+    if cell.rate is None or cell.seed is None:
+        raise InputError(
+            "the reference model is not trained",
+            field="partition",
+            remedy="Materialize experiment_scores of it, and models of the other cells",
+        )
+    return arm_named(cell.arm).training(settings.training, rate=cell.rate, seed=cell.seed)
+
+
+def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        "base_model": sizes(settings).base_model,
+        "engine": settings.section("evaluation_engine"),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+        "evaluation": settings.evaluation.for_result(),
+        "validation_problems": sizes(settings).validation_problems,
+    }
+
+
+def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
+    from iterpref_assets.core.training.launch import TrainJob, train_model
+
+    store, settings = context.store, context.settings
+    for plan in each_named(plans):
+        cell = Cell.parse(plan.key.partition)
+        arm = arm_named(cell.arm)
+        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
+        compares = recipe_named(arm.recipe).needs_reference
+        with store.publishing(plan) as staging:
+            job = TrainJob(
+                tokens=pairs.path(TOKENS_FILE),
+                reference=pairs.path(LOGPROBS_FILE) if compares else None,
+                model_dir=base_model_folder(settings, store, sizes(settings).base_model),
+                recipe=arm.recipe,
+                config=_training(settings, cell),
+                out=staging.folder,
+                work_dir=store.work_folder(plan),
+            )
+            staging.figures.update(train_model(job, context.report).figures)
+
+
+async def _score(
+    context: StepContext,
+    folder: Path,
+    problems: Sequence[Problem],
+    work: Path,
+    sandbox: Sandbox,
+) -> pl.DataFrame:
+    """tables.SCORES of the model of `folder` on `problems`, by the settings' `evaluation`."""
+    settings = context.settings
+    source = base_model_source(settings, sizes(settings).base_model)
+    tasks = problem_tasks(problems, Prompts(settings.prompts_for(source)), settings.limits)
+    async with open_engine(settings.evaluation_engine, folder) as engine:
+        return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
+
+
+def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
+    first = sizes(context.settings).validation_problems
+    _publish_scored(context, plans, _heldout(context)[:first])
+
+
+def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
+    first = sizes(context.settings).validation_problems
+    _publish_scored(context, plans, _heldout(context)[first:])
+
+
+def _heldout(context: StepContext) -> list[Problem]:
+    """Problems to choose learning rates on, followed by those to report."""
+    return read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+
+
+def _publish_scored(
+    context: StepContext, plans: Sequence[Plan], problems: Sequence[Problem]
+) -> None:
+    with Sandbox(packages=context.settings.packages) as sandbox:
+        for plan in each_named(plans):
+            work = context.store.work_folder(plan)
+            folder = model_of_cell(context, plan.key.partition)
+            scores = asyncio.run(_score(context, folder, problems, work, sandbox))
+            with context.store.publishing(plan) as staging:
+                tables.write_table(scores, tables.SCORES, staging.folder / GREEDY_FILE)
+                staging.row_count = scores.height
+
+
+def model_of_cell(context: StepContext, partition: str) -> Path:
+    """The folder of a cell's model."""
+    if Cell.parse(partition).is_reference:
+        name = sizes(context.settings).base_model
+        return base_model_folder(context.settings, context.store, name)
+    return context.store.current(ArtifactKey(EXPERIMENT_MODELS.asset, partition)).folder
+
+
+def _if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+    return () if Cell.parse(partition).is_reference else (partition,)
+
+
+EXPERIMENT_PAIRS = Step(
+    asset="experiment_pairs",
+    partitioning=Partitioning.PAIR_SET,
+    parents=(
+        Parent(DEBUG_TRAJECTORIES, _all_shards_if_source(DEBUG_TRAJECTORIES)),
+        Parent(EXPERIMENT_SAMPLES, _all_shards_if_source(EXPERIMENT_SAMPLES)),
+        SEED_PROBLEMS,
+        *_BASE,
+    ),
+    config=_pairs_config,
+    publish=_publish_pairs,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)
+EXPERIMENT_MODELS = Step(
+    asset="experiment_models",
+    partitioning=Partitioning.CELL,
+    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *_BASE),
+    config=_models_config,
+    publish=_publish_models,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)
+_SCORED = (Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE)
+EXPERIMENT_VALIDATION = Step(
+    asset="experiment_validation",
+    partitioning=Partitioning.CELL,
+    parents=_SCORED,
+    config=_scores_config,
+    publish=_publish_validation,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)
+EXPERIMENT_SCORES = Step(
+    asset="experiment_scores",
+    partitioning=Partitioning.CELL,
+    parents=_SCORED,
+    config=_scores_config,
+    publish=_publish_scores,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)

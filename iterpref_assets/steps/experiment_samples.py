@@ -1,0 +1,129 @@
+"""Independent samples of every problem, for as many LLM calls as debugging took (Tables 5, 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+from pydantic import JsonValue
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.debugging.loop import run_debugging
+from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import Engine
+from iterpref_assets.core.records import Problem
+from iterpref_assets.core.sampling import draw_samples
+from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.generator import (
+    COMPLETIONS_FILE,
+    generator_identity,
+    generator_location,
+    generator_prompts,
+)
+from iterpref_assets.steps.models import LAB_GENERATOR
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS, problems_of
+from iterpref_assets.steps.step import Step, StepContext, each_named
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
+
+
+def calls_by_problem(problems: Sequence[Problem], calls: int) -> list[tuple[int, list[Problem]]]:
+    """`calls` shared evenly: (samples, the problems that get as many), the first ones more."""
+    each, more = divmod(calls, len(problems))
+    shares = [(each + 1, list(problems[:more])), (each, list(problems[more:]))]
+    return [(count, group) for count, group in shares if count and group]
+
+
+def is_asked(settings: Settings) -> bool:
+    """Whether the settings ask for the experiment."""
+    return settings.experiment is not None
+
+
+def never(_settings: Settings) -> bool:
+    """`iterpref experiment` makes the grid, not `iterpref run`."""
+    return False
+
+
+def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        **generator_identity(settings),
+        "sampling": settings.sampling.for_result(),
+        "debugging": settings.debugging.for_result(),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+    }
+
+
+def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
+    asyncio.run(_sample(context, plans))
+
+
+async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
+    settings = context.settings
+    with Sandbox(packages=settings.packages) as sandbox:
+        async with open_engine(settings.engine, generator_location(context)) as engine:
+            for plan in each_named(plans):
+                await _sample_shard(context, plan, engine, sandbox)
+
+
+async def _sample_shard(context: StepContext, plan: Plan, engine: Engine, sandbox: Sandbox) -> None:
+    settings, store, work = context.settings, context.store, context.store.work_folder(plan)
+    problems, calls = problems_of(context, plan), _calls(context, plan.key.partition)
+    drawn = [
+        await draw_samples(
+            group,
+            engine,
+            settings.sampling.model_copy(update={"samples_per_problem": count}),
+            generator_prompts(settings),
+            _subfolder(work, f"samples-{count}"),
+        )
+        for count, group in calls_by_problem(problems, calls)
+    ]
+    completions = pl.concat(drawn).sort("problem_id", "sample", "round")
+    outcome = await run_debugging(
+        problems,
+        completions,
+        engine,
+        functools.partial(sandbox.judge, limits=settings.limits),
+        settings.debugging.model_copy(update={"max_rounds": 0}),
+        generator_prompts(settings),
+        _subfolder(work, "judged"),
+    )
+    with store.publishing(plan) as staging:
+        tables.write_table(outcome.versions, tables.VERSIONS, staging.folder / VERSIONS_FILE)
+        staging.row_count = outcome.versions.height
+        staging.figures["calls"] = calls
+
+
+def _subfolder(work: Path, name: str) -> Path:
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _calls(context: StepContext, shard: str) -> int:
+    """The LLM calls that a shard's trajectories took, first samples included."""
+    assets = (INITIAL_SAMPLES.asset, DEBUG_TRAJECTORIES.asset)
+    files = [
+        context.store.current(ArtifactKey(asset, shard)).path(COMPLETIONS_FILE) for asset in assets
+    ]
+    return sum(tables.read_table(file, tables.COMPLETIONS).height for file in files)
+
+
+EXPERIMENT_SAMPLES = Step(
+    asset="experiment_samples",
+    partitioning=Partitioning.SHARD,
+    parents=(SEED_PROBLEMS, INITIAL_SAMPLES, DEBUG_TRAJECTORIES, LAB_GENERATOR),
+    config=_config,
+    publish=_publish,
+    code_version="1",
+    exists=is_asked,
+    in_run=never,
+)

@@ -1,0 +1,45 @@
+"""`iterpref experiment` lists arms, refuses what it cannot run and renders recorded results."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from experiment_examples import results
+
+from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.results import write_results
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def experiment(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "iterpref_assets", "experiment", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_every_arm_is_listed_with_what_it_changes() -> None:
+    lines = experiment("arms").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [arm.name for arm in ARMS]
+    assert "focal_rpo, alpha 3.0" in " ".join(lines)
+
+
+def test_a_run_without_an_experiment_in_the_settings_is_one_line_with_the_remedy() -> None:
+    done = experiment("run", "sft")
+    assert done.returncode == 2
+    assert "examples/experiment/lab.toml" in done.stderr
+
+
+def test_an_unknown_arm_is_refused_with_the_known_ones() -> None:
+    done = experiment("run", "magic", "--settings", "examples/experiment/lab.toml")
+    assert done.returncode == 2
+    assert "focal_rpo" in done.stderr
+
+
+def test_recorded_results_are_rendered(tmp_path: Path) -> None:
+    write_results(results({"reference": ["01"], "sft": ["11"]}), tmp_path / "lab")
+    page = tmp_path / "EXPERIMENT.md"
+    done = experiment("render", "--out", str(tmp_path / "lab"), "--page", str(page))
+    assert done.returncode == 0, done.stderr
+    assert "| sft | 1e-05 | 1 | 100.0" in page.read_text(encoding="utf-8")

@@ -1,0 +1,92 @@
+"""Comparisons of arms, and what they make of the paper's claims."""
+
+from dataclasses import replace
+
+import pytest
+from experiment_examples import results
+
+from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
+from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
+from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.training.recipes import REFERENCE
+
+FEW = Bootstrap(resamples=200)
+HIGHER = Claim("more", "a", "b", "")
+LOWER = Claim("less", "a", "b", "", higher=False)
+
+
+def comparison(low: float, high: float, p_value: float) -> Comparison:
+    interval = Interval(estimate=(low + high) / 2, low=low, high=high)
+    return Comparison("a", "b", interval, 2, p_value, p_value, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "low", "high", "p_value", "expected"),
+    [
+        (HIGHER, 0.01, 0.05, 0.01, Outcome.REPRODUCED),
+        (HIGHER, 0.01, 0.05, 0.2, Outcome.UNDECIDED),
+        (HIGHER, -0.05, -0.01, 0.01, Outcome.INVERTED),
+        (HIGHER, -0.05, -0.01, 0.2, Outcome.NOT_REPRODUCED),
+        (HIGHER, -0.01, 0.01, 0.9, Outcome.NOT_REPRODUCED),
+        (HIGHER, -0.01, 0.03, 0.9, Outcome.UNDECIDED),
+        (LOWER, -0.05, -0.01, 0.01, Outcome.REPRODUCED),
+        (LOWER, 0.01, 0.05, 0.01, Outcome.INVERTED),
+        (LOWER, -0.01, 0.03, 0.9, Outcome.NOT_REPRODUCED),
+        (LOWER, -0.03, 0.01, 0.9, Outcome.UNDECIDED),
+    ],
+)
+def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_value, expected):
+    assert outcome(claim, {("a", "b"): comparison(low, high, p_value)}) is expected
+
+
+def test_one_seed_decides_nothing():
+    one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
+    assert outcome(HIGHER, {("a", "b"): one}) is Outcome.UNDECIDED
+
+
+def test_claim_about_an_arm_without_scores_is_not_run():
+    assert outcome(HIGHER, {}) is Outcome.UNTESTED
+
+
+def test_claims_name_arms_that_there_are():
+    names = {arm.name for arm in ARMS} | {REFERENCE}
+    assert {name for claim in CLAIMS for name in (claim.arm, claim.baseline)} <= names
+
+
+def test_difference_is_the_mean_over_seeds_and_problems():
+    made = results({"reference": ["0110"], "sft": ["1110", "0111"]})
+    found = compare_all(made, [("sft", "reference")], FEW)["sft", "reference"]
+    assert found.difference.estimate == pytest.approx((0.25 + 0.25) / 2)
+    # problem 0 is solved by one seed, problem 3 by the other
+    assert (found.won, found.lost, found.seeds) == (2, 0, 2)
+
+
+def test_one_model_against_one_is_mcnemars_test():
+    made = results({"reference": ["000000"], "sft": ["111110"]})
+    found = compare_all(made, [("sft", "reference")], FEW)["sft", "reference"]
+    assert found.p_value == 2 / 2**5
+
+
+def test_p_values_are_corrected_for_every_comparison_made():
+    made = results({"reference": ["00000"], "sft": ["11111"], "dpo": ["00000"]})
+    found = compare_all(made, [("sft", "reference"), ("dpo", "reference")], FEW)
+    assert found["sft", "reference"].adjusted == 2 * found["sft", "reference"].p_value
+
+
+def test_arms_without_scores_are_left_out_of_the_comparisons():
+    made = results({"reference": ["01"], "sft": ["11"]})
+    assert list(compare_all(made, [("sft", "reference"), ("dpo", "sft")], FEW)) == [
+        ("sft", "reference")
+    ]
+
+
+def test_arms_of_different_numbers_of_seeds_share_those_that_both_have():
+    made = results({"reference": ["00"], "sft": ["11", "11", "00"], "dpo": ["00", "00"]})
+    found = compare_all(made, [("sft", "dpo")], FEW)["sft", "dpo"]
+    assert (found.seeds, found.difference.estimate) == (2, 1.0)
+
+
+def test_pass_rate_is_that_of_all_seeds():
+    made = results({"reference": ["01"], "sft": ["11", "01"]})
+    assert pass_rate(made, "sft", FEW).estimate == 0.75

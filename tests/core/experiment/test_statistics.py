@@ -1,0 +1,153 @@
+"""Paired statistics against values worked out by hand."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iterpref_assets.core.evaluation.bootstrap import Bootstrap
+from iterpref_assets.core.experiment.statistics import (
+    bootstrap_paired,
+    holm,
+    mcnemar,
+    paired_differences,
+    sign_flip,
+)
+
+SETTINGS = Bootstrap(resamples=500)
+
+
+def bits(text: str) -> np.ndarray:
+    return np.array([letter == "1" for letter in text])
+
+
+def test_reference_of_one_seed_stands_beside_every_seed():
+    scores = np.array([[1.0, 0.0], [1.0, 1.0]])
+    assert paired_differences(scores, np.array([[1.0, 0.0]])).tolist() == [[0, 0], [0, 1]]
+
+
+def test_seeds_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match="not of the same problems"):
+        paired_differences(np.zeros((3, 4)), np.zeros((2, 4)))
+
+
+def test_problems_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match="not of the same problems"):
+        paired_differences(np.zeros((2, 4)), np.zeros((2, 5)))
+
+
+def test_interval_of_equal_differences_is_that_difference():
+    interval = bootstrap_paired(np.full((2, 7), 0.25), SETTINGS)
+    assert (interval.low, interval.estimate, interval.high) == (0.25, 0.25, 0.25)
+
+
+def test_interval_of_seeds_that_disagree_reaches_to_both():
+    # no problem varies, so all that moves the mean is how often either seed is drawn
+    interval = bootstrap_paired(np.array([[0.0] * 5, [1.0] * 5]), SETTINGS)
+    assert (interval.low, interval.estimate, interval.high) == (0.0, 0.5, 1.0)
+
+
+def test_interval_over_problems_is_about_as_wide_as_the_normal_one():
+    differences = np.tile([1.0, -1.0], 200)[None]
+    interval = bootstrap_paired(differences, Bootstrap(resamples=4000))
+    # the standard error of 400 values of variance 1 is 1 / 20
+    assert interval.high == pytest.approx(1.96 / 20, abs=0.01)
+    assert interval.low == pytest.approx(-1.96 / 20, abs=0.01)
+
+
+def test_equal_settings_give_equal_intervals():
+    differences = np.random.default_rng(0).normal(size=(3, 20))
+    assert bootstrap_paired(differences, SETTINGS) == bootstrap_paired(differences, SETTINGS)
+
+
+def test_no_difference_is_no_interval():
+    with pytest.raises(ValueError, match="no differences"):
+        bootstrap_paired(np.zeros((2, 0)), SETTINGS)
+
+
+def test_mcnemar_is_the_binomial_test_of_the_problems_that_one_solved():
+    # 5 won, 1 lost: 2 * (1 + 6) / 2**6
+    assert mcnemar(bits("11111000"), bits("00000100")) == pytest.approx(2 * 7 / 64)
+
+
+def test_mcnemar_of_equal_scores_is_one():
+    assert mcnemar(bits("101"), bits("101")) == 1.0
+
+
+def test_mcnemar_of_as_many_won_as_lost_is_one():
+    assert mcnemar(bits("1100"), bits("0011")) == 1.0
+
+
+def test_sign_flip_of_few_problems_tries_out_all_signs():
+    # of the 8 signs of 1, 1, 1 only +++ and --- reach a sum of 3
+    assert sign_flip(np.ones((1, 3))) == 2 / 8
+
+
+def test_sign_flip_of_no_difference_is_one():
+    assert sign_flip(np.zeros((2, 5))) == 1.0
+
+
+def test_sign_flip_averages_over_seeds_before_it_flips():
+    # two seeds that differ on the same problem with opposite signs say nothing
+    assert sign_flip(np.array([[1.0, 0.0], [-1.0, 0.0]])) == 1.0
+
+
+def test_drawn_signs_come_near_the_exact_value():
+    won, lost = 14, 6
+    differences = np.array([1.0] * won + [-1.0] * lost)[None]
+    exact = 2 * sum(comb(20, k) for k in range(lost + 1)) / 2**20
+    assert sign_flip(differences) == pytest.approx(exact, abs=0.01)
+
+
+def test_drawn_p_value_is_never_zero():
+    assert sign_flip(np.ones((1, 500)), draws=99) == 1 / 100
+
+
+def test_holm_multiplies_the_smallest_by_the_number_of_tests():
+    # 0.01 * 3, 0.02 * 2, 0.5 * 1
+    assert holm([0.5, 0.01, 0.02]) == pytest.approx([0.5, 0.03, 0.04])
+
+
+def test_holm_never_falls_below_a_smaller_p_value():
+    # 0.03 * 2 = 0.06, and 0.04 * 1 may not be below it
+    assert holm([0.04, 0.03]) == pytest.approx([0.06, 0.06])
+
+
+PROBABILITIES = st.lists(st.floats(0, 1), max_size=8)
+
+
+@given(PROBABILITIES)
+def test_holm_keeps_the_order(values):
+    adjusted = holm(values)
+    for first, one in zip(values, adjusted, strict=True):
+        for second, other in zip(values, adjusted, strict=True):
+            assert first > second or one <= other
+
+
+@given(PROBABILITIES)
+def test_holm_lowers_no_p_value_and_stays_a_probability(values):
+    assert all(a >= p and a <= 1 for p, a in zip(values, holm(values), strict=True))
+
+
+RESULTS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=14)
+
+
+@given(RESULTS)
+def test_sign_flip_of_one_greedy_run_is_mcnemars_exact_test(results):
+    ours, theirs = (np.array(column) for column in zip(*results, strict=True))
+    differences = (ours.astype(float) - theirs.astype(float))[None]
+    assert sign_flip(differences) == pytest.approx(mcnemar(ours, theirs))
+
+
+@given(RESULTS)
+def test_mcnemar_does_not_depend_on_which_comes_first(results):
+    ours, theirs = (np.array(column) for column in zip(*results, strict=True))
+    assert mcnemar(ours, theirs) == mcnemar(theirs, ours)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))
+def test_interval_lies_within_the_differences(values):
+    interval = bootstrap_paired(np.array(values)[None], Bootstrap(resamples=100))
+    assert min(values) - 1e-12 <= interval.low <= interval.high <= max(values) + 1e-12

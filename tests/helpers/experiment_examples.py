@@ -1,0 +1,71 @@
+"""Result tables of an experiment, made up."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from iterpref_assets.core.experiment.kinds import token_kinds
+from iterpref_assets.core.experiment.results import CELLS, CURVES, SCORES, Results
+from iterpref_assets.core.training.recipes import REFERENCE
+
+RATE = 1e-5
+
+
+def results(solved: Mapping[str, Sequence[str]]) -> Results:
+    """Results of arms, each with one string of 0 and 1 a seed: problem by problem, solved or not.
+
+    Every arm was tried at RATE and at ten times that, where it did worse on the validation
+    problems.
+    """
+    cells, scores, curves = [], [], []
+    for arm, seeds in solved.items():
+        for seed, letters in enumerate(seeds):
+            mine = _named(arm, RATE, seed)
+            cells.append(_cell(mine, validation=0.5))
+            scores += [_score(mine, place, letter == "1") for place, letter in enumerate(letters)]
+            if arm != REFERENCE:
+                curves += [_point(mine, step) for step in range(1, 21)]
+        if arm != REFERENCE:
+            cells.append(_cell(_named(arm, 10 * RATE, 0), validation=0.25))
+    return Results(
+        pl.DataFrame(cells, schema=CELLS),
+        pl.DataFrame(scores, schema=SCORES),
+        pl.DataFrame(curves, schema=CURVES),
+        token_kinds("random", [("x = f(y)", [0]), ("x = 1", [])]),
+    )
+
+
+def _named(arm: str, rate: float, seed: int) -> dict[str, object]:
+    if arm == REFERENCE:
+        return {"arm": arm, "rate": None, "seed": None}
+    return {"arm": arm, "rate": rate, "seed": seed}
+
+
+def _cell(named: dict[str, object], *, validation: float) -> dict[str, object]:
+    trained = named["rate"] is not None
+    return {
+        **named,
+        "recipe": named["arm"],
+        "pairs": "random" if trained else None,
+        "pair_count": 7 if trained else None,
+        "focal_share": 0.25 if trained else None,
+        "steps": 20 if trained else None,
+        "validation": validation,
+        "config": "{}",
+        "content_hash": "0",
+        "commit": "abc",
+        "date": "2026-01-01",
+        "machine": "none",
+    }
+
+
+def _score(named: dict[str, object], place: int, passed: bool) -> dict[str, object]:
+    verdict, error = ("passed", "") if passed else ("raised", "KeyError")
+    problem = f"problem-{place}"
+    return {
+        **named, "problem_id": problem, "passed": passed, "verdict": verdict, "error_type": error,
+    }  # fmt: skip
+
+
+def _point(named: dict[str, object], step: int) -> dict[str, object]:
+    return {**named, "step": step, "name": "chosen_logprob", "value": -1.0 / step}

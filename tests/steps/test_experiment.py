@@ -1,0 +1,106 @@
+"""What the experiment's artifacts are made of."""
+
+from pathlib import Path
+
+import pytest
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.experiment import (
+    EXPERIMENT_MODELS,
+    EXPERIMENT_PAIRS,
+    EXPERIMENT_SCORES,
+    EXPERIMENT_VALIDATION,
+)
+from iterpref_assets.steps.step import StepContext
+
+
+def context(tmp_path: Path, **settings: object) -> StepContext:
+    return StepContext(
+        Settings.model_validate({"experiment": {}, "root": tmp_path, **settings}),
+        ArtifactStore(tmp_path),
+    )
+
+
+def test_the_reference_is_not_trained(tmp_path):
+    with pytest.raises(InputError, match="the reference model is not trained"):
+        EXPERIMENT_MODELS.plan(context(tmp_path), "reference")
+
+
+def test_the_reference_is_scored_without_a_model_of_the_grid(tmp_path):
+    plan = EXPERIMENT_SCORES.plan(context(tmp_path), "reference")
+    assert "experiment_models" not in {parent.asset for parent in plan.parents}
+
+
+def test_a_cell_is_made_of_the_pairs_of_its_arm(tmp_path):
+    plan = EXPERIMENT_MODELS.plan(context(tmp_path), "focal_dpo-last@1e-05@0")
+    assert ArtifactKey("experiment_pairs", "last") in plan.parents
+    assert ArtifactKey("experiment_pairs", "random") not in plan.parents
+
+
+def test_pairs_are_made_of_every_shards_trajectories(tmp_path):
+    plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "random")
+    shards = {each.partition for each in plan.parents if each.asset == "debug_trajectories"}
+    assert shards == {"lab-000", "lab-001", "lab-002", "lab-003"}
+
+
+def test_sampled_pairs_are_made_of_samples_and_not_of_trajectories(tmp_path):
+    plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "sampled")
+    assets = {each.asset for each in plan.parents}
+    assert "experiment_samples" in assets
+    assert "debug_trajectories" not in assets
+
+
+def test_scores_are_made_of_the_cells_own_model(tmp_path):
+    plan = EXPERIMENT_SCORES.plan(context(tmp_path), "sft@1e-05@1")
+    assert ArtifactKey("experiment_models", "sft@1e-05@1") in plan.parents
+    assert ArtifactKey("heldout_problems") in plan.parents
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"training": {"save_steps": 7}},
+        {"experiment": {"rates": [2e-5]}},
+        {"experiment": {"seeds": 9}},
+        {"experiment": {"validation_problems": 9}},
+        {"evaluation": {"max_tokens": 9}},
+    ],
+)
+def test_a_model_does_not_depend_on_what_else_the_grid_holds(tmp_path, settings):
+    key = "sft@1e-05@0"
+    other = EXPERIMENT_MODELS.plan(context(tmp_path, **settings), key)
+    assert other == EXPERIMENT_MODELS.plan(context(tmp_path), key)
+
+
+def test_a_model_depends_on_how_it_is_trained(tmp_path):
+    key = "sft@1e-05@0"
+    other = EXPERIMENT_MODELS.plan(context(tmp_path, training={"epochs": 7}), key)
+    assert other != EXPERIMENT_MODELS.plan(context(tmp_path), key)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"experiment": {"validation_problems": 9}}, {"evaluation": {"max_tokens": 9}}],
+)
+@pytest.mark.parametrize("step", [EXPERIMENT_VALIDATION, EXPERIMENT_SCORES])
+def test_scores_depend_on_how_they_are_made(step, tmp_path, settings):
+    key = "sft@1e-05@0"
+    assert step.plan(context(tmp_path, **settings), key) != step.plan(context(tmp_path), key)
+
+
+def test_rate_and_seed_of_a_cell_are_those_it_is_trained_with(tmp_path):
+    training = EXPERIMENT_MODELS.plan(context(tmp_path), "dpo@3e-05@2").config["training"]
+    assert (training["learning_rate"], training["seed"]) == (3e-5, 2)
+
+
+@pytest.mark.parametrize("step", [EXPERIMENT_PAIRS, EXPERIMENT_MODELS, EXPERIMENT_SCORES])
+def test_there_is_no_grid_where_the_settings_ask_for_none(step, tmp_path):
+    assert step.exists(Settings(root=tmp_path)) is False
+    assert step.exists(Settings.model_validate({"experiment": {}})) is True
+
+
+@pytest.mark.parametrize("step", [EXPERIMENT_PAIRS, EXPERIMENT_MODELS, EXPERIMENT_SCORES])
+def test_iterpref_run_leaves_the_grid_alone(step):
+    assert step.in_run(Settings.model_validate({"experiment": {}})) is False

@@ -1,0 +1,148 @@
+"""The experiment's result tables, from its artifacts."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from iterpref_assets import exporting
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.results import Results, read_results
+from iterpref_assets.exporting import export_grid
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Step, StepContext
+
+SCORED = "sft@1e-05@0"
+"""At a rate that the settings do not name."""
+
+
+def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:
+    return Step(
+        asset=asset, partitioning=partitioning, publish=lambda _context, _plans: None,
+        code_version=version,
+    )  # fmt: skip
+
+
+MODELS = a_step("experiment_models", Partitioning.CELL)
+VALIDATION = a_step("experiment_validation", Partitioning.CELL)
+SCORES = a_step("experiment_scores", Partitioning.CELL)
+
+
+def scores(*passed: bool) -> pl.DataFrame:
+    rows = [
+        {
+            "task_id": f"t{place}", "sample": 0, "completion": "", "code": "",
+            "verdict": "passed" if each else "raised", "error_type": "" if each else "KeyError",
+            "base_passed": each, "plus_passed": None,
+        }
+        for place, each in enumerate(passed)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=tables.SCORES)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings whose store holds a reference and one model, both scored, and one unscored model."""
+    settings = Settings.model_validate({"root": tmp_path / "root", "experiment": {}})
+    context = StepContext(settings, ArtifactStore(settings.root))
+    monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", MODELS)
+    monkeypatch.setattr(exporting, "EXPERIMENT_VALIDATION", VALIDATION)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
+    _pairs(context)
+    for key in (SCORED, "sft@3e-05@0"):
+        with context.store.publishing(MODELS.plan(context, key)) as staging:
+            staging.figures |= {"pairs": 2.0, "steps": 5.0}
+            point = {"step": 1, "epoch": 0.5, "loss": 0.25}
+            (staging.folder / "metrics.jsonl").write_text(json.dumps(point) + "\n")
+    for key in ("reference", SCORED, "sft@3e-05@0"):
+        _publish_scores(context, VALIDATION, key, True, False)
+    for key in ("reference", SCORED):
+        _publish_scores(context, SCORES, key, key == SCORED, False, True)
+    return settings
+
+
+def _publish_scores(context: StepContext, step: Step, key: str, *passed: bool) -> None:
+    with context.store.publishing(step.plan(context, key)) as staging:
+        tables.write_table(scores(*passed), tables.SCORES, staging.folder / "greedy.parquet")
+
+
+def _pairs(context: StepContext) -> None:
+    step = a_step("experiment_pairs", Partitioning.PAIR_SET)
+    row = {
+        "pair_id": "p", "prompt_ids": [1], "chosen_ids": [1, 2], "rejected_ids": [1, 2, 3, 4],
+        "chosen_mask": [False, True], "rejected_mask": [False, False, False, True],
+    }  # fmt: skip
+    with context.store.publishing(step.plan(context, "random")) as staging:
+        frame = pl.DataFrame([row], schema=tables.TOKENIZED_PAIRS)
+        tables.write_table(frame, tables.TOKENIZED_PAIRS, staging.folder / "tokens.parquet")
+        kept = {"pair_id": "p", "rejected": "x = 1", "rejected_diff_lines": [0]}
+        dropped = {**kept, "pair_id": "q", "dropped_by": "equal_ast"}
+        both = pl.DataFrame([kept, dropped], schema=tables.PAIRS)
+        tables.write_table(both, tables.PAIRS, staging.folder / "pairs.parquet")
+
+
+@pytest.fixture
+def exported(settings: Settings, tmp_path: Path) -> Results:
+    export_grid(settings, tmp_path / "out")
+    return read_results(tmp_path / "out")
+
+
+def test_every_model_is_a_cell_scored_or_not(exported):
+    rows = exported.cells.select("arm", "rate", "validation").rows()
+    assert rows == [("reference", None, 0.5), ("sft", 1e-5, 0.5), ("sft", 3e-5, 0.5)]
+
+
+def test_cells_tell_pairs_steps_and_focal_share(exported):
+    row = exported.cells.row(1, named=True)
+    assert (row["recipe"], row["pairs"], row["pair_count"]) == ("sft", "random", 2)
+    assert (row["steps"], row["focal_share"]) == (5, 0.25)
+
+
+def test_cells_tell_the_commit_and_day_of_the_export(exported):
+    row = exported.cells.row(0, named=True)
+    assert len(row["commit"]) >= 7
+    assert len(row["date"]) == len("2026-01-01")
+
+
+def test_scores_are_a_row_a_model_and_problem(exported):
+    rows = exported.scores.select("arm", "problem_id", "passed", "error_type").rows()
+    assert rows == [
+        ("reference", "t0", False, "KeyError"),
+        ("reference", "t1", False, "KeyError"),
+        ("reference", "t2", True, ""),
+        ("sft", "t0", True, ""),
+        ("sft", "t1", False, "KeyError"),
+        ("sft", "t2", True, ""),
+    ]
+
+
+def test_curves_are_a_row_a_step_and_figure(exported):
+    rows = exported.curves.select("arm", "rate", "step", "name", "value").rows()
+    assert rows == [("sft", 1e-5, 1, "loss", 0.25), ("sft", 3e-5, 1, "loss", 0.25)]
+
+
+def test_kinds_are_those_of_kept_pairs(exported):
+    rows = exported.kinds.rows()
+    assert sorted(rows) == [
+        ("random", "name", 1, 0),
+        ("random", "number", 1, 0),
+        ("random", "operator", 1, 0),
+    ]
+
+
+def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):
+    newer = a_step("experiment_scores", Partitioning.CELL, version="2")
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _publish_scores(context, newer, "reference", True)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", newer)
+    export_grid(settings, tmp_path / "out")
+    assert read_results(tmp_path / "out").arms == ["reference"]
+
+
+def test_a_grid_without_scores_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no cell of the experiment is scored"):
+        export_grid(Settings(root=tmp_path / "root"), tmp_path / "out")

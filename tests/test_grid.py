@@ -1,0 +1,159 @@
+"""The experiment's grid: what is made, in which order, and what is not made again."""
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from iterpref_assets import grid
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.step import Parent, Step, StepContext
+
+SOLVED = {1e-5: 1, 3e-5: 3, 1e-4: 2}
+"""Of four validation problems, by learning rate."""
+SFT, DPO = arm_named("sft"), arm_named("dpo")
+
+
+def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+    return () if partition == "reference" else (partition,)
+
+
+def validation(solved: int) -> pl.DataFrame:
+    rows = [
+        {
+            "task_id": str(place), "sample": 0, "completion": "", "code": "", "verdict": "",
+            "error_type": "", "base_passed": place < solved, "plus_passed": None,
+        }
+        for place in range(4)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=tables.SCORES)
+
+
+class Made:
+    """Stands for the steps that train and score, and keeps what they were asked to make."""
+
+    def __init__(self) -> None:
+        self.cells: list[tuple[str, str]] = []
+        self.ends_at: str | None = None
+
+    def step(self, asset: str, partitioning: Partitioning, *parents: Parent) -> Step:
+        def publish(context: StepContext, plans: Sequence[Plan]) -> None:
+            for plan in plans:
+                key = plan.key.partition
+                if key == self.ends_at:
+                    raise KeyboardInterrupt
+                with context.store.publishing(plan) as staging:
+                    solved = SOLVED.get(Cell.parse(key).rate or 0, 0) if "@" in key else 0
+                    path = staging.folder / GREEDY_FILE
+                    tables.write_table(validation(solved), tables.SCORES, path)
+                self.cells.append((asset, key))
+
+        return Step(
+            asset=asset, partitioning=partitioning, parents=parents, publish=publish,
+            code_version="1",
+        )  # fmt: skip
+
+    def of(self, asset: str) -> list[str]:
+        return [key for name, key in self.cells if name == asset]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    made = Made()
+    models = made.step("experiment_models", Partitioning.CELL)
+    monkeypatch.setattr(grid, "CHAIN", ())
+    monkeypatch.setattr(
+        grid, "EXPERIMENT_PAIRS", made.step("experiment_pairs", Partitioning.PAIR_SET)
+    )
+    monkeypatch.setattr(grid, "EXPERIMENT_MODELS", models)
+    for name in ("experiment_validation", "experiment_scores"):
+        step = made.step(name, Partitioning.CELL, Parent(models, if_trained))
+        monkeypatch.setattr(grid, name.upper(), step)
+    return made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate(
+        {"root": tmp_path, "experiment": {"rates": list(SOLVED), "seeds": 3}}
+    )
+
+
+def test_every_rate_is_tried_with_one_seed_and_the_best_gets_the_others(made, settings):
+    make_grid(settings, Grid((SFT,), 3))
+    assert made.of("experiment_models") == [
+        *("sft@1e-05@0", "sft@3e-05@0", "sft@0.0001@0", "sft@3e-05@1", "sft@3e-05@2"),
+    ]
+
+
+def test_models_of_every_rate_and_the_reference_are_validated(made, settings):
+    make_grid(settings, Grid((SFT,), 3))
+    assert made.of("experiment_validation") == [
+        *("reference", "sft@1e-05@0", "sft@3e-05@0", "sft@0.0001@0"),
+    ]
+
+
+def test_only_the_models_at_the_best_rate_are_scored_on_what_is_reported(made, settings):
+    make_grid(settings, Grid((SFT,), 2))
+    assert made.of("experiment_scores") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
+
+
+def test_pairs_are_made_of_the_sets_that_arms_use(made, settings):
+    make_grid(settings, Grid((SFT, arm_named("focal_dpo-last")), 1))
+    assert made.of("experiment_pairs") == ["random", "last"]
+
+
+def test_a_second_run_makes_nothing(made, settings):
+    make_grid(settings, Grid((SFT,), 2))
+    before = list(made.cells)
+    make_grid(settings, Grid((SFT,), 2))
+    assert made.cells == before
+
+
+def test_another_arm_makes_its_own_models_alone(made, settings):
+    make_grid(settings, Grid((SFT,), 1))
+    made.cells.clear()
+    make_grid(settings, Grid((SFT, DPO), 1))
+    assert {key.split("@")[0] for _, key in made.cells} == {"dpo"}
+
+
+def test_a_run_that_was_ended_goes_on_with_the_model_it_was_at(made, settings):
+    made.ends_at = "sft@3e-05@0"
+    with pytest.raises(KeyboardInterrupt):
+        make_grid(settings, Grid((SFT,), 1))
+    made.ends_at = None
+    made.cells.clear()
+    make_grid(settings, Grid((SFT,), 1))
+    assert made.of("experiment_models") == ["sft@3e-05@0", "sft@0.0001@0"]
+
+
+def test_the_validation_rate_is_the_share_of_problems_solved(made, settings):
+    make_grid(settings, Grid((SFT,), 1))
+    assert validation_rate(ArtifactStore(settings.root), "sft@3e-05@0") == 3 / 4
+
+
+def test_a_second_run_at_the_same_time_is_refused(made, settings):
+    with (settings.root / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another run of the experiment is at work"):
+            make_grid(settings, Grid((SFT,), 1))
+    assert made.cells == []
+
+
+def test_settings_without_an_experiment_are_refused(tmp_path):
+    with pytest.raises(InputError, match="ask for no experiment"):
+        make_grid(Settings(root=tmp_path), Grid((SFT,), 1))
+
+
+def test_more_seeds_than_the_settings_allow_are_refused(made, settings):
+    with pytest.raises(InputError, match=r"4 seeds, but experiment\.seeds is 3"):
+        make_grid(settings, Grid((SFT,), 4))

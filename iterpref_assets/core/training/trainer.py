@@ -24,7 +24,7 @@ from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfi
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
-from iterpref_assets.core.training.heldout import best_step, split_pairs, stopped_at
+from iterpref_assets.core.training.heldout import best_step, split_pairs
 from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe, Tokens
 
@@ -109,7 +109,7 @@ def train(
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         links.finish()
         _save(trainer, model_dir, out_dir)
-        points = _points_of(trainer, config)
+        points: list[Point] = trainer.state.log_history
         if rank() == 0:
             curve.start_after(points)
             shutil.copyfile(curve.file, out_dir / workdir.METRICS)
@@ -125,16 +125,6 @@ def train(
     if config.heldout is not None and config.heldout.patience is not None:
         figures["best_step"] = float(best_step(points))
     return TrainOutcome(figures, points, links.links)
-
-
-def _points_of(trainer: PairTrainer, config: TrainConfig) -> list[Point]:
-    """The points of the curves, up to where the run stopped early.
-
-    A run that was killed after that takes one step more, which counts for nothing.
-    """
-    points: list[Point] = trainer.state.log_history
-    end = stopped_at(points, config.heldout.patience if config.heldout else None)
-    return points if end is None else [point for point in points if point["step"] <= end]
 
 
 def _last_figures(points: list[Point]) -> dict[str, float]:

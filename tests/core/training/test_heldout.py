@@ -14,8 +14,10 @@ from training_examples import random_pairs
 from transformers import AutoModelForCausalLM
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training import pair_trainer
 from iterpref_assets.core.training.config import HeldoutConfig, Lora, Precision, TrainConfig
 from iterpref_assets.core.training.heldout import best_step, problem_of, split_pairs, stopped_at
+from iterpref_assets.core.training.micro_batches import Shares
 from iterpref_assets.core.training.pair_trainer import PairTrainer
 from iterpref_assets.core.training.recipes import Recipe, recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
@@ -109,6 +111,27 @@ def test_margin_and_accuracy_are_measured_too(model_dir, reference, tmp_path):
     assert 0 <= first["eval_reward_accuracy"] <= 1
     assert outcome.figures["eval_reward_margin"] != outcome.figures["reward_margin"]
     assert outcome.figures["heldout_pairs"] == split_pairs(PAIRS, HELDOUT)[1].height
+
+
+def test_the_measured_loss_is_the_same_where_training_batches_by_tokens(
+    model_dir, reference, tmp_path, monkeypatch
+):
+    # So slow that the weights stay as they are: only how pairs are put together differs.
+    still = CONFIG.model_copy(update={"learning_rate": 1e-12, "micro_batch_size": 1})
+    by_tokens = still.model_copy(update={"max_tokens": 40})
+    plain = measured(run(model_dir, tmp_path / "plain", reference, still))
+    shared: list[Shares] = []
+
+    def noted(*arguments, **options) -> Shares:
+        shared.append(Shares(*arguments, **options))
+        return shared[-1]
+
+    monkeypatch.setattr(pair_trainer, "Shares", noted)
+    other = measured(run(model_dir, tmp_path / "tokens", reference, by_tokens))
+    assert len(shared) == 1
+    assert other == pytest.approx(plain, rel=1e-6)
+    expected = loss_by_the_equations(model_dir, model_dir, reference, recipe_named("focal_rpo"))
+    assert list(other.values()) == pytest.approx([expected] * len(other), rel=1e-5)
 
 
 def test_measuring_leaves_the_weights_as_they_would_be_without(model_dir, reference, tmp_path):

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
@@ -25,17 +24,16 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
-from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.checkpoints import LOGPROBS_FILE, reference_config
+from iterpref_assets.steps.evaluations import GREEDY_FILE, evaluation_prompts, scoring_config
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_BASE_MODEL,
     base_model_folder,
-    base_model_source,
 )
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard
+from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard, building_config
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
@@ -57,9 +55,8 @@ _BASE = (Parent(BASE_MODELS, _base_model), LAB_BASE_MODEL)
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
-        "pairs": PairSet(name).config(settings.pairs).for_result(),
-        "limits": settings.section("limits"),
-        "precision": settings.training.precision,
+        **building_config(settings, PairSet(name).config(settings.pairs)),
+        **reference_config(context, name),
         "base_model": sizes(settings).base_model,
     }
 
@@ -135,14 +132,11 @@ def _training(settings: Settings, cell: Cell) -> TrainConfig:
 
 
 def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
+    asked = sizes(context.settings)
     return {
-        "base_model": sizes(settings).base_model,
-        "engine": settings.section("evaluation_engine"),
-        "limits": settings.section("limits"),
-        "packages": list(settings.packages),
-        "evaluation": settings.evaluation.for_result(),
-        "validation_problems": sizes(settings).validation_problems,
+        **scoring_config(context.settings, asked.base_model),
+        "base_model": asked.base_model,
+        "validation_problems": asked.validation_problems,
     }
 
 
@@ -177,8 +171,8 @@ async def _score(
 ) -> pl.DataFrame:
     """tables.SCORES of the model of `folder` on `problems`, by the settings' `evaluation`."""
     settings = context.settings
-    source = base_model_source(settings, sizes(settings).base_model)
-    tasks = problem_tasks(problems, Prompts(settings.prompts_for(source)), settings.limits)
+    prompts = evaluation_prompts(settings, sizes(settings).base_model)
+    tasks = problem_tasks(problems, prompts, settings.limits)
     async with open_engine(settings.evaluation_engine, folder) as engine:
         return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
 

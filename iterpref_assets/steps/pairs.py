@@ -63,16 +63,19 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
+def building_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
+    """What pairs depend on that `build_shard` makes: programs that are cut are judged again."""
+    return {
+        "pairs": pairs.for_result(),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+    }
+
+
 def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     pairs = context.settings.pairs
     judge = judge_identity(pairs.judge) if pairs.judge else None
-    # Programs that are cut to what tests reach are judged again.
-    return {
-        "pairs": pairs.for_result(),
-        "judge": judge,
-        "limits": context.settings.section("limits"),
-        "packages": list(context.settings.packages),
-    }
+    return {**building_config(context.settings, pairs), "judge": judge}
 
 
 def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:

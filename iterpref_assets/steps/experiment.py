@@ -32,6 +32,8 @@ from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_BASE_MODEL,
     base_model_folder,
+    base_model_source,
+    if_lab,
 )
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard, building_config
 from iterpref_assets.steps.partitions import Partitioning
@@ -49,7 +51,11 @@ def _base_model(context: StepContext, _partition: str) -> tuple[str, ...]:
     return (sizes(context.settings).base_model,)
 
 
-_BASE = (Parent(BASE_MODELS, _base_model), LAB_BASE_MODEL)
+def _if_lab(context: StepContext, _partition: str) -> tuple[str, ...]:
+    return if_lab(base_model_source(context.settings, sizes(context.settings).base_model))
+
+
+_BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_lab))
 
 
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:

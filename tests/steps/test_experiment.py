@@ -59,6 +59,25 @@ def test_scores_are_made_of_the_cells_own_model(tmp_path):
     assert ArtifactKey("heldout_problems") in plan.parents
 
 
+HUB = {"source": "hub", "repository": "someone/model", "revision": "0123abcd" * 5}
+EVERY_STEP = [
+    (EXPERIMENT_PAIRS, "random"),
+    (EXPERIMENT_MODELS, "sft@1e-05@0"),
+    (EXPERIMENT_SCORES, "reference"),
+]
+
+
+@pytest.mark.parametrize(("step", "key"), EVERY_STEP)
+@pytest.mark.parametrize(
+    ("model", "is_made_of_it"), [({"source": "lab"}, True), (HUB, False)], ids=["lab", "hub"]
+)
+def test_only_the_labs_own_model_comes_from_the_lab(step, key, tmp_path, model, is_made_of_it):
+    plan = step.plan(
+        context(tmp_path, base_models={"mine": model}, experiment={"base_model": "mine"}), key
+    )
+    assert (ArtifactKey("lab_base_model") in plan.parents) is is_made_of_it
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -35,7 +35,15 @@ from iterpref_assets.steps.models import (
     base_model_source,
     if_lab,
 )
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard, building_config
+from iterpref_assets.steps.pairs import (
+    PAIRS_FILE,
+    TOKENS_FILE,
+    build_shard,
+    building_config,
+    refuse_pairs_of_benchmarks,
+    require_pairs,
+    tokenizing_config,
+)
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
@@ -60,8 +68,10 @@ _BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_lab))
 
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
     settings = context.settings
+    pairs = PairSet(name).config(settings.pairs)
     return {
-        **building_config(settings, PairSet(name).config(settings.pairs)),
+        **building_config(settings, pairs),
+        **tokenizing_config(settings, pairs),
         **reference_config(context, name),
         "base_model": sizes(settings).base_model,
     }
@@ -94,6 +104,8 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
             parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
             for shard, part in zip(shards, parts, strict=True):
                 build_shard(context, shard, config, part, source)
+            made = dict(zip(shards, parts, strict=True))
+            refuse_pairs_of_benchmarks(context, made, EXPERIMENT_PAIRS.asset)
             job = ReferenceJob(
                 tokens=staging.folder / TOKENS_FILE,
                 model_dir=model,
@@ -108,6 +120,7 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
                 pairs_out=staging.folder / PAIRS_FILE,
                 tokens_out=job.tokens,
             )
+            require_pairs(staging.folder / PAIRS_FILE, EXPERIMENT_PAIRS.asset)
             compute_reference(job)
             staging.row_count = row_count(job.tokens)
 

@@ -78,12 +78,16 @@ def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValu
     return {**building_config(context.settings, pairs), "judge": judge}
 
 
-def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
+def tokenizing_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
+    """What pairs depend on that are tokenized to be trained on, besides the tables of them."""
     return {
-        "pairs": settings.pairs.for_result(),
+        "pairs": pairs.for_result(),
         "allow_training_on": list(settings.seed_filter.allow_training_on),
     }
+
+
+def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
+    return tokenizing_config(context.settings, context.settings.pairs)
 
 
 def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -167,36 +171,49 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
         shards = [key.partition for key in parents_of(plan, "codeflow_pairs")]
-        _refuse_benchmark_tasks(settings, store, shards)
+        files = pair_files(store, shards)
+        refuse_pairs_of_benchmarks(context, dict(zip(shards, files, strict=True)), "codeflow_pairs")
         with store.publishing(plan) as staging:
             tokens = staging.folder / TOKENS_FILE
             tokenize_pair_files(
-                pair_files(store, shards),
+                files,
                 AutoTokenizer.from_pretrained(folder),
                 settings.pairs,
                 pairs_out=staging.folder / PAIRS_FILE,
                 tokens_out=tokens,
             )
-            _require_pairs(staging.folder / PAIRS_FILE)
+            require_pairs(staging.folder / PAIRS_FILE, "preference_pairs")
             staging.row_count = row_count(tokens)
 
 
-def _refuse_benchmark_tasks(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> None:
-    for shard in shards:
-        (file,) = pair_files(store, [shard])
+def refuse_pairs_of_benchmarks(context: StepContext, files: Mapping[str, Path], place: str) -> None:
+    """Refuse pairs of benchmark tasks, unless the settings let their source through.
+
+    Args:
+        context: whose settings and seed problems count.
+        files: by shard, the table of its pairs (tables.PAIRS).
+        place: the asset that the pairs are of, or that they are to be of.
+
+    Raises:
+        InputError: naming the first task and its source.
+    """
+    for shard, file in files.items():
         tables.check_table(file, tables.PAIRS)
         ids = pl.scan_parquet(file).select("problem_id").unique(maintain_order=True)
-        seeds = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
+        seeds = context.store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
         sources = pl.scan_parquet(seeds).select("problem_id", "source")
         problems = ids.join(sources, on="problem_id", how="left").collect()
         named = problems.with_columns(pl.col("source").fill_null("")).iter_rows()
-        allowed = settings.seed_filter.allow_training_on
-        refuse_benchmark_tasks(named, allowed, place="codeflow_pairs")
+        allowed = context.settings.seed_filter.allow_training_on
+        refuse_benchmark_tasks(named, allowed, place=place)
 
 
-def _require_pairs(file: Path) -> None:
+def require_pairs(file: Path, asset: str) -> None:
+    """Refuse a table of `asset` (tables.PAIRS) in which every pair is dropped, or none stands.
+
+    Raises:
+        InputError: with what dropped them.
+    """
     dropped_by = pl.read_parquet(file, columns=["dropped_by"])["dropped_by"]
     if dropped_by.null_count() == 0:
         drops = dict(dropped_by.value_counts(sort=True).iter_rows())
@@ -204,7 +221,7 @@ def _require_pairs(file: Path) -> None:
             f"no pair is left of {dropped_by.len()} candidates (dropped by {drops})"
             if drops
             else "no failing program was repaired, so there is no pair",
-            field="preference_pairs",
+            field=asset,
             remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
         )
 

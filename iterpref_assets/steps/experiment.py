@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 from pydantic import JsonValue
@@ -100,21 +99,24 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
         config = PairSet(plan.key.partition).config(settings.pairs)
         source = _source(plan.key.partition).asset
         shards = [key.partition for key in parents_of(plan, source)]
-        with store.publishing(plan) as staging, TemporaryDirectory() as folder:
-            parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
-            for shard, part in zip(shards, parts, strict=True):
-                build_shard(context, shard, config, part, source)
-            made = dict(zip(shards, parts, strict=True))
-            refuse_pairs_of_benchmarks(context, made, EXPERIMENT_PAIRS.asset)
+        work = store.work_folder(plan)
+        built = work / "shards"
+        built.mkdir(exist_ok=True)
+        parts = {shard: built / f"{shard}.parquet" for shard in shards}
+        with store.publishing(plan) as staging:
+            for shard, part in parts.items():
+                log = part.with_suffix(".jsonl")
+                build_shard(context, shard, config, part, source=source, executions=log)
+            refuse_pairs_of_benchmarks(context, parts, EXPERIMENT_PAIRS.asset)
             job = ReferenceJob(
                 tokens=staging.folder / TOKENS_FILE,
                 model_dir=model,
                 config=settings.training,
                 out=staging.folder / LOGPROBS_FILE,
-                work_dir=store.work_folder(plan),
+                work_dir=work,
             )
             tokenize_pair_files(
-                parts,
+                list(parts.values()),
                 AutoTokenizer.from_pretrained(model),
                 config,
                 pairs_out=staging.folder / PAIRS_FILE,

@@ -98,7 +98,7 @@ def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None
     for plan in plans:
         with context.store.publishing(plan) as staging:
             out = staging.folder / PAIRS_FILE
-            build_shard(context, plan.key.partition, context.settings.pairs, out)
+            _build_own(context, plan.key.partition, out)
             staging.row_count = row_count(out)
 
 
@@ -119,7 +119,7 @@ async def _judge_shard(
     store = context.store
     answers = store.root / "judge" / digest_json(judge_identity(judge))[:16]
     built = store.work_folder(plan) / PAIRS_FILE
-    build_shard(context, plan.key.partition, context.settings.pairs, built)
+    _build_own(context, plan.key.partition, built)
     with store.publishing(plan) as staging:
         out = staging.folder / PAIRS_FILE
         outcome = await judge_pair_file(
@@ -140,16 +140,36 @@ async def _judge_shard(
         )
 
 
+def _build_own(context: StepContext, shard: str, out: Path) -> None:
+    """Build a shard's pairs of its trajectories; verdicts outlast the artifact as well."""
+    build_shard(
+        context,
+        shard,
+        context.settings.pairs,
+        out,
+        source=DEBUG_TRAJECTORIES.asset,
+        executions=context.store.root / "executions" / f"{shard}.jsonl",
+    )
+
+
 def build_shard(
     context: StepContext,
     shard: str,
     pairs: PairConfig,
     out: Path,
-    source: str = DEBUG_TRAJECTORIES.asset,
+    *,
+    source: str,
+    executions: Path,
 ) -> None:
-    """Build a shard's pairs of the versions of the asset `source`.
+    """Build a shard's pairs.
 
-    Verdicts on programs that were cut outlast the artifact as well.
+    Args:
+        context: whose settings and artifacts count.
+        shard: which one.
+        pairs: how they are made.
+        out: the file that they go to (tables.PAIRS).
+        source: the asset whose versions they are made of.
+        executions: the log of verdicts on programs that were cut; one process at a time holds it.
     """
     store, settings = context.store, context.settings
     versions = store.current(ArtifactKey(source, shard)).path(VERSIONS_FILE)
@@ -157,9 +177,7 @@ def build_shard(
     limits, packages = settings.limits, settings.packages
     with (
         judging(lambda: Sandbox(packages=packages), limits) as judge,
-        ExecutionLog(
-            store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
-        ) as log,
+        ExecutionLog(executions, judge, limits=limits, packages=packages) as log,
     ):
         build_pair_file(versions, problems, pairs, out, judge=log)
 

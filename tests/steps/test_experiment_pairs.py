@@ -1,5 +1,6 @@
 """Pairs of the experiment, made of a published shard."""
 
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -108,3 +109,15 @@ def test_an_empty_set_of_pairs_is_refused_by_its_own_name(context) -> None:
         publish_pairs(context)
     assert caught.value.field == "experiment_pairs"
     assert context.store.find(ArtifactKey("experiment_pairs", "random")) is None
+
+
+def test_the_log_of_the_shards_own_pairs_is_left_alone(context) -> None:
+    # codeflow_pairs holds it as long as it builds.
+    publish_pairs(context)
+    assert not (context.store.root / "executions").exists()
+
+
+def test_pairs_are_built_within_the_root(context, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    publish_pairs(context)
+    assert read_pairs(context)[1].height > 0

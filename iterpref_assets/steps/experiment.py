@@ -200,17 +200,30 @@ async def _score(
 
 def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, _heldout(context)[:first])
+    _publish_scored(context, plans, heldout(context)[:first])
 
 
 def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, _heldout(context)[first:])
+    _publish_scored(context, plans, heldout(context)[first:])
 
 
-def _heldout(context: StepContext) -> list[Problem]:
-    """Problems to choose learning rates on, followed by those to report."""
-    return read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+def heldout(context: StepContext) -> list[Problem]:
+    """Problems to choose learning rates on, followed by those to report.
+
+    Raises:
+        InputError: where none is left to report.
+    """
+    problems = read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+    first = sizes(context.settings).validation_problems
+    if len(problems) <= first:
+        raise InputError(
+            f"{len(problems)} held-out problems are too few: learning rates are chosen on {first} "
+            "of them, and others are to be reported",
+            field="experiment.validation_problems",
+            remedy="Lower it, or hold out more problems",
+        )
+    return problems
 
 
 def _publish_scored(

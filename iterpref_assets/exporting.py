@@ -53,8 +53,10 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
     trained = [key for key in keys if key != REFERENCE]
     models = dict(_standing(context, EXPERIMENT_MODELS, trained))
-    validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
-    scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
+    # A score names its model as it is now, not what that would be made of today.
+    current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
+    validation = dict(_standing(context, EXPERIMENT_VALIDATION, current))
+    scores = dict(_standing(context, EXPERIMENT_SCORES, current))
     if not scores:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"

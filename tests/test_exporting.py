@@ -9,6 +9,7 @@ import pytest
 from iterpref_assets import exporting
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
 from iterpref_assets.exporting import export_grid
@@ -110,6 +111,13 @@ def test_cells_tell_the_commit_and_day_of_the_export(exported):
     row = exported.cells.row(0, named=True)
     assert len(row["commit"]) >= 7
     assert len(row["date"]) == len("2026-01-01")
+
+
+def test_the_grid_is_exported_from_any_folder(settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export_grid(settings, tmp_path / "out")
+    commit = read_results(tmp_path / "out").cells["commit"][0]
+    assert commit == commit_of(Path(exporting.__file__), short=True)
 
 
 def test_scores_are_a_row_a_model_and_problem(exported):

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from rapidfuzz.distance import LCSseq
 
 from iterpref_assets.core.pairs.difference import split_lines
-from iterpref_assets.core.syntax import parse
+from iterpref_assets.core.syntax import has_lone_return, parse
 
 Span: TypeAlias = tuple[int, int]
 """Characters [start, end) of a program."""
@@ -35,7 +35,7 @@ def node_difference(chosen: str, rejected: str) -> NodeDifference | None:
     An operator has no place of its own in a program and an f-string none for its parts: the node
     around them counts whole. A side is empty where it only lacks what the other has.
     """
-    if _has_other_lines(chosen) or _has_other_lines(rejected):
+    if has_lone_return(chosen) or has_lone_return(rejected):
         return None
     ours, theirs = parse(chosen), parse(rejected)
     if ours is None or theirs is None:
@@ -46,11 +46,6 @@ def node_difference(chosen: str, rejected: str) -> NodeDifference | None:
     except RecursionError:
         return None
     return NodeDifference(_spans(chosen, marks.chosen), _spans(rejected, marks.rejected))
-
-
-def _has_other_lines(code: str) -> bool:
-    """Whether Python ends a line where `split_lines` does not: its line numbers are not ours."""
-    return "\r" in code.replace("\r\n", "")
 
 
 @dataclass

@@ -108,7 +108,7 @@ def _focal_shares(store: ArtifactStore) -> dict[str, float]:
     for name in store.partitions(EXPERIMENT_PAIRS.asset):
         pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
         masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
-        shares[name] = float(masks.list.sum().sum() / masks.list.len().sum())
+        shares[name] = float(masks.list.sum().sum()) / float(masks.list.len().sum())
     return shares
 
 

@@ -126,7 +126,7 @@ def _cell(
 ) -> dict[str, Any]:
     arm = None if cell.is_reference else arm_named(cell.arm)
     made = (model or scored).manifest
-    validation = tables.read_table(scored.path(GREEDY_FILE), tables.SCORES)
+    validation = tables.read_scores(scored.path(GREEDY_FILE))
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
@@ -141,7 +141,7 @@ def _cell(
 
 
 def _scores(cell: Cell, scores: Artifact) -> pl.DataFrame:
-    frame = tables.read_table(scores.path(GREEDY_FILE), tables.SCORES)
+    frame = tables.read_scores(scores.path(GREEDY_FILE))
     named = [pl.lit(value, SCORES[name]).alias(name) for name, value in _named(cell).items()]
     return frame.select(
         *named,

@@ -137,7 +137,7 @@ def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
 def validation_rate(store: ArtifactStore, key: str) -> float:
     """The share of validation problems that a cell's model solves."""
     scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
-    scores = tables.read_table(scored.path(GREEDY_FILE), tables.SCORES)
+    scores = tables.read_scores(scored.path(GREEDY_FILE))
     return float(scores.select(pl.col("base_passed").mean()).item())
 
 

@@ -20,6 +20,7 @@ import logging
 import os
 import shutil
 import uuid
+import weakref
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,15 @@ from typing import Any
 from pydantic import Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import locked, publish_folder, replace_text, sync, sync_tree
+from iterpref_assets.core.files import (
+    locked,
+    made_and_shared,
+    publish_folder,
+    remove_unshared,
+    replace_text,
+    sync,
+    sync_tree,
+)
 from iterpref_assets.core.integrity import FileEntry, file_entry, first_damage
 from iterpref_assets.core.records import Record
 
@@ -117,6 +126,8 @@ class ArtifactStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._held: dict[Path, int] = {}
+        weakref.finalize(self, _release_all, self._held)
 
     def current(self, key: ArtifactKey) -> Artifact:
         """The newest version of `key`.
@@ -228,16 +239,23 @@ class ArtifactStore:
         return artifact
 
     def clear(self, plan: Plan) -> None:
-        """Remove what killed processes left of a plan whose artifact is published."""
+        """Remove what killed processes left of a plan whose artifact is published.
+
+        Work that another store goes on with stays: the artifact is being made anew.
+        """
         home = self._folder(plan.key)
         with locked(home):
             _sweep(home)
         self._remove_work(plan.key, plan.fingerprint or self.fingerprint(plan))
 
     def work_folder(self, plan: Plan) -> Path:
-        """Where unfinished work on `plan` is kept; emptied when `plan` is published."""
+        """Where unfinished work on `plan` is kept; removed when `plan` is published.
+
+        As long as this store lives and has not published it, no other removes it.
+        """
         folder = self._work_folder(plan.key, plan.fingerprint or self.fingerprint(plan))
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in self._held:
+            self._held[folder] = made_and_shared(folder)
         return folder
 
     @contextmanager
@@ -272,7 +290,10 @@ class ArtifactStore:
         self._remove_work(plan.key, fingerprint)
 
     def _remove_work(self, key: ArtifactKey, fingerprint: str) -> None:
-        shutil.rmtree(self._work_folder(key, fingerprint), ignore_errors=True)
+        folder = self._work_folder(key, fingerprint)
+        if folder in self._held:
+            os.close(self._held.pop(folder))
+        remove_unshared(folder)
 
     def _require_same_parents(self, plan: Plan, fingerprint: str) -> None:
         if self.fingerprint(plan) != fingerprint:
@@ -297,6 +318,11 @@ class ArtifactStore:
     def _upstream(self, plan: Plan) -> dict[str, str]:
         parents = sorted(plan.parents)
         return {str(parent): self.current(parent).manifest.content_hash for parent in parents}
+
+
+def _release_all(held: dict[Path, int]) -> None:
+    while held:
+        os.close(held.popitem()[1])
 
 
 def _shown(key: ArtifactKey) -> str:
@@ -370,14 +396,4 @@ def _sweep(home: Path) -> None:
     for partial in home.glob(f".{CURRENT}.*"):
         partial.unlink()
     for folder in home.glob(f"{_PREFIX}*"):
-        try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)
+        remove_unshared(folder)

@@ -7,6 +7,7 @@ import fcntl
 import gzip
 import lzma
 import os
+import shutil
 import uuid
 import zlib
 from collections.abc import Generator
@@ -110,6 +111,42 @@ def locked(home: Path) -> Generator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
+
+
+def made_and_shared(folder: Path) -> int:
+    """Make a folder that `remove_unshared` leaves alone until the returned descriptor is closed."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # removed since it was made
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if _leads_to(folder, lock):
+            return lock
+        os.close(lock)  # whoever removed it had it locked
+
+
+def _leads_to(folder: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def remove_unshared(folder: Path) -> None:
+    """Remove a folder that there may be, unless a living process holds a lock on it."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        return
     finally:
         os.close(lock)
 

@@ -171,6 +171,9 @@ program was generated, `verdict` is the completion's finish reason (such as "pro
 is known of the first failure (shortened) stands in the last four columns, empty where nothing is.
 """
 
+_OF_FAILURES = {"failing_call", "expected", "actual", "message"}
+"""Columns of SCORES that tables of before they were kept do not have."""
+
 BENCHMARK_TASKS: Schema = {
     "task_id": pl.String(),
     "group": pl.String(),
@@ -225,17 +228,26 @@ def check_table(path: Path, schema: Schema) -> None:
     Raises:
         InputError: where the file is missing, is no Parquet, or its columns are not `schema`'s.
     """
-    if not path.is_file():
-        raise InputError("no such table", file=path, remedy="Materialize the asset that writes it")
-    try:
-        columns = pl.read_parquet_schema(path)
-    except pl.exceptions.ComputeError as error:
-        problem = f"not a readable Parquet file ({error})"
-        raise InputError(problem, file=path, remedy="Give a table of this project") from None
+    columns = _columns(path)
     try:
         validate(pl.DataFrame(schema=columns), schema)
     except InputError as error:
         raise InputError(error.problem, file=path, field=error.field, remedy=error.remedy) from None
+
+
+def _columns(path: Path) -> Schema:
+    """The columns of a Parquet table.
+
+    Raises:
+        InputError: where the file is missing, or is no Parquet.
+    """
+    if not path.is_file():
+        raise InputError("no such table", file=path, remedy="Materialize the asset that writes it")
+    try:
+        return pl.read_parquet_schema(path)
+    except pl.exceptions.ComputeError as error:
+        problem = f"not a readable Parquet file ({error})"
+        raise InputError(problem, file=path, remedy="Give a table of this project") from None
 
 
 def read_table(path: Path, schema: Schema) -> pl.DataFrame:
@@ -246,3 +258,16 @@ def read_table(path: Path, schema: Schema) -> pl.DataFrame:
     """
     check_table(path, schema)
     return pl.read_parquet(path).select(list(schema))
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    """Read a table of SCORES; one from before failures were kept tells of none.
+
+    Raises:
+        InputError: as `read_table`.
+    """
+    earlier = {name: kind for name, kind in SCORES.items() if name not in _OF_FAILURES}
+    if _OF_FAILURES.isdisjoint(_columns(path)):
+        empty = {name: pl.lit("") for name in SCORES if name in _OF_FAILURES}
+        return read_table(path, earlier).with_columns(**empty)
+    return read_table(path, SCORES)

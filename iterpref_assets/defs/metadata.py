@@ -280,7 +280,7 @@ def of_benchmark_scores(artifact: Artifact) -> Metadata:
     overall = summary.overall
     rates: dict[str, PassRate | None] = {"all tasks": overall, "with plus tests": overall.plus}
     shown = {name: rate for name, rate in {**rates, **summary.groups}.items() if rate}
-    frame = tables.read_table(artifact.path(SCORES_FILE), tables.SCORES)
+    frame = tables.read_scores(artifact.path(SCORES_FILE))
     variant = ModelVariant.parse(artifact.manifest.partition).variant
     unanswered = {reason: n for reason, n in summary.unanswered.items() if n}
     return {
@@ -329,7 +329,7 @@ def of_data_card(artifact: Artifact) -> Metadata:
 
 
 def _summary(artifact: Artifact, file: str, section: str) -> ScoreSummary:
-    frame = tables.read_table(artifact.path(file), tables.SCORES)
+    frame = tables.read_scores(artifact.path(file))
     config = EvaluationConfig.model_validate(artifact.manifest.config[section])
     return summarize(frame, config)
 

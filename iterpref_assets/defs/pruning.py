@@ -3,19 +3,13 @@
 Wherever workers run, the next one that starts removes the meeting places of killed runs.
 """
 
-import shutil
-import time
-from pathlib import Path
-
 import dagster as dg
 
 from iterpref_assets.defs.automation import OPERATIONS, SCHEDULES
-from iterpref_assets.defs.launching import MEETING_PLACES
+from iterpref_assets.defs.launching import remove_abandoned
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.settings import Environment, load_settings
 from iterpref_assets.workers import containers
-from iterpref_assets.workers.job import MeetingPlace
-from iterpref_assets.workers.lifeline import is_held
 
 
 class PruneConfig(dg.Config, extra="forbid"):
@@ -32,34 +26,13 @@ def remove_ended_containers(
     settings = project.settings()
     for container in containers.remove_ended(settings.docker, config.hours):
         context.log.info("Removed container %s", container)
-    _remove_folders(context, settings.root, config.hours)
+    remove_abandoned(settings)
 
 
 @dg.op
-def remove_abandoned_folders(
-    context: dg.OpExecutionContext, config: PruneConfig, project: ProjectResource
-) -> None:
-    """The files of workers that were killed, older than so many hours."""
-    _remove_folders(context, project.settings().root, config.hours)
-
-
-def _remove_folders(context: dg.OpExecutionContext, root: Path, hours: float) -> None:
-    for folder in abandoned_places(root, hours):
-        context.log.info("Removed %s", folder)
-        shutil.rmtree(folder)
-
-
-def abandoned_places(root: Path, hours: float) -> list[Path]:
-    """Meeting places older than `hours` whose run was killed before it could remove them."""
-    latest = time.time() - hours * 3600
-    places = [MeetingPlace(folder=folder) for folder in (root / MEETING_PLACES).glob("*")]
-    return [
-        place.folder
-        for place in places
-        if place.lifeline.exists()
-        and place.lifeline.stat().st_mtime <= latest
-        and not is_held(place.lifeline)
-    ]
+def remove_abandoned_folders(project: ProjectResource) -> None:
+    """The files of workers that were killed."""
+    remove_abandoned(project.settings())
 
 
 @dg.job

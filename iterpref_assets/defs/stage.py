@@ -111,7 +111,7 @@ def stage_asset(
                     workers.clear(settings)
         published = [store.current(plan.key) for plan in plans]
         yield from _results(
-            published, reports, lambda each: {**_page(store, each), **describe(each)}
+            published, reports, lambda each: {**_page(context, store, each), **describe(each)}
         )
 
     return materialize
@@ -167,9 +167,18 @@ def _common_metadata(artifact: Artifact) -> dict[str, dg.MetadataValue]:
     return {f"dagster/{rows}": dg.MetadataValue.int(manifest.row_count), **metadata}
 
 
-def _page(store: ArtifactStore, artifact: Artifact) -> dict[str, dg.MetadataValue]:
-    """Where the artifact's page lies, written now; empty where its asset has none."""
-    page = page_beside(store, artifact)
+def _page(
+    context: dg.AssetExecutionContext, store: ArtifactStore, artifact: Artifact
+) -> dict[str, dg.MetadataValue]:
+    """Where the artifact's page lies, written now; empty where there is none.
+
+    The artifact is published: whatever keeps its page from being written is logged, no more.
+    """
+    try:
+        page = page_beside(store, artifact)
+    except Exception:
+        context.log.warning("%s has no page", artifact.folder, exc_info=True)
+        return {}
     return {"page": dg.MetadataValue.path(str(page))} if page else {}
 
 

@@ -103,7 +103,7 @@ def _failures(cells: Mapping[Column, Mapping[str, pl.DataFrame]]) -> Iterator[st
 
 
 def _scores(store: ArtifactStore, key: ArtifactKey) -> pl.DataFrame:
-    return tables.read_table(store.current(key).path(SCORES_FILE), tables.SCORES)
+    return tables.read_scores(store.current(key).path(SCORES_FILE))
 
 
 LEADERBOARD = Step(

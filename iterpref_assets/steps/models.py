@@ -37,7 +37,7 @@ _DESCRIPTION = ("*.json", "*.txt", "*.jinja")
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
 
 
-def _if_lab(source: GeneratorSource) -> tuple[str, ...]:
+def if_lab(source: GeneratorSource) -> tuple[str, ...]:
     """The partitions of `lab_base_model` that a model comes from: none unless it is the lab's."""
     return (UNPARTITIONED,) if isinstance(source, LabModel) else ()
 
@@ -199,7 +199,7 @@ LAB_GENERATOR = Parent(
 
 LAB_SOURCE = Parent(
     LAB_BASE_MODEL,
-    lambda context, partition: _if_lab(
+    lambda context, partition: if_lab(
         base_model_source(context.settings, base_model_of(partition))
     ),
 )

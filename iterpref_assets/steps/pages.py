@@ -34,6 +34,7 @@ from iterpref_assets.steps.evaluations import GREEDY_FILE, HELDOUT_SCORES
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
 from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE, PREFERENCE_PAIRS
 from iterpref_assets.steps.partitions import ModelVariant
+from iterpref_assets.steps.scored import is_current
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
@@ -46,12 +47,13 @@ def page_beside(store: ArtifactStore, artifact: Artifact) -> Path | None:
     key = ArtifactKey(artifact.manifest.asset, artifact.manifest.partition)
     out = store.root / PAGES / key.asset / f"{key.partition}.html"
     if key.asset == DEBUG_TRAJECTORIES.asset:
-        seeds = _files(store, [ArtifactKey(SEED_PROBLEMS.asset, key.partition)], PROBLEMS_FILE)
+        seeds = _seed_files(store, [key.partition])
         title = f"Debugging trajectories: {key.partition}"
         write_trajectories_page([artifact.path(VERSIONS_FILE)], seeds, out, title)
     elif key.asset in (CODEFLOW_PAIRS.asset, PREFERENCE_PAIRS.asset):
         title = f"Preference pairs: {key.partition}"
-        write_pairs_page([artifact.path(PAIRS_FILE)], _seed_files(store), out, title)
+        seeds = _seed_files(store, _shards_of(artifact))
+        write_pairs_page([artifact.path(PAIRS_FILE)], seeds, out, title)
     elif scores_key(str(key)):
         _write_scores_page(store, key, out)
     else:
@@ -62,13 +64,15 @@ def page_beside(store: ArtifactStore, artifact: Artifact) -> Path | None:
 def write_all_trajectories(store: ArtifactStore, out: Path) -> int:
     """Write one page of every shard's trajectories; how many there are."""
     versions = _files(store, _all(store, DEBUG_TRAJECTORIES.asset), VERSIONS_FILE)
-    return write_trajectories_page(versions, _seed_files(store), out, "Debugging trajectories")
+    seeds = _seed_files(store, store.partitions(SEED_PROBLEMS.asset))
+    return write_trajectories_page(versions, seeds, out, "Debugging trajectories")
 
 
 def write_all_pairs(store: ArtifactStore, out: Path) -> int:
     """Write one page of every shard's pairs, dropped ones included; how many there are."""
     pairs = _files(store, _all(store, CODEFLOW_PAIRS.asset), PAIRS_FILE)
-    return write_pairs_page(pairs, _seed_files(store), out, "Preference pairs")
+    seeds = _seed_files(store, store.partitions(SEED_PROBLEMS.asset))
+    return write_pairs_page(pairs, seeds, out, "Preference pairs")
 
 
 def scores_key(name: str) -> ArtifactKey | None:
@@ -102,11 +106,11 @@ def prompts_of(store: ArtifactStore, asset: str) -> Mapping[str, str]:
 
 
 def _write_scores_page(store: ArtifactStore, key: ArtifactKey, out: Path) -> None:
-    """The page of one variant's answers; a recipe's stand beside the reference model's."""
+    """The page of one variant's answers; a recipe's beside the reference model's that stand."""
     prompts, model = prompts_of(store, key.asset), ModelVariant.parse(key.partition)
     reference = ArtifactKey(key.asset, ModelVariant(model.base_model, REFERENCE).key)
     title = f"{key.asset}: {model.base_model}, {model.variant}"
-    if model.is_reference or store.find(reference) is None:
+    if model.is_reference or not is_current(store, reference):
         write_evaluation_page(shown_model(store, key), prompts, out, title)
         return
     first, second = shown_model(store, reference), shown_model(store, key)
@@ -117,8 +121,17 @@ def _all(store: ArtifactStore, asset: str) -> list[ArtifactKey]:
     return [ArtifactKey(asset, name) for name in store.partitions(asset)]
 
 
-def _seed_files(store: ArtifactStore) -> list[Path]:
-    return _files(store, _all(store, SEED_PROBLEMS.asset), PROBLEMS_FILE)
+def _shards_of(pairs: Artifact) -> list[str]:
+    """The shards whose pairs these are."""
+    if pairs.manifest.asset == CODEFLOW_PAIRS.asset:
+        return [pairs.manifest.partition]
+    made_of = map(ArtifactKey.parse, pairs.manifest.upstream)
+    return [key.partition for key in made_of if key.asset == CODEFLOW_PAIRS.asset]
+
+
+def _seed_files(store: ArtifactStore, shards: Sequence[str]) -> list[Path]:
+    keys = [ArtifactKey(SEED_PROBLEMS.asset, shard) for shard in shards]
+    return _files(store, keys, PROBLEMS_FILE)
 
 
 def _files(store: ArtifactStore, keys: Sequence[ArtifactKey], name: str) -> list[Path]:

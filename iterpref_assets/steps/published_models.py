@@ -37,7 +37,7 @@ def checkpoint_scores(
     heldout = ArtifactKey("heldout_scores", partition)
     if is_current(store, heldout):
         artifact = store.current(heldout)
-        scores = tables.read_table(artifact.path(GREEDY_FILE), tables.SCORES)
+        scores = tables.read_scores(artifact.path(GREEDY_FILE))
         problems = artifact.manifest.upstream[str(ArtifactKey("heldout_problems"))]
         data = DataSource(benchmark=HELDOUT, sha256=problems, md5="")
         found += _rates(data, summarize(scores, settings.evaluation), None)

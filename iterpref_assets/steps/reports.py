@@ -144,7 +144,7 @@ def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> B
 
 def _summary(store: ArtifactStore, key: ArtifactKey, file: str, section: str) -> ScoreSummary:
     artifact = store.current(key)
-    frame = tables.read_table(artifact.path(file), tables.SCORES)
+    frame = tables.read_scores(artifact.path(file))
     return summarize(frame, EvaluationConfig.model_validate(artifact.manifest.config[section]))
 
 

@@ -192,7 +192,7 @@ def worse_than_reference(store: ArtifactStore, partitions: Sequence[str]) -> Fin
 
 
 def _pass_at_1(store: ArtifactStore, key: ArtifactKey) -> float:
-    frame = tables.read_table(store.current(key).path(GREEDY_FILE), tables.SCORES)
+    frame = tables.read_scores(store.current(key).path(GREEDY_FILE))
     return summarize(frame, EvaluationConfig()).pass_at_1
 
 

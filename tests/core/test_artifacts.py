@@ -136,6 +136,45 @@ def test_what_a_living_process_is_filling_is_not_cleared(store: ArtifactStore) -
         assert staging.folder.is_dir()
 
 
+def test_work_that_another_goes_on_with_is_not_cleared(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "abc")
+    maker = ArtifactStore(store.root)
+    log = maker.work_folder(store.pinned(Plan(PARENT, "1"))) / "log.jsonl"
+    log.write_text("{}")
+    store.clear(Plan(PARENT, "1"))
+    assert log.read_text() == "{}"
+
+
+def test_work_that_two_share_goes_with_the_last_that_publishes(store: ArtifactStore) -> None:
+    slow, plan = ArtifactStore(store.root), store.pinned(Plan(PARENT, "1"))
+    log = slow.work_folder(plan) / "log.jsonl"
+    log.write_text("{}")
+    assert store.work_folder(plan) == log.parent
+    publish(store, plan, "abc")
+    assert log.read_text() == "{}"
+    publish(slow, plan, "abc")
+    assert not log.parent.exists()
+
+
+def _work_and_die(root: Path, plan: Plan) -> None:
+    (ArtifactStore(root).work_folder(plan) / "log.jsonl").write_text("{}")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_work_of_a_killed_process_is_cleared(store: ArtifactStore) -> None:
+    publish(store, Plan(PARENT, "1"), "abc")
+    plan = store.pinned(Plan(PARENT, "1"))
+    process = multiprocessing.get_context("fork").Process(
+        target=_work_and_die, args=(store.root, plan)
+    )
+    process.start()
+    process.join()
+    folder = store.root / "work" / "seed_problems" / "lab-000" / plan.fingerprint[:16]
+    assert (folder / "log.jsonl").exists()
+    store.clear(plan)
+    assert not folder.exists()
+
+
 def test_what_a_living_process_is_filling_stays(store: ArtifactStore) -> None:
     with store.publishing(Plan(PARENT, "1")) as staging:
         (staging.folder / "table.txt").write_text("slow")

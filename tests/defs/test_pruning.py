@@ -1,9 +1,11 @@
 """What killed runs leave behind is found, and what living ones use is left alone."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from iterpref_assets.core.files import locked
 from iterpref_assets.defs import pruning
 from iterpref_assets.defs.launching import MEETING_PLACES
 from iterpref_assets.defs.resources import ProjectResource
@@ -17,23 +19,6 @@ def place(root: Path, name: str) -> MeetingPlace:
     return MeetingPlace(folder=folder)
 
 
-def test_places_without_a_living_run_are_abandoned(tmp_path: Path) -> None:
-    dead, alive = place(tmp_path, "dead"), place(tmp_path, "alive")
-    dead.lifeline.touch()
-    with held(alive.lifeline):
-        assert pruning.abandoned_places(tmp_path, hours=0) == [dead.folder]
-
-
-def test_a_place_that_is_just_being_made_is_not_abandoned(tmp_path: Path) -> None:
-    place(tmp_path, "new")
-    assert pruning.abandoned_places(tmp_path, hours=0) == []
-
-
-def test_a_young_place_is_kept(tmp_path: Path) -> None:
-    place(tmp_path, "dead").lifeline.touch()
-    assert pruning.abandoned_places(tmp_path, hours=1) == []
-
-
 def test_the_job_removes_abandoned_places_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,11 +26,25 @@ def test_the_job_removes_abandoned_places_and_no_others(
     dead, alive = place(tmp_path, "dead"), place(tmp_path, "alive")
     dead.lifeline.touch()
     with held(alive.lifeline):
-        pruning.prune_folders.execute_in_process(
-            run_config={"ops": {"remove_abandoned_folders": {"config": {"hours": 0}}}},
-            resources={"project": ProjectResource()},
-        )
+        pruning.prune_folders.execute_in_process(resources={"project": ProjectResource()})
         assert list((tmp_path / MEETING_PLACES).iterdir()) == [alive.folder]
+
+
+def test_the_job_waits_while_a_place_is_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path))
+    begun = place(tmp_path, "begun")
+    job = threading.Thread(
+        target=pruning.prune_folders.execute_in_process,
+        kwargs={"resources": {"project": ProjectResource()}},
+    )
+    with locked(tmp_path / MEETING_PLACES):
+        job.start()
+        job.join(timeout=2)
+        assert begun.folder.exists()
+    job.join()
+    assert not begun.folder.exists()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from iterpref_assets.steps.benchmarks import PROMPTS_FILE, SCORES_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.pages import page_beside, write_all_pairs, write_all_trajectories
+from iterpref_assets.steps.pairs import PAIRS_FILE
 
 
 @pytest.fixture
@@ -27,13 +28,15 @@ def beside(store: ArtifactStore, asset: str, partition: str = SHARD) -> Path | N
 
 
 def publish_scores(
-    store: ArtifactStore, asset: str, file: str, variant: str, verdicts: dict[str, str]
-) -> None:
+    store: ArtifactStore, asset: str, file: str, variant: str, verdicts: dict[str, str],
+    parents: tuple[ArtifactKey, ...] = (),
+) -> None:  # fmt: skip
     rows = [
         (task, 0, "", "x", verdict, "", verdict == "passed", None)
         for task, verdict in verdicts.items()
     ]
-    with store.publishing(Plan(ArtifactKey(asset, f"lab/{variant}"), "1", {})) as staging:
+    plan = Plan(ArtifactKey(asset, f"lab/{variant}"), "1", {}, parents)
+    with store.publishing(plan) as staging:
         tables.write_table(score_table(rows), tables.SCORES, staging.folder / file)
 
 
@@ -103,3 +106,41 @@ def test_one_page_can_hold_every_shard(store, tmp_path) -> None:
     assert set(read_page(tmp_path / "t.html").facet("Source")) == {
         f"p{problem}#{sample}" for problem in (2, 3) for sample in range(3)
     }
+
+
+def test_the_page_of_a_shard_reads_no_other_shards_problems(store, tmp_path) -> None:
+    publish_pairs(store, tmp_path, Negatives.FIRST)
+    break_problems(store, "other")
+    assert read_page(beside(store, "codeflow_pairs")).facet("Source")["p2#1:0-1"] == ["test"]
+
+
+def test_the_page_of_a_base_models_pairs_reads_the_problems_of_their_shards(
+    store, tmp_path
+) -> None:
+    pairs = publish_pairs(store, tmp_path, Negatives.FIRST)
+    break_problems(store, "other")
+    plan = Plan(
+        ArtifactKey("preference_pairs", "lab"), "1", {}, (ArtifactKey("codeflow_pairs", SHARD),)
+    )
+    with store.publishing(plan) as staging:
+        tables.write_table(pairs, tables.PAIRS, staging.folder / PAIRS_FILE)
+    page = beside(store, "preference_pairs", "lab")
+    assert read_page(page).facet("Source")["p2#1:0-1"] == ["test"]
+
+
+def break_problems(store: ArtifactStore, shard: str) -> None:
+    with store.publishing(Plan(ArtifactKey("seed_problems", shard), "1")) as staging:
+        (staging.folder / PROBLEMS_FILE).write_text("no table")
+
+
+def test_scores_are_not_shown_beside_the_reference_models_of_earlier_problems(store) -> None:
+    problems = ArtifactKey("heldout_problems")
+    for digest, variant, verdict in (("1", "reference", "wrong_answer"), ("2", "sft", "passed")):
+        with store.publishing(Plan(problems, digest)) as staging:
+            prompts = pl.DataFrame([{"problem_id": digest}], schema=tables.PROBLEMS)
+            tables.write_table(prompts, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+        publish_scores(
+            store, "heldout_scores", GREEDY_FILE, variant, {"a": verdict}, parents=(problems,)
+        )
+    found = read_page(beside(store, "heldout_scores", "lab/sft"))
+    assert found.facet("Outcome") == {"a": ["passed"]}

@@ -18,9 +18,10 @@ import os
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -151,7 +152,7 @@ def require_known(options: Mapping[str, JsonValue]) -> None:
     """
     from vllm.engine.arg_utils import EngineArgs
 
-    types = get_type_hints(EngineArgs)
+    types = {field.name: field.type for field in fields(EngineArgs)}
     for name, value in options.items():
         if name not in types:
             near = get_close_matches(name, types, n=3)
@@ -160,6 +161,8 @@ def require_known(options: Mapping[str, JsonValue]) -> None:
                 field=f"options.{name}",
                 remedy=f"Did you mean {' or '.join(near)}?" if near else "Leave it out",
             )
+        if isinstance(types[name], str):
+            continue  # it names a class that vLLM imports for type checkers alone
         try:
             TypeAdapter(types[name]).validate_python(value)
         except ValidationError as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-
-from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
@@ -30,7 +29,7 @@ class PairSet(StrEnum):
 
     def config(self, pairs: PairConfig) -> PairConfig:
         """`pairs` with what this set changes."""
-        changes: dict[str, JsonValue] = {
+        changes: Mapping[str, Negatives | Difference] = {
             PairSet.RANDOM: {},
             PairSet.FIRST: {"negatives": Negatives.FIRST},
             PairSet.LAST: {"negatives": Negatives.LAST},

@@ -87,7 +87,7 @@ def _of_line(file: Path, number: int, line: bytes) -> ShownAnswer:
 
 
 def _of_table(file: Path) -> Iterator[ShownAnswer]:
-    for row in tables.read_table(file, tables.SCORES).iter_rows(named=True):
+    for row in tables.read_scores(file).iter_rows(named=True):
         yield ShownAnswer(
             task_id=row["task_id"],
             sample=row["sample"],

@@ -8,10 +8,12 @@ import shutil
 import stat
 import tempfile
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from iterpref_assets.core.errors import SandboxUnavailableError
 from iterpref_assets.core.files import locked
+from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 
 
 class ServerFolder:
@@ -66,5 +68,8 @@ def _remove_abandoned(home: Path) -> None:
 
 
 def _remove(folder: Path, lock: int) -> None:
+    # A program may have nested folders deeper than `rmtree` can recurse.
+    with suppress(OSError):
+        empty_directory(folder)
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)

@@ -21,7 +21,6 @@ from iterpref_assets.core.sandbox.allowance import require_allowed
 from iterpref_assets.core.sandbox.bubblewrap import REMEDY
 from iterpref_assets.core.sandbox.folder import ServerFolder
 from iterpref_assets.core.sandbox.inside.child import BROKEN
-from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 from iterpref_assets.core.sandbox.launch import Granted
 from iterpref_assets.core.sandbox.verdicts import Limits
 
@@ -208,9 +207,6 @@ class Worker:
     def _let_go(self) -> None:
         self.control.close()
         self.errors.close()
-        # `cleanup` alone would fail at a tree that is deeper than it can recurse.
-        with suppress(OSError):
-            empty_directory(self.folder.path)
         self.folder.remove()
 
 

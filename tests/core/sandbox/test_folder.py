@@ -53,3 +53,29 @@ def test_a_home_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / f"iterpref-sandboxes-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SandboxUnavailableError, match="belongs to somebody else"):
         ServerFolder()
+
+
+def test_a_tree_too_deep_to_be_walked_is_removed() -> None:
+    folder = ServerFolder()
+    deepen(folder.path)
+    folder.remove()
+    assert not folder.path.exists()
+
+
+def test_a_deep_tree_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
+    home = tmp_path / f"iterpref-sandboxes-{os.getuid()}"
+    (home / "left").mkdir(parents=True)
+    deepen(home / "left")
+    ServerFolder().remove()
+    assert list(home.iterdir()) == []
+
+
+def deepen(folder: Path) -> None:
+    """Nest more folders in it than a recursion can follow, or a path can name."""
+    there = os.open(folder, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("d", dir_fd=there)
+        below = os.open("d", os.O_RDONLY, dir_fd=there)
+        os.close(there)
+        there = below
+    os.close(there)

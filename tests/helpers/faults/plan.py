@@ -53,7 +53,7 @@ STAGES = (
     Stage("seed_problems", SHARDS, in_worker=False),
     Stage("initial_samples", SHARDS),
     Stage("debug_trajectories", SHARDS),
-    Stage("codeflow_pairs", SHARDS, in_worker=False),
+    Stage("codeflow_pairs", SHARDS),
     Stage("preference_pairs", MODELS),
     Stage("data_cards", MODELS, in_worker=False),
     Stage("reference_logprobs", MODELS),

@@ -16,6 +16,8 @@ Seen = dict[str, tuple[str, int, int]]
 _VERSION = "dagster/data_version"
 _CACHES = ("torchinductor_",)
 """What libraries keep in the temporary folder, killed or not."""
+_SANDBOXES = "iterpref-sandboxes-"
+"""The folder of sandboxes' folders, which stays there empty."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,17 @@ def faults_found(
             problems.append(f"{name} differs from the undisturbed one")
     problems += [f"{name} was made again" for name in before if before[name] != now.get(name)]
     problems += [f"left behind: {path}" for path in leftovers(store.root)]
-    kept = (path.name for path in temporary.iterdir() if not path.name.startswith(_CACHES))
-    problems += [f"left behind: {name}" for name in kept]
+    problems += [f"left behind: {name}" for name in left_in(temporary)]
     return problems
+
+
+def left_in(temporary: Path) -> Iterator[str]:
+    """What lies in the temporary folder and should not, by its name below it."""
+    for path in sorted(temporary.iterdir()):
+        if path.name.startswith(_SANDBOXES):
+            yield from (f"{path.name}/{each.name}" for each in sorted(path.iterdir()))
+        elif not path.name.startswith(_CACHES):
+            yield path.name
 
 
 def leftovers(root: Path) -> Iterator[Path]:

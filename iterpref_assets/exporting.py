@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
@@ -53,8 +53,10 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
     trained = [key for key in keys if key != REFERENCE]
     models = dict(_standing(context, EXPERIMENT_MODELS, trained))
-    validation = dict(_standing(context, EXPERIMENT_VALIDATION, keys))
-    scores = dict(_standing(context, EXPERIMENT_SCORES, keys))
+    # A score names its model as it is now, not what that would be made of today.
+    current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
+    validation = dict(_standing(context, EXPERIMENT_VALIDATION, current))
+    scores = dict(_standing(context, EXPERIMENT_SCORES, current))
     if not scores:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
@@ -106,7 +108,7 @@ def _focal_shares(store: ArtifactStore) -> dict[str, float]:
     for name in store.partitions(EXPERIMENT_PAIRS.asset):
         pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
         masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
-        shares[name] = float(masks.list.sum().sum() / masks.list.len().sum())
+        shares[name] = float(masks.list.sum().sum()) / float(masks.list.len().sum())
     return shares
 
 
@@ -158,10 +160,8 @@ def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:
 
 def _made_by() -> dict[str, str]:
     """Which code wrote the tables, when and where."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     return {
-        "commit": commit,
+        "commit": commit_of(Path(__file__), short=True),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{len(os.sched_getaffinity(0))} threads, {platform.machine()}",
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
 from iterpref_assets.core.experiment.choosing import best_rate
@@ -26,9 +26,11 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_PAIRS,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
+    heldout,
     sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -52,8 +54,9 @@ def make_grid(settings: Settings, grid: Grid) -> None:
     other settings makes anew only what they change.
 
     Raises:
-        InputError: where the settings do not ask for the experiment or allow fewer seeds, or
-            another run is at work on the same root.
+        InputError: where the settings do not ask for the experiment or allow fewer seeds,
+            another run is at work on the same root, or no more problems are held out than rates
+            are chosen on.
     """
     if settings.experiment is None:
         raise InputError(
@@ -73,6 +76,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
 
 def _make_all(context: StepContext, grid: Grid) -> None:
     settings = context.settings
+    _make(context, HELDOUT_PROBLEMS, (UNPARTITIONED,))
+    heldout(context)  # refuses too few of them, before hours of training
     before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}
     if PairSet.SAMPLED not in _used_pair_sets(grid.arms):
         before -= {EXPERIMENT_SAMPLES.asset}

@@ -9,6 +9,7 @@ import pytest
 from iterpref_assets import exporting
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
 from iterpref_assets.exporting import export_grid
@@ -54,15 +55,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
     _pairs(context)
     for key in (SCORED, "sft@3e-05@0"):
-        with context.store.publishing(MODELS.plan(context, key)) as staging:
-            staging.figures |= {"pairs": 2.0, "steps": 5.0}
-            point = {"step": 1, "epoch": 0.5, "loss": 0.25}
-            (staging.folder / "metrics.jsonl").write_text(json.dumps(point) + "\n")
+        _publish_model(context, MODELS, key)
     for key in ("reference", SCORED, "sft@3e-05@0"):
         _publish_scores(context, VALIDATION, key, True, False)
     for key in ("reference", SCORED):
         _publish_scores(context, SCORES, key, key == SCORED, False, True)
     return settings
+
+
+def _publish_model(context: StepContext, step: Step, key: str) -> None:
+    with context.store.publishing(step.plan(context, key)) as staging:
+        staging.figures |= {"pairs": 2.0, "steps": 5.0}
+        point = {"step": 1, "epoch": 0.5, "loss": 0.25}
+        (staging.folder / "metrics.jsonl").write_text(json.dumps(point) + "\n")
 
 
 def _publish_scores(context: StepContext, step: Step, key: str, *passed: bool) -> None:
@@ -108,6 +113,13 @@ def test_cells_tell_the_commit_and_day_of_the_export(exported):
     assert len(row["date"]) == len("2026-01-01")
 
 
+def test_the_grid_is_exported_from_any_folder(settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export_grid(settings, tmp_path / "out")
+    commit = read_results(tmp_path / "out").cells["commit"][0]
+    assert commit == commit_of(Path(exporting.__file__), short=True)
+
+
 def test_scores_are_a_row_a_model_and_problem(exported):
     rows = exported.scores.select("arm", "problem_id", "passed", "error_type").rows()
     assert rows == [
@@ -141,6 +153,20 @@ def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", newer)
     export_grid(settings, tmp_path / "out")
     assert read_results(tmp_path / "out").arms == ["reference"]
+
+
+@pytest.mark.parametrize("gone", [SCORED, "sft@3e-05@0"])
+def test_cells_whose_model_no_longer_stands_are_left_out(settings, tmp_path, monkeypatch, gone):
+    kept = ({SCORED, "sft@3e-05@0"} - {gone}).pop()
+    newer = a_step("experiment_models", Partitioning.CELL, version="2")
+    _publish_model(StepContext(settings, ArtifactStore(settings.root)), newer, kept)
+    monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", newer)
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out")
+    rate = float(kept.split("@")[1])
+    assert made.cells["rate"].to_list() == [None, rate]
+    assert made.arms == (["reference", "sft"] if kept == SCORED else ["reference"])
+    assert set(made.scores["rate"]) <= {None, rate}
 
 
 def test_a_grid_without_scores_is_refused(tmp_path):

@@ -12,15 +12,24 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.frames import problems_to_frame
+from iterpref_assets.core.lab.config import LabConfig
+from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext
 
 SOLVED = {1e-5: 1, 3e-5: 3, 1e-4: 2}
 """Of four validation problems, by learning rate."""
 SFT, DPO = arm_named("sft"), arm_named("dpo")
+
+
+def sizes(**changed: int) -> dict[str, object]:
+    """Of an experiment with four held-out problems, three of them to choose rates on."""
+    return {"rates": list(SOLVED), "validation_problems": 3, **changed}
 
 
 def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
@@ -62,6 +71,18 @@ class Made:
             code_version="1",
         )  # fmt: skip
 
+    def heldout(self) -> Step:
+        def publish(context: StepContext, plans: Sequence[Plan]) -> None:
+            for plan in plans:
+                with context.store.publishing(plan) as staging:
+                    problems = problems_to_frame(compose_heldout(LabConfig(heldout_problems=4)))
+                    tables.write_table(problems, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
+
+        return Step(
+            asset="heldout_problems", partitioning=Partitioning.WHOLE, publish=publish,
+            code_version="1",
+        )  # fmt: skip
+
     def of(self, asset: str) -> list[str]:
         return [key for name, key in self.cells if name == asset]
 
@@ -70,6 +91,7 @@ class Made:
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     made = Made()
     models = made.step("experiment_models", Partitioning.CELL)
+    monkeypatch.setattr(grid, "HELDOUT_PROBLEMS", made.heldout())
     monkeypatch.setattr(grid, "CHAIN", ())
     monkeypatch.setattr(
         grid, "EXPERIMENT_PAIRS", made.step("experiment_pairs", Partitioning.PAIR_SET)
@@ -83,9 +105,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings.model_validate(
-        {"root": tmp_path, "experiment": {"rates": list(SOLVED), "seeds": 3}}
-    )
+    return Settings.model_validate({"root": tmp_path, "experiment": sizes(seeds=3)})
 
 
 def test_every_rate_is_tried_with_one_seed_and_the_best_gets_the_others(made, settings):
@@ -157,3 +177,19 @@ def test_settings_without_an_experiment_are_refused(tmp_path):
 def test_more_seeds_than_the_settings_allow_are_refused(made, settings):
     with pytest.raises(InputError, match=r"4 seeds, but experiment\.seeds is 3"):
         make_grid(settings, Grid((SFT,), 4))
+
+
+@pytest.mark.parametrize("validation", [4, 5])
+def test_too_few_held_out_problems_are_refused_before_anything_is_trained(
+    made, tmp_path, validation
+):
+    few = {"root": tmp_path, "experiment": sizes(validation_problems=validation)}
+    with pytest.raises(InputError, match=f"4 held-out problems .* {validation} of them") as caught:
+        make_grid(Settings.model_validate(few), Grid((SFT,), 1))
+    assert caught.value.field == "experiment.validation_problems"
+    assert made.cells == []
+
+
+def test_as_many_held_out_problems_as_leave_one_to_report_are_enough(made, settings):
+    make_grid(settings, Grid((SFT,), 1))
+    assert made.of("experiment_scores") == ["reference", "sft@3e-05@0"]

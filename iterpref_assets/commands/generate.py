@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
 
 _ENGINE = TypeAdapter[EngineConfig](EngineConfig)
+_OF_ONE_SERVER = ("api_key_env", "extra_body")
 
 
 def generate(
@@ -148,7 +149,7 @@ def generate(
         f"{done.samples} samples of {len(questions)} tasks in {out}: {done.empty} hold no program, "
         f"{sum(done.failures.values())} calls gave no answer"
     )
-    typer.echo(_next_command(benchmark, problems, data, split, subset, out))
+    typer.echo(_next_command(options, tasks, out))
 
 
 def _config(known: EvaluationConfig, **options: Any) -> EvaluationConfig:
@@ -163,18 +164,28 @@ def _config(known: EvaluationConfig, **options: Any) -> EvaluationConfig:
 def _engine(settings: Settings, kind: EngineKind | None, url: str | None) -> EngineConfig:
     """The engine of this kind as the settings have it; its defaults where they have none."""
     known = {each.kind: each for each in (settings.engine, settings.evaluation_engine)}
-    if url is None and kind is None:
-        return settings.evaluation_engine
-    wanted = EngineKind.OPENAI if kind is None else kind
+    wanted = kind or (EngineKind.OPENAI if url is not None else settings.evaluation_engine.kind)
     if url is not None and wanted is not EngineKind.OPENAI:
         raise InputError(f"--url is for a server, not for {wanted}", remedy="Leave out --engine")
     values = known[wanted].model_dump() if wanted in known else {"kind": wanted}
+    if wanted is EngineKind.OPENAI:
+        values = _asked_by_name(values, url)
     try:
-        return _ENGINE.validate_python(values | ({"base_url": url} if url else {}))
+        return _ENGINE.validate_python(values)
     except ValidationError as error:
         raise InputError.of_record(
             error, remedy=f"Set it in the section engine of the settings, with kind {wanted}"
         ) from None
+
+
+def _asked_by_name(values: dict[str, Any], url: str | None) -> dict[str, Any]:
+    """A server's settings for the model that --model names, at --url where that is given.
+
+    The key and the body's fields are for the server of the settings: no other one is sent them.
+    """
+    moved = url is not None and values.get("base_url") != url
+    kept = {name: each for name, each in values.items() if not (moved and name in _OF_ONE_SERVER)}
+    return kept | {"served_model": None} | ({} if url is None else {"base_url": url})
 
 
 def _model(name: str, engine: EngineConfig) -> tuple[GeneratorSource, Path | str]:
@@ -208,18 +219,15 @@ def _identity(
     }
 
 
-def _next_command(
-    benchmark: BenchmarkName | None,
-    problems: Path | None,
-    data: Path | None,
-    split: BigCodeSplit,
-    subset: BigCodeSubset,
-    out: Path,
-) -> str:
+def _next_command(options: SuiteOptions, tasks: str, out: Path) -> str:
     """The command that scores the samples."""
-    what = ["--problems", str(problems)] if problems else ["--benchmark", str(benchmark)]
-    what += ["--data", str(data)] if data else []
-    if benchmark is BenchmarkName.BIGCODEBENCH:
-        what += ["--split", split.value, "--subset", subset.value]
-    folder = out.with_suffix("")
+    own, folder = options.problems, out.with_suffix("")
+    what = ["--problems", str(own.file)] if own else ["--benchmark", str(options.benchmark)]
+    what += ["--data", str(options.data)] if options.data else []
+    if options.benchmark is BenchmarkName.BIGCODEBENCH:
+        what += ["--split", options.split.value, "--subset", options.subset.value]
+    what += ["--from", options.since.isoformat()] if options.since else []
+    what += ["--to", options.until.isoformat()] if options.until else []
+    what += ["--release", str(options.release)] if options.release != LATEST_RELEASE else []
+    what += ["--tasks", tasks] if tasks else []
     return shlex.join(["iterpref", "evaluate", *what, "--samples", str(out), "--out", str(folder)])

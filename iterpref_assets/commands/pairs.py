@@ -99,7 +99,7 @@ def pairs(
     are verdicts (executions.jsonl), so that no program runs twice against the same tests.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    from iterpref_assets.steps.named_model import tokenizer_folder
+    from iterpref_assets.steps.named_model import description_folder
 
     config = PairConfig(
         negatives=negatives,
@@ -108,7 +108,7 @@ def pairs(
         judge=judge_of_settings() if judge else None,
     )
     inputs = PairInputs([*trajectories, *(more_trajectories or [])], problems, benchmark or [])
-    made = make_pairs(inputs, load_tokenizer(tokenizer_folder(str(tokenizer))), config, out)
+    made = make_pairs(inputs, load_tokenizer(description_folder(str(tokenizer))), config, out)
     manifest = write_pair_manifest(out, inputs, config, made.sources, allow_training_on or [])
     _print_made(made)
     _print_refused(manifest)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
 from iterpref_assets.core.training.config import (
@@ -44,7 +45,10 @@ def train(
         ),
     ],
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(RECIPE_NAMES)}.")],
-    out: Annotated[Path, typer.Option(help="Folder for the trained model; made whole at the end.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the trained model; made whole at the end. Not for --plan."),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -109,12 +113,13 @@ def train(
     }
     named, options = recipe_named(recipe), read_train_config(config, _given(given))
     from iterpref_assets.core.training.standalone import prepared_run, train_standalone
-    from iterpref_assets.steps.named_model import named_model
+    from iterpref_assets.steps.named_model import description_folder, named_model
 
     if plan:
-        _, folder = named_model(model)
-        _plan(pairs, folder, named, options, card)
+        _plan(pairs, description_folder(model), named, options, card)
         return
+    if out is None:
+        raise InputError("there is no place for the model", field="--out", remedy="Give --out")
     logging.basicConfig(
         level=logging.INFO if rank() == 0 else logging.WARNING, format="%(message)s"
     )

@@ -39,6 +39,14 @@ def parse(code: str) -> ast.Module | None:
     return parsed if isinstance(parsed, ast.Module) else None
 
 
+def has_lone_return(code: str) -> bool:
+    r"""Whether there is a "\r" without "\n" behind it.
+
+    It ends a line for Python alone: the line numbers of the tree are then not ours.
+    """
+    return "\r" in code.replace("\r\n", "")
+
+
 def error_line(code: str) -> int | None:
     """The line (from 1) of the first syntax error; the last one where Python names none.
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from iterpref_assets.core.records import CodeTests, FunctionTests, Tests
 from iterpref_assets.core.scopes import Unit, names_of, outermost, units
-from iterpref_assets.core.syntax import parse
+from iterpref_assets.core.syntax import has_lone_return, parse
 
 MAX_CHARACTERS = 1 << 20
 """A longer program counts as reached whole: reading it would take memory in gigabytes."""
@@ -70,8 +70,7 @@ def unreachable_lines(code: str, asked: frozenset[str] | None) -> list[int]:
     parse or is longer than MAX_CHARACTERS, or where it binds none of the names.
     """
     tree = parse(code) if asked and len(code) <= MAX_CHARACTERS else None
-    # A lone carriage return ends a line for Python alone.
-    if tree is None or not tree.body or re.search(r"\r(?!\n)", code):
+    if tree is None or not tree.body or has_lone_return(code):
         return []
     lines = code.split("\n")
     try:

@@ -29,7 +29,8 @@ SPEED_CURVE = "pairs_per_second_by_point"
 """The curve that is timed, and therefore lies among a checkpoint's figures, not in its files."""
 
 
-def _reference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
+def reference_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+    """What reference log-probabilities depend on besides the pairs and the base model."""
     training = context.settings.training
     return {"precision": training.precision} | ({"nf4": True} if training.in_four_bits else {})
 
@@ -102,7 +103,7 @@ REFERENCE_LOGPROBS = Step(
     asset="reference_logprobs",
     partitioning=Partitioning.BASE_MODEL,
     parents=(PREFERENCE_PAIRS, BASE_MODELS, LAB_SOURCE),
-    config=_reference_config,
+    config=reference_config,
     publish=_publish_reference_logprobs,
     code_version="1",
 )

@@ -25,29 +25,35 @@ from iterpref_assets.steps.models import (
     base_model_folder,
     base_model_source,
 )
-from iterpref_assets.steps.partitions import ModelVariant, Partitioning
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning, base_model_of
 from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
 SAMPLED_FILE = "sampled.parquet"
 
 
-def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
+def scoring_config(settings: Settings, base_model: str) -> dict[str, JsonValue]:
+    """What greedy scores on the held-out problems depend on besides the model and the problems."""
     return {
         "engine": settings.section("evaluation_engine"),
         "evaluation": settings.evaluation.for_result(),
-        "sampled_evaluation": settings.sampled_evaluation.for_result(),
         "limits": settings.section("limits"),
         "packages": list(settings.packages),
-        "prompts": _prompts(settings, partition).identity(),
+        "prompts": evaluation_prompts(settings, base_model).identity(),
     }
 
 
-def _prompts(settings: Settings, partition: str) -> Prompts:
-    """How the base model of a partition (base model/variant) is asked, trained or not."""
-    source = base_model_source(settings, ModelVariant.parse(partition).base_model)
-    return Prompts(settings.prompts_for(source))
+def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    settings = context.settings
+    return {
+        **scoring_config(settings, base_model_of(partition)),
+        "sampled_evaluation": settings.sampled_evaluation.for_result(),
+    }
+
+
+def evaluation_prompts(settings: Settings, base_model: str) -> Prompts:
+    """How a base model is asked, trained or not."""
+    return Prompts(settings.prompts_for(base_model_source(settings, base_model)))
 
 
 def _of_reference(parent: Step | Parent) -> Parent:
@@ -85,7 +91,7 @@ async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
     tasks = problem_tasks(
         frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
-        _prompts(settings, plan.key.partition),
+        evaluation_prompts(settings, base_model_of(plan.key.partition)),
         settings.limits,
     )
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
@@ -25,8 +23,8 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.checkpoints import LOGPROBS_FILE
-from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.checkpoints import LOGPROBS_FILE, reference_config
+from iterpref_assets.steps.evaluations import GREEDY_FILE, evaluation_prompts, scoring_config
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
@@ -34,8 +32,17 @@ from iterpref_assets.steps.models import (
     LAB_BASE_MODEL,
     base_model_folder,
     base_model_source,
+    if_lab,
 )
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE, build_shard
+from iterpref_assets.steps.pairs import (
+    PAIRS_FILE,
+    TOKENS_FILE,
+    build_shard,
+    building_config,
+    refuse_pairs_of_benchmarks,
+    require_pairs,
+    tokenizing_config,
+)
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
@@ -51,15 +58,20 @@ def _base_model(context: StepContext, _partition: str) -> tuple[str, ...]:
     return (sizes(context.settings).base_model,)
 
 
-_BASE = (Parent(BASE_MODELS, _base_model), LAB_BASE_MODEL)
+def _if_lab(context: StepContext, _partition: str) -> tuple[str, ...]:
+    return if_lab(base_model_source(context.settings, sizes(context.settings).base_model))
+
+
+_BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_lab))
 
 
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
     settings = context.settings
+    pairs = PairSet(name).config(settings.pairs)
     return {
-        "pairs": PairSet(name).config(settings.pairs).for_result(),
-        "limits": settings.section("limits"),
-        "precision": settings.training.precision,
+        **building_config(settings, pairs),
+        **tokenizing_config(settings, pairs),
+        **reference_config(context, name),
         "base_model": sizes(settings).base_model,
     }
 
@@ -87,24 +99,30 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
         config = PairSet(plan.key.partition).config(settings.pairs)
         source = _source(plan.key.partition).asset
         shards = [key.partition for key in parents_of(plan, source)]
-        with store.publishing(plan) as staging, TemporaryDirectory() as folder:
-            parts = [Path(folder) / f"{shard}.parquet" for shard in shards]
-            for shard, part in zip(shards, parts, strict=True):
-                build_shard(context, shard, config, part, source)
+        work = store.work_folder(plan)
+        built = work / "shards"
+        built.mkdir(exist_ok=True)
+        parts = {shard: built / f"{shard}.parquet" for shard in shards}
+        with store.publishing(plan) as staging:
+            for shard, part in parts.items():
+                log = part.with_suffix(".jsonl")
+                build_shard(context, shard, config, part, source=source, executions=log)
+            refuse_pairs_of_benchmarks(context, parts, EXPERIMENT_PAIRS.asset)
             job = ReferenceJob(
                 tokens=staging.folder / TOKENS_FILE,
                 model_dir=model,
                 config=settings.training,
                 out=staging.folder / LOGPROBS_FILE,
-                work_dir=store.work_folder(plan),
+                work_dir=work,
             )
             tokenize_pair_files(
-                parts,
+                list(parts.values()),
                 AutoTokenizer.from_pretrained(model),
                 config,
                 pairs_out=staging.folder / PAIRS_FILE,
                 tokens_out=job.tokens,
             )
+            require_pairs(staging.folder / PAIRS_FILE, EXPERIMENT_PAIRS.asset)
             compute_reference(job)
             staging.row_count = row_count(job.tokens)
 
@@ -135,14 +153,11 @@ def _training(settings: Settings, cell: Cell) -> TrainConfig:
 
 
 def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
+    asked = sizes(context.settings)
     return {
-        "base_model": sizes(settings).base_model,
-        "engine": settings.section("evaluation_engine"),
-        "limits": settings.section("limits"),
-        "packages": list(settings.packages),
-        "evaluation": settings.evaluation.for_result(),
-        "validation_problems": sizes(settings).validation_problems,
+        **scoring_config(context.settings, asked.base_model),
+        "base_model": asked.base_model,
+        "validation_problems": asked.validation_problems,
     }
 
 
@@ -177,25 +192,38 @@ async def _score(
 ) -> pl.DataFrame:
     """tables.SCORES of the model of `folder` on `problems`, by the settings' `evaluation`."""
     settings = context.settings
-    source = base_model_source(settings, sizes(settings).base_model)
-    tasks = problem_tasks(problems, Prompts(settings.prompts_for(source)), settings.limits)
+    prompts = evaluation_prompts(settings, sizes(settings).base_model)
+    tasks = problem_tasks(problems, prompts, settings.limits)
     async with open_engine(settings.evaluation_engine, folder) as engine:
         return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
 
 
 def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, _heldout(context)[:first])
+    _publish_scored(context, plans, heldout(context)[:first])
 
 
 def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, _heldout(context)[first:])
+    _publish_scored(context, plans, heldout(context)[first:])
 
 
-def _heldout(context: StepContext) -> list[Problem]:
-    """Problems to choose learning rates on, followed by those to report."""
-    return read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+def heldout(context: StepContext) -> list[Problem]:
+    """Problems to choose learning rates on, followed by those to report.
+
+    Raises:
+        InputError: where none is left to report.
+    """
+    problems = read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+    first = sizes(context.settings).validation_problems
+    if len(problems) <= first:
+        raise InputError(
+            f"{len(problems)} held-out problems are too few: learning rates are chosen on {first} "
+            "of them, and others are to be reported",
+            field="experiment.validation_problems",
+            remedy="Lower it, or hold out more problems",
+        )
+    return problems
 
 
 def _publish_scored(

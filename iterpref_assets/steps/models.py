@@ -32,10 +32,12 @@ from iterpref_assets.steps.step import Parent, Step, StepContext
 
 LAB_BASE_MODEL_KEY = ArtifactKey("lab_base_model")
 MODEL_FILE = "model.json"
+_DESCRIPTION = ("*.json", "*.txt", "*.jinja")
+"""Files of a model's configuration and tokenizer."""
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
 
 
-def _if_lab(source: GeneratorSource) -> tuple[str, ...]:
+def if_lab(source: GeneratorSource) -> tuple[str, ...]:
     """The partitions of `lab_base_model` that a model comes from: none unless it is the lab's."""
     return (UNPARTITIONED,) if isinstance(source, LabModel) else ()
 
@@ -64,19 +66,31 @@ def hub_snapshot(repository: str, revision: str) -> Path:
     Raises:
         InputError: where the hub does not give it, or it holds no safetensors weights.
     """
+    return _checked(_fetched(repository, revision, [*_DESCRIPTION, "*.safetensors"]))
+
+
+def hub_description(repository: str, revision: str) -> Path:
+    """As `hub_snapshot`, but configuration and tokenizer alone are fetched.
+
+    Raises:
+        InputError: where the hub does not give it.
+    """
+    return _fetched(repository, revision, _DESCRIPTION)
+
+
+def _fetched(repository: str, revision: str, patterns: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.jinja"]
     try:
-        folder = snapshot_download(repository, revision=revision, allow_patterns=patterns)
+        folder = snapshot_download(repository, revision=revision, allow_patterns=list(patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise InputError(
             f"the hub did not give {repository} at revision {revision}: {error}",
             field="base_models",
             remedy="Check the names, the network and HF_TOKEN; or download it and use a local path",
         ) from error
-    return _checked(Path(folder))
+    return Path(folder)
 
 
 def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:
@@ -185,7 +199,7 @@ LAB_GENERATOR = Parent(
 
 LAB_SOURCE = Parent(
     LAB_BASE_MODEL,
-    lambda context, partition: _if_lab(
+    lambda context, partition: if_lab(
         base_model_source(context.settings, base_model_of(partition))
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, ModelSource
-from iterpref_assets.steps.models import hub_snapshot, weights_folder
+from iterpref_assets.steps.models import hub_description, hub_snapshot, weights_folder
 
 LAB = "lab"
 HELP = "A folder, OWNER/NAME or OWNER/NAME@COMMIT of the hub, or `lab`"
@@ -29,17 +29,27 @@ def named_model(name: str) -> tuple[ModelSource, Path]:
         return source, weights_folder(source)
     if name == LAB:
         return LabModel(), pretrained_dir()
+    repository, revision = _on_the_hub(name)
+    folder = hub_snapshot(repository, revision)
+    return HubModel(repository=repository, revision=folder.name), folder
+
+
+def description_folder(name: str) -> Path:
+    """The folder of the configuration and tokenizer of the model that is named so, no weights.
+
+    A folder is taken as it is; of a hub model nothing else is fetched.
+
+    Raises:
+        InputError: where there is no such model.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    return pretrained_dir() if name == LAB else hub_description(*_on_the_hub(name))
+
+
+def _on_the_hub(name: str) -> tuple[str, str]:
+    """Repository and revision."""
     found = _ON_THE_HUB.fullmatch(name)
     if found is None or name.startswith("."):
         raise InputError("no such model", field=name, remedy=f"Give one of these: {HELP}")
-    folder = hub_snapshot(found["repository"], found["revision"] or "main")
-    return HubModel(repository=found["repository"], revision=folder.name), folder
-
-
-def tokenizer_folder(name: str) -> Path:
-    """The folder of the tokenizer that is named so; a folder need hold nothing else.
-
-    Raises:
-        InputError: as `named_model`.
-    """
-    return Path(name) if Path(name).is_dir() else named_model(name)[1]
+    return found["repository"], found["revision"] or "main"

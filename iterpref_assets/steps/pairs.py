@@ -63,24 +63,31 @@ def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
+def building_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
+    """What pairs depend on that `build_shard` makes: programs that are cut are judged again."""
+    return {
+        "pairs": pairs.for_result(),
+        "limits": settings.section("limits"),
+        "packages": list(settings.packages),
+    }
+
+
 def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     pairs = context.settings.pairs
     judge = judge_identity(pairs.judge) if pairs.judge else None
-    # Programs that are cut to what tests reach are judged again.
+    return {**building_config(context.settings, pairs), "judge": judge}
+
+
+def tokenizing_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
+    """What pairs depend on that are tokenized to be trained on, besides the tables of them."""
     return {
         "pairs": pairs.for_result(),
-        "judge": judge,
-        "limits": context.settings.section("limits"),
-        "packages": list(context.settings.packages),
+        "allow_training_on": list(settings.seed_filter.allow_training_on),
     }
 
 
 def _preference_config(context: StepContext, _base_model: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
-    return {
-        "pairs": settings.pairs.for_result(),
-        "allow_training_on": list(settings.seed_filter.allow_training_on),
-    }
+    return tokenizing_config(context.settings, context.settings.pairs)
 
 
 def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -91,7 +98,7 @@ def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None
     for plan in plans:
         with context.store.publishing(plan) as staging:
             out = staging.folder / PAIRS_FILE
-            build_shard(context, plan.key.partition, context.settings.pairs, out)
+            _build_own(context, plan.key.partition, out)
             staging.row_count = row_count(out)
 
 
@@ -112,7 +119,7 @@ async def _judge_shard(
     store = context.store
     answers = store.root / "judge" / digest_json(judge_identity(judge))[:16]
     built = store.work_folder(plan) / PAIRS_FILE
-    build_shard(context, plan.key.partition, context.settings.pairs, built)
+    _build_own(context, plan.key.partition, built)
     with store.publishing(plan) as staging:
         out = staging.folder / PAIRS_FILE
         outcome = await judge_pair_file(
@@ -133,16 +140,36 @@ async def _judge_shard(
         )
 
 
+def _build_own(context: StepContext, shard: str, out: Path) -> None:
+    """Build a shard's pairs of its trajectories; verdicts outlast the artifact as well."""
+    build_shard(
+        context,
+        shard,
+        context.settings.pairs,
+        out,
+        source=DEBUG_TRAJECTORIES.asset,
+        executions=context.store.root / "executions" / f"{shard}.jsonl",
+    )
+
+
 def build_shard(
     context: StepContext,
     shard: str,
     pairs: PairConfig,
     out: Path,
-    source: str = DEBUG_TRAJECTORIES.asset,
+    *,
+    source: str,
+    executions: Path,
 ) -> None:
-    """Build a shard's pairs of the versions of the asset `source`.
+    """Build a shard's pairs.
 
-    Verdicts on programs that were cut outlast the artifact as well.
+    Args:
+        context: whose settings and artifacts count.
+        shard: which one.
+        pairs: how they are made.
+        out: the file that they go to (tables.PAIRS).
+        source: the asset whose versions they are made of.
+        executions: the log of verdicts on programs that were cut; one process at a time holds it.
     """
     store, settings = context.store, context.settings
     versions = store.current(ArtifactKey(source, shard)).path(VERSIONS_FILE)
@@ -150,9 +177,7 @@ def build_shard(
     limits, packages = settings.limits, settings.packages
     with (
         judging(lambda: Sandbox(packages=packages), limits) as judge,
-        ExecutionLog(
-            store.root / "executions" / f"{shard}.jsonl", judge, limits=limits, packages=packages
-        ) as log,
+        ExecutionLog(executions, judge, limits=limits, packages=packages) as log,
     ):
         build_pair_file(versions, problems, pairs, out, judge=log)
 
@@ -164,36 +189,49 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
         shards = [key.partition for key in parents_of(plan, "codeflow_pairs")]
-        _refuse_benchmark_tasks(settings, store, shards)
+        files = pair_files(store, shards)
+        refuse_pairs_of_benchmarks(context, dict(zip(shards, files, strict=True)), "codeflow_pairs")
         with store.publishing(plan) as staging:
             tokens = staging.folder / TOKENS_FILE
             tokenize_pair_files(
-                pair_files(store, shards),
+                files,
                 AutoTokenizer.from_pretrained(folder),
                 settings.pairs,
                 pairs_out=staging.folder / PAIRS_FILE,
                 tokens_out=tokens,
             )
-            _require_pairs(staging.folder / PAIRS_FILE)
+            require_pairs(staging.folder / PAIRS_FILE, "preference_pairs")
             staging.row_count = row_count(tokens)
 
 
-def _refuse_benchmark_tasks(
-    settings: Settings, store: ArtifactStore, shards: Sequence[str]
-) -> None:
-    for shard in shards:
-        (file,) = pair_files(store, [shard])
+def refuse_pairs_of_benchmarks(context: StepContext, files: Mapping[str, Path], place: str) -> None:
+    """Refuse pairs of benchmark tasks, unless the settings let their source through.
+
+    Args:
+        context: whose settings and seed problems count.
+        files: by shard, the table of its pairs (tables.PAIRS).
+        place: the asset that the pairs are of, or that they are to be of.
+
+    Raises:
+        InputError: naming the first task and its source.
+    """
+    for shard, file in files.items():
         tables.check_table(file, tables.PAIRS)
         ids = pl.scan_parquet(file).select("problem_id").unique(maintain_order=True)
-        seeds = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
+        seeds = context.store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
         sources = pl.scan_parquet(seeds).select("problem_id", "source")
         problems = ids.join(sources, on="problem_id", how="left").collect()
         named = problems.with_columns(pl.col("source").fill_null("")).iter_rows()
-        allowed = settings.seed_filter.allow_training_on
-        refuse_benchmark_tasks(named, allowed, place="codeflow_pairs")
+        allowed = context.settings.seed_filter.allow_training_on
+        refuse_benchmark_tasks(named, allowed, place=place)
 
 
-def _require_pairs(file: Path) -> None:
+def require_pairs(file: Path, asset: str) -> None:
+    """Refuse a table of `asset` (tables.PAIRS) in which every pair is dropped, or none stands.
+
+    Raises:
+        InputError: with what dropped them.
+    """
     dropped_by = pl.read_parquet(file, columns=["dropped_by"])["dropped_by"]
     if dropped_by.null_count() == 0:
         drops = dict(dropped_by.value_counts(sort=True).iter_rows())
@@ -201,7 +239,7 @@ def _require_pairs(file: Path) -> None:
             f"no pair is left of {dropped_by.len()} candidates (dropped by {drops})"
             if drops
             else "no failing program was repaired, so there is no pair",
-            field="preference_pairs",
+            field=asset,
             remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
         )
 

@@ -88,7 +88,7 @@ def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, 
                 for name in variants_of(partitioning, base_model, settings)
             )
         case Partitioning.PAIR_SET:
-            return tuple(PairSet)
+            return tuple(each.value for each in PairSet)
         case Partitioning.CELL:
             sizes = settings.experiment or ExperimentConfig()
             return cell_keys(sizes.rates, sizes.seeds)

@@ -65,8 +65,73 @@ def test_the_next_command_is_told(command, server, tmp_path):
     )  # fmt: skip
     assert result.stdout.splitlines() == [
         f"1 samples of 1 tasks in {out}: 0 hold no program, 0 calls gave no answer",
-        f"iterpref evaluate --problems {EXAMPLE} --samples {out} --out {tmp_path / 'out'}",
+        "iterpref evaluate --problems {} --tasks mine/mean --samples {} --out {}".format(
+            EXAMPLE, out, tmp_path / "out"
+        ),
     ]
+
+
+def test_the_next_command_scores_the_contests_that_were_asked(command, server, tmp_path):
+    server.script = [answer(content="```python\nprint(1)\n```")]
+    out, data = tmp_path / "out.jsonl", tmp_path / "contests.jsonl"
+    contest = {
+        "question_id": "a",
+        "question_content": "Print one.",
+        "starter_code": "",
+        "contest_date": "2024-08-03",
+        "difficulty": "easy",
+        "public_tests": [{"input": "", "output": "1\n", "testtype": "stdin"}],
+    }
+    data.write_text(json.dumps(contest) + "\n")
+    result = command(
+        "--model", "m", "--url", server.url, "--benchmark", "livecodebench", "--data", data,
+        "--out", out, "--from", "2024-08-01", "--to", "2024-08-31", "--release", "3",
+    )  # fmt: skip
+    assert result.stdout.splitlines()[-1] == (
+        f"iterpref evaluate --benchmark livecodebench --data {data} --from 2024-08-01 "
+        f"--to 2024-08-31 --release 3 --samples {out} --out {tmp_path / 'out'}"
+    )
+
+
+def ask_the_example(command, server, tmp_path, monkeypatch, settings_url: str) -> None:
+    """Ask `small` at the server, where the settings have a server with a model, key and body."""
+    engine = {
+        "kind": "openai",
+        "base_url": settings_url,
+        "served_model": "large",
+        "api_key_env": "MY_KEY",
+        "extra_body": {"top_k": 20},
+    }
+    monkeypatch.setenv("ITERPREF_ENGINE", json.dumps(engine))
+    generator = {"source": "remote", "model": "large"}
+    monkeypatch.setenv("ITERPREF_GENERATOR", json.dumps(generator))
+    monkeypatch.setenv("MY_KEY", "secret")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    server.script = [answer(content=RIGHT)]
+    result = command(
+        "--model", "small", "--url", server.url, "--problems", EXAMPLE, "--tasks", "mine/mean",
+        "--out", tmp_path / "out.jsonl",
+    )  # fmt: skip
+    assert result.exception is None
+
+
+def test_the_server_is_asked_for_the_named_model(command, server, tmp_path, monkeypatch):
+    ask_the_example(command, server, tmp_path, monkeypatch, server.url)
+    assert server.asked[0]["model"] == "small"
+
+
+def test_the_server_of_the_settings_is_sent_its_key_and_body(
+    command, server, tmp_path, monkeypatch
+):
+    ask_the_example(command, server, tmp_path, monkeypatch, server.url)
+    assert server.asked[0]["top_k"] == 20
+    assert server.keys == ["secret"]
+
+
+def test_another_server_is_sent_neither_key_nor_body(command, server, tmp_path, monkeypatch):
+    ask_the_example(command, server, tmp_path, monkeypatch, "http://elsewhere.invalid/v1")
+    assert "top_k" not in server.asked[0]
+    assert server.keys == ["none"]
 
 
 def test_a_second_call_asks_nothing_again(command, server, tmp_path):

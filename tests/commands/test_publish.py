@@ -142,6 +142,27 @@ def test_what_is_no_name_of_a_repository_is_refused(name, model):
         publish(name, model=model)
 
 
+def run_with(hub, tmp_path: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own: huggingface_hub reads the hub's address once, as it is imported."""
+    variables = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_CACHE": str(tmp_path / "cache")}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_the_description_of_a_pushed_model_comes_without_its_weights(hub, model, tmp_path):
+    publish("me/focal", model=model, push=True)
+    program = (
+        "from iterpref_assets.steps.named_model import description_folder\n"
+        "folder = description_folder('me/focal')\n"
+        "print(*sorted(path.name for path in folder.iterdir()))"
+    )
+    done = run_with(hub, tmp_path, program)
+    assert "config.json" in done.stdout.split(), done.stderr
+    assert "model.safetensors" not in done.stdout.split()
+
+
 def test_a_pushed_model_is_found_by_its_name_at_its_commit(hub, model, tmp_path):
     publish("me/focal", model=model, push=True)
     program = (
@@ -150,12 +171,7 @@ def test_a_pushed_model_is_found_by_its_name_at_its_commit(hub, model, tmp_path)
         "assert named_model(f'me/focal@{source.revision}') == (source, folder)\n"
         "print(source.revision, (folder / 'model.safetensors').stat().st_size)"
     )
-    # A process of its own: huggingface_hub reads the hub's address once, as it is imported.
-    variables = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, **variables}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_with(hub, tmp_path, program)
     assert done.stdout.split() == [
         hub.repositories["me/focal"].commits[0], str(len(WEIGHTS)),
     ], done.stderr  # fmt: skip

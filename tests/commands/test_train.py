@@ -1,6 +1,7 @@
 """`iterpref train` from tables to a model folder."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer import Typer
+from typer.testing import CliRunner
 
 from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
@@ -216,6 +219,33 @@ def test_plan_is_told_and_nothing_is_trained(tmp_path, model, config, no_model_l
     told = capsys.readouterr().out
     assert "on NVIDIA A100 80GB: fits" in told
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("recipe", ["focal_rpo", "diff_augment"])
+def test_plan_reads_configuration_and_tokenizer_alone(
+    tmp_path, model, tokenizer, config, recipe, no_model_loads
+):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    shutil.copy(model / "config.json", tokenizer)
+    app = Typer()
+    app.command()(train)
+    options = {
+        "--pairs": tmp_path / "pairs.parquet",
+        "--model": tokenizer,
+        "--recipe": recipe,
+        "--config": config,
+        "--card": "a100",
+    }
+    arguments = [str(part) for option in options.items() for part in option]
+    result = CliRunner().invoke(app, ["--plan", *arguments])
+    assert result.exception is None
+    assert "on NVIDIA A100 80GB: fits" in result.stdout
+
+
+def test_training_without_a_place_for_the_model_is_refused(tmp_path, model, config):
+    PAIRS.write_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(InputError, match="Give --out"):
+        train(tmp_path / "pairs.parquet", str(model), "focal_rpo", None, config)
 
 
 def test_plan_for_an_unknown_card_is_refused(tmp_path, model, config):

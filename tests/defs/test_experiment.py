@@ -17,17 +17,31 @@ for name in ("experiment_pairs", "experiment_models", "experiment_scores"):
     keys = asset.partitions_def.get_partition_keys()
     print(name, parents, keys[0], len(keys))
 """
+SERIALIZED = """
+import dagster, definitions
+from dagster._core.remote_representation.external_data import RepositorySnap
+snap = RepositorySnap.from_def(definitions.defs().get_repository_def())
+text = dagster._serdes.serialize_value(snap)
+read = dagster._serdes.deserialize_value(text, RepositorySnap)
+print(sorted(node.asset_key.to_user_string() for node in read.asset_nodes))
+"""
+VARIABLES = {"ITERPREF_EXPERIMENT": '{"rates": [1e-5, 3e-5], "seeds": 3}'}
+
+
+def printed_by(script: str) -> str:
+    """What a process prints whose settings ask for two rates and three seeds."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT, env={**os.environ, **VARIABLES}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def assets() -> dict[str, list[str]]:
-    """Parents, first partition and their number by asset, with two rates and three seeds."""
-    variables = {"ITERPREF_EXPERIMENT": '{"rates": [1e-5, 3e-5], "seeds": 3}'}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    """Parents, first partition and their number by asset."""
+    return {line.split()[0]: line.split()[1:] for line in printed_by(SCRIPT).splitlines()}
 
 
 def test_models_come_from_pairs_that_come_from_trajectories(assets):
@@ -47,3 +61,7 @@ def test_every_pair_set_is_a_partition(assets):
     from iterpref_assets.core.experiment.arms import PairSet
 
     assert int(assets["experiment_pairs"][2]) == len(PairSet)
+
+
+def test_a_code_server_can_tell_a_deployment_of_the_experiments_assets():
+    assert "'experiment_pairs'" in printed_by(SERIALIZED)

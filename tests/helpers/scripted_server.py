@@ -38,7 +38,7 @@ def failure(status: int, message: str, **more: Any) -> dict[str, Any]:
 
 
 class ScriptedServer:
-    """Gives the scripted answers in order, the last one again and again, and keeps the questions.
+    """Gives the scripted answers in order, the last one again and again; keeps questions and keys.
 
     An answer is of the form of ../shared/cases/server_answers.jsonl: status, headers, body or raw.
     """
@@ -46,12 +46,14 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.script: list[Any] = []
         self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
         self.slept: list[float] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
+                outer.keys.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
                 outer.asked.append(json.loads(self.rfile.read(length)))
                 step = outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
                 if step == CLOSE:

@@ -30,10 +30,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory):
     [
         {},
         {"precision": "mixed_bfloat16", "gradient_checkpointing": True},
-        {"precision": "bfloat16", "optimizer": "adamw_8bit"},
         {"adapters": True},
     ],
-    ids=["float32", "mixed-checkpointed", "8-bit", "lora"],
+    ids=["float32", "mixed-checkpointed", "lora"],
 )
 def test_plan_is_within_its_bound_of_what_a_run_holds(measured, options):
     module, folder = measured

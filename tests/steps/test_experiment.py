@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment import (
@@ -58,6 +59,25 @@ def test_scores_are_made_of_the_cells_own_model(tmp_path):
     assert ArtifactKey("heldout_problems") in plan.parents
 
 
+HUB = {"source": "hub", "repository": "someone/model", "revision": "0123abcd" * 5}
+EVERY_STEP = [
+    (EXPERIMENT_PAIRS, "random"),
+    (EXPERIMENT_MODELS, "sft@1e-05@0"),
+    (EXPERIMENT_SCORES, "reference"),
+]
+
+
+@pytest.mark.parametrize(("step", "key"), EVERY_STEP)
+@pytest.mark.parametrize(
+    ("model", "is_made_of_it"), [({"source": "lab"}, True), (HUB, False)], ids=["lab", "hub"]
+)
+def test_only_the_labs_own_model_comes_from_the_lab(step, key, tmp_path, model, is_made_of_it):
+    plan = step.plan(
+        context(tmp_path, base_models={"mine": model}, experiment={"base_model": "mine"}), key
+    )
+    assert (ArtifactKey("lab_base_model") in plan.parents) is is_made_of_it
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -88,6 +108,35 @@ def test_a_model_depends_on_how_it_is_trained(tmp_path):
 def test_scores_depend_on_how_they_are_made(step, tmp_path, settings):
     key = "sft@1e-05@0"
     assert step.plan(context(tmp_path, **settings), key) != step.plan(context(tmp_path), key)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"packages": ["sortedcontainers"]},
+        {"limits": {"cpu_seconds": 9}},
+        {"pairs": {"max_diff_lines": 9}},
+        {"training": {"precision": "bfloat16"}},
+    ],
+)
+def test_pairs_depend_on_how_they_are_made(tmp_path, settings):
+    plans = [EXPERIMENT_PAIRS.plan(context(tmp_path, **each), "random") for each in (settings, {})]
+    assert plans[0] != plans[1]
+
+
+def test_pairs_of_rounded_weights_are_not_those_of_exact_ones(tmp_path):
+    # They hold the reference log-probabilities, which a policy in NF4 needs of NF4 weights.
+    plans = [
+        EXPERIMENT_PAIRS.plan(context(tmp_path, training={"lora": {"nf4": nf4}}), "random")
+        for nf4 in (True, False)
+    ]
+    assert plans[0] != plans[1]
+
+
+@pytest.mark.parametrize("step", [EXPERIMENT_VALIDATION, EXPERIMENT_SCORES])
+def test_scores_record_how_the_model_was_asked(step, tmp_path):
+    plan = step.plan(context(tmp_path), "reference")
+    assert plan.config["prompts"] == Prompts(LAB_PROMPTS).identity()
 
 
 def test_rate_and_seed_of_a_cell_are_those_it_is_trained_with(tmp_path):

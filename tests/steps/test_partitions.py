@@ -74,3 +74,9 @@ def test_a_partition_comes_from_these_of_its_parent(parent, child, partition, na
 def test_kinds_that_nothing_joins_are_a_mistake_of_the_graph() -> None:
     with pytest.raises(ValueError, match="no shard comes from a base_model"):
         upstream_partitions(Partitioning.BASE_MODEL, Partitioning.SHARD, "lab-000", SETTINGS)
+
+
+@pytest.mark.parametrize("partitioning", list(Partitioning))
+def test_keys_of_partitions_are_plain_texts(partitioning) -> None:
+    # Dagster cannot serialize a member of a StrEnum.
+    assert {type(key) for key in partitions_of(partitioning, SETTINGS)} == {str}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from iterpref_assets.core.conversations import PromptConfig, Prompts
@@ -39,9 +39,11 @@ class ProblemSuite:
         given: JudgingLimits = OWN_LIMITS,
         packages: tuple[str, ...] = (),
     ) -> None:
-        self._problems = read_problem_file(file, None)
-        self._prompts, self._packages = Prompts(prompts), packages
-        self._limits = _limits(limits, given)
+        problems = read_problem_file(file, None)
+        allowed = _limits(limits, given)
+        tasks = problem_tasks(problems, Prompts(prompts), allowed)
+        self._tasks = {task.task_id: task for task in tasks}
+        self._packages = packages
         content = file.read_bytes()
         self.facts = Facts(
             DataSource(
@@ -49,12 +51,11 @@ class ProblemSuite:
                 sha256=hashlib.sha256(content).hexdigest(),
                 md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
             ),
-            prompts={each.problem_id: "" for each in self._problems},
-            references={
-                each.problem_id: each.reference for each in self._problems if each.reference
-            },
+            prompts={each.problem_id: "" for each in problems},
+            references={each.problem_id: each.reference for each in problems if each.reference},
             libraries=dict.fromkeys(packages, ""),
             limits=given,
+            program_limits=asdict(allowed),
             remedy="Correct the problem's tests or its reference",
         )
 
@@ -64,22 +65,21 @@ class ProblemSuite:
 
     def questions(self, style: PromptStyle) -> Mapping[str, ProblemTask]:  # noqa: ARG002 - theirs
         """The tasks, asked by the prompts' own templates, whatever the style."""
-        tasks = problem_tasks(self._problems, self._prompts, self._limits)
-        return {task.task_id: task for task in tasks}
+        return self._tasks
 
     def tasks(
         self,
-        style: PromptStyle,
-        sandbox: Sandbox,  # noqa: ARG002 - the protocol's
+        style: PromptStyle,  # noqa: ARG002 - the protocol's
+        sandbox: Sandbox,  # noqa: ARG002
         cache: Path,  # noqa: ARG002
         workers: int,  # noqa: ARG002
     ) -> Mapping[str, ProblemTask]:
         """The tasks."""
-        return self.questions(style)
+        return self._tasks
 
     def program(self, task_id: str, answer: str) -> str:
         """The program in an answer to a problem; "" where it holds none."""
-        return self.questions(PromptStyle.CHAT)[task_id].program(answer)
+        return self._tasks[task_id].program(answer)
 
     def why_not_run(self, task_id: str, execution: Execution) -> str:  # noqa: ARG002 - the protocol's
         """Nothing here is to blame."""
@@ -89,8 +89,7 @@ class ProblemSuite:
         self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]
     ) -> PreparedBenchmark[Sandbox]:
         """These problems to score samples on; the references that there are must pass."""
-        every = self.questions(PromptStyle.CHAT)
-        tasks = {name: every[name] for name in every if name in names}
+        tasks = {name: task for name, task in self._tasks.items() if name in names}
         results = references_of(self, tasks, sandbox, cache, workers)
         return PreparedBenchmark(
             self.facts.source,
@@ -98,6 +97,7 @@ class ProblemSuite:
             not_run=reasons_not_run(results),
             libraries=self.facts.libraries,
             limits=self.facts.limits,
+            program_limits=self.facts.program_limits,
         )
 
 

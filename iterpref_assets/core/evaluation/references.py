@@ -98,7 +98,12 @@ def references_of(
     """
     facts = suite.facts
     key = json.dumps(
-        [facts.source.sha256, list(facts.prompts), dict(facts.libraries), facts.limits.given]
+        [
+            facts.source.sha256,
+            list(facts.prompts),
+            dict(facts.libraries),
+            {**facts.limits.given, **facts.program_limits},
+        ]
     )
     digest = hashlib.sha256(key.encode()).hexdigest()
     results = run_references(suite, tasks, sandbox, cache / f"references-{digest[:16]}", workers)

@@ -177,7 +177,7 @@ def _settings(benchmark: PreparedBenchmark[JudgeT]) -> dict[str, JsonValue]:
         **benchmark.source.model_dump(),
         "libraries": {**benchmark.libraries},
         "rules": benchmark.rules,
-        "limits": benchmark.limits.given,
+        "limits": {**benchmark.limits.given, **benchmark.program_limits},
         "plus": any(task.has_plus for task in benchmark.tasks.values()),
         "format": LOG_FORMAT,
     }

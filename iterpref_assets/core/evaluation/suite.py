@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from pydantic import JsonValue
+
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.scores import Statuses
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle, Question
@@ -40,6 +42,7 @@ class Facts:
         libraries: the versions of the libraries that programs may import, by name.
         rules: by which of several sets of rules programs are judged, "" where there is one.
         limits: limits in place of the benchmark's own.
+        program_limits: what one program may use, where no benchmark fixes it.
         remedy: what to check where a reference solution fails for no known reason.
     """
 
@@ -51,6 +54,7 @@ class Facts:
     libraries: Mapping[str, str] = field(default_factory=dict[str, str])
     rules: str = ""
     limits: JudgingLimits = OWN_LIMITS
+    program_limits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     remedy: str = CHECK_DATA
 
 
@@ -70,6 +74,7 @@ class PreparedBenchmark(Generic[JudgeT_contra]):
         libraries: the versions of the libraries that programs may import, by name.
         rules: as in `Facts`.
         limits: as in `Facts`.
+        program_limits: as in `Facts`.
         cpu_seconds: what the reference solution takes, by task_id, where it is known.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
     """
@@ -81,6 +86,7 @@ class PreparedBenchmark(Generic[JudgeT_contra]):
     libraries: Mapping[str, str] = field(default_factory=dict[str, str])
     rules: str = ""
     limits: JudgingLimits = OWN_LIMITS
+    program_limits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cpu_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
 

@@ -15,6 +15,7 @@ from iterpref_assets.core.experiment.statistics import (
     paired_differences,
     sign_flip,
 )
+from iterpref_assets.core.training.recipes import REFERENCE
 
 BOOTSTRAP = Bootstrap(resamples=10_000)
 
@@ -26,9 +27,8 @@ class Comparison:
     Attributes:
         arm, baseline: their names.
         difference: pass@1 of `arm` - that of `baseline`, shares of 1.
-        seeds: of the arm that has more.
-        p_value: of the permutation test over problems; McNemar's exact test where both have one
-            seed.
+        seeds: that both have; those of `arm` where the baseline is the reference, which has none.
+        p_value: of the permutation test over problems; McNemar's exact test of one seed each.
         adjusted: the same by Holm, over all comparisons made together.
         won, lost: problems that the mean over seeds of `arm` or of `baseline` solves more often.
     """
@@ -66,19 +66,23 @@ def compare_all(
 
 
 def _test(results: Results, arm: str, baseline: str) -> float:
-    scores, base = results.matrix(arm), results.matrix(baseline)
+    scores, base = _matched(results, arm, baseline)
     if len(scores) == len(base) == 1:
         return mcnemar(scores[0] > 0, base[0] > 0)
-    return sign_flip(_differences(results, arm, baseline))
+    return sign_flip(paired_differences(scores, base))
 
 
-def _differences(results: Results, arm: str, baseline: str) -> Scores:
-    """The seeds that both have; all of an arm whose baseline is one model."""
+def _matched(results: Results, arm: str, baseline: str) -> tuple[Scores, Scores]:
+    """The scores of the seeds that both have; of the reference, one model, beside all of an arm.
+
+    A trained baseline with one seed is one draw of what it could have been, however many seeds the
+    arm has.
+    """
     scores, base = results.matrix(arm), results.matrix(baseline)
-    if min(len(scores), len(base)) > 1:
-        shared = min(len(scores), len(base))
-        scores, base = scores[:shared], base[:shared]
-    return paired_differences(scores, base)
+    if baseline == REFERENCE:
+        return scores, base
+    shared = min(len(scores), len(base))
+    return scores[:shared], base[:shared]
 
 
 def _comparison(
@@ -88,7 +92,7 @@ def _comparison(
     adjusted: float,
     bootstrap: Bootstrap,
 ) -> Comparison:
-    differences = _differences(results, *pair)
+    differences = paired_differences(*_matched(results, *pair))
     means = differences.mean(axis=0)
     return Comparison(
         *pair,

@@ -11,19 +11,19 @@ class ExperimentConfig(Record):
     """The grid's sizes; which arms there are stands in `arms.py`."""
 
     base_model: str = Field(
-        "lab", min_length=1, description="The base model that every arm trains, by its name"
+        default="lab", min_length=1, description="The base model that every arm trains, by its name"
     )
     rates: tuple[float, ...] = Field(
-        (3e-5, 1e-4, 3e-4),
+        default=(3e-5, 1e-4, 3e-4),
         min_length=1,
         description="Learning rates that each arm is tried at, with seed 0; the best on the "
         "validation problems is the arm's",
     )
     seeds: int = Field(
-        5, ge=1, le=100, description="Seeds that an arm can be trained with, from 0 on"
+        default=5, ge=1, le=100, description="Seeds that an arm can be trained with, from 0 on"
     )
     validation_problems: int = Field(
-        300,
+        default=300,
         ge=1,
         description="Held-out problems, the first of them, that rates are chosen on; the others "
         "are reported",

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core.experiment import figures
-from iterpref_assets.core.experiment.arms import ARMS, arm_named
+from iterpref_assets.core.experiment.arms import ARMS
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
 from iterpref_assets.core.experiment.results import Results
@@ -24,6 +24,8 @@ CURVES = {
 }
 SHOWN_ERRORS = 12
 _ABSENT = "-"
+_RECIPES = {arm.name: arm.recipe for arm in ARMS}
+"""The recipe of each arm. Recorded results may hold arms that there no longer are."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         discussion: prose that is put in as it is.
         images: the folder of the figures, as the page's links name it.
     """
-    order = [arm.name for arm in ARMS]
+    order = list(_RECIPES)
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
     wanted: list[tuple[str, str]] = []
     for base in BASELINES:
@@ -51,7 +53,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         others = [arm for arm in arms if arm not in (base, REFERENCE)]
         wanted += [(arm, base) for arm in others if (base, arm) not in wanted]
     wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
-    changed = [(arm, arm_named(arm).recipe) for arm in arms if "-" in arm]
+    changed = [(arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm]
     wanted += changed
     compared = compare_all(results, wanted)
     drawn = _images(results, arms)
@@ -254,10 +256,10 @@ def _errors_text(results: Results, arms: Sequence[str]) -> str:
 
 def _images(results: Results, arms: Sequence[str]) -> dict[str, bytes]:
     rates = {arm: pass_rate(results, arm) for arm in arms}
-    headline = [arm for arm in arms if "-" not in arm and arm != REFERENCE]
+    headline = [arm for arm in arms if _RECIPES.get(arm) == arm]
     tried = {arm: results.rates_tried(arm) for arm in headline}
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
-    shown = pl.concat([_curves_of(results, arm) for arm in headline])
+    shown = pl.concat([results.curves.clear(), *(_curves_of(results, arm) for arm in headline)])
     drawn = {
         "pass-rates.png": figures.rates_plot(rates, REFERENCE),
         "learning-rates.png": figures.validation_plot(tried, reference),

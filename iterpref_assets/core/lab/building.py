@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import subprocess
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 
 from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.config import Dtype, TransformersConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -38,7 +38,7 @@ def build_lab_model(config: PretrainConfig, heldout: LabConfig, out: Path) -> Pr
         folder = Path(scratch) / "model"
         trained.save(folder)
         provenance = Provenance(
-            commit=_commit(),
+            commit=commit_of(Path(__file__)),
             date=datetime.now(UTC).date().isoformat(),
             machine=f"{torch.get_num_threads()} threads, {platform.machine()}, "
             f"torch {torch.__version__}",
@@ -81,11 +81,3 @@ def score(model: Path, heldout: LabConfig, work_dir: Path) -> float:
 def _passes(problem: Problem, text: str, sandbox: Sandbox) -> bool:
     program = read_answer(text, problem.entry_point).program
     return program is not None and sandbox.judge(program, problem.tests).passed
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "HEAD"]
-    answer = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() if answer.returncode == 0 else "not a git checkout"

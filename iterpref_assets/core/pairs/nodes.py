@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 from rapidfuzz.distance import LCSseq
 
-from iterpref_assets.core.syntax import parse
+from iterpref_assets.core.pairs.difference import split_lines
+from iterpref_assets.core.syntax import has_lone_return, parse
 
 Span: TypeAlias = tuple[int, int]
 """Characters [start, end) of a program."""
@@ -29,11 +30,13 @@ class NodeDifference:
 
 
 def node_difference(chosen: str, rejected: str) -> NodeDifference | None:
-    """The difference of two programs, or None where one is no Python.
+    """The difference of two programs, or None where one is no Python or has lines of another kind.
 
     An operator has no place of its own in a program and an f-string none for its parts: the node
     around them counts whole. A side is empty where it only lacks what the other has.
     """
+    if has_lone_return(chosen) or has_lone_return(rejected):
+        return None
     ours, theirs = parse(chosen), parse(rejected)
     if ours is None or theirs is None:
         return None
@@ -131,7 +134,7 @@ def _placed(item: object, around: ast.AST) -> ast.AST:
 
 def _spans(code: str, nodes: list[ast.AST]) -> list[Span]:
     """The characters of the nodes, sorted and without overlap; of a whole module all of them."""
-    lines = code.split("\n")
+    lines = split_lines(code)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)

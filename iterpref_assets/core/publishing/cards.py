@@ -65,7 +65,7 @@ def model_card(
             {
                 **{f"{name} (sha256)": f"`{digest}`" for name, digest in facts.made_of.items()},
                 "code": facts.code_version,
-                **facts.trackers,
+                **_addresses(facts.trackers),
             },
         ),
     )
@@ -115,6 +115,12 @@ def dataset_card(
         ),
     )
     return DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text}\n")
+
+
+def _addresses(trackers: Mapping[str, str]) -> dict[str, str]:
+    """The runs that others can look at; where this machine keeps the others is nobody's."""
+    web = ("http://", "https://")
+    return {name: link for name, link in trackers.items() if link.startswith(web)}
 
 
 def _scores(scores: Sequence[BenchmarkScore]) -> str:

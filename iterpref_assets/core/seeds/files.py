@@ -97,7 +97,7 @@ def read_problem_file(path: Path, split: Split | None) -> list[Problem]:
         seen = problem.problem_id in problems
         if seen or problem.split is not (split or problem.split):
             raise InputError(
-                f"{problem.problem_id!r} occurs twice" if seen else f"expected {split!r}",
+                f"{problem.problem_id!r} occurs twice" if seen else f"expected '{split}'",
                 file=path,
                 line=number,
                 field="problem_id" if seen else "split",

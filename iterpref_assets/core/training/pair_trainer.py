@@ -301,13 +301,15 @@ class _EarlyStop(TrainerCallback):
         self._stop(state, control)
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        """Of a run that was killed after it had stopped."""
+        """Of a run that was killed after it had stopped: this step is one too many."""
         del args, kwargs
-        self._stop(state, control)
+        if self._stop(state, control):
+            control.should_log = control.should_evaluate = control.should_save = False
 
-    def _stop(self, state: Any, control: Any) -> None:
-        if stopped_at(state.log_history, self.patience) is not None:
-            control.should_training_stop = True
+    def _stop(self, state: Any, control: Any) -> bool:
+        stop = stopped_at(state.log_history, self.patience) is not None
+        control.should_training_stop |= stop
+        return stop
 
 
 class _WholeCheckpoints(TrainerCallback):

@@ -119,9 +119,14 @@ class TrainingPlan:
 
     @property
     def checkpoints(self) -> int:
-        """Bytes of disk at most: one whole checkpoint and the next one while it is written."""
-        share = self.held.trained / self.held.parameters
-        return int(2 * (self.held.weights * share + self.held.optimizer))
+        """Bytes of disk at most: a whole checkpoint and the next one while it is written.
+
+        With patience the best one is kept too. A checkpoint holds what is trained, which has as
+        many bytes as its gradients, and the optimizer's states.
+        """
+        heldout = self.config.heldout
+        count = 2 if heldout is None or heldout.patience is None else 3
+        return count * (self.held.gradients + self.held.optimizer)
 
     @property
     def model(self) -> int:
@@ -209,11 +214,7 @@ def fitting(given: TrainingPlan) -> Iterator[tuple[str, TrainingPlan]]:
     changes = [spare, small, eight]
     if given.config.lora is None:
         shards = {"sharding": Sharding.FSDP2}
-        changes += [
-            small | shards | {"processes": count}
-            for count in (2, 4, 8)
-            if count > processes_of(given.config)
-        ]
+        changes += [small | shards | {"processes": count} for count in _more_processes(given)]
         alone = {"sharding": Sharding.NONE, "lora": Lora()}
         changes += [small | alone, eight | alone]
     for change in changes:
@@ -221,11 +222,19 @@ def fitting(given: TrainingPlan) -> Iterator[tuple[str, TrainingPlan]]:
             name: value for name, value in change.items() if getattr(given.config, name) != value
         }
         if new and (other := _plan(given.subject, given.config.model_copy(update=new))).fits:
-            yield ", ".join(f"{name} = {_word(value)}" for name, value in new.items()), other
+            yield ", ".join(_told(name, value) for name, value in new.items()), other
 
 
-def _word(value: Any) -> str:
-    """A setting's value as TOML has it."""
-    if isinstance(value, Lora):
-        return f"{{ rank = {value.rank} }}"
-    return json.dumps(value)
+def _more_processes(given: TrainingPlan) -> list[int]:
+    """Numbers of processes that a batch can be shared by, each with a GPU; none without a GPU."""
+    fewest, batch = processes_of(given.config), given.config.batch_size
+    counts = (2, 4, 8) if given.subject.card.gpu else ()
+    return [count for count in counts if count > fewest and not batch % count]
+
+
+def _told(name: str, value: Any) -> str:
+    """A setting as TOML has it, which knows no null."""
+    if value is None:
+        return f"leave {name} out"
+    written = f"{{ rank = {value.rank} }}" if isinstance(value, Lora) else json.dumps(value)
+    return f"{name} = {written}"

@@ -87,6 +87,24 @@ def test_arms_of_different_numbers_of_seeds_share_those_that_both_have():
     assert (found.seeds, found.difference.estimate) == (2, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("arm", "baseline"), [(["111", "000"], ["000"]), (["111"], ["000", "111"])]
+)
+def test_one_seed_of_a_trained_baseline_is_compared_with_one(arm, baseline):
+    made = results({"reference": ["000"], "sft": arm, "dpo": baseline})
+    found = compare_all(made, [("sft", "dpo")], FEW)["sft", "dpo"]
+    assert (found.seeds, found.difference.estimate) == (1, 1.0)
+    assert found.p_value == 2 / 2**3  # McNemar's
+
+
+def test_one_seed_of_a_trained_baseline_decides_no_claim():
+    seeds = ["1" * 40] * 3
+    made = results({"reference": ["0" * 40], "sft": seeds, "dpo": ["0" * 40]})
+    found = compare_all(made, [("sft", "dpo"), ("sft", "reference")], FEW)
+    assert outcome(Claim("", "sft", "dpo", ""), found) is Outcome.UNDECIDED
+    assert outcome(Claim("", "sft", REFERENCE, ""), found) is Outcome.REPRODUCED
+
+
 def test_pass_rate_is_that_of_all_seeds():
     made = results({"reference": ["01"], "sft": ["11", "01"]})
     assert pass_rate(made, "sft", FEW).estimate == 0.75

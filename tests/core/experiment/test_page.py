@@ -1,5 +1,6 @@
 """The page of recorded results."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,27 @@ def test_arms_that_change_one_thing_stand_beside_their_recipe():
     made = results({"reference": ["00"], "focal_dpo": ["00"], "focal_dpo-last": ["11"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
     assert "| focal_dpo-last | focal_dpo | +100.0 [" in text
+
+
+@pytest.mark.parametrize("arm", ["focal_dpo-last", "an-arm-that-was"])
+def test_arms_beside_no_recipe_of_the_page_are_shown(arm):
+    made = results({"reference": ["00"], arm: ["11"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert f"| {arm} | 1e-05 | 1 | 100.0" in text
+    assert "### One thing changed" not in text
+
+
+def test_the_reference_alone_makes_a_page():
+    made = results({"reference": ["01"]})
+    page = make_page(made, title="Lab", discussion="", images=Path("images"))
+    assert "| reference | - | 1 | 50.0" in page.text
+    assert "chosen-logprob.png" not in page.images
+
+
+def test_results_without_curves_make_a_page():
+    made = replace(MADE, curves=MADE.curves.clear())
+    page = make_page(made, title="Lab", discussion="", images=Path("images"))
+    assert set(page.images) == {"pass-rates.png", "learning-rates.png"}
 
 
 def test_claims_stand_with_their_outcome(page):

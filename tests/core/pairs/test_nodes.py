@@ -49,6 +49,38 @@ def test_what_is_no_python_has_no_nodes(chosen, rejected):
     assert node_difference(chosen, rejected) is None
 
 
+@pytest.mark.parametrize(
+    ("chosen", "rejected"),
+    [
+        ("x = 1\ry = 2", "x = 1\ry = 3"),
+        ("x = 1\ny = 2", "x = 1\ry = 3"),
+        ("x = 1\r\r\ny = 2", "x = 1\ny = 3"),
+        ("x = 1\ny = 3", "x = '''\r''' + 1"),
+    ],
+)
+def test_programs_with_lines_that_are_none_of_ours_have_no_nodes(chosen, rejected):
+    # A lone carriage return ends a line for Python, but not for our lines.
+    assert node_difference(chosen, rejected) is None
+
+
+def test_lines_may_end_as_on_windows():
+    assert texts("x = 1\r\ny = 'é' + f(2)", "x = 1\r\ny = 'é' + f(3)") == (["2"], ["3"])
+
+
+ENDS = st.sampled_from(["\r", "\n", "\r\n", "\f\n", "  # \v\x1c\u2028\n", "; "])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a = 1", "b('é', 2)"]), ENDS), min_size=1, max_size=4))
+def test_nodes_are_found_whatever_ends_a_line(statements):
+    program = "".join(statement + end for statement, end in statements) + "c(3)"
+    found = node_difference(program, program.replace("c(3)", "c(4)"))
+    if "\r" in program.replace("\r\n", ""):
+        assert found is None
+    else:
+        assert found is not None
+        assert [program[slice(*span)] for span in found.chosen] == ["3"]
+
+
 STATEMENTS = st.sampled_from(
     ["a = 1", "a = 2", "b(a)", "b(a, 1)", "if a:\n    b()", "if a:\n    c()", "return_(a + b)"]
 )

@@ -1,6 +1,7 @@
 """Model cards and data set cards, read back as the hub reads them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -85,6 +86,18 @@ def test_the_text_tells_recipe_strengths_scores_and_digests(card):
     assert "ef" * 32 in card.text
     assert f"Base model: Qwen/Qwen2.5-Coder-7B at {COMMIT}" in card.text
     assert "https://wandb.ai/runs/1" in card.text
+
+
+@pytest.mark.parametrize(
+    "kept_here",
+    ["offline: wandb sync /home/me/wandb/offline-run-1", "run 1f of file:///home/me/mlruns"],
+)
+def test_a_tracker_that_keeps_the_run_on_this_machine_is_not_in_the_card(kept_here):
+    trackers = {"here": kept_here, "there": "http://runs.example/1"}
+    card = model_card("me/focal", replace(FACTS, trackers=trackers), [], None)
+    assert "/home/me" not in card.content
+    assert "| here |" not in card.text
+    assert "http://runs.example/1" in card.text
 
 
 def test_a_model_without_scores_says_so_and_has_no_index():

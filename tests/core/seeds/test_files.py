@@ -104,3 +104,9 @@ def test_a_file_whose_name_cannot_be_a_partitions_is_refused(tmp_path: Path, nam
     seeds = FileSeeds(folder=tmp_path, heldout=tmp_path / "heldout.jsonl")
     with pytest.raises(InputError, match="no name for a shard"):
         seeds.shards()
+
+
+def test_the_split_that_was_expected_is_told_by_its_value(tmp_path: Path) -> None:
+    path = write(tmp_path / "heldout.jsonl", GOOD)
+    with pytest.raises(InputError, match="field 'split': expected 'heldout'"):
+        read_problem_file(path, Split.HELDOUT)

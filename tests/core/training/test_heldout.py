@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import HeldoutConfig, Lora, Precision, TrainConfig
 from iterpref_assets.core.training.heldout import best_step, problem_of, split_pairs, stopped_at
+from iterpref_assets.core.training.pair_trainer import PairTrainer
 from iterpref_assets.core.training.recipes import Recipe, recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 from iterpref_assets.core.training.trainer import TrainOutcome, load_dataset, train
@@ -155,6 +156,33 @@ def test_a_run_killed_after_it_had_stopped_trains_no_further(model_dir, referenc
     assert same(weights(tmp_path), kept)
     assert (tmp_path / "out" / "metrics.jsonl").read_bytes() == curve
     assert second.figures["steps"] == first.figures["steps"]
+
+
+@pytest.fixture
+def loss_falls_after_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held-out losses that IMPATIENT stops at in step 3, the lowest in step 1; 0.5 after it."""
+    told, measure = {1: 1.0, 2: 2.0, 3: 3.0}, PairTrainer._measure
+
+    def scripted(self, model, batch):
+        share = int(batch["pairs"]) / len(self.heldout.pairs)
+        loss = told.get(self.state.global_step, 0.5) * share
+        return torch.tensor(loss, dtype=torch.float64), measure(self, model, batch)[1]
+
+    monkeypatch.setattr(PairTrainer, "_measure", scripted)
+
+
+@pytest.mark.usefixtures("loss_falls_after_the_stop")
+def test_a_lower_loss_after_the_stop_is_neither_measured_nor_published(
+    model_dir, reference, tmp_path
+):
+    first = run(model_dir, tmp_path, reference, IMPATIENT)
+    assert measured(first) == pytest.approx({1: 1.0, 2: 2.0, 3: 3.0})
+    kept = weights(tmp_path)
+    points: list[dict[str, float]] = []
+    again = run(model_dir, tmp_path, reference, IMPATIENT, on_point=points.append)
+    assert not [point for point in points if point["step"] > 3]
+    assert again.figures["best_step"] == 1
+    assert same(weights(tmp_path), kept)
 
 
 def test_the_pairs_of_a_problem_stay_together():

@@ -18,9 +18,16 @@ from transformers import (
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import CARDS, SPEEDS, Card, card_named, rate_on, speed_like
-from iterpref_assets.core.training.config import Lora, Optimizer, Precision, Sharding, TrainConfig
+from iterpref_assets.core.training.config import (
+    HeldoutConfig,
+    Lora,
+    Optimizer,
+    Precision,
+    Sharding,
+    TrainConfig,
+)
 from iterpref_assets.core.training.packing import lay_out, pack
-from iterpref_assets.core.training.plan import TrainingPlan, plan
+from iterpref_assets.core.training.plan import TrainingPlan, fitting, plan
 from iterpref_assets.core.training.plan_text import describe
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import packed_pairs
@@ -117,6 +124,21 @@ def test_disk_has_room_for_two_checkpoints_and_the_model(folder):
     assert found.model == 2 * PARAMETERS
 
 
+def test_disk_has_room_for_the_best_checkpoint_too_where_patience_may_want_it(folder):
+    waiting = HeldoutConfig(share=0.3, patience=2)
+    found = made(folder, heldout=waiting)
+    assert found.checkpoints == pytest.approx(3 * (4 + 8) * PARAMETERS, rel=0.001)
+
+
+@pytest.mark.parametrize("nf4", [False, True])
+def test_a_checkpoint_of_adapters_holds_them_and_their_moments_alone(folder, nf4):
+    found = made(folder, lora=Lora(rank=2, nf4=nf4), precision=Precision.BFLOAT16)
+    sides = 2 * (64 + 64) + 2 * (64 + 32) + 3 * (64 + 4096)
+    adapters = 2 * 2 * sides
+    # peft holds adapters in float32, whatever the weights beside them are in.
+    assert found.checkpoints == pytest.approx(2 * (4 + 8) * adapters, rel=0.01)
+
+
 def test_steps_and_tokens_are_those_of_the_rows(folder):
     found = made(folder).work
     rows = packed_pairs(PAIRS, None, folder, RECIPE, CONFIG)
@@ -157,6 +179,32 @@ def test_what_cannot_fit_is_refused_with_the_settings_that_would(folder):
     assert 'precision = "bfloat16", optimizer = "adamw_8bit"' in refused.value.remedy
     assert "lora = { rank = 16 }" in refused.value.remedy
     assert "gradient_checkpointing = true (" not in refused.value.remedy
+
+
+def remedies(folder: Path, card: Card, **options) -> list[str]:
+    """The settings that would fit a card on which only what is sharded, or little trained, does."""
+    return [words for words, _ in fitting(made(folder, card, **options))]
+
+
+@pytest.mark.parametrize(
+    ("card", "batch_size", "offered"),
+    [(GPU, 8, [2, 4, 8]), (GPU, 12, [2, 4]), (GPU, 7, []), (CPU, 8, [])],
+    ids=["all divide", "eight does not", "none divides", "no GPU"],
+)
+def test_processes_are_offered_where_there_are_gpus_and_the_batch_divides(
+    folder, card, batch_size, offered
+):
+    told = remedies(folder, card, batch_size=batch_size)
+    assert [int(words.rpartition(" = ")[2]) for words in told if "processes" in words] == offered
+    assert [words for words in told if "sharding" in words] == [
+        words for words in told if "processes" in words
+    ]
+
+
+def test_an_option_to_be_unset_is_told_as_one_to_leave_out(folder):
+    told = remedies(folder, GPU, max_tokens=100)
+    assert "gradient_checkpointing = true, leave max_tokens out" in told
+    assert not any("null" in words for words in told)
 
 
 def test_what_may_fit_is_not_refused(folder):

@@ -33,6 +33,9 @@ class UserInterface:
         self.page.get_by_role("button", name="Materialize").first.wait_for()
         self.page.locator('button:has([aria-label="arrow_drop_down"])').first.click()
         self.page.get_by_text("Open launchpad").click()
+        # Where a parent was never materialized the dialog asks first.
+        asked = self.page.get_by_role("button", name="Confirm")
+        asked.or_(self.page.locator(".CodeMirror")).first.click()
 
     def write_config(self, text: str) -> None:
         """Write the launchpad's config anew, and ask it for what may come next."""

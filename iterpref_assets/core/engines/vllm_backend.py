@@ -161,10 +161,11 @@ def require_known(options: Mapping[str, JsonValue]) -> None:
                 field=f"options.{name}",
                 remedy=f"Did you mean {' or '.join(near)}?" if near else "Leave it out",
             )
-        if isinstance(types[name], str):
+        kind: Any = types[name]
+        if isinstance(kind, str):
             continue  # it names a class that vLLM imports for type checkers alone
         try:
-            TypeAdapter(types[name]).validate_python(value)
+            TypeAdapter(kind).validate_python(value)
         except ValidationError as error:
             raise InputError(
                 error.errors()[0]["msg"],

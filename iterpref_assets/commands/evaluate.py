@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
@@ -24,7 +24,6 @@ from iterpref_assets.core.evaluation.suite_options import OwnProblems, SuiteOpti
 from iterpref_assets.core.files import cache_folder
 
 BENCHMARK = typer.Option(help="What to score on.")
-DATA = typer.Option(help="The benchmark's file; its official source if not given.")
 
 
 def evaluate(
@@ -39,7 +38,7 @@ def evaluate(
     problems: Annotated[
         Path | None, typer.Option(help="Your own problems, instead: docs/FORMATS.md.")
     ] = None,
-    data: Annotated[Path | None, DATA] = None,
+    data: Data = None,
     answers: Annotated[
         bool,
         typer.Option("--answers", help="Lines hold models' whole answers, not programs."),
@@ -50,24 +49,11 @@ def evaluate(
     base_only: Annotated[
         bool, typer.Option("--base-only", help="Run the base tests of HumanEval or MBPP alone.")
     ] = False,
-    split: Annotated[
-        BigCodeSplit, typer.Option(help="How BigCodeBench tasks were asked.")
-    ] = BigCodeSplit.COMPLETE,
-    subset: Annotated[
-        BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")
-    ] = BigCodeSubset.FULL,
-    since: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of LiveCodeBench contests."),
-    ] = None,
-    release: Annotated[
-        int,
-        typer.Option(min=1, max=LATEST_RELEASE, help="LiveCodeBench's release, without --data."),
-    ] = LATEST_RELEASE,
+    split: Split = BigCodeSplit.COMPLETE,
+    subset: Subset = BigCodeSubset.FULL,
+    since: Since = None,
+    until: Until = None,
+    release: Release = LATEST_RELEASE,
     rules: Annotated[
         ContestRules, typer.Option(help="How LiveCodeBench programs are run.")
     ] = ContestRules.STRICT,
@@ -142,7 +128,7 @@ def sanitize(
     benchmark: Annotated[BenchmarkName, BENCHMARK],
     samples: Annotated[Path, typer.Option(help="Lines of JSON: task_id with an answer.")],
     out: Annotated[Path, typer.Option(help="File for the programs: task_id and solution.")],
-    data: Annotated[Path | None, DATA] = None,
+    data: Data = None,
 ) -> None:
     """Take the programs out of models' answers as `evaluate --answers` does, and show them."""
     options = SuiteOptions(benchmark, data=data)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
 from iterpref_assets.core.conversations import PromptConfig
 from iterpref_assets.core.engines.config import EngineConfig, EngineKind, OpenAIConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -46,9 +46,7 @@ def generate(
     problems: Annotated[
         Path | None, typer.Option(help="Your own problems, instead: docs/FORMATS.md.")
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
-    ] = None,
+    data: Data = None,
     url: Annotated[
         str | None, typer.Option(help="A server's address, up to and including /v1.")
     ] = None,
@@ -73,24 +71,11 @@ def generate(
     max_failed_share: Annotated[
         float, typer.Option(min=0, max=1, help="Calls that may give no answer, as a share of 1.")
     ] = 0.1,
-    split: Annotated[
-        BigCodeSplit, typer.Option(help="How BigCodeBench tasks are asked.")
-    ] = BigCodeSplit.COMPLETE,
-    subset: Annotated[
-        BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")
-    ] = BigCodeSubset.FULL,
-    since: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of LiveCodeBench contests."),
-    ] = None,
-    release: Annotated[
-        int,
-        typer.Option(min=1, max=LATEST_RELEASE, help="LiveCodeBench's release, without --data."),
-    ] = LATEST_RELEASE,
+    split: Split = BigCodeSplit.COMPLETE,
+    subset: Subset = BigCodeSubset.FULL,
+    since: Since = None,
+    until: Until = None,
+    release: Release = LATEST_RELEASE,
     examples: Annotated[
         Path | None,
         typer.Option(help="Folder of LiveCodeBench's solved examples, for base models."),

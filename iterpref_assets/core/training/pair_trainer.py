@@ -143,9 +143,17 @@ class PairTrainer(Trainer):
         Gradients are averaged over processes, hence the factor.
         """
         del return_outputs
-        logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
-        read, rows = token_readings(inputs), int(inputs["pairs"])
         pairs, imitated = num_items_in_batch.unbind()
+        logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
+        loss, sums = self._share(logprobs, inputs, pairs, imitated)
+        self.sums += sums
+        return loss.to(logprobs.dtype) * self.accelerator.num_processes
+
+    def _share(
+        self, logprobs: Tensor, inputs: dict[str, Tensor], of_pairs: Any, of_imitated: Any
+    ) -> tuple[Tensor, Tensor]:
+        """What `inputs` bring to the loss over so many pairs and tokens, and to the curves."""
+        read, rows = token_readings(inputs), int(inputs["pairs"])
         loss = batch_loss(
             logprobs,
             read,
@@ -153,12 +161,11 @@ class PairTrainer(Trainer):
             beta=self.recipe.beta,
             alpha=self.recipe.alpha,
             imitation_mean=self.imitation_mean,
-            of_pairs=pairs,
-            of_imitated=imitated,
+            of_pairs=of_pairs,
+            of_imitated=of_imitated,
         )
         groups = [inputs[name] for name in CURVE_GROUPS]
-        self.sums += measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
-        return loss.to(logprobs.dtype) * self.accelerator.num_processes
+        return loss, measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
 
     def evaluate(self, *_arguments: Any, **_options: Any) -> dict[str, float]:
         """The figures of the held-out pairs, which are one batch however they are passed."""
@@ -197,19 +204,11 @@ class PairTrainer(Trainer):
         """A batch's share of the loss over all held-out pairs, and its sums for the curves."""
         with self.compute_loss_context_manager():
             logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
-        read, rows = token_readings(batch), int(batch["pairs"])
-        loss = batch_loss(
-            logprobs,
-            read,
-            pairs=rows,
-            beta=self.recipe.beta,
-            alpha=self.recipe.alpha,
-            imitation_mean=self.imitation_mean,
-            of_pairs=float(len(cast(PackedPairs, self.heldout).pairs)),
-            of_imitated=float(cast(PackedPairs, self.heldout).imitated_tokens),
+        heldout = cast(PackedPairs, self.heldout)
+        loss, sums = self._share(
+            logprobs, batch, float(len(heldout.pairs)), float(heldout.imitated_tokens)
         )
-        groups = [batch[name] for name in CURVE_GROUPS]
-        return loss.double(), measure(logprobs, read, groups, rows, self.recipe.beta)
+        return loss.double(), sums
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         norm: Any = super()._clip_grad_norm(model)

@@ -148,7 +148,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: str | None) -> None:
     from iterpref_assets.core.training.plan import plan
-    from iterpref_assets.core.training.plan_text import describe
+    from iterpref_assets.core.training.plan_text import describe, times
 
     beside = tokens_beside(pairs)
     made = plan(
@@ -158,6 +158,6 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
         options,
         card_here(processes_of(options)) if card is None else card_named(card),
     )
-    for line in describe(made):
+    for line in [*describe(made), *times(made)]:
         typer.echo(line)
     made.require_fit()

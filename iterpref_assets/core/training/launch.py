@@ -93,7 +93,7 @@ def forecast(job: TrainJob) -> None:
     """
     from iterpref_assets.core.training.cards import card_here
     from iterpref_assets.core.training.plan import plan
-    from iterpref_assets.core.training.plan_text import describe
+    from iterpref_assets.core.training.plan_text import describe, times
 
     tokenized = tables.read_table(job.tokens, tables.TOKENIZED_PAIRS)
     card = card_here(processes_of(job.config))
@@ -103,7 +103,8 @@ def forecast(job: TrainJob) -> None:
         # A run that would work must not stop because its forecast does not.
         _log.warning("what this run needs could not be planned", exc_info=True)
         return
-    for line in describe(made):
+    # Without a card, nobody who waits for this run asks how long others would take.
+    for line in [*describe(made), *(times(made) if card.gpu else [])]:
         _log.info("%s", line)
     made.require_fit()
 

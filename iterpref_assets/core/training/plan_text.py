@@ -12,8 +12,13 @@ _WIDTH = 14
 
 
 def describe(plan: TrainingPlan) -> list[str]:
-    """The lines of `plan`."""
+    """What `plan` needs."""
     return [f"{name:<{_WIDTH}}{text}" for name, text in _figures(plan)]
+
+
+def times(plan: TrainingPlan) -> list[str]:
+    """How long `plan` would take on named cards."""
+    return [f"{name:<{_WIDTH}}{text}" for name, text in _times(plan)]
 
 
 def _figures(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
@@ -37,7 +42,6 @@ def _figures(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     yield "peak", f"{_size(plan.peak)} of {_size(card.memory)} on {card.name}: {_verdict(plan)}"
     model = f"{_size(plan.model)} of model at the end"
     yield "disk", f"{_size(plan.checkpoints)} of checkpoints at most, {model}"
-    yield from _times(plan)
 
 
 def _size(count: int) -> str:

@@ -10,13 +10,15 @@ from training_examples import random_pairs
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training import launch
+from iterpref_assets.core.training import cards, launch
+from iterpref_assets.core.training.cards import CARDS, Card
 from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.launch import (
     ReferenceJob,
     TrainJob,
     compute_reference,
+    forecast,
     train_model,
 )
 
@@ -105,3 +107,18 @@ def test_batch_that_the_processes_cannot_share_is_refused_before_any_is_started(
     monkeypatch.setattr(launch, "_start", lambda *_: pytest.fail("processes were started"))
     with pytest.raises(InputError, match=r"cannot be split over 2 processes.*Make it a multiple"):
         job(model_dir, tmp_path / "job", 2, batch_size=6)
+
+
+@pytest.mark.parametrize(
+    ("card", "told"), [(Card("a CPU", 1 << 40, gpu=False), False), (CARDS["h100"], True)],
+    ids=["without a card", "on a card"],
+)  # fmt: skip
+def test_a_run_tells_the_time_on_cards_where_it_has_one(
+    card, told, model_dir, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(cards, "card_here", lambda _: card)
+    with caplog.at_level("INFO"):
+        forecast(job(model_dir, tmp_path / "job", 1))
+    lines = [record.getMessage().split()[0] for record in caplog.records]
+    assert "peak" in lines
+    assert ("time" in lines) is told

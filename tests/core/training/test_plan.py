@@ -28,7 +28,7 @@ from iterpref_assets.core.training.config import (
 )
 from iterpref_assets.core.training.packing import lay_out, pack
 from iterpref_assets.core.training.plan import TrainingPlan, fitting, plan
-from iterpref_assets.core.training.plan_text import describe
+from iterpref_assets.core.training.plan_text import describe, times
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import packed_pairs
 
@@ -253,7 +253,8 @@ def test_unknown_card_is_named_with_the_known_ones():
 
 
 def test_plan_names_every_figure(folder):
-    names = [line.split()[0] for line in describe(made(folder))]
+    given = made(folder)
+    names = [line.split()[0] for line in [*describe(given), *times(given)]]
     assert names == [
         "parameters", "steps", "tokens", "weights", "gradients", "optimizer", "activations",
         "logits", "peak", "disk", "time", *CARDS,

@@ -132,10 +132,12 @@ def _kill_run(deployment: Deployment, expected: float) -> Broken:
 
 def _kill_worker(deployment: Deployment, expected: float) -> Broken:
     deployment.without_what_is_made()
+    due = time.monotonic() + deployment.draw.uniform(0, expected)
     run = deployment.start()
     worker = processes.worker_of(run, LAUNCH_SECONDS)
-    delay = deployment.draw.uniform(0, expected)
-    time.sleep(delay)
+    begun = time.monotonic()
+    time.sleep(max(0.0, due - begun))
+    delay = time.monotonic() - begun
     landed = worker is not None and processes.kill(worker)
     status = processes.ended(run, LAUNCH_SECONDS)
     if status is None:

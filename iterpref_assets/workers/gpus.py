@@ -40,8 +40,11 @@ def gpus_of_step(settings: Settings, wanted: int) -> Generator[None]:
     Raises:
         InputError: where the host has some, but fewer.
     """
-    cards = () if settings.environment is Environment.RAY and settings.ray.gpus else gpus_here()
-    if not wanted or not cards:
+    cards = gpus_here() if wanted else ()
+    if cards and settings.environment is Environment.RAY and settings.ray.gpus:
+        _log.info("Ray gave this step GPU %s", ",".join(cards))
+        cards = ()
+    if not cards:
         yield
         return
     with lent(wanted, cards, _home(settings)) as mine:

@@ -29,7 +29,7 @@ CONFIG = TrainConfig(
     micro_batch_size=2,
     precision=Precision.FLOAT32,
     gradient_checkpointing=False,
-    save_steps=1,
+    save_minutes=0,
 )
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
@@ -170,6 +170,6 @@ def without_sharding(config: TrainConfig, work_dir: Path):
 def test_two_processes_that_were_killed_resume(model_dir, one, tmp_path, sharding):
     config = CONFIG.model_copy(update={"sharding": sharding})
     assert run_two(model_dir, one[1], tmp_path, config, die_after=5) != 0
-    assert (tmp_path / "work" / "checkpoints" / "checkpoint-4" / "complete").is_file()
+    assert (tmp_path / "work" / "checkpoints" / "checkpoint-4" / "whole").is_file()
     assert run_two(model_dir, one[1], tmp_path, config) == 0
     expect_same(one, tmp_path)

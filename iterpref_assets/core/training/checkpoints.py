@@ -28,6 +28,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 from torch.distributed.tensor import DTensor
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.processes import rank, world_size
 
 # One process is what it says, and no cause to warn.
@@ -95,12 +96,26 @@ def read(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None
     """Take what is trained, and the optimizer's states, from the checkpoint of `folder`.
 
     All processes call it; it may have been written by another number of them.
+
+    Raises:
+        InputError: where it was, and has 8-bit moments of sharded weights.
     """
     state = trained(model)
     if optimizer is not None:
         state |= states(model, optimizer)
     reader = HuggingFaceStorageReader(str(folder / SHARDS))
-    load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+    try:
+        with _causes():
+            load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+    except RuntimeError as error:
+        if "Missing key" not in str(error):
+            raise
+        raise InputError(
+            "the checkpoint lacks what these processes go on from",
+            file=folder,
+            remedy="Resume with as many processes as wrote it: each cuts the 8-bit moments of its "
+            "part of the weights in its own way",
+        ) from error
 
 
 def save_generators(folder: Path) -> None:

@@ -129,6 +129,13 @@ class TrainingPlan:
         return count * (self.held.gradients + self.held.optimizer)
 
     @property
+    def copied(self) -> int:
+        """Bytes of the host's memory that a process fills while it writes a checkpoint."""
+        if not self.subject.card.gpu:
+            return 0
+        return (self.held.gradients + self.held.optimizer) // self._parts
+
+    @property
     def model(self) -> int:
         """Bytes of the trained model, in the type of its base."""
         return self.held.published

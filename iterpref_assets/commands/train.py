@@ -13,6 +13,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
+from iterpref_assets.core.training.checks import require_gpus
 from iterpref_assets.core.training.config import (
     HeldoutConfig,
     Lora,
@@ -150,6 +151,8 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
     from iterpref_assets.core.training.plan import plan
     from iterpref_assets.core.training.plan_text import describe, times
 
+    if card is None:
+        require_gpus(options)
     beside = tokens_beside(pairs)
     made = plan(
         tables.read_table(beside if beside.is_file() else pairs, tables.TOKENIZED_PAIRS),

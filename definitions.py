@@ -6,6 +6,20 @@ import click
 import dagster as dg
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.defs.dead_runs import release_dead_runs
+
+
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema)
+def in_process(context: dg.InitExecutorContext) -> dg.Executor:
+    """Steps in the run's own process, which waits for no run of this host that is dead.
+
+    Dagster waits for a pool before it calls an asset, and without a daemon, as under `dg launch`,
+    nothing else frees what a killed run holds.
+    """
+    release_dead_runs(context.instance)
+    create = dg.in_process_executor.executor_creation_fn
+    assert create is not None  # noqa: S101 - the type allows for executors that only have a name
+    return create(context)
 
 
 @dg.definitions
@@ -16,4 +30,4 @@ def defs() -> dg.Definitions:
     except InputError as error:
         # Commands of dg and dagster show this as one line; what serves code, as any exception.
         raise click.ClickException(str(error)) from None
-    return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))
+    return dg.Definitions.merge(loaded, dg.Definitions(executor=in_process))

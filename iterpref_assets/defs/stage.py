@@ -91,6 +91,7 @@ def stage_asset(
         tag_with_process(context.instance, context.run)
         settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
+        workers.clear(settings)
         with bad_input_as_failure():
             # A missing parent stops the run here, before an engine starts.
             step_context = StepContext(settings, store)
@@ -107,8 +108,6 @@ def stage_asset(
                     workers.run(context, step.asset, _names(wanted), settings)
                 elif wanted:
                     step.publish(step_context, wanted)
-                elif in_worker:
-                    workers.clear(settings)
         published = [store.current(plan.key) for plan in plans]
         yield from _results(
             published, reports, lambda each: {**_page(context, store, each), **describe(each)}

@@ -6,23 +6,20 @@ import click
 import dagster as dg
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.defs.dead_runs import release_dead_runs
+from iterpref_assets.defs.dead_runs import InProcess
 
 
-def _after_releasing_dead_runs(context: dg.InitExecutorContext) -> dg.Executor:
-    release_dead_runs(context.instance)
+def _in_process(context: dg.InitExecutorContext) -> dg.Executor:
     create = dg.in_process_executor.executor_creation_fn
     assert create is not None  # noqa: S101 - the type allows for executors that only have a name
-    return create(context)
+    return InProcess(create(context))
 
 
 in_process = dg.ExecutorDefinition(
     name="in_process",
-    description="Steps in the run's own process, which waits for no run of this host that is dead. "
-    "Dagster waits for a pool before it calls an asset, and without a daemon, as under dg launch, "
-    "nothing else frees what a killed run holds.",
+    description="Steps in the run's own process, which waits for no dead run of this host.",
     config_schema=dg.in_process_executor.config_schema,  # pyright: ignore[reportArgumentType] - it takes its own kind too
-    executor_creation_fn=_after_releasing_dead_runs,
+    executor_creation_fn=_in_process,
 )
 
 

@@ -24,7 +24,7 @@ from iterpref_assets.settings import (
     RemoteModel,
     Settings,
 )
-from iterpref_assets.steps.models import model_identity
+from iterpref_assets.steps.models import model_identity, not_given
 
 WAIT_SECONDS = 10.0
 _PACKAGES = {"vllm": "vllm", "transformers": "transformers", "openai": "openai"}
@@ -122,11 +122,7 @@ def _on_hub(repository: str, revision: str) -> None:
     try:
         hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(
-            f"the hub did not give {repository} at {revision}: {reason}",
-            remedy="Check the names, the network and HF_TOKEN; or use a local folder",
-        ) from error
+        raise not_given(repository, revision, error) from error
 
 
 def _served(model: str, engine: EngineConfig) -> str:

@@ -175,12 +175,12 @@ def execute(
         KeyboardInterrupt: where it was interrupted.
     """
     keys = [partition_key(name) for name in partitions]
-    tags = {PROCESS_TAG: process_tag(os.getpid()), **reason("iterpref run")}
+    run_id = str(uuid.uuid4())
+    tags = {PROCESS_TAG: process_tag(run_id, os.getpid()), **reason("iterpref run")}
     if len(keys) > 1:
         tags |= range_tags(keys)
     partition = keys[0] if len(keys) == 1 and keys[0] != UNPARTITIONED else None
     job = definitions.resolve_implicit_global_asset_job_def()
-    run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, functools.partial(_announce, assets, partitions))
     result = job.execute_in_process(
         instance=instance,

@@ -62,7 +62,8 @@ def pairs(
     negatives: Annotated[
         Negatives,
         typer.Option(
-            help="Which failing version is rejected; pass_rate pairs independent samples instead."
+            help="Which failing version is rejected; pass_rate pairs independent samples instead, "
+            "nearest each passing program with the failing one most like it."
         ),
     ] = Negatives.RANDOM,
     difference: Annotated[

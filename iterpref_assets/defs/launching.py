@@ -16,6 +16,7 @@ from dagster_pipes import DagsterPipesError
 
 from iterpref_assets.core.files import locked
 from iterpref_assets.core.progress import duration
+from iterpref_assets.core.sandbox import folder as sandbox_folders
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.workers.containers import (
@@ -53,12 +54,14 @@ def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
             place = MeetingPlace(folder=home / uuid.uuid4().hex)
             place.folder.mkdir()
             leaving.callback(shutil.rmtree, place.folder, ignore_errors=True)
+            leaving.callback(sandbox_folders.remove_abandoned)  # a worker may have been killed
             leaving.enter_context(held(place.lifeline))
         yield place
 
 
 def remove_abandoned(settings: Settings) -> None:
-    """Remove the meeting places of runs that were killed: their workers ended with them."""
+    """Remove what killed runs left: their meeting places, and the folders of their sandboxes."""
+    sandbox_folders.remove_abandoned()
     with _places(settings):
         pass
 

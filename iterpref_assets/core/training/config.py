@@ -248,7 +248,10 @@ class TrainConfig(Record):
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
         if self.max_tokens is not None and self.micro_batch_size > 1:
-            raise ValueError("max_tokens and micro_batch_size are both set: leave one of them out")
+            raise ValueError(
+                "max_tokens takes the place of micro_batch_size, which is "
+                f"{self.micro_batch_size}: set micro_batch_size to 1 beside it"
+            )
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"batch_size {self.batch_size} is not a multiple of "

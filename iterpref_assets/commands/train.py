@@ -11,7 +11,7 @@ import typer
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
 from iterpref_assets.core.training.config import (
     HeldoutConfig,
@@ -35,7 +35,10 @@ def _of(field: str, section: type[Any] = TrainConfig) -> Any:
 
 def train(
     pairs: Annotated[
-        Path, typer.Option(help="Pair table of `iterpref pairs`, in the tokens of --model.")
+        Path,
+        typer.Option(
+            help="Pair table of `iterpref pairs` or of preference_pairs, in the tokens of --model."
+        ),
     ],
     model: Annotated[
         str,
@@ -150,9 +153,8 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
     from iterpref_assets.core.training.plan import plan
     from iterpref_assets.core.training.plan_text import describe, times
 
-    beside = tokens_beside(pairs)
     made = plan(
-        tables.read_table(beside if beside.is_file() else pairs, tables.TOKENIZED_PAIRS),
+        tables.read_table(tokens_of(pairs), tables.TOKENIZED_PAIRS),
         model,
         recipe,
         options,

@@ -1,6 +1,7 @@
 """BigCodeBench tasks: the test class continues the candidate's module, as the benchmark does it.
 
-So the tests run beside the candidate, in the hardened runner of the sandbox, and every verdict is
+Where the tests only call the function with plain values, they run in a process that the candidate
+is out of. The others run beside it, in the hardened runner of the sandbox, and their verdicts are
 marked `in_process`.
 """
 
@@ -10,11 +11,13 @@ from dataclasses import dataclass, replace
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
+from iterpref_assets.core.evaluation.bigcodebench.proxying import why_in_process
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 
 LIMITS = Limits(
@@ -100,14 +103,30 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
 
     A program that left out the imports that its prompt had shown is not failed for that.
     """
-    return f"{problem.code_prompt}\n    pass\n{code}"
+    return f"{_shown(problem)}{code}"
+
+
+def _shown(problem: BigCodeProblem) -> str:
+    """The task's own imports and constants, and an empty function."""
+    return f"{problem.code_prompt}\n    pass\n"
 
 
 def judge_program(
     problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's test class on a whole program."""
-    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
+    tests = tests_beside(problem) if why_in_process(problem) else tests_apart(problem)
+    return sandbox.judge(code, tests, limits)
+
+
+def tests_beside(problem: BigCodeProblem) -> CodeTests:
+    """The task's tests, going on in the program's module."""
+    return CodeTests(code=problem.test, shared_namespace=True)
+
+
+def tests_apart(problem: BigCodeProblem) -> ProxiedTests:
+    """The task's tests, going on in a module that holds what the program was shown."""
+    return ProxiedTests(problem.test, _shown(problem), problem.entry_point)
 
 
 def task_limits(given: JudgingLimits) -> Limits:

@@ -23,7 +23,7 @@ import unittest.suite
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from . import checks, encoding, program, sides
+from . import checks, encoding, program, proxy, sides
 
 _TEST_FILE, _PROGRAM = "<tests>", "<solution>"
 _BUILTINS = "__builtins__"
@@ -168,7 +168,22 @@ class FirstFailure(unittest.TestResult):
         self._note("failed", test, (None, AssertionError("unexpected success"), None))
 
 
-def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> None:
+def run_proxied(plan: dict[str, Any], results: int, nonce: int, channel: int) -> None:
+    """Run the tests of `plan` on a program in another process, which `channel` leads to.
+
+    What stands in the program's place is the plan's `prelude`, and the function that asks for it.
+    """
+    solution = proxy.Solution(channel, plan["entry_point"])
+    run_tests(plan["prelude"], plan, results, nonce, solution)
+
+
+def run_tests(
+    source: str,
+    plan: dict[str, Any],
+    results: int,
+    nonce: int,
+    solution: proxy.Solution | None = None,
+) -> None:
     """Run the tests of `plan` against `source`, and report their outcome with the nonce."""
     write, read, dumps, file_format = os.write, os.read, marshal.dumps, encoding.FORMAT
     describe = program.describe
@@ -176,7 +191,7 @@ def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> No
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
     guard = TamperGuard()
-    outcome = _outcome(source, plan, tests, describe, guard)
+    outcome = _outcome(source, plan, tests, describe, guard, solution)
     changed = guard.changed()
     if changed:
         outcome = ("tampered", "", "", changed, 0, 0)
@@ -209,7 +224,12 @@ def _teller(results: int, write: Any) -> Any:
 
 
 def _outcome(
-    source: str, plan: dict[str, Any], tests: CodeType, describe: Any, guard: TamperGuard
+    source: str,
+    plan: dict[str, Any],
+    tests: CodeType,
+    describe: Any,
+    guard: TamperGuard,
+    solution: proxy.Solution | None,
 ) -> tuple[Any, ...]:
     """(kind, test, error type, message, line of the test file, tests passed)."""
     result = FirstFailure()
@@ -221,10 +241,14 @@ def _outcome(
         if guard.changed():
             return ()
         namespace = vars(module) if plan["shared"] else guard.open_namespace(_test_module(plan))
+        if solution is not None:
+            namespace[solution.name] = solution.call
         exec(tests, namespace)  # noqa: S102 - this is the point
         if guard.changed():
             return ()
         guard.watch(namespace)
+        if solution is not None:
+            solution.load()
         if plan["unittest"]:
             suite = unittest.TestSuite(_case(namespace, each) for each in plan["names"])
             suite.run(result)
@@ -260,6 +284,8 @@ def _told(
     lines = source.split("\n")
     if 0 < number <= len(lines) and not isinstance(error, AssertionError):
         message += f", in line {number}: {lines[number - 1].strip()}"
+    for note in getattr(error, "__notes__", ()):
+        message += f", {note}"
     return name, message, _line(trace, _TEST_FILE)
 
 

@@ -69,11 +69,11 @@ def _is_called(function: ast.Name, parent: ast.AST) -> bool:
 
 
 def _names(tree: ast.Module) -> list[str]:
-    """Every name, attribute and imported module in the file."""
+    """Every name, attribute, keyword and imported module in the file."""
     found: list[str] = []
     for node in ast.walk(tree):
         match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name):
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
                 found.append(name)
             case ast.alias(name=name):
                 found += name.split(".")

@@ -98,9 +98,26 @@ def test_a_program_is_judged_by_the_test_class(tasks, sandbox, code, verdict):
 
 
 @pytest.mark.sandbox
-def test_verdicts_of_tests_beside_the_candidate_say_so(tasks, sandbox):
-    code = "def task_func(xs):\n    return np.mean(xs)"
-    assert tasks["BigCodeBench/0"].judge(code, sandbox).base.in_process
+@pytest.mark.parametrize(("patched", "beside"), [("", False), ("    mock = None\n", True)])
+def test_only_verdicts_of_tests_beside_the_candidate_say_so(sandbox, patched, beside):
+    problem = BigCodeProblem.model_validate(MEAN | {"test": TEST + patched})
+    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    execution = task.judge("def task_func(xs):\n    return np.mean(xs)", sandbox).base
+    assert execution.passed
+    assert execution.in_process is beside
+
+
+@pytest.mark.sandbox
+def test_names_of_the_prompt_stay_the_tests_own(sandbox):
+    shown = {
+        "code_prompt": "import math\ndef task_func(xs):",
+        "test": TEST.replace("2)", "math.floor(2))"),
+    }
+    task = BigCodeTask(
+        BigCodeProblem.model_validate(MEAN | shown), BigCodeSplit.COMPLETE, PromptStyle.CHAT
+    )
+    code = "math = None\ndef task_func(xs):\n    return sum(xs) / len(xs)"
+    assert task.judge(code, sandbox).base.passed
 
 
 @pytest.mark.sandbox

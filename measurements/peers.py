@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_APART = (
-    "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /dev/shm "
-    "--unshare-all --die-with-parent --chdir /tmp"
-).split()  # noqa: SIM905 - a command line
+_APART = [
+    "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp",
+    "--tmpfs", "/dev/shm", "--unshare-all", "--die-with-parent", "--chdir", "/tmp",
+]  # fmt: skip
 
 
 def run_peer(script: Path, arguments: Sequence[str], libraries: Path | None, given: Any) -> Any:

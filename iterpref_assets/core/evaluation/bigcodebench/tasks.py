@@ -130,7 +130,9 @@ def tests_apart(problem: BigCodeProblem) -> ProxiedTests:
 
 
 def task_limits(given: JudgingLimits) -> Limits:
-    """`LIMITS`, with the CPU time that is given instead."""
-    if given.seconds is None:
-        return LIMITS
-    return replace(LIMITS, cpu_seconds=given.seconds)
+    """`LIMITS`, with the CPU time and memory that are given instead."""
+    return replace(
+        LIMITS,
+        cpu_seconds=given.seconds or LIMITS.cpu_seconds,
+        memory_bytes=given.memory_bytes(LIMITS.memory_bytes),
+    )

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     missing_modules,
 )
 from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite, reason_not_run
-from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask
+from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask, task_limits
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.sample_scoring import SampleRun, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -205,6 +207,11 @@ def test_a_failure_that_does_not_tell_why_is_excused_for_listed_tasks_only():
     execution = Execution(Verdict.WRONG_ANSWER, message="None != 'dns.google'")
     assert reason_not_run("BigCodeBench/176", execution) == "needs the network"
     assert reason_not_run("BigCodeBench/177", execution) == ""
+
+
+def test_limits_that_are_given_take_the_place_of_the_benchmarks():
+    given = JudgingLimits(seconds=3, memory_gib=0.5)
+    assert task_limits(given) == replace(LIMITS, cpu_seconds=3, memory_bytes=1 << 29)
 
 
 def test_imports_inside_functions_and_tests_count():

@@ -88,6 +88,21 @@ def test_a_sleeping_program_is_ended_by_the_tests_limit(judge):
     assert execution.verdict is Verdict.TIMEOUT
 
 
+ENDLESS = (
+    "import threading\n"
+    "def rest():\n    while True: pass\n"
+    "threading.Thread(target=rest).start()\n"
+    "print(7)"
+)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(("rules", "verdict"), [(STRICT, Verdict.TIMEOUT), (OFFICIAL, PASSED)])
+def test_only_strict_rules_wait_for_threads_that_the_program_does_not(judge, rules, verdict):
+    soon = JudgingLimits(seconds=0.5)
+    assert judge(ENDLESS, "", "7", rules, given_limits=soon).verdict is verdict
+
+
 @pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("limits", "verdict"), [(OWN_LIMITS, PASSED), (JudgingLimits(memory_gib=0.25), Verdict.MEMORY)]

@@ -20,6 +20,7 @@ from pathlib import Path
 from sandbox_samples import machine
 
 from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.sample_scoring import RESULTS
 
 
 def main() -> None:
@@ -44,8 +45,8 @@ def main() -> None:
 
 
 def _seconds(data: Path, samples: Path, out: Path) -> float:
-    command = [sys.executable, "-m", "iterpref_assets.cli", "evaluate", "--benchmark", "humaneval"]
-    command += ["--data", str(data), "--samples", str(samples), "--out", str(out)]
+    command = [str(Path(sys.executable).with_name("iterpref")), "evaluate", "--data", str(data)]
+    command += ["--benchmark", "humaneval", "--samples", str(samples), "--out", str(out)]
     started = time.monotonic()
     subprocess.run(
         command,
@@ -53,7 +54,11 @@ def _seconds(data: Path, samples: Path, out: Path) -> float:
         check=True,
         capture_output=True,
     )
-    return time.monotonic() - started
+    seconds = time.monotonic() - started
+    (result,) = (out / RESULTS).read_text().splitlines()
+    if json.loads(result)["verdict"] != "passed":
+        sys.exit(f"the reference does not pass: {result}")
+    return seconds
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import gc
 import marshal
 import operator
@@ -20,6 +21,7 @@ import unittest.case
 import unittest.mock
 import unittest.result
 import unittest.suite
+import unittest.util
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
@@ -38,6 +40,8 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.TestResult,
     unittest.TestSuite,
     unittest.BaseTestSuite,
+    unittest.util,
+    contextlib._GeneratorContextManager,  # noqa: SLF001 - it ends each part of a test
     *(each for each in vars(unittest.case).values() if isinstance(each, type)),
 )
 
@@ -89,6 +93,14 @@ class TamperGuard:
             now = _note(owner)
             for name, parts in noted.items():
                 if name not in now or not _same(now[name], parts):
+                    return f"{owner.__name__}.{name}"
+        return self._added()
+
+    def _added(self) -> str:
+        """The name of something that a class of unittest, or a test class, has got since, or ""."""
+        for owner, noted in self.notes:
+            for name in vars(owner).keys() - noted.keys():
+                if isinstance(owner, type):
                     return f"{owner.__name__}.{name}"
         for case, noted in self.cases:
             for name in vars(case).keys() - noted.keys():
@@ -190,6 +202,7 @@ def run_tests(
     tests = _compiled(plan["code"], _teller(results, write))
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
+    vars(unittest.case)["_ShouldStop"] = ()  # which `except` matches nothing by
     guard = TamperGuard()
     outcome = _outcome(source, plan, tests, describe, guard, solution)
     changed = guard.changed()

@@ -66,8 +66,8 @@ def main() -> None:
     suite = BigCodeSuite(data, BigCodeSplit.COMPLETE, options.libraries)
     with suite.open_sandbox(options.workers) as sandbox:
         if options.references:
-            pairs = [Graded(p, p.reference, "pass", "") for p in data.problems.values()]
-            sys.exit(_compare_ways(pairs, sandbox, options.workers))
+            programs = [Graded(p, p.reference, "pass", "") for p in data.problems.values()]
+            sys.exit(_compare_ways(_part(programs, options.part), sandbox, options.workers))
         work = options.work or Path(tempfile.mkdtemp(prefix="bigcodebench-agreement-"))
         tasks = suite.tasks(PromptStyle.CHAT, sandbox, work, options.workers)
         results = run_references(suite, tasks, sandbox, work, options.workers)
@@ -78,6 +78,7 @@ def main() -> None:
             for each in read_graded(path, data.problems)
             if each.problem.task_id not in not_run
         ]
+        graded = _part(graded, options.part)
         different = _compare(graded, sandbox, options.workers)
         if options.both:
             _compare_ways(graded, sandbox, options.workers)
@@ -93,10 +94,16 @@ def _options() -> argparse.Namespace:
     source.add_argument(
         "--references", action="store_true", help="reference solutions, in both ways"
     )
+    parser.add_argument("--part", default="1/1", help="2/4: every fourth, from the second")
     parser.add_argument("--both", action="store_true", help="judge in one process too")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--work", type=Path, help="where references' results are kept")
     return parser.parse_args()
+
+
+def _part(programs: list[Graded], part: str) -> list[Graded]:
+    first, step = map(int, part.split("/"))
+    return programs[first - 1 :: step]
 
 
 def read_graded(path: Path, problems: dict[str, BigCodeProblem]) -> list[Graded]:

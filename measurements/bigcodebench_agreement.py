@@ -36,11 +36,10 @@ from iterpref_assets.core.evaluation.bigcodebench.data import (
 from iterpref_assets.core.evaluation.bigcodebench.proxying import why_in_process
 from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
 from iterpref_assets.core.evaluation.bigcodebench.tasks import (
-    LIMITS,
     calibrated,
+    judge_apart,
+    judge_beside,
     judge_program,
-    tests_apart,
-    tests_beside,
 )
 from iterpref_assets.core.evaluation.references import reasons_not_run, run_references
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -159,8 +158,10 @@ def _compare_ways(graded: Sequence[Graded], sandbox: Sandbox, workers: int) -> i
 
     def judge(each: Graded) -> tuple[Execution, Execution]:
         code = calibrated(each.problem, each.code)
-        apart, beside = tests_apart(each.problem), tests_beside(each.problem)
-        return sandbox.judge(code, apart, LIMITS), sandbox.judge(code, beside, LIMITS)
+        return (
+            judge_apart(each.problem, code, sandbox),
+            judge_beside(each.problem, code, sandbox),
+        )
 
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(judge, chosen))

@@ -46,6 +46,11 @@ def test_a_wrong_program_is_told_the_assertion_that_failed(attack: Attack) -> No
         ("raise SystemExit", "SystemExit"),
         ("def square(x): return x['a']", "TypeError"),
         ("class Own(Exception): pass\ndef square(x): raise Own", "Own"),
+        (
+            "class Own(ValueError):\n    def __str__(self): raise KeyError\n"
+            "def square(x): raise Own",
+            "Own",
+        ),
     ],
 )
 def test_what_the_program_raises_is_raised_in_its_tests(

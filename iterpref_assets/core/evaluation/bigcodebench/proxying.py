@@ -27,7 +27,7 @@ _STATE = frozenset({
 _EXECUTION = frozenset({
     "eval", "exec", "pickle", "joblib", "dill", "importlib", "__import__", "inspect", "subprocess",
     "system", "popen", "Popen", "runpy", "ctypes", "read_pickle", "read_hdf", "shelve", "marshal",
-    "yaml", "allow_pickle",
+    "yaml", "allow_pickle", "HDFStore",
 })  # fmt: skip
 _REASONS = (
     (_PATCHES, "patches what the program uses"),
@@ -47,6 +47,16 @@ def why_in_process(problem: BigCodeProblem) -> str:
         if found := sorted(names & used):
             return f"{reason}: {found[0]}"
     return UNLIKE.get(problem.task_id, "")
+
+
+def imports_of_tests(problem: BigCodeProblem) -> str:
+    """The imports at the top of the test file, which programs find in their own module too.
+
+    Beside the tests they do, so that a program which lacks an import of its own may still pass.
+    """
+    body = ast.parse(problem.test).body
+    found = [ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "".join(f"{each}\n" for each in found)
 
 
 def _only_calls(tree: ast.Module, name: str) -> bool:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
-from iterpref_assets.core.evaluation.bigcodebench.proxying import why_in_process
+from iterpref_assets.core.evaluation.bigcodebench.proxying import (
+    imports_of_tests,
+    why_in_process,
+)
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
@@ -115,18 +118,26 @@ def judge_program(
     problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's test class on a whole program."""
-    tests = tests_beside(problem) if why_in_process(problem) else tests_apart(problem)
-    return sandbox.judge(code, tests, limits)
+    judge = judge_beside if why_in_process(problem) else judge_apart
+    return judge(problem, code, sandbox, limits)
 
 
-def tests_beside(problem: BigCodeProblem) -> CodeTests:
-    """The task's tests, going on in the program's module."""
-    return CodeTests(code=problem.test, shared_namespace=True)
+def judge_beside(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
+    """Run the task's tests in the program's own module."""
+    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
 
 
-def tests_apart(problem: BigCodeProblem) -> ProxiedTests:
-    """The task's tests, going on in a module that holds what the program was shown."""
-    return ProxiedTests(problem.test, _shown(problem), problem.entry_point)
+def judge_apart(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
+    """Run the task's tests in a module that holds what the program was shown, and not the program.
+
+    The tests' imports are the program's too, as they are beside it.
+    """
+    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point)
+    return sandbox.judge(f"{code}\n{imports_of_tests(problem)}", tests, limits)
 
 
 def task_limits(given: JudgingLimits) -> Limits:

@@ -88,7 +88,10 @@ def _described(error: BaseException, source: str) -> list[Any]:
     kinds = [(kind.__module__, kind.__qualname__) for kind in type(error).__mro__]
     number, lines = program.line_of(error), source.split("\n")
     line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    text = str(error)
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - the candidate's __str__ may do anything
+        text = ""
     arguments = [text] if crossing.has_foreign(error.args) else list(error.args)
     return [kinds, text, arguments, f"in line {number}: {line}" if line else ""]
 

@@ -47,8 +47,10 @@ def test_a_wrong_program_is_told_the_assertion_that_failed(attack: Attack) -> No
         ("def square(x): return x['a']", "TypeError"),
         ("class Own(Exception): pass\ndef square(x): raise Own", "Own"),
         (
-            "class Own(ValueError):\n    def __str__(self): raise KeyError\n"
-            "def square(x): raise Own",
+            (
+                "class Own(ValueError):\n    def __str__(self): raise KeyError\n"
+                "def square(x): raise Own"
+            ),
             "Own",
         ),
     ],

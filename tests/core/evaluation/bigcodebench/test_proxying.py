@@ -3,7 +3,11 @@
 import pytest
 
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, load_bigcode
-from iterpref_assets.core.evaluation.bigcodebench.proxying import UNLIKE, why_in_process
+from iterpref_assets.core.evaluation.bigcodebench.proxying import (
+    UNLIKE,
+    imports_of_tests,
+    why_in_process,
+)
 
 HEAD = "import unittest\nclass TestCases(unittest.TestCase):\n    def test_a(self):\n        "
 
@@ -59,6 +63,13 @@ def test_tests_that_need_the_program_s_process_say_why(statement: str, reason: s
 )
 def test_a_module_imported_by_another_name_is_found(head: str) -> None:
     assert why_in_process(problem("self.assertEqual(task_func(1), 2)", head))
+
+
+def test_the_imports_of_the_tests_are_told_and_nothing_else_of_them() -> None:
+    head = "import os.path as path, re\nfrom json import loads\nSECRET = 31337\n"
+    assert imports_of_tests(problem("self.assertEqual(task_func(1), 2)", head)) == (
+        "import os.path as path, re\nfrom json import loads\nimport unittest\n"
+    )
 
 
 def test_a_listed_task_is_judged_in_one_process(shared_data) -> None:

@@ -110,6 +110,15 @@ def test_only_verdicts_of_tests_beside_the_candidate_say_so(sandbox, patched, be
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize("patched", ["", "    mock = None\n"])
+def test_a_program_may_lack_an_import_that_its_tests_have(sandbox, patched):
+    problem = BigCodeProblem.model_validate(MEAN | {"test": f"import math\n{TEST}{patched}"})
+    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    code = "def task_func(xs):\n    return math.fsum(xs) / len(xs)"
+    assert task.judge(code, sandbox).base.passed
+
+
+@pytest.mark.sandbox
 def test_names_of_the_prompt_stay_the_tests_own(sandbox):
     shown = {
         "code_prompt": "import math\ndef task_func(xs):",

@@ -2,9 +2,17 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+
+from iterpref_assets.defs.dagster_private import (
+    ExecutionPlan,
+    PlanOrchestrationContext,
+    RetryMode,
+    StepDependencyConfig,
+)
 
 PROCESS_TAG = ".dagster/iterpref_process"
 """With this prefix the UI leaves a tag out: no reader wants it."""
@@ -36,11 +44,11 @@ def process_tag(run_id: str, pid: int | str) -> str:
 
 
 def release_dead_runs(instance: dg.DagsterInstance) -> None:
-    """End this host's runs whose process is gone, and free the pool slots they hold.
+    """End this host's runs whose process is gone, and free the pool slots that ended runs hold.
 
     A process that was killed cannot say so. No daemon watches the runs of a shell, and none those
     of a code server that was killed with them: the backfill they are of would wait for them, and
-    the next run for their slots, for ever.
+    the next run for their slots, for ever. A run may hold a slot, or a place in the queue for one.
     """
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
@@ -48,4 +56,36 @@ def release_dead_runs(instance: dg.DagsterInstance) -> None:
         pid = tag.removeprefix(here).partition(":")[0]
         if tag.startswith(here) and process_tag(run.run_id, pid) != tag:
             instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
+
+
+class InProcess(dg.Executor):
+    """Dagster's executor of that name, whose runs say which process they are, and wait for no dead.
+
+    Dagster waits for a pool before it calls an asset, so an asset's own code comes too late.
+    """
+
+    def __init__(self, inner: dg.Executor) -> None:
+        self._inner = inner
+
+    @property
+    def retries(self) -> RetryMode:
+        """As Dagster's has it."""
+        return self._inner.retries
+
+    @property
+    def step_dependency_config(self) -> StepDependencyConfig:
+        """As Dagster's has it."""
+        return self._inner.step_dependency_config
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        """Execute every step in this process."""
+        tag_with_process(plan_context.instance, plan_context.dagster_run)
+        release_dead_runs(plan_context.instance)
+        yield from self._inner.execute(plan_context, execution_plan)

@@ -16,7 +16,6 @@ from iterpref_assets.core.artifacts import (
 from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
 from iterpref_assets.defs.code_links import code_links
-from iterpref_assets.defs.dead_runs import tag_with_process
 from iterpref_assets.defs.event_size import within_an_event
 from iterpref_assets.defs.freshness import freshness
 from iterpref_assets.defs.launch_config import launch_config
@@ -88,7 +87,6 @@ def stage_asset(
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-        tag_with_process(context.instance, context.run)
         settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
         workers.clear(settings)

@@ -56,12 +56,12 @@ test: setup ## Run every test but those of the browser, faults, Docker and Ray
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
 	trap "kill $$deployments 2> /dev/null || true" EXIT; \
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/operations && others=0 || others=$$?; \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/operations && others=0 || others=$$?; \
 	wait $$deployments && failed=0 || failed=$$?; \
 	cat data/operations.log; exit $$((others || failed))
 
 test-faults: setup ## Break launches of every stage, and look at what is left (the short form)
-	$(BIN)/pytest tests/faults -m faults
+	$(BIN)/pytest tests/faults -m faults -n 2 --dist loadgroup
 
 faults: setup ## Break every stage in every way, many times, for docs/RELIABILITY.md (hours)
 	@mkdir -p measurements/results/faults

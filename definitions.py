@@ -6,6 +6,21 @@ import click
 import dagster as dg
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.defs.dead_runs import InProcess
+
+
+def _in_process(context: dg.InitExecutorContext) -> dg.Executor:
+    create = dg.in_process_executor.executor_creation_fn
+    assert create is not None  # noqa: S101 - the type allows for executors that only have a name
+    return InProcess(create(context))
+
+
+in_process = dg.ExecutorDefinition(
+    name="in_process",
+    description="Steps in the run's own process, which waits for no dead run of this host.",
+    config_schema=dg.in_process_executor.config_schema,  # pyright: ignore[reportArgumentType] - it takes its own kind too
+    executor_creation_fn=_in_process,
+)
 
 
 @dg.definitions
@@ -16,4 +31,4 @@ def defs() -> dg.Definitions:
     except InputError as error:
         # Commands of dg and dagster show this as one line; what serves code, as any exception.
         raise click.ClickException(str(error)) from None
-    return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))
+    return dg.Definitions.merge(loaded, dg.Definitions(executor=in_process))

@@ -12,14 +12,13 @@ import pytest
 from iterpref_assets.commands.run import DAGSTER_YAML
 from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.runner import (
+from iterpref_assets.defs.dead_runs import (
     PROCESS_TAG,
-    execute,
-    open_instance,
     process_tag,
     release_dead_runs,
-    warn_of_full_pools,
+    tag_with_process,
 )
+from iterpref_assets.runner import execute, open_instance, warn_of_full_pools
 
 
 @pytest.fixture
@@ -45,12 +44,17 @@ def test_of_a_free_pool_nothing_is_said(instance, caplog) -> None:
     assert not caplog.text
 
 
+RUN_ID = "7e0b5a56-0000-4000-8000-000000000000"
+
+
 @pytest.fixture
 def started(instance):
     """Record a started run of a process, which holds a pool's slot; says how it fares after."""
 
     def start(process: str) -> tuple[dg.DagsterRunStatus, int]:
-        run = dg.DagsterRun("job", status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: process})
+        run = dg.DagsterRun(
+            "job", run_id=RUN_ID, status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: process}
+        )
         instance.run_storage.add_run(run)
         instance.event_log_storage.claim_concurrency_slot("gpu", run.run_id, "step")
         release_dead_runs(instance)
@@ -61,24 +65,39 @@ def started(instance):
 
 
 def test_a_run_whose_process_lives_keeps_its_slot(started) -> None:
-    assert started(process_tag(os.getpid())) == (dg.DagsterRunStatus.STARTED, 1)
+    assert started(process_tag(RUN_ID, os.getpid())) == (dg.DagsterRunStatus.STARTED, 1)
 
 
 def test_a_run_whose_process_is_gone_is_failed_and_its_slot_freed(started) -> None:
     with subprocess.Popen(["true"]) as process:
-        tag = process_tag(process.pid)
+        tag = process_tag(RUN_ID, process.pid)
     assert started(tag) == (dg.DagsterRunStatus.FAILURE, 0)
 
 
 def test_a_run_whose_process_id_another_process_has_now_is_failed_and_its_slot_freed(
     started,
 ) -> None:
-    before, _, _ = process_tag(os.getpid()).rpartition(":")
+    before, _, _ = process_tag(RUN_ID, os.getpid()).rpartition(":")
     assert started(f"{before}:0") == (dg.DagsterRunStatus.FAILURE, 0)
 
 
 def test_a_run_of_another_host_is_left_alone(started) -> None:
-    assert started("elsewhere:1:boot:0") == (dg.DagsterRunStatus.STARTED, 1)
+    assert started(f"{RUN_ID}:elsewhere:1:boot:0") == (dg.DagsterRunStatus.STARTED, 1)
+
+
+def test_a_retry_is_not_failed_for_the_process_of_the_run_that_it_retries(started) -> None:
+    """Dagster gives a retry the tags of the run before."""
+    with subprocess.Popen(["true"]) as process:
+        tag = process_tag("another run", process.pid)
+    assert started(tag) == (dg.DagsterRunStatus.STARTED, 1)
+
+
+def test_a_retry_takes_the_tag_of_its_own_process(instance) -> None:
+    inherited = process_tag("another run", os.getpid())
+    run = dg.DagsterRun("job", run_id=RUN_ID, tags={PROCESS_TAG: inherited})
+    instance.run_storage.add_run(run)
+    tag_with_process(instance, run)
+    assert instance.get_run_by_id(RUN_ID).tags[PROCESS_TAG] == process_tag(RUN_ID, os.getpid())
 
 
 def test_a_process_whose_name_holds_blanks_and_parentheses_has_a_start(tmp_path) -> None:
@@ -86,7 +105,7 @@ def test_a_process_whose_name_holds_blanks_and_parentheses_has_a_start(tmp_path)
     shutil.copy(shutil.which("sleep"), program)
     with subprocess.Popen([program, "60"]) as process:
         try:
-            assert process_tag(process.pid).rpartition(":")[2].isdecimal()
+            assert process_tag(RUN_ID, process.pid).rpartition(":")[2].isdecimal()
         finally:
             process.kill()
 

@@ -11,8 +11,9 @@ import typer
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
+from iterpref_assets.core.training.checks import require_gpus
 from iterpref_assets.core.training.config import (
     HeldoutConfig,
     Lora,
@@ -35,7 +36,10 @@ def _of(field: str, section: type[Any] = TrainConfig) -> Any:
 
 def train(
     pairs: Annotated[
-        Path, typer.Option(help="Pair table of `iterpref pairs`, in the tokens of --model.")
+        Path,
+        typer.Option(
+            help="Pair table of `iterpref pairs` or of preference_pairs, in the tokens of --model."
+        ),
     ],
     model: Annotated[
         str,
@@ -77,7 +81,7 @@ def train(
     gradient_checkpointing: Annotated[bool | None, _of("gradient_checkpointing")] = None,
     lora_rank: Annotated[int | None, _of("rank", Lora)] = None,
     seed: Annotated[int | None, _of("seed")] = None,
-    save_steps: Annotated[int | None, _of("save_steps")] = None,
+    save_minutes: Annotated[float | None, _of("save_minutes")] = None,
     processes: Annotated[int | None, _of("processes")] = None,
     sharding: Annotated[Sharding | None, _of("sharding")] = None,
     heldout_share: Annotated[float | None, _of("share", HeldoutConfig)] = None,
@@ -105,7 +109,7 @@ def train(
         "gradient_checkpointing": gradient_checkpointing,
         "lora": _given({"rank": lora_rank}),
         "seed": seed,
-        "save_steps": save_steps,
+        "save_minutes": save_minutes,
         "processes": processes,
         "sharding": sharding,
         "heldout": _given({"share": heldout_share, "every": heldout_every, "patience": patience}),
@@ -150,9 +154,10 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
     from iterpref_assets.core.training.plan import plan
     from iterpref_assets.core.training.plan_text import describe, times
 
-    beside = tokens_beside(pairs)
+    if card is None:
+        require_gpus(options)
     made = plan(
-        tables.read_table(beside if beside.is_file() else pairs, tables.TOKENIZED_PAIRS),
+        tables.read_table(tokens_of(pairs), tables.TOKENIZED_PAIRS),
         model,
         recipe,
         options,

@@ -27,6 +27,13 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 # Waits for: `dagster.DagsterPipesExecutionError`.
 from dagster._core.errors import DagsterPipesExecutionError
 
+# What `dagster.Executor` is written in terms of.
+# Waits for: public names for the types in the signatures of `Executor.execute` and `.retries`.
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.retries import RetryMode
+from dagster._core.execution.step_dependency_config import StepDependencyConfig
+
 # An instance whose runs' output stays where it is written.
 # Waits for: `DagsterInstance.get(overrides=...)`, and a setting of `compute_logs` that is no class.
 from dagster._core.instance.ref import InstanceRef
@@ -53,9 +60,13 @@ __all__ = [
     "AssetCheckExecutionRecordStatus",
     "DagsterPipesExecutionError",
     "EntitySubset",
+    "ExecutionPlan",
     "InstanceRef",
     "NoOpComputeLogManager",
     "PipesMessageHandler",
+    "PlanOrchestrationContext",
+    "RetryMode",
+    "StepDependencyConfig",
     "get_input_data_version_tag",
     "get_input_event_pointer_tag",
     "partition_loading_context",

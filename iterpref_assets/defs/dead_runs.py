@@ -1,11 +1,18 @@
-"""Runs that a shell started: no daemon watches them, so each says which process it is."""
+"""Runs whose process is gone: nobody may be left to say so, so each says which process it is."""
 
-import multiprocessing
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+
+from iterpref_assets.defs.dagster_private import (
+    ExecutionPlan,
+    PlanOrchestrationContext,
+    RetryMode,
+    StepDependencyConfig,
+)
 
 PROCESS_TAG = ".dagster/iterpref_process"
 """With this prefix the UI leaves a tag out: no reader wants it."""
@@ -14,16 +21,14 @@ _START_FIELD = 22
 
 
 def tag_with_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Record which process executes a run, where a shell launched it.
-
-    What a daemon launched is watched by it, and may execute each step in another process.
-    """
-    if multiprocessing.parent_process() is None and PROCESS_TAG not in run.tags:
-        instance.add_run_tags(run.run_id, {PROCESS_TAG: process_tag(os.getpid())})
+    """Record that this process executes a run, which may have the tag of the run it retries."""
+    tag = process_tag(run.run_id, os.getpid())
+    if run.tags.get(PROCESS_TAG) != tag:
+        instance.add_run_tags(run.run_id, {PROCESS_TAG: tag})
 
 
-def process_tag(pid: int | str) -> str:
-    """This host, its process `pid` and when that started, since its id will be given out again.
+def process_tag(run_id: str, pid: int | str) -> str:
+    """The run, this host, its process `pid` and when that started, as its id is given out again.
 
     Empty where there is no such process.
     """
@@ -35,20 +40,52 @@ def process_tag(pid: int | str) -> str:
     from_third = stat.rpartition(")")[2].split()
     started = from_third[_START_FIELD - 3]
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{socket.gethostname()}:{pid}:{boot}:{started}"
+    return f"{run_id}:{socket.gethostname()}:{pid}:{boot}:{started}"
 
 
 def release_dead_runs(instance: dg.DagsterInstance) -> None:
-    """End runs of a shell whose process is gone, and free the pool slots they hold.
+    """End this host's runs whose process is gone, and free the pool slots that ended runs hold.
 
-    A process that was killed cannot say so, and no daemon watches runs started from a shell: the
-    next one would wait for the dead one's slot for ever.
+    A process that was killed cannot say so. No daemon watches the runs of a shell, and none those
+    of a code server that was killed with them: the backfill they are of would wait for them, and
+    the next run for their slots, for ever. A run may hold a slot, or a place in the queue for one.
     """
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        tag = run.tags.get(PROCESS_TAG, "")
-        host, _, process = tag.partition(":")
-        pid = process.partition(":")[0]
-        if host == socket.gethostname() and process_tag(pid) != tag:
+        tag, here = run.tags.get(PROCESS_TAG, ""), f"{run.run_id}:{socket.gethostname()}:"
+        pid = tag.removeprefix(here).partition(":")[0]
+        if tag.startswith(here) and process_tag(run.run_id, pid) != tag:
             instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
+
+
+class InProcess(dg.Executor):
+    """Dagster's executor of that name, whose runs say which process they are, and wait for no dead.
+
+    Dagster waits for a pool before it calls an asset, so an asset's own code comes too late.
+    """
+
+    def __init__(self, inner: dg.Executor) -> None:
+        self._inner = inner
+
+    @property
+    def retries(self) -> RetryMode:
+        """As Dagster's has it."""
+        return self._inner.retries
+
+    @property
+    def step_dependency_config(self) -> StepDependencyConfig:
+        """As Dagster's has it."""
+        return self._inner.step_dependency_config
+
+    def execute(
+        self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
+    ) -> Iterator[dg.DagsterEvent]:
+        """Execute every step in this process."""
+        tag_with_process(plan_context.instance, plan_context.dagster_run)
+        release_dead_runs(plan_context.instance)
+        yield from self._inner.execute(plan_context, execution_plan)

@@ -16,8 +16,10 @@ from dagster_pipes import DagsterPipesError
 
 from iterpref_assets.core.files import locked
 from iterpref_assets.core.progress import duration
+from iterpref_assets.core.sandbox import folder as sandbox_folders
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
+from iterpref_assets.steps.chain import step_of
 from iterpref_assets.workers.containers import (
     COMMAND,
     DEPLOYMENT_LABEL,
@@ -30,9 +32,6 @@ from iterpref_assets.workers.lifeline import held, is_held
 
 MEETING_PLACES = "workers"
 """Below the root: where workers in containers or on other hosts and their runs meet."""
-
-GPU_POOL = "gpu"
-"""Steps of this pool are given GPUs."""
 
 _ENVIRONMENT = {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in the container
 """Caches go to memory, and nothing is looked for on a network that is not there."""
@@ -53,12 +52,14 @@ def meeting_place(settings: Settings) -> Generator[MeetingPlace]:
             place = MeetingPlace(folder=home / uuid.uuid4().hex)
             place.folder.mkdir()
             leaving.callback(shutil.rmtree, place.folder, ignore_errors=True)
+            leaving.callback(sandbox_folders.remove_abandoned)  # a worker may have been killed
             leaving.enter_context(held(place.lifeline))
         yield place
 
 
 def remove_abandoned(settings: Settings) -> None:
-    """Remove the meeting places of runs that were killed: their workers ended with them."""
+    """Remove what killed runs left: their meeting places, and the folders of their sandboxes."""
+    sandbox_folders.remove_abandoned()
     with _places(settings):
         pass
 
@@ -150,7 +151,7 @@ def _in_container(
             extras=job.model_dump(mode="json"),
             container_kwargs={
                 **container_options(
-                    config, settings.root.resolve(), gpus=operation.op_def.pool == GPU_POOL
+                    config, settings.root.resolve(), gpus=_wanted_gpus(settings, job) > 0
                 ),
                 "name": name,
                 "labels": {
@@ -175,9 +176,14 @@ def _on_ray(
     from iterpref_assets.defs.ray_jobs import run_as_ray_job
 
     operation = context.op_execution_context
-    with_gpus = operation.op_def.pool == GPU_POOL
     command = (*limited(settings), sys.executable, *COMMAND[1:])
-    return run_as_ray_job(operation, settings, job, command, with_gpus=with_gpus)
+    gpus = settings.ray.reserved_gpus(_wanted_gpus(settings, job))
+    return run_as_ray_job(operation, settings, job, command, gpus=gpus)
+
+
+def _wanted_gpus(settings: Settings, job: PublishJob | VerifyJob) -> int:
+    """How many the worker computes on; what only executes programs needs none."""
+    return step_of(job.asset).gpus(settings) if isinstance(job, PublishJob) else 0
 
 
 def _remove(name: str) -> None:

@@ -71,7 +71,7 @@ class WorkerResource(dg.ConfigurableResource):
             launch(context, settings, job)
 
     def clear(self, settings: Settings) -> None:
-        """Remove what killed runs left, where no worker is started that would."""
+        """Remove what killed runs left."""
         remove_abandoned(settings)
 
     def verify(

@@ -16,7 +16,6 @@ from iterpref_assets.core.artifacts import (
 from iterpref_assets.core.columns import DESCRIPTIONS
 from iterpref_assets.defs import partitions
 from iterpref_assets.defs.code_links import code_links
-from iterpref_assets.defs.dead_runs import tag_with_process
 from iterpref_assets.defs.event_size import within_an_event
 from iterpref_assets.defs.freshness import freshness
 from iterpref_assets.defs.launch_config import launch_config
@@ -88,9 +87,9 @@ def stage_asset(
         project: ProjectResource,
         workers: WorkerResource,
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
-        tag_with_process(context.instance, context.run)
         settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
+        workers.clear(settings)
         with bad_input_as_failure():
             # A missing parent stops the run here, before an engine starts.
             step_context = StepContext(settings, store)
@@ -107,8 +106,6 @@ def stage_asset(
                     workers.run(context, step.asset, _names(wanted), settings)
                 elif wanted:
                     step.publish(step_context, wanted)
-                elif in_worker:
-                    workers.clear(settings)
         published = [store.current(plan.key) for plan in plans]
         yield from _results(
             published, reports, lambda each: {**_page(context, store, each), **describe(each)}

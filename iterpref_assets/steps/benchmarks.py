@@ -30,7 +30,7 @@ from iterpref_assets.core.evaluation.suite import DataSource, Suite
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle, style_of
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
+from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder, scoring_gpus
 from iterpref_assets.steps.findings import Findings, Offender
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Step, StepContext, each_named
@@ -240,6 +240,7 @@ BENCHMARK_SCORES = tuple(
         ),
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
+        gpus=scoring_gpus,
         code_version="5",
         exists=partial(_is_given, asked.benchmark),
     )

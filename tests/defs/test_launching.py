@@ -1,5 +1,6 @@
 """A worker publishes what it is asked for, answers what it is asked, and says what stops it."""
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.engines.config import OpenAIConfig
 from iterpref_assets.defs.launching import launch, limited, meeting_place
-from iterpref_assets.defs.resources import WorkerResource
+from iterpref_assets.defs.problems import heldout_problems
+from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.deployment import OperationsConfig
 from iterpref_assets.settings import Environment, RemoteModel, Settings, load_settings
 from iterpref_assets.steps.verification import failing_references
@@ -147,3 +149,28 @@ def test_the_place_of_a_killed_run_is_removed_by_the_next(settings: Settings) ->
         with meeting_place(settings):
             assert living.folder.is_dir()
             assert not abandoned.exists()
+
+
+@pytest.fixture
+def left_by_a_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a sandbox whose process was killed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / f"iterpref-sandboxes-{os.getuid()}" / "left"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_what_a_killed_workers_sandbox_left_goes_with_its_run(
+    settings: Settings, left_by_a_sandbox: Path
+) -> None:
+    with meeting_place(settings):
+        assert left_by_a_sandbox.is_dir()
+    assert not left_by_a_sandbox.exists()
+
+
+def test_what_a_killed_runs_sandbox_left_goes_with_the_next_run_of_any_asset(
+    store: ArtifactStore, left_by_a_sandbox: Path
+) -> None:
+    resources = {"project": ProjectResource(), "workers": WorkerResource()}
+    assert dg.materialize([heldout_problems], resources=resources).success
+    assert not left_by_a_sandbox.exists()

@@ -9,26 +9,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from faults.plan import Injection, short
-from places import ROOT
+from places import HELPERS, ROOT
 
 pytestmark = [pytest.mark.faults, pytest.mark.sandbox]
 
 
-@pytest.fixture(scope="module")
-def breaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    """Makes the undisturbed chain, and breaks a copy of it for each injection that it is sent."""
-    helpers = ROOT / "tests" / "helpers"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "faults", str(tmp_path_factory.mktemp("faults"))],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(helpers)},
+@pytest.fixture(scope="session")
+def breaker(chain: Path) -> Iterator[subprocess.Popen[str]]:
+    """Breaks a copy of the undisturbed chain for each injection that it is sent."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "faults", str(chain)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(HELPERS)},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    yield process
-    process.stdin.close()
-    process.wait()
+    ) as process:  # fmt: skip
+        yield process
 
 
 @pytest.mark.parametrize("injection", short(), ids=lambda each: each.name)

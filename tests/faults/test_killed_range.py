@@ -1,109 +1,158 @@
 """A range of five recipes, launched as Dagster does and killed three times, trains each once."""
 
-import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from faults import processes
-from faults.plan import GENERATING, TINY
+from faults.plan import TINY, replaying
+from faults.verdict import Seen, seen_of
 from places import ROOT
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 
 RECIPES = ("sft", "sft_incorrect", "dpo", "rpo", "focal_dpo")
-PARENTS = (
-    ("heldout_problems",),
-    ("lab_base_model",),
-    ("base_models", "lab"),
-    ("raw_seeds,seed_problems,initial_samples,debug_trajectories,codeflow_pairs", "lab-000"),
-    ("preference_pairs,reference_logprobs", "lab"),
-)
-"""What a launch each makes before training, with its partition."""
-SEEDS = {**json.loads(TINY["SEEDS"])["lab"], "shards": 1, "problems_per_shard": 8}
+MODEL = "twin"
+"""The base model of the undisturbed chain that nothing is trained of."""
+VICTIMS = ("worker", "run", "worker")
+"""What is killed while the second recipe is trained, the third and the fourth."""
+EPOCHS = "10"
+"""So many that a kill meets training, not its end."""
 WAIT_SECONDS = 600
 
-pytestmark = [pytest.mark.faults, pytest.mark.sandbox]
+pytestmark = [pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_range")]
 
 
 class Deployment:
-    """A folder of artifacts with Dagster's home, and commands on it."""
+    """A copy of the undisturbed deployment, and launches of the range on it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, chain: Path, root: Path) -> None:
         self.root, self.store = root, ArtifactStore(root)
-        settings = {
-            **TINY,
-            **GENERATING,
-            "SEEDS": json.dumps({"kind": "lab", "lab": SEEDS}),
-        }
+        self.home = root / "dagster"
+        undisturbed = chain / "undisturbed"
+        shutil.copytree(undisturbed / "artifacts", root / "artifacts", copy_function=os.link)
+        shutil.copytree(undisturbed / "dagster", self.home)
+        settings = {**TINY, **replaying(chain / "recorded"), "TRAINING__EPOCHS": EPOCHS}
         self.environment = {
             **os.environ, **{f"ITERPREF_{name}": value for name, value in settings.items()},
-            "ITERPREF_ROOT": str(root), "DAGSTER_HOME": str(root / "dagster"),
+            "ITERPREF_ROOT": str(root), "DAGSTER_HOME": str(self.home),
         }  # fmt: skip
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         script = Path(sys.executable).with_name(command[0])
-        log = (self.root / "log.txt").open("ab")
-        return subprocess.Popen(
-            [str(script), *command[1:]], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-        )
+        with (self.root / "log.txt").open("ab") as log:
+            return subprocess.Popen(
+                [str(script), *command[1:]], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
 
-    def run(self, *command: str) -> None:
-        process = self.start(*command)
-        assert process.wait() == 0, (self.root / "log.txt").read_text()[-3000:]
+    def said(self) -> str:
+        return (self.root / "log.txt").read_text()[-3000:]
 
     def train(self) -> subprocess.Popen[bytes]:
-        keys = f"lab|{RECIPES[0]}...lab|{RECIPES[-1]}"
+        keys = f"{MODEL}|{RECIPES[0]}...{MODEL}|{RECIPES[-1]}"
         return self.start("dg", "launch", "--assets", "checkpoints", "--partition-range", keys)
 
-    def trained(self) -> dict[str, tuple[str, int] | None]:
-        """What changes whenever a recipe's checkpoint is published, of those that are."""
-        stamps = {
-            name: self.store.stamp(ArtifactKey("checkpoints", f"lab/{name}")) for name in RECIPES
+    def trained(self) -> Seen:
+        """The whole checkpoints of the range, as they were published."""
+        return {
+            name.rpartition("/")[2]: seen
+            for name, seen in seen_of(self.store).items()
+            if name.startswith(f"checkpoints/{MODEL}/")
         }
-        return {name: stamp for name, stamp in stamps.items() if stamp}
+
+    def is_under_way(self, recipe: str) -> bool:
+        """Whether a training has saved a state that it can go on from."""
+        work = self.root / "work" / "checkpoints" / MODEL / recipe
+        return any(work.glob("*/checkpoints/checkpoint-*/complete"))
+
+    def training_log(self) -> str:
+        """What the workers of all launches said, as Dagster kept it."""
+        logs = self.home.glob("storage/*/compute_logs/*.err")
+        return "".join(log.read_text() for log in logs)
 
 
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """All that checkpoints are made of."""
-    made = Deployment(tmp_path_factory.mktemp("range") / "data")
-    made.root.mkdir()
-    made.run("iterpref", "prepare")
-    for assets, *partition in PARENTS:
-        chosen = ("--partition", *partition) if partition else ()
-        made.run("dg", "launch", "--assets", assets, *chosen)
-    return made
-
-
-def kill_once_trained(deployment: Deployment, count: int, victim: str) -> None:
-    """Kill the run, or its worker, soon after so many recipes are trained."""
+def kill_in_the_midst(deployment: Deployment, recipe: str, victim: str) -> None:
+    """Launch the range, and kill the run or its worker while the recipe is trained."""
     run = deployment.train()
     deadline = time.monotonic() + WAIT_SECONDS
-    while len(deployment.trained()) < count and time.monotonic() < deadline:
-        assert run.poll() is None, (deployment.root / "log.txt").read_text()[-3000:]
-        time.sleep(0.05)
+    while not deployment.is_under_way(recipe):
+        assert run.poll() is None, deployment.said()
+        assert time.monotonic() < deadline, deployment.said()
+        time.sleep(processes.POLL_SECONDS)
     worker = processes.worker_of(run.pid, WAIT_SECONDS)
     os.kill(run.pid if victim == "run" else worker, signal.SIGKILL)
     assert run.wait() != 0
+    while processes.is_alive(worker):  # it ends by itself where its run was killed
+        assert time.monotonic() < deadline
+        time.sleep(processes.POLL_SECONDS)
 
 
-def test_each_recipe_is_trained_once(deployment: Deployment) -> None:
-    seen: list[dict] = []
-    for count, victim in ((1, "worker"), (2, "run"), (3, "worker")):
-        kill_once_trained(deployment, count, victim)
+@pytest.fixture(scope="module")
+def killed(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, list[Seen]]:
+    """The deployment at last, and which recipes were trained after each kill."""
+    deployment = Deployment(chain, tmp_path_factory.mktemp("range") / "data")
+    seen: list[Seen] = []
+    for recipe, victim in zip(RECIPES[1:], VICTIMS, strict=False):
+        kill_in_the_midst(deployment, recipe, victim)
         seen.append(deployment.trained())
-        deployment.run("iterpref", "prepare")
-    assert deployment.train().wait(WAIT_SECONDS) == 0
+        # It frees the pool's slot that a killed run holds.
+        assert deployment.start("iterpref", "prepare").wait() == 0, deployment.said()
+    assert deployment.train().wait(WAIT_SECONDS) == 0, deployment.said()
+    return deployment, seen
+
+
+def test_each_kill_met_the_training_of_the_next_recipe(killed) -> None:
+    _, seen = killed
+    assert [set(each) for each in seen] == [set(RECIPES[:count]) for count in (1, 2, 3)]
+
+
+def test_each_recipe_is_published_once(killed) -> None:
+    deployment, seen = killed
     at_last = deployment.trained()
-    assert at_last.keys() == set(RECIPES)
-    stamps = {
-        name: {found[name] for found in (*seen, at_last) if name in found} for name in RECIPES
+    assert set(at_last) == set(RECIPES)
+    assert [each for each in seen if not each.items() <= at_last.items()] == []
+
+
+def test_each_recipe_is_trained_to_its_end_once(killed) -> None:
+    deployment, _ = killed
+    ends = re.findall(rf"train (\w+) {MODEL}/\w+: ([\d,]+)/\2 in ", deployment.training_log())
+    assert Counter(recipe for recipe, _ in ends) == dict.fromkeys(RECIPES, 1)
+
+
+def test_a_recipe_in_work_at_a_kill_goes_on_from_its_own_log(killed) -> None:
+    deployment, _ = killed
+    log = deployment.training_log()
+    assert len(re.findall(r"resuming from checkpoint-\d+", log)) == len(VICTIMS)
+
+
+def test_dagster_knows_one_version_of_each_recipe(killed) -> None:
+    deployment, _ = killed
+    known: dict[str, set[str]] = {}
+    with dg.DagsterInstance.from_config(str(deployment.home)) as instance:
+        for recipe in RECIPES:
+            records = instance.fetch_materializations(
+                dg.AssetRecordsFilter(
+                    dg.AssetKey("checkpoints"), asset_partitions=[f"{MODEL}|{recipe}"]
+                ),
+                limit=100,
+            ).records
+            known[recipe] = {
+                record.asset_materialization.tags["dagster/data_version"] for record in records
+            }
+    made = {
+        recipe: {
+            deployment.store.current(
+                ArtifactKey("checkpoints", f"{MODEL}/{recipe}")
+            ).manifest.content_hash
+        }
+        for recipe in RECIPES
     }
-    assert Counter(len(each) for each in stamps.values()) == {1: len(RECIPES)}
+    assert known == made

@@ -24,7 +24,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 from iterpref_assets.core.tables import COMPLETIONS, VERSIONS, write_table
 
 PROBLEMS = [make_problem(number, f"n{number}") for number in range(40)]
-CONFIG = DebugConfig(max_in_flight=16, judge_workers=2, max_tokens=24)
+CONFIG = DebugConfig(max_in_flight=16, judge_workers=2, max_tokens=160)
 
 
 class NotedEngine:

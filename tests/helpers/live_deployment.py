@@ -88,12 +88,12 @@ class LiveDeployment:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert process.poll() is None, self.log.read_text()[-4000:]
-            if self._answers():
+            if self.answers():
                 return
             time.sleep(0.5)
         raise AssertionError(self.log.read_text()[-4000:])
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """Whether the assets are served and the backfill daemon has given sign of life."""
         query = (
             "{ assetNodes { id } "

@@ -1,17 +1,15 @@
 """What the daemon does by itself: runs that crash are retried, and what is switched on ticks."""
 
-import fcntl
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from leases import held
 from live_deployment import LiveDeployment
 from seed_files import problem
 
@@ -107,20 +105,6 @@ def kill_a_run_of(
     ended = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     assert not ended, "the run was over before it was killed"
     return run_id, waiting
-
-
-@contextmanager
-def held(file: Path) -> Iterator[Callable[[], bool]]:
-    """Until the block ends, whoever opens the file stands still (for 45 s by the kernel's default).
-
-    Gives a function that says whether someone does.
-    """
-    ignored = signal.signal(signal.SIGIO, signal.SIG_IGN)  # how the kernel would tell of it
-    with file.open("rb+") as stream:
-        fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-        yield lambda: fcntl.fcntl(stream, fcntl.F_GETLEASE) != fcntl.F_WRLCK
-        fcntl.fcntl(stream, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    signal.signal(signal.SIGIO, ignored)
 
 
 def executing(instance: dg.DagsterInstance, shard: str) -> tuple[str, int]:

@@ -19,6 +19,8 @@ class PairSet(StrEnum):
     """The method's: y- drawn at random, difference by line LCS."""
     FIRST = "first"
     LAST = "last"
+    NEAREST = "nearest"
+    """Every passing program beside the failing one of its problem that is most like it."""
     PREFIX_SUFFIX = "prefix_suffix"
     TOKENS = "tokens"
     """Difference by the model's tokens."""
@@ -33,6 +35,7 @@ class PairSet(StrEnum):
             PairSet.RANDOM: {},
             PairSet.FIRST: {"negatives": Negatives.FIRST},
             PairSet.LAST: {"negatives": Negatives.LAST},
+            PairSet.NEAREST: {"negatives": Negatives.NEAREST},
             PairSet.PREFIX_SUFFIX: {"difference": Difference.PREFIX_SUFFIX},
             PairSet.TOKENS: {"difference": Difference.TOKENS},
             PairSet.NODES: {"difference": Difference.NODES},

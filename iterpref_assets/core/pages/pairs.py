@@ -89,7 +89,7 @@ def _blocks(pair: Mapping[str, Any], fate: str, made_of: str) -> Iterator[Block]
 
 def _made_of(pair: Mapping[str, Any]) -> str:
     if rejected_sample(pair["pair_id"], pair["trajectory_id"]) is not None:
-        return "two samples"
+        return f"two samples, y- of round {pair['rejected_round']}"
     return f"debugging, y- of round {pair['rejected_round']}"
 
 

@@ -11,6 +11,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Filter, Negatives, PairConfig
 from iterpref_assets.core.pairs.difference import LineDifference, line_difference
 from iterpref_assets.core.pairs.filters import first_filter, too_long
+from iterpref_assets.core.pairs.nearest import nearest_candidates
 from iterpref_assets.core.pairs.sampled import CANDIDATES, debugging_pair_id, sampled_candidates
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
@@ -19,9 +20,9 @@ from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
 def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConfig) -> pl.DataFrame:
     """One candidate pair for every solved trajectory with an earlier failing version.
 
-    With negatives PASS_RATE, those of `sampled_candidates` instead. Which program is rejected
-    depends on ids and the seed alone, so a table built in parts that split no problem equals one
-    built at once.
+    With negatives PASS_RATE, those of `sampled_candidates` instead, with NEAREST those of
+    `nearest_candidates`. Which program is rejected depends on ids, the seed and the problem's own
+    programs alone, so a table built in parts that split no problem equals one built at once.
 
     Args:
         versions: columns of tables.VERSIONS; whole problems, in any order.
@@ -37,6 +38,8 @@ def build_pairs(versions: pl.DataFrame, problems: pl.DataFrame, config: PairConf
     """
     if config.negatives is Negatives.PASS_RATE:
         candidates = sampled_candidates(versions, config.seed)
+    elif config.negatives is Negatives.NEAREST:
+        candidates = nearest_candidates(versions, config)
     else:
         candidates = _debugging_candidates(versions, config)
     wanted = pl.col("problem_id").is_in(candidates["problem_id"].implode())

@@ -22,6 +22,9 @@ class Negatives(StrEnum):
     PASS_RATE = "pass_rate"  # noqa: S105
     """No debugging at all, but another independent sample of the same problem, as Code-Optimise and
     PLUM do; the baseline that debugging pairs are compared with (Tables 5, 7)."""
+    NEAREST = "nearest"
+    """Ours: of all failing versions of the problem the one that shares most with y+, for every
+    different program that passes."""
 
 
 class Difference(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def _matches(
     pairs = zip(passing, failing, strict=False)
     for chosen, rejected in sorted(pairs, key=lambda pair: pair[0]["sample"]):
         yield {
-            "pair_id": sampled_pair_id(chosen["trajectory_id"], rejected["sample"]),
+            "pair_id": sampled_pair_id(chosen["trajectory_id"], rejected["sample"], chosen_round=0),
             "trajectory_id": chosen["trajectory_id"],
             "problem_id": problem_id,
             "chosen": chosen["code"],
@@ -96,9 +97,8 @@ def _drawn(samples: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     return sorted(samples, key=lambda row: derive_seed("sampled pair", seed, row["trajectory_id"]))
 
 
-_SAMPLED = ":0~"
-REJECTED_SAMPLE = rf"{_SAMPLED}(\d+)$"
-"""Finds the rejected sample in the name of a pair of independent samples, and in no other."""
+REJECTED_SAMPLE = r":\d+~(\d+)$"
+"""Finds the rejected sample in the name of a pair of two samples, and in no other."""
 
 
 def debugging_pair_id(trajectory_id: str, rejected_round: int, chosen_round: int) -> str:
@@ -106,12 +106,15 @@ def debugging_pair_id(trajectory_id: str, rejected_round: int, chosen_round: int
     return f"{trajectory_id}:{rejected_round}-{chosen_round}"
 
 
-def sampled_pair_id(trajectory_id: str, rejected_sample: int) -> str:
-    """Two independent samples: the first version of `trajectory_id`, and that of another sample."""
-    return f"{trajectory_id}{_SAMPLED}{rejected_sample}"
+def sampled_pair_id(trajectory_id: str, rejected_sample: int, *, chosen_round: int) -> str:
+    """Versions of two samples: the one of `trajectory_id` that passes, and one of another sample.
+
+    The round of y- is a column of the pair table.
+    """
+    return f"{trajectory_id}:{chosen_round}~{rejected_sample}"
 
 
 def rejected_sample(pair_id: str, trajectory_id: str) -> int | None:
-    """The sample that y- is; None where y- is a version of the pair's own trajectory."""
-    start = f"{trajectory_id}{_SAMPLED}"
-    return int(pair_id.removeprefix(start)) if pair_id.startswith(start) else None
+    """The sample that y- is of; None where y- is a version of the pair's own trajectory."""
+    found = re.fullmatch(REJECTED_SAMPLE, pair_id.removeprefix(trajectory_id))
+    return int(found[1]) if found else None

@@ -19,13 +19,14 @@ from iterpref_assets.core.sandbox.inside.isolation import empty_directory
 class ServerFolder:
     """An empty folder that is locked as long as this process lives.
 
-    A process that is killed cannot remove its own: the next one that needs a folder does.
+    A process that is killed cannot remove its own: the next one that needs a folder does, or
+    `remove_abandoned`.
     """
 
     def __init__(self) -> None:
         home = _home()
         with locked(home):  # a folder that nobody has locked yet is no abandoned one
-            _remove_abandoned(home)
+            _sweep(home)
             self.path = Path(tempfile.mkdtemp(dir=home))
             lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -36,16 +37,36 @@ class ServerFolder:
         self._removal()
 
 
+def remove_abandoned() -> None:
+    """Remove the folders of processes that were killed, where this user has any."""
+    home = _place()
+    if _is_own(home):
+        with locked(home):
+            _sweep(home)
+
+
+def _place() -> Path:
+    return Path(tempfile.gettempdir()) / f"iterpref-sandboxes-{os.getuid()}"
+
+
+def _is_own(home: Path) -> bool:
+    """Whether there is such a folder, and this user made it."""
+    try:
+        found = home.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
 def _home() -> Path:
     """This user's folder of such folders.
 
     Raises:
         SandboxUnavailableError: where someone else has made it.
     """
-    home = Path(tempfile.gettempdir()) / f"iterpref-sandboxes-{os.getuid()}"
+    home = _place()
     home.mkdir(mode=0o700, exist_ok=True)
-    found = home.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not _is_own(home):
         raise SandboxUnavailableError(
             f"{home} belongs to somebody else",
             remedy="Remove it, or set TMPDIR to a folder of your own",
@@ -53,7 +74,7 @@ def _home() -> Path:
     return home
 
 
-def _remove_abandoned(home: Path) -> None:
+def _sweep(home: Path) -> None:
     for folder in home.iterdir():
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

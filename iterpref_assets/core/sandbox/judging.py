@@ -198,12 +198,18 @@ def check_literals(tests: FunctionTests) -> None:
     """Refuse tests that `judge_calls` could not use.
 
     Raises:
-        InputError: if a case is not a literal.
+        InputError: naming the case that is no literal, or whose arguments are no tuple.
     """
-    for case in tests.cases:
-        _literal(case.arguments, "arguments")
+    for number, case in enumerate(tests.cases):
+        field = f"cases.{number}.arguments"
+        if not isinstance(arguments := _literal(case.arguments, field), tuple):
+            raise InputError(
+                f"{case.arguments[:80]!r} is not the literal of a tuple",
+                field=field,
+                remedy=f"Write one argument as {(arguments,)!r:.80}",
+            )
         if not isinstance(case, RaisingCase):
-            _literal(case.expected, "expected")
+            _literal(case.expected, f"cases.{number}.expected")
 
 
 def _literal(text: str, field: str) -> Any:
@@ -212,7 +218,7 @@ def _literal(text: str, field: str) -> Any:
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
         raise InputError(
             f"a test holds {text[:80]!r}, which is not a Python literal",
-            remedy="Write plain data: numbers, strings, lists, tuples, sets, dicts, None",
+            remedy="Write plain data: numbers, strings in quotes, lists, tuples, sets, dicts, None",
             field=field,
         ) from error
 

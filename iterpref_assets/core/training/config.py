@@ -200,11 +200,11 @@ class TrainConfig(Record):
         description="Tokens projected onto the vocabulary at once; it bounds the memory of the "
         "logits",
     )
-    save_steps: int = Field(
-        default=50,
-        ge=1,
-        description="Optimizer steps between checkpoints: at most this much work is repeated after "
-        "a kill",
+    save_minutes: float = Field(
+        default=10,
+        ge=0,
+        description="Minutes between checkpoints: at most this much work is repeated after a kill; "
+        "0 writes one after every step",
     )
     logging_steps: int = Field(
         default=1, ge=1, description="Optimizer steps between points of the curves"
@@ -248,7 +248,10 @@ class TrainConfig(Record):
     @model_validator(mode="after")
     def _micro_batches_fill_the_batch(self) -> Self:
         if self.max_tokens is not None and self.micro_batch_size > 1:
-            raise ValueError("max_tokens and micro_batch_size are both set: leave one of them out")
+            raise ValueError(
+                "max_tokens takes the place of micro_batch_size, which is "
+                f"{self.micro_batch_size}: set micro_batch_size to 1 beside it"
+            )
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"batch_size {self.batch_size} is not a multiple of "
@@ -294,7 +297,7 @@ _FOR_SPEED_AND_MEMORY = (
     "vocabulary_chunk",
     "attention",
     "processes",
-    "save_steps",
+    "save_minutes",
     "logging_steps",
     "reference_batch_tokens",
     "tensorboard",

@@ -88,5 +88,5 @@ def test_pairs_of_two_samples_are_told_from_those_of_debugging(tmp_path, pairs):
         negatives=Negatives.PASS_RATE,
     )
     found = shown(tmp_path, pl.concat([pairs, sampled])).facet("Made of")
-    assert found["c#0:0~1"] == ["two samples"]
+    assert found["c#0:0~1"] == ["two samples, y- of round 0"]
     assert found["b#0:0-1"] == ["debugging, y- of round 0"]

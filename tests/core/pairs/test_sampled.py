@@ -112,5 +112,5 @@ def test_one_sample_a_problem_is_refused_with_what_to_set(tmp_path: Path):
 
 
 def test_a_pairs_name_tells_the_sample_that_was_rejected():
-    assert rejected_sample(sampled_pair_id("p#3", 12), "p#3") == 12
+    assert rejected_sample(sampled_pair_id("p#3", 12, chosen_round=4), "p#3") == 12
     assert rejected_sample(debugging_pair_id("p#3", 0, 2), "p#3") is None

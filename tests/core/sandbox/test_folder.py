@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from iterpref_assets.core.errors import SandboxUnavailableError
-from iterpref_assets.core.sandbox.folder import ServerFolder
+from iterpref_assets.core.sandbox.folder import ServerFolder, remove_abandoned
 
 HOLDER = """
 import signal
@@ -39,6 +39,31 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next() -> None:
     assert folder.exists()
     ServerFolder().remove()
     assert not folder.exists()
+
+
+def test_the_folder_of_a_killed_process_is_removed_without_another_one() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True
+    ) as held:
+        assert held.stdout is not None
+        folder = Path(held.stdout.readline().strip())
+        remove_abandoned()
+        assert (folder / "left").exists()
+        held.send_signal(signal.SIGKILL)
+    remove_abandoned()
+    assert not folder.exists()
+
+
+def test_where_there_are_no_folders_none_is_made(tmp_path: Path) -> None:
+    remove_abandoned()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "left").mkdir(parents=True)
+    (tmp_path / f"iterpref-sandboxes-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    remove_abandoned()
+    assert (tmp_path / "elsewhere" / "left").is_dir()
 
 
 def test_a_removed_folder_is_gone_and_removed_once() -> None:

@@ -65,6 +65,11 @@ def test_batch_that_micro_batches_do_not_fill_is_refused():
         TrainConfig(batch_size=10, micro_batch_size=4)
 
 
+def test_two_sizes_of_a_pass_are_refused_with_the_one_to_set_back():
+    with pytest.raises(ValidationError, match=r"which is 4: set micro_batch_size to 1"):
+        TrainConfig(max_tokens=100, micro_batch_size=4)
+
+
 def test_recipes_and_config_load_without_torch():
     code = (
         "import sys, iterpref_assets.core.training.recipes, iterpref_assets.core.training.config\n"

@@ -12,57 +12,56 @@ from pathlib import Path
 
 from faults import chain, processes
 from faults.injection import Outcome, injected, measured_seconds
-from faults.plan import Injection
+from faults.plan import TIMED, Injection, replaying
 from faults.report import machine
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import locked, replace_text
 from iterpref_assets.runner import load_definitions
 
 GIVE_UP_SECONDS = 1200
 
 
 class Campaign:
-    """Injections into the deployment that is prepared below `work`."""
+    """Injections into the deployment that is prepared below `work`, beside others of the same."""
 
     def __init__(self, work: Path) -> None:
         self.work = work.resolve()
         self.work.mkdir(parents=True, exist_ok=True)
-        self._in_a_process_of_its_own("prepare", lambda: chain.prepare(self.work))
-        chain.use(self.work / "undisturbed", chain.replaying(self.work / "recorded"))
+        with locked(self.work):
+            self._in_a_process_of_its_own("prepare", lambda: chain.prepare(self.work))
+        chain.use(self.work / "undisturbed", replaying(self.work / "recorded"))
         self.definitions = load_definitions()
 
     def result_of(self, injection: Injection) -> Outcome:
         """Inject; what breaks the injection itself is a problem too."""
-        self._seconds_of(injection)
-        answer = self.work / "outcome.json"
-        answer.unlink(missing_ok=True)
+        expected = self._seconds_of(injection) if injection.fault in TIMED else 0.0
+        answer = self.work / f"{injection.name}.json"
 
         def inject() -> None:
-            outcome = injected(self.work, injection, self.definitions, self._durations())
+            outcome = injected(self.work, injection, self.definitions, expected)
             answer.write_text(json.dumps(asdict(outcome)))
 
         self._in_a_process_of_its_own(injection.name, inject)
         outcome = Outcome(**json.loads(answer.read_text()))
+        answer.unlink()
         if not outcome.problems:
             shutil.rmtree(self.work / "injections" / injection.name)
         return outcome
 
-    def _seconds_of(self, injection: Injection) -> None:
-        """Measure how long the launch takes undisturbed, once."""
+    def _seconds_of(self, injection: Injection) -> float:
+        """How long the launch takes undisturbed, measured once by whoever asks first."""
         name = f"{injection.asset}-{injection.form}"
-        if name in self._durations():
-            return
-        answer = self.work / "seconds.json"
+        folder = self.work / "seconds" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        measured = folder / "seconds"
 
         def measure() -> None:
             took = measured_seconds(self.work, injection.asset, injection.form, self.definitions)
-            with replacing(answer) as partial:
-                partial.write_text(json.dumps(self._durations() | {name: took}))
+            replace_text(measured, str(took))
 
-        self._in_a_process_of_its_own(name, measure)
-
-    def _durations(self) -> dict[str, float]:
-        path = self.work / "seconds.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+        with locked(folder):
+            if not measured.is_file():
+                self._in_a_process_of_its_own(name, measure)
+        return float(measured.read_text())
 
     def _in_a_process_of_its_own(self, name: str, do: Callable[[], None]) -> None:
         """Do it where nothing of it stays: neither threads, nor mounts, nor open files."""

@@ -4,7 +4,6 @@ Programs are generated once, by the lab's model, and replayed in every launch af
 and debugging then cost what their own work costs. Training and scoring load the model each time.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from faults.plan import GENERATED, GENERATING, SHARDS, STAGES, TINY, Stage
+from faults.plan import GENERATED, GENERATING, SHARDS, STAGES, TINY, Stage, replaying
 from iterpref_assets.commands.run import DAGSTER_YAML
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.runner import execute, load_definitions, register_shards, release_dead_runs
@@ -28,12 +27,6 @@ def use(root: Path, variables: dict[str, str]) -> None:
         os.environ[f"ITERPREF_{name}"] = value
     os.environ["ITERPREF_ROOT"] = str(root)
     os.environ["DAGSTER_HOME"] = str(root / "dagster")
-
-
-def replaying(recorded: Path) -> dict[str, str]:
-    """Settings that generate nothing anew."""
-    files = sorted(str(path) for path in recorded.iterdir())
-    return {"ENGINE": json.dumps({"kind": "replay", "completions": files})}
 
 
 def launch(definitions: dg.Definitions, asset: str, partitions: Sequence[str]) -> None:

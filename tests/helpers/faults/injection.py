@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 
 from faults import processes
-from faults.chain import launch, replaying, use
-from faults.plan import DAMAGING, Fault, Form, Injection
+from faults.chain import launch, use
+from faults.plan import DAMAGING, Fault, Form, Injection, replaying
 from faults.verdict import Seen, Undisturbed, faults_found, faults_of_records, seen_of
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 
@@ -70,16 +70,21 @@ class Deployment:
 
 
 def injected(
-    work: Path, injection: Injection, definitions: dg.Definitions, durations: dict[str, float]
+    work: Path, injection: Injection, definitions: dg.Definitions, expected: float
 ) -> Outcome:
     """Break a launch, launch again, and compare with the undisturbed artifacts.
 
     To be called in a process of its own, which it makes the parent of all that is orphaned.
+
+    Args:
+        work: where the undisturbed deployment lies.
+        injection: what is broken, and how.
+        definitions: the code location.
+        expected: seconds that the launch takes undisturbed; faults that are TIMED read it.
     """
     processes.adopt_orphans()
     undisturbed = Undisturbed.of(work / "undisturbed")
     deployment = Deployment(work, injection, definitions)
-    expected = durations[f"{injection.asset}-{injection.form}"]
     break_it = _BREAKING[injection.fault]
     try:
         landed, detail, kept = break_it(deployment, expected)
@@ -127,10 +132,12 @@ def _kill_run(deployment: Deployment, expected: float) -> Broken:
 
 def _kill_worker(deployment: Deployment, expected: float) -> Broken:
     deployment.without_what_is_made()
+    due = time.monotonic() + deployment.draw.uniform(0, expected)
     run = deployment.start()
     worker = processes.worker_of(run, LAUNCH_SECONDS)
-    delay = deployment.draw.uniform(0, expected)
-    time.sleep(delay)
+    begun = time.monotonic()
+    time.sleep(max(0.0, due - begun))
+    delay = time.monotonic() - begun
     landed = worker is not None and processes.kill(worker)
     status = processes.ended(run, LAUNCH_SECONDS)
     if status is None:

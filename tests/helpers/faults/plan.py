@@ -8,6 +8,7 @@ import json
 import random
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 SHARDS = ("lab-000", "lab-001", "lab-002")
 MODELS = ("lab", "twin")
@@ -34,6 +35,12 @@ TINY = {
 }  # fmt: skip
 """Settings, without the prefix of their variables."""
 GENERATING = {"ENGINE__KIND": "transformers"}
+
+
+def replaying(recorded: Path) -> dict[str, str]:
+    """Settings that generate nothing anew."""
+    files = sorted(str(path) for path in recorded.iterdir())
+    return {"ENGINE": json.dumps({"kind": "replay", "completions": files})}
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ class Fault(StrEnum):
 
 
 DAMAGING = (Fault.DELETED, Fault.TRUNCATED, Fault.FLIPPED)
+TIMED = (Fault.KILL_RUN, Fault.KILL_WORKER, Fault.TWO_RUNS)
+"""Faults whose moment is drawn over the time that an undisturbed launch takes."""
 
 
 class Form(StrEnum):
@@ -119,9 +128,9 @@ class Injection:
 def planned(rounds: int, slow_rounds: int) -> list[Injection]:
     """Every fault of every stage in both forms, so many times; the slow ones last."""
     found: list[Injection] = []
-    for number in range(rounds):
+    for number in range(max(rounds, slow_rounds)):
         for stage in STAGES:
-            if stage.asset in SLOW and number >= slow_rounds:
+            if number >= (slow_rounds if stage.asset in SLOW else rounds):
                 continue
             for form in Form if len(stage.partitions) > 1 else (Form.SINGLE,):
                 found += [

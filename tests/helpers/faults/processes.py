@@ -88,6 +88,13 @@ def children(pid: int | str) -> Iterator[int]:
         return
 
 
+def descendants(pid: int) -> Iterator[int]:
+    """Its children, and theirs."""
+    for child in children(pid):
+        yield child
+        yield from descendants(child)
+
+
 def command_of(pid: int) -> str:
     """The command line of a process; empty where it is gone or dead."""
     try:
@@ -100,9 +107,11 @@ def worker_of(run: int, seconds: float) -> int | None:
     """The worker that a run starts within the time; None where it ends, or starts none."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and is_alive(run):
-        for child in children(run):
-            if "iterpref_assets.workers" in command_of(child):
-                return child
+        for process in descendants(run):
+            command = command_of(process)
+            # What limits its time comes before it, and is named by the same command.
+            if "iterpref_assets.workers" in command and not command.startswith("timeout "):
+                return process
         time.sleep(POLL_SECONDS)
     return None
 

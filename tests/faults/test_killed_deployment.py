@@ -1,0 +1,137 @@
+"""Services of a deployment are killed during a backfill: after their next start it ends well."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from faults.processes import command_of
+from faults.verdict import Undisturbed, leftovers, seen_of
+from leases import held
+from live_deployment import LiveDeployment
+from seed_files import problem
+from services import Services
+
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.operations.backfills import failed_runs, follow
+from iterpref_assets.operations.graphql import Deployment
+
+SHARDS = ("s0", "s1", "s2")
+ASSETS = ("raw_seeds", "seed_problems")
+WAIT_SECONDS = 600
+END_SECONDS = 60
+
+pytestmark = [
+    pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_deployment")
+]  # fmt: skip
+
+
+def deployment_in(root: Path) -> LiveDeployment:
+    """A deployment of three shards whose held-out problems are made."""
+    seeds, heldout = root / "seeds", root / "heldout.jsonl"
+    seeds.mkdir(parents=True)
+    for shard in SHARDS:
+        (seeds / f"{shard}.jsonl").write_text(problem(shard))
+    heldout.write_text(problem("h0", split="heldout", prompt="Take one from x."))
+    source = {"kind": "files", "folder": str(seeds), "heldout": str(heldout)}
+    made = LiveDeployment(root, {"ITERPREF_SEEDS": json.dumps(source)})
+    for command in (("iterpref", "prepare"), ("dg", "launch", "--assets", "heldout_problems")):
+        done = made.command(*command)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """What the backfill makes, made by a launch of a shell."""
+    deployment = deployment_in(tmp_path_factory.mktemp("undisturbed") / "data")
+    deployment.launch(",".join(ASSETS), f"{SHARDS[0]}...{SHARDS[-1]}")
+    return Undisturbed.of(deployment.root)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[LiveDeployment]:
+    made = deployment_in(tmp_path / "data")
+    yield made
+    for pid in processes_of(made):
+        os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(deployment: LiveDeployment) -> Iterator[int]:
+    """Every process that was started with the deployment's home."""
+    home = f"DAGSTER_HOME={deployment.root / 'dagster'}\0".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if home in (entry / "environ").read_bytes():
+                yield int(entry.name)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+
+
+@contextmanager
+def standing_still(deployment: LiveDeployment) -> Iterator[str]:
+    """The id of a backfill that has read all seeds; whoever uses a shard of them stands still."""
+    done = deployment.command("iterpref", "backfill", *ASSETS, "--all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    store, deadline = ArtifactStore(deployment.root), time.monotonic() + WAIT_SECONDS
+    keys = [ArtifactKey("raw_seeds", shard) for shard in SHARDS]
+    while not all(store.find(key) for key in keys):
+        assert time.monotonic() < deadline, done.stdout
+        time.sleep(0.1)
+    with held(store.current(keys[1]).path("problems.parquet")) as is_asked_for:
+        while not is_asked_for():
+            assert time.monotonic() < deadline, done.stdout
+            time.sleep(0.1)
+        yield done.stdout.split("backfill ")[1].partition(":")[0]
+
+
+def killed_and_started(services: Services, victim: str) -> None:
+    """Kill a service with -9 and start it again."""
+    services.kill(victim)
+    services.start(victim)
+
+
+def all_killed_and_started(services: Services) -> None:
+    """Kill everything, runs too, as where a machine dies; start again as `make ui` does."""
+    for pid in processes_of(services.deployment):
+        os.kill(pid, signal.SIGKILL)
+    for name in tuple(services.running):
+        services.running.pop(name).wait()
+    prepared = services.deployment.command("iterpref", "prepare")
+    assert prepared.returncode == 0, prepared.stderr
+    for name in services.commands:
+        services.start(name)
+
+
+@pytest.mark.parametrize("victim", ["daemon", "code server", "everything"])
+def test_a_backfill_ends_after_the_next_start(
+    deployment: LiveDeployment, undisturbed: Undisturbed, victim: str
+) -> None:
+    services, store = Services(deployment), ArtifactStore(deployment.root)
+    with services.serving():
+        with standing_still(deployment) as backfill:
+            kept = seen_of(store)
+            if victim == "everything":
+                all_killed_and_started(services)
+            else:
+                killed_and_started(services, victim)
+        services.await_all()
+        asked = Deployment(deployment.url)
+        *_, last = follow(asked, backfill)
+        assert (last.succeeded, failed_runs(asked, backfill)) == (True, [])
+    assert Undisturbed.of(deployment.root) == undisturbed
+    assert kept.items() <= seen_of(store).items()
+    assert list(leftovers(deployment.root)) == []
+    assert still_running(deployment) == []
+
+
+def still_running(deployment: LiveDeployment) -> list[str]:
+    """The commands of the deployment's processes that do not end."""
+    deadline = time.monotonic() + END_SECONDS
+    while (left := list(processes_of(deployment))) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return [command_of(pid) for pid in left]

@@ -1,0 +1,80 @@
+"""The services of a deployment, each a process of its own that is killed and started again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from live_deployment import ENDING_WITH_PARENT, START_SECONDS, LiveDeployment
+from places import ROOT
+
+SERVICES = ("code server", "webserver", "daemon")
+
+
+class Services:
+    """Code server, webserver and daemon of one deployment, as docker/compose.yaml starts them."""
+
+    def __init__(self, deployment: LiveDeployment) -> None:
+        self.deployment = deployment
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        workspace = deployment.root / "workspace.yaml"
+        server = f"{{host: 127.0.0.1, port: {port}, location_name: iterpref}}"
+        workspace.write_text(f"load_from:\n  - grpc_server: {server}\n")
+        listening = ("--host", "127.0.0.1", "--port")
+        self.commands = {
+            "code server": (
+                "dagster", "api", "grpc", "--python-file", "definitions.py", *listening, port,
+                "--location-name", "iterpref",
+            ),
+            "webserver": (
+                "dagster-webserver", *listening, str(deployment.port), "-w", str(workspace)
+            ),
+            "daemon": ("dagster-daemon", "run", "-w", str(workspace)),
+        }  # fmt: skip
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str) -> None:
+        program, *arguments = self.commands[name]
+        script = Path(sys.executable).with_name(program)
+        with (self.deployment.root / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [*ENDING_WITH_PARENT, str(script), *arguments], cwd=ROOT,
+                env=self.deployment.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def kill(self, name: str) -> None:
+        """End a service at once; what it started goes on, if it does."""
+        self.running[name].kill()
+        self.running.pop(name).wait()
+
+    def await_all(self) -> None:
+        """Wait until the assets are served and the daemon gives signs of life."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.deployment.answers():
+            for name, process in self.running.items():
+                said = (self.deployment.root / f"{name}.log").read_text()
+                assert process.poll() is None, said[-4000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """All services, from entry to exit."""
+        try:
+            for name in SERVICES:
+                self.start(name)
+            self.await_all()
+            yield
+        finally:
+            for process in self.running.values():
+                os.killpg(process.pid, signal.SIGINT)
+            for process in self.running.values():
+                process.wait()
+            self.running.clear()

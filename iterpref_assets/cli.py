@@ -48,7 +48,9 @@ def main() -> None:
 
 
 def _app(*names: str) -> typer.Typer:
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    )
     app.callback()(_about)  # also keeps a single command a command
     for name in names:
         module = import_module(f"iterpref_assets.commands.{COMMANDS[name]}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.chain import CHAIN
+from iterpref_assets.steps.chain import CHAIN, step_of, upstream_of
 from iterpref_assets.steps.partitions import (
     TWO_PARTS,
     Partitioning,
@@ -41,13 +42,17 @@ class _Stretch:
         return self.partitioning in TWO_PARTS
 
 
-def phases(settings: Settings) -> Iterator[Phase]:
-    """The runs that make the whole chain, in order.
+def phases(settings: Settings, until: str | None = None) -> Iterator[Phase]:
+    """The runs that make the whole chain, or one asset with what it is made of, in order.
 
     What is of a base model is made model by model, and within that variant by variant: the first
     report is there before the second model is begun.
+
+    Raises:
+        InputError: where there is no asset `until`, or none under these settings.
     """
-    for by_model, section in itertools.groupby(_stretches(settings), lambda each: each.by_model):
+    steps = _steps(settings, until)
+    for by_model, section in itertools.groupby(_stretches(steps), lambda each: each.by_model):
         if not by_model:
             for each in section:
                 yield Phase(each.assets, partitions_of(each.partitioning, settings))
@@ -69,11 +74,22 @@ def _of_model(section: list[_Stretch], base_model: str, settings: Settings) -> I
                     yield Phase(each.assets, (partition,))
 
 
-def _stretches(settings: Settings) -> Iterator[_Stretch]:
+def _steps(settings: Settings, until: str | None) -> list[Step]:
+    known = [step for step in CHAIN if step.exists(settings)]
+    if until is None:
+        return [step for step in known if step.in_run(settings)]
+    last = step_of(until)
+    if last not in known:
+        raise InputError(
+            f"these settings have no {until}", field="--until", remedy="Name another asset"
+        )
+    wanted = upstream_of(last) | {until}
+    return [step for step in known if step.asset in wanted]
+
+
+def _stretches(steps: Sequence[Step]) -> Iterator[_Stretch]:
     stretch: list[Step] = []
-    for step in CHAIN:
-        if not (step.exists(settings) and step.in_run(settings)):
-            continue
+    for step in steps:
         if stretch and not _follows(step, stretch[-1]):
             yield _Stretch(stretch[0].partitioning, tuple(each.asset for each in stretch))
             stretch = []

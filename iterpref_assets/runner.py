@@ -26,7 +26,7 @@ from iterpref_assets.defs.partitions import (
     reason,
     stretches,
 )
-from iterpref_assets.phases import Phase, phases
+from iterpref_assets.phases import Phase
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import StepContext
@@ -51,7 +51,10 @@ def open_instance() -> dg.DagsterInstance:
 
 
 def materialize_chain(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    planned: Sequence[Phase],
 ) -> None:
     """Materialize what is missing or out of date, phase by phase.
 
@@ -62,7 +65,6 @@ def materialize_chain(
     release_dead_runs(instance)
     warn_of_full_pools(instance)
     context = StepContext(settings, ArtifactStore(settings.root))
-    planned = list(phases(settings))
     for number, phase in enumerate(planned, 1):
         _log.info("stage %d of %d: %s", number, len(planned), _said_of(phase))
         stale = _stale(context, instance, phase)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -18,9 +19,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, PromptConfig
@@ -36,6 +37,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarksConfig
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.experiment.config import ExperimentConfig
+from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.quality.config import QualityConfig
 from iterpref_assets.core.records import Record
@@ -43,7 +45,7 @@ from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
-from iterpref_assets.core.settings_keys import keys_of, nearest
+from iterpref_assets.core.settings_keys import keys_of, nearest, written
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
@@ -262,10 +264,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the TOML file."""
-        sources = [init_settings, env_settings]
-        if path := os.environ.get(SETTINGS_FILE):
-            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
-        return tuple(sources)
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, values_of_file()))
 
     def prompts_for(self, source: GeneratorSource) -> PromptConfig:
         """How a model is asked: the lab's by the texts that it was trained on, others as set."""
@@ -306,11 +305,26 @@ def load_settings() -> Settings:
     Raises:
         InputError: naming the variable or key that is unknown or has a bad value.
     """
-    path = os.environ.get(SETTINGS_FILE)
-    if path and not Path(path).is_file():
-        raise InputError("no such settings file", file=path, remedy=f"Correct {SETTINGS_FILE}")
     _refuse_unknown_variables()
-    return _validated({}, place=path or "environment")
+    return _validated({}, place=os.environ.get(SETTINGS_FILE) or "environment")
+
+
+def values_of_file() -> dict[str, Any]:
+    """What the settings file sets, as nested dicts; nothing where no file is named.
+
+    Raises:
+        InputError: naming the file that is not there or is no TOML.
+    """
+    path = os.environ.get(SETTINGS_FILE)
+    if not path:
+        return {}
+    remedy = f"Correct --settings or {SETTINGS_FILE}"
+    try:
+        return tomllib.loads(read_bytes(Path(path), remedy).decode())
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"not TOML ({error})", file=path, remedy="docs/SETTINGS.md shows settings files"
+        ) from None
 
 
 def _refuse_unknown_variables() -> None:
@@ -331,9 +345,6 @@ def _refuse_unknown_variables() -> None:
 def _validated(values: dict[str, Any], *, place: str) -> Settings:
     try:
         return Settings(**values)
-    except (TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = f"Correct the file that {SETTINGS_FILE} names"
-        raise InputError(f"not TOML ({error})", file=place, remedy=remedy) from None
     except ValidationError as error:
         raise _refusal(error, place) from None
 
@@ -346,10 +357,23 @@ def _refusal(error: ValidationError, place: str) -> InputError:
     found = error.errors()
     unknown = [each for each in found if each["type"] in _UNKNOWN]
     first = (unknown or found)[0]
-    field = ".".join(map(str, first["loc"]))
-    meant = nearest(first["loc"], keys_of(Settings)) if unknown else []
-    remedy = f"Did you mean {' or '.join(meant)}?" if meant else KNOWN_SETTINGS
-    if first["type"] == "union_tag_not_found":
-        key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
-        remedy = f"Set {key}; iterpref settings explain tells its values"
-    return InputError(first["msg"], file=place, field=field or None, remedy=remedy)
+    known = keys_of(Settings)
+    field, problem = written(first["loc"], known), first["msg"]
+    meant: list[str] = []
+    remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
+    match first["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            problem, meant, remedy = "unknown setting", nearest(first["loc"], known), KNOWN_SETTINGS
+        case "union_tag_invalid":
+            field = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
+            tags = first["ctx"]["expected_tags"].replace("'", "").split(", ")
+            problem = f"{first['ctx']['tag']!r} is none of {', '.join(tags)}"
+            meant = get_close_matches(first["ctx"]["tag"], tags, n=1)
+        case "union_tag_not_found":
+            key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
+            remedy = f"Set {key}; iterpref settings explain tells its values"
+        case "missing":
+            problem = "not set"
+    if meant:
+        remedy = f"Did you mean {' or '.join(meant)}?"
+    return InputError(problem, file=place, field=field or None, remedy=remedy)

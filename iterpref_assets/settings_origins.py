@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource
 
-from iterpref_assets.settings import SETTINGS_FILE, Settings
+from iterpref_assets.settings import SETTINGS_FILE, Settings, values_of_file
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -35,8 +35,7 @@ class Value:
 def values_of(settings: Settings) -> list[Value]:
     """Every value that holds, in the order of the settings' fields."""
     variables = dict(_leaves(EnvSettingsSource(Settings)()))
-    file = os.environ.get(SETTINGS_FILE)
-    in_file = dict(_leaves(TomlConfigSettingsSource(Settings, toml_file=file)())) if file else {}
+    file, in_file = os.environ.get(SETTINGS_FILE), dict(_leaves(values_of_file()))
     found: list[Value] = []
     for path, value in _leaves(settings.model_dump(mode="json")):
         origin = "default"

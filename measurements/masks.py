@@ -59,7 +59,7 @@ def _tokenizer(corpus: list[str]) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>")
 
 
-def _claimed(recorded: Recorded) -> pl.DataFrame:
+def claimed(recorded: Recorded) -> pl.DataFrame:
     """Versions whose last passes where that was claimed, and all others fail."""
     last = pl.col("round") == pl.col("round").max().over("trajectory_id")
     passed = last & pl.col("is_solved")
@@ -96,7 +96,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     recorded = read_trajectories(sorted(arguments.data.glob("*.jsonl.gz")))
-    problems, versions = problems_to_frame(recorded.problems), _claimed(recorded)
+    problems, versions = problems_to_frame(recorded.problems), claimed(recorded)
     config = PairConfig()
     kept = build_pairs(versions, problems, config).filter(pl.col("dropped_by").is_null())
     tokenizer = _tokenizer([*versions["code"], *problems["prompt"]])

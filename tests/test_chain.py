@@ -156,6 +156,14 @@ def test_upstream_hashes_are_those_of_the_recorded_materializations(root, instan
     assert compared > len(recorded)
 
 
+def test_a_run_until_an_asset_tells_where_it_and_its_pages_lie(root, first_run) -> None:
+    done = iterpref(root, "run", "--until", "codeflow_pairs")
+    *tables, pages = done.stdout.splitlines()
+    assert len(tables) == 2
+    assert all((Path(folder) / "pairs.parquet").is_file() for folder in tables)
+    assert list(Path(pages.removeprefix("pages: ")).glob("*.html"))
+
+
 def test_a_second_run_reuses_everything(root, first_run) -> None:
     again = iterpref(root, "run")
     lines = [line for line in again.stderr.splitlines() if "seconds" not in line]

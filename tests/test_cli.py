@@ -46,3 +46,14 @@ def test_an_unknown_recipe_is_one_line_with_the_known_ones(tmp_path: Path) -> No
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "focal_rpo" in done.stderr
+
+
+def test_a_paragraph_of_help_is_broken_at_the_terminals_width_alone() -> None:
+    lines = [line.rstrip() for line in iterpref("generate", "--help").stdout.splitlines()]
+    start = lines.index(
+        " Finished completions are kept beside it (OUT.completions.jsonl): the same"
+    )
+    assert (
+        lines[start + 1]
+        == " command goes on after an interruption, and draws the others where --samples"
+    )

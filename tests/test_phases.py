@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.phases import phases
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import CHAIN, step_of
@@ -85,3 +88,26 @@ def test_the_labs_model_is_made_where_it_is_used_alone() -> None:
 
 def test_the_quality_of_tests_is_measured_when_asked_for_alone() -> None:
     assert "test_quality" not in {asset for asset, _ in made(settings())}
+
+
+def test_a_run_until_an_asset_makes_that_and_what_it_is_made_of() -> None:
+    assets = [asset for phase in phases(settings(), "codeflow_pairs") for asset in phase.assets]
+    assert assets == [
+        "heldout_problems", "lab_base_model", "raw_seeds", "seed_problems", "initial_samples",
+        "debug_trajectories", "codeflow_pairs",
+    ]  # fmt: skip
+
+
+def test_an_asset_that_a_run_leaves_out_can_be_asked_for() -> None:
+    assert "test_quality" not in {asset for asset, _ in made(settings())}
+    *_, last = phases(settings(), "test_quality")
+    assert last.assets[-1] == "test_quality"
+
+
+@pytest.mark.parametrize(
+    ("asset", "told"),
+    [("codeflow_pair", "unknown asset"), ("humaneval_scores", "these settings have no humaneval")],
+)
+def test_a_run_until_what_is_not_made_is_refused(asset: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        list(phases(settings(), asset))

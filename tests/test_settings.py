@@ -1,6 +1,7 @@
 """Settings come from arguments, variables and a file, and unknown keys are refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,41 @@ def test_a_file_sets_what_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.write_text("[debugging]\nmax_rounds = 2\n")
     monkeypatch.setenv(SETTINGS_FILE, str(path))
     assert load_settings().debugging.max_rounds == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_with_a_byte_order_mark_is_read(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[debugging]\nmax_rounds = 2\n", encoding=encoding)
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    assert load_settings().debugging.max_rounds == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "told"),
+    [
+        ('seeds = {kind = "file"}', "seeds.kind", "'file' is none of lab, files"),
+        ('seeds = {kind = "file"}', "seeds.kind", "Did you mean files?"),
+        ('seeds = {kind = "files"}', "seeds.folder", "not set"),
+        (
+            "debugging = {max_rounds = 'five'}",
+            "debugging.max_rounds",
+            "explain debugging.max_rounds",
+        ),
+        ('base_models = {a = {source = "local"}}', "base_models.a.path", "not set"),
+    ],
+)
+def test_a_place_is_named_as_the_file_writes_it(
+    text: str, field: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        load_settings()
+    assert caught.value.field == field
 
 
 def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +147,8 @@ def test_what_names_no_one_commit_of_a_hub_model_is_refused(
     monkeypatch.setenv(variable, json.dumps(model))
     with pytest.raises(InputError, match=r"no commit of 40.*model_info") as caught:
         load_settings()
-    assert caught.value.field.endswith("hub.revision")
+    section = variable.removeprefix("ITERPREF_").lower().replace("__", ".")
+    assert caught.value.field == f"{section}.revision"
 
 
 def test_the_judge_of_pairs_is_one_setting(monkeypatch) -> None:
@@ -155,7 +192,7 @@ def test_a_value_that_would_fail_later_is_refused_at_once(
     assert caught.value.field.startswith(field)
 
 
-@pytest.mark.parametrize("content", [b"[debugging\n", b"\xff\xfe"], ids=["torn", "utf-16"])
+@pytest.mark.parametrize("content", [b"[debugging\n", b'root = "\xe9"\n'], ids=["torn", "latin-1"])
 def test_a_file_that_is_no_toml_is_named(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

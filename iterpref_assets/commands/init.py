@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -38,13 +40,22 @@ def init(
 ) -> None:
     """Write a project: settings with comments, three problems, a held-out one."""
     settings = write_project(folder, Model(model.value, name, url))
-    place, home = shlex.quote(str(settings.resolve())), folder.resolve() / "data" / "dagster"
+    iterpref = _program("iterpref")
+    place = shlex.quote(str(settings.resolve()))
+    home = shlex.quote(str(folder.resolve() / "data" / "dagster"))
     typer.echo(
         f"{settings}\n{folder / 'problems'}: replace these problems by yours\n\n"
-        f"iterpref settings check --settings {place}\n"
-        f"iterpref run --settings {place}\n\n"
+        f"{iterpref} settings check --settings {place}\n"
+        f"{iterpref} run --settings {place}\n\n"
         "The UI, then at http://127.0.0.1:3000:\n"
-        f"iterpref prepare --settings {place}\n"
-        f"ITERPREF_SETTINGS={place} DAGSTER_HOME={shlex.quote(str(home))} dagster dev "
+        f"{iterpref} prepare --settings {place}\n"
+        f"ITERPREF_SETTINGS={place} DAGSTER_HOME={home} {_program('dagster')} dev "
         f"-w {shlex.quote(str(WORKSPACE))}"
     )
+
+
+def _program(name: str) -> str:
+    """How a shell calls a program of this environment: by its path where PATH finds another."""
+    ours = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    return name if found and Path(found) == ours else shlex.quote(str(ours))

@@ -23,10 +23,10 @@ from iterpref_assets.core.pairs.making import (
     RunAgain,
     load_tokenizer,
     make_pairs,
-    tokens_beside,
     write_pair_manifest,
 )
 from iterpref_assets.core.pairs.manifest import PairManifest
+from iterpref_assets.core.pairs.token_files import tokens_beside, tokens_of
 
 
 class ExportFormat(StrEnum):
@@ -139,7 +139,7 @@ def export(
     elif format_ is ExportFormat.MESSAGES:
         count = write_messages(table, out)
     else:
-        file = tokens or tokens_beside(pair_table)
+        file = tokens or tokens_of(pair_table)
         count = write_trl(table, tables.read_table(file, tables.TOKENIZED_PAIRS), out)
     Console().print(f"{count:,} pairs in {out}", soft_wrap=True)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -23,25 +24,41 @@ DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 _log = logging.getLogger("iterpref")
 
 
-def run() -> None:
+def run(
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ASSET",
+            help="Stop when this asset is there, as codeflow_pairs: nothing is trained.",
+        ),
+    ] = None,
+) -> None:
     """Materialize the whole chain, reusing what is current, and print the summary."""
-    settings = _prepared()
+    settings = load_settings()
+    from iterpref_assets.phases import phases
+
+    planned = list(phases(settings, until))
+    _prepare(settings)
     import dagster as dg
 
     from iterpref_assets.runner import load_definitions, materialize_chain, open_instance
 
     try:
         with open_instance() as instance:
-            materialize_chain(load_definitions(), instance, settings)
+            materialize_chain(load_definitions(), instance, settings, planned)
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         _log.warning("interrupted: iterpref run goes on where this run stopped")
         raise typer.Exit(INTERRUPTED) from None
-    print_summary(settings)
+    if until is None:
+        print_summary(settings)
+    else:
+        print_places(settings, until)
 
 
 def prepare() -> None:
     """Make Dagster's home, register the shards, and end runs of a shell that was killed."""
-    settings = _prepared()
+    settings = load_settings()
+    _prepare(settings)
     import dagster as dg
 
     from iterpref_assets.runner import register_shards, release_dead_runs
@@ -51,15 +68,26 @@ def prepare() -> None:
         release_dead_runs(instance)
 
 
-def _prepared() -> Settings:
+def _prepare(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    settings = load_settings()
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.root.resolve() / "dagster")))
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
-    return settings
+
+
+def print_places(settings: Settings, asset: str) -> None:
+    """Print where an asset's current artifacts lie, and the folder of their pages."""
+    from iterpref_assets.steps.chain import step_of
+    from iterpref_assets.steps.pages import PAGES
+    from iterpref_assets.steps.partitions import partitions_of
+
+    step, store = step_of(asset), ArtifactStore(settings.root)
+    for partition in partitions_of(step.partitioning, settings):
+        typer.echo(store.current(ArtifactKey(asset, partition)).folder)
+    if (pages := settings.root / PAGES / asset).is_dir():
+        typer.echo(f"pages: {pages}")
 
 
 def print_summary(settings: Settings) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.making import tokens_beside
+from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
 from iterpref_assets.core.training.checks import require_gpus
 from iterpref_assets.core.training.config import (
@@ -36,7 +36,10 @@ def _of(field: str, section: type[Any] = TrainConfig) -> Any:
 
 def train(
     pairs: Annotated[
-        Path, typer.Option(help="Pair table of `iterpref pairs`, in the tokens of --model.")
+        Path,
+        typer.Option(
+            help="Pair table of `iterpref pairs` or of preference_pairs, in the tokens of --model."
+        ),
     ],
     model: Annotated[
         str,
@@ -153,9 +156,8 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
 
     if card is None:
         require_gpus(options)
-    beside = tokens_beside(pairs)
     made = plan(
-        tables.read_table(beside if beside.is_file() else pairs, tables.TOKENIZED_PAIRS),
+        tables.read_table(tokens_of(pairs), tables.TOKENIZED_PAIRS),
         model,
         recipe,
         options,

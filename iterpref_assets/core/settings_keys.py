@@ -89,6 +89,16 @@ def nearest(location: Sequence[str | int], known: Sequence[Key]) -> list[str]:
     return [".".join([*_shown(section, others), match]) for match in dict.fromkeys(close)]
 
 
+def written(location: Sequence[str | int], known: Sequence[Key]) -> str:
+    """A place that pydantic names, as a settings file writes it: without the kinds of sections."""
+    for key in known:
+        pairs = list(zip(key.location, map(str, location), strict=False))
+        if len(key.location) == len(location) and all(a in (NAME, b) for a, b in pairs):
+            names = iter([mine for theirs, mine in pairs if theirs == NAME])
+            return ".".join(next(names) if part == NAME else part for part in key.path.split("."))
+    return ".".join(map(str, location))
+
+
 def _is_in(key: Key, section: Sequence[str]) -> bool:
     parent = key.location[:-1]
     if key.names_kind:  # the kind that its section has anyway, or seems to have, names the section

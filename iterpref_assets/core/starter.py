@@ -82,7 +82,11 @@ def _names(model: Model) -> dict[str, str]:
     if model.kind == "lab":
         return {}
     if not model.name:
-        what = {"local": "its folder", "hub": "OWNER/NAME@COMMIT", "server": "its name there"}
+        what = {
+            "local": "the model's folder",
+            "hub": "OWNER/NAME@COMMIT",
+            "server": f"the model's name there, as {model.url}/models lists it",
+        }
         raise InputError("no name", field="--name", remedy=f"Give {what[model.kind]}")
     if model.kind == "server":
         return {"name": model.name, "url": model.url}

@@ -212,7 +212,7 @@ def validate(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
                 f"expected {expected.get(name, 'no such column')}, "
                 f"found {actual.get(name, 'no such column')}",
                 field=name,
-                remedy="Rebuild the table with this version of the project",
+                remedy="Give another table, or make this one anew with this version of the project",
             )
     return frame.select(list(expected))
 
@@ -242,7 +242,9 @@ def _columns(path: Path) -> Schema:
         InputError: where the file is missing, or is no Parquet.
     """
     if not path.is_file():
-        raise InputError("no such table", file=path, remedy="Materialize the asset that writes it")
+        raise InputError(
+            "no such table", file=path, remedy="Give one that a command or an asset wrote"
+        )
     try:
         return pl.read_parquet_schema(path)
     except pl.exceptions.ComputeError as error:

@@ -85,12 +85,17 @@ def _fetched(repository: str, revision: str, patterns: Sequence[str]) -> Path:
     try:
         folder = snapshot_download(repository, revision=revision, allow_patterns=list(patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        raise InputError(
-            f"the hub did not give {repository} at revision {revision}: {error}",
-            field="base_models",
-            remedy="Check the names, the network and HF_TOKEN; or download it and use a local path",
-        ) from error
+        raise not_given(repository, revision, error) from error
     return Path(folder)
+
+
+def not_given(repository: str, revision: str, error: Exception) -> InputError:
+    """What to tell, in one line, where the hub does not give a model."""
+    reason = str(error).partition("\n")[0].rstrip(".")
+    return InputError(
+        f"the hub did not give {repository} at revision {revision}: {reason}",
+        remedy="Check the names, the network and HF_TOKEN; or give a folder that holds the model",
+    )
 
 
 def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:

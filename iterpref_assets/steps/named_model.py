@@ -51,5 +51,8 @@ def _on_the_hub(name: str) -> tuple[str, str]:
     """Repository and revision."""
     found = _ON_THE_HUB.fullmatch(name)
     if found is None or name.startswith("."):
-        raise InputError("no such model", field=name, remedy=f"Give one of these: {HELP}")
+        raise InputError(
+            f"no model {name!r}: there is no such folder, and it is no name of the hub",
+            remedy=f"Give {HELP[0].lower()}{HELP[1:]}",
+        )
     return found["repository"], found["revision"] or "main"

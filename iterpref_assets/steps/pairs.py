@@ -24,6 +24,7 @@ from iterpref_assets.core.pairs.streaming import (
     row_count,
     tokenize_pair_files,
 )
+from iterpref_assets.core.pairs.token_files import TOKENS_FILE
 from iterpref_assets.core.sandbox.on_demand import judging
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
@@ -36,7 +37,6 @@ from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
 PAIRS_FILE = "pairs.parquet"
 JUDGEMENTS_FILE = "judgements.parquet"
-TOKENS_FILE = "tokens.parquet"
 
 
 def pair_files(store: ArtifactStore, shards: Sequence[str]) -> list[Path]:

@@ -24,7 +24,7 @@ from iterpref_assets.settings import (
     RemoteModel,
     Settings,
 )
-from iterpref_assets.steps.models import model_identity
+from iterpref_assets.steps.models import model_identity, not_given
 
 WAIT_SECONDS = 10.0
 _PACKAGES = {"vllm": "vllm", "transformers": "transformers", "openai": "openai"}
@@ -76,10 +76,14 @@ def _seeds(settings: Settings) -> str:
         source.shard_identity(shard)
     source.heldout_identity()
     if not isinstance(source, FileSeeds):
-        return f"{len(shards)} shards"
+        return _count(len(shards), "shard")
     problems = sum(len(source.load_shard(shard).problems) for shard in shards)
     heldout = len(source.load_heldout())
-    return f"{len(shards)} shards, {problems} problems, {heldout} held-out"
+    return f"{_count(len(shards), 'shard')}, {_count(problems, 'problem')}, {heldout} held-out"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _sandbox(settings: Settings) -> str:
@@ -122,11 +126,7 @@ def _on_hub(repository: str, revision: str) -> None:
     try:
         hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(
-            f"the hub did not give {repository} at {revision}: {reason}",
-            remedy="Check the names, the network and HF_TOKEN; or use a local folder",
-        ) from error
+        raise not_given(repository, revision, error) from error
 
 
 def _served(model: str, engine: EngineConfig) -> str:
@@ -164,7 +164,7 @@ def _engine(engine: EngineConfig) -> str:
         for path in engine.completions:
             if not path.is_file():
                 raise InputError("no such file", file=path, remedy="Correct engine.completions")
-        return f"{len(engine.completions)} recordings"
+        return _count(len(engine.completions), "recording")
     package = _PACKAGES[engine.kind]
     if find_spec(package) is None:
         raise InputError(f"the package {package} is not installed", remedy="Install it: make setup")
@@ -186,7 +186,7 @@ def _gpu(_settings: Settings) -> str:
 
     if not torch.cuda.is_available():
         raise InputError("no GPU is seen", field="environment", remedy="Use environment lab")
-    return f"{torch.cuda.device_count()} GPUs"
+    return _count(torch.cuda.device_count(), "GPU")
 
 
 def _docker(settings: Settings) -> str:

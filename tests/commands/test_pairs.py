@@ -13,8 +13,8 @@ from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.judge import question
-from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
+from iterpref_assets.core.pairs.token_files import tokens_beside
 
 CODE = ["def f(a):\n    return a", "def f(a):\n    return 2 * a", "def f(a):\n    return a + 1"]
 

@@ -332,7 +332,7 @@ def test_pairs_as_json_are_refused_with_the_command_that_makes_a_table(tmp_path)
 
 def test_a_model_that_is_nowhere_is_refused_after_the_pairs_were_found_well(tmp_path, config):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
-    with pytest.raises(InputError, match="no such model"):
+    with pytest.raises(InputError, match="no model 'nowhere'"):
         train(tmp_path / "pairs.parquet", "nowhere", "rpo", tmp_path / "out", config)
 
 

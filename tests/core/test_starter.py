@@ -10,7 +10,7 @@ from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.records import Problem, Split
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.seeds.files import read_problem_file
+from iterpref_assets.core.seeds.problem_file import read_problem_file
 from iterpref_assets.core.starter import Model, write_project
 from iterpref_assets.settings import SETTINGS_FILE, load_settings
 

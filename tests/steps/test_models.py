@@ -72,6 +72,7 @@ def test_a_hub_model_that_cannot_be_fetched_is_one_clear_message(
     assert done.returncode == 1
     assert "org/tiny" in done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.fixture

@@ -65,6 +65,12 @@ def test_a_program_runs_in_the_sandbox(project: Path) -> None:
 
 
 @pytest.mark.sandbox
+def test_problems_are_counted(project: Path) -> None:
+    said = {each.part: each.detail for each in findings(load_settings())}
+    assert said["seeds"] == "1 shard, 3 problems, 1 held-out"
+
+
+@pytest.mark.sandbox
 def test_a_line_that_is_no_problem_is_named(project: Path) -> None:
     (project / "problems" / "broken.jsonl").write_text('{"problem_id": "x"}\n')
     assert "broken.jsonl:1" in problems(load_settings())["seeds"]

@@ -141,6 +141,8 @@ class OpenAIEngine:
         name, key = self._model, self._config.api_key_env
         check = f"Check that it serves {name} there and accepts the key in {key}"
         field, remedy = self._option_named(error, request) or ("served_model", check)
+        if isinstance(error, openai.APIConnectionError):
+            field, remedy = "base_url", "Start it, or correct its address"
         return InputError(
             f"the server did not generate: {in_words(error)}",
             file=self._config.base_url,

@@ -14,7 +14,7 @@ from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBen
 from iterpref_assets.core.evaluation.tasks import ProblemTask, PromptStyle, problem_tasks
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import WALL_FACTOR, Execution, Limits
-from iterpref_assets.core.seeds.files import read_problem_file
+from iterpref_assets.core.seeds.problem_file import read_problem_file
 
 
 class ProblemSuite:
@@ -102,6 +102,7 @@ class ProblemSuite:
 
 
 def _limits(limits: Limits, given: JudgingLimits) -> Limits:
+    limits = replace(limits, memory_bytes=given.memory_bytes(limits.memory_bytes))
     if given.seconds is None:
         return limits
     return replace(limits, cpu_seconds=given.seconds, wall_seconds=WALL_FACTOR * given.seconds)

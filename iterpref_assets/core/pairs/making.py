@@ -39,6 +39,7 @@ from iterpref_assets.core.pairs.streaming import (
     tokenize_pair_files,
     unreached_focus_of_file,
 )
+from iterpref_assets.core.pairs.token_files import tokens_beside
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.sandbox.on_demand import judging
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -102,11 +103,6 @@ class Made:
     doubtful: pl.DataFrame | None = None
     focus: UnreachedFocus | None = None
     sources: dict[str, str] = field(default_factory=dict[str, str])
-
-
-def tokens_beside(pairs: Path) -> Path:
-    """Where the ids and masks of the pairs in `pairs` lie."""
-    return pairs.with_suffix(f".tokens{pairs.suffix}")
 
 
 def answers_beside(pairs: Path) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 from huggingface_hub import DatasetCard, DatasetCardData, ModelCard, ModelCardData
@@ -22,6 +24,8 @@ _SIZES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
 )
+_LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan")
+"""Ends of names that no one resolves from outside."""
 _TOLD_ELSEWHERE = {"beta", "alpha", "tensorboard", "report_to"}
 
 
@@ -119,8 +123,19 @@ def dataset_card(
 
 def _addresses(trackers: Mapping[str, str]) -> dict[str, str]:
     """The runs that others can look at; where this machine keeps the others is nobody's."""
-    web = ("http://", "https://")
-    return {name: link for name, link in trackers.items() if link.startswith(web)}
+    return {name: link for name, link in trackers.items() if _is_public(link)}
+
+
+def _is_public(link: str) -> bool:
+    """Whether a link may lead somewhere from another network than this one."""
+    parts = urlsplit(link)
+    if parts.scheme not in ("http", "https"):
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_LOCAL_NAMES)
 
 
 def _scores(scores: Sequence[BenchmarkScore]) -> str:

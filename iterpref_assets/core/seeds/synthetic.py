@@ -14,7 +14,7 @@ from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.records import Problem, Record, Split
 from iterpref_assets.core.sampling import GenerationConfig
 from iterpref_assets.core.seeds.feature_tree import leaves, read_feature_tree
-from iterpref_assets.core.seeds.files import read_problem_file
+from iterpref_assets.core.seeds.problem_file import read_problem_file
 from iterpref_assets.core.seeds.reading import file_digest
 
 SOURCE = "feature_tree"

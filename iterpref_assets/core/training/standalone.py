@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import publish_folder
-from iterpref_assets.core.pairs.making import tokens_beside
 from iterpref_assets.core.pairs.manifest import require_trainable
+from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training import launch
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
@@ -73,9 +73,7 @@ def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, 
             "exists already", file=out, field="out", remedy="Remove it, or give another folder"
         )
     _refuse_json(pairs, model)
-    tokens = tokens_beside(pairs)
-    tokens = tokens if tokens.is_file() else pairs
-    tables.check_table(tokens, tables.TOKENIZED_PAIRS)
+    tokens = tokens_of(pairs)
     require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
     return Run(tokens, model, recipe, config, out)
 

@@ -117,6 +117,13 @@ def test_a_server_that_never_answered_stops_the_run(server: ScriptedServer) -> N
     assert caught.value.file == server.url
 
 
+def test_a_server_that_is_not_there_is_told_by_its_address(server: ScriptedServer) -> None:
+    server.close()
+    with pytest.raises(InputError, match="Start it, or correct its address") as caught:
+        server.ask(max_attempts=2)
+    assert caught.value.field == "base_url"
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [

@@ -114,11 +114,21 @@ def lab_tokenizer():
     return AutoTokenizer.from_pretrained(pretrained_dir())
 
 
-def test_messages_rendered_by_the_template_give_our_ids(tmp_path):
+@pytest.mark.parametrize("name", ["pairs.parquet", "pairs.jsonl"])
+def test_messages_that_datasets_loads_give_our_ids_by_the_template(tmp_path, name):
+    """As trl's scripts and alignment-handbook load a folder; measurements/chat_export.py asks them.
+
+    The chat template is the lab's.
+    """
+    import datasets
+
     tokenizer = lab_tokenizer()
-    write_messages(PAIRS, tmp_path / "pairs.jsonl")
+    (tmp_path / "export").mkdir()
+    write_messages(PAIRS, tmp_path / "export" / name)
     (ours,) = tokenize_pairs(PAIRS, tokenizer, PairConfig()).table.to_dicts()
-    (row,) = (json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines())
+    (row,) = datasets.load_dataset(str(tmp_path / "export"), cache_dir=str(tmp_path / "cache"))[
+        "train"
+    ]
     # As TRL does: the prompt with the generation prompt, then what the completion adds to it.
     prompt = tokenizer.apply_chat_template(
         row["prompt"], add_generation_prompt=True, tokenize=False

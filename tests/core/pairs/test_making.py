@@ -6,7 +6,8 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.making import PairInputs, make_pairs, tokens_beside
+from iterpref_assets.core.pairs.making import PairInputs, make_pairs
+from iterpref_assets.core.pairs.token_files import tokens_beside
 
 RELEASE = [
     {

@@ -90,7 +90,16 @@ def test_the_text_tells_recipe_strengths_scores_and_digests(card):
 
 @pytest.mark.parametrize(
     "kept_here",
-    ["offline: wandb sync /home/me/wandb/offline-run-1", "run 1f of file:///home/me/mlruns"],
+    [
+        "offline: wandb sync /home/me/wandb/offline-run-1",
+        "run 1f of file:///home/me/mlruns",
+        "http://127.0.0.1:5000/#/experiments/1/runs/1f",
+        "http://[::1]:5000/#/experiments/1/runs/1f",
+        "http://localhost:5000/#/experiments/1/runs/1f",
+        "http://192.168.1.7:5000/#/experiments/1/runs/1f",
+        "http://tracker:5000/#/experiments/1/runs/1f",
+        "http://tracker.local:5000/#/experiments/1/runs/1f",
+    ],
 )
 def test_a_tracker_that_keeps_the_run_on_this_machine_is_not_in_the_card(kept_here):
     trackers = {"here": kept_here, "there": "http://runs.example/1"}

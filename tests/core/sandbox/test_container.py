@@ -66,6 +66,18 @@ def test_attacks_fail_in_a_container_too() -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.sandbox
+def test_a_script_may_open_its_input_by_name_in_a_container() -> None:
+    code = (
+        "from iterpref_assets.core.sandbox.sandbox import Sandbox\n"
+        "with Sandbox(1) as sandbox:\n"
+        "    run = sandbox.run_program('print(open(\"/dev/stdin\").read())', 'said')\n"
+        "    print(type(sandbox._settings.backend).__name__, run.stdout)"
+    )
+    done = run_in_container(sys.executable, "-c", code)
+    assert done.stdout.split() == ["ContainerBackend", "b'said\\n'"], done.stderr
+
+
 @pytest.mark.parametrize(("version", "missed"), [(0, True), (1, True), (2, True), (3, False)])
 def test_a_kernel_that_lets_programs_truncate_others_files_does_not_do(
     monkeypatch: pytest.MonkeyPatch, version: int, missed: bool

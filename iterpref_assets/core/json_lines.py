@@ -1,0 +1,93 @@
+"""Why a line of JSON is not the record that it should be, in the words of who wrote the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from iterpref_assets.core.errors import InputError
+
+
+def line_error(
+    error: ValidationError,
+    record: type[BaseModel],
+    line: str | bytes,
+    *,
+    file: Path,
+    number: int,
+    remedy: str,
+) -> InputError:
+    """What validating `line` as a `record` found wrong first, a misspelt field before all.
+
+    A misspelt field is a missing one too, so what it may have meant is told instead. The place is
+    written as the line has it, without the names of the kinds that were tried.
+    """
+    if line.lstrip()[:1] in ("[", b"["):
+        return InputError(
+            "a JSON array, where each line has to be one JSON object",
+            file=file,
+            line=number,
+            remedy=f"Write one object a line, as this does: jq -c '.[]' {file.name}",
+        )
+    first = _first(error.errors(), known := _fields(record))
+    place = _place(first["loc"], _parsed(line))
+    problem = first["msg"]
+    match first["type"]:
+        case "missing":
+            problem = "missing"
+        case "extra_forbidden":
+            problem = "unknown field"
+            meant = get_close_matches(str(place[-1]), known, n=2)
+            remedy = f"Did you mean {' or '.join(meant)}? {remedy}" if meant else remedy
+        case "union_tag_invalid" | "union_tag_not_found":
+            place = (*place, first["ctx"]["discriminator"].strip("'"))
+            expected = first["ctx"].get("expected_tags")
+            problem = f"not one of {expected}" if expected else "missing"
+    field = ".".join(map(str, place)) or None
+    return InputError(problem, file=file, line=number, field=field, remedy=remedy)
+
+
+def _first(found: Sequence[ErrorDetails], known: frozenset[str]) -> ErrorDetails:
+    """A field that no record has, or else what comes first.
+
+    Each kind that was tried refuses the fields of the others, which says nothing.
+    """
+    unknown = [each for each in found if each["type"] == "extra_forbidden"]
+    misspelt = [each for each in unknown if each["loc"][-1] not in known]
+    return [*misspelt, *(each for each in found if each not in unknown), *unknown][0]
+
+
+@cache
+def _fields(record: type[BaseModel]) -> frozenset[str]:
+    """The fields of a record and of those within it."""
+    schema = record.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for model in models for name in model.get("properties", {}))
+
+
+def _parsed(line: str | bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _place(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
+    """A location without the parts that name a kind: those that lead nowhere within `value`."""
+    place: list[str | int] = []
+    for number, part in enumerate(location):
+        if (isinstance(value, list) and isinstance(part, int)) or (
+            isinstance(value, dict) and part in value
+        ):
+            value = value[part]
+        elif number < len(location) - 1:
+            continue
+        place.append(part)
+    return tuple(place)

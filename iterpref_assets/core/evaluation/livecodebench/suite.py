@@ -21,7 +21,7 @@ PACKAGES = ("numpy",)
 """What the official runner brings beside the standard library."""
 
 OFFICIALLY_LOADED = ("numpy", "shutil", "subprocess")
-"""What it has loaded when a program starts and the official rules ask for, once for all programs."""
+"""What the official rules ask for before each program, loaded once for all of them."""
 
 
 class ContestSuite:

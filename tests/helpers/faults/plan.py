@@ -28,7 +28,7 @@ TINY = {
     "TRAINING__EPOCHS": "2",
     "TRAINING__BATCH_SIZE": "4",
     "TRAINING__MICRO_BATCH_SIZE": "4",
-    "TRAINING__SAVE_STEPS": "1",
+    "TRAINING__SAVE_MINUTES": "0",
     "SAMPLED_EVALUATION__SAMPLES": "2",
     "EVALUATION_ENGINE__KIND": "transformers",
 }  # fmt: skip

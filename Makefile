@@ -114,6 +114,15 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/references.py bigcodebench \
 		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
 		--libraries data/peers/bigcodebench
+	$(BIN)/python measurements/bigcodebench_agreement.py --references \
+		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
+		--libraries data/peers/bigcodebench
+	$(BIN)/pip install --quiet --no-deps --target data/peers/bigcodebench-harness \
+		bigcodebench==0.2.5
+	$(BIN)/python measurements/bigcodebench_speed.py --harness data/peers/bigcodebench-harness \
+		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
+		--libraries data/peers/bigcodebench
+	$(BIN)/python measurements/start_up.py --data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python measurements/sandbox_throughput.py --evalplus
 	$(BIN)/python measurements/sandbox_under_load.py
 	$(BIN)/python measurements/sandbox_endurance.py

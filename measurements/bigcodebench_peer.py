@@ -2,8 +2,8 @@
 
     python measurements/bigcodebench_peer.py HARNESS WORKERS < programs.json > statuses.json
 
-HARNESS is a clone of BigCodeBench's repository. Of it `bigcodebench.eval.untrusted_check` judges
-each program, called as `bigcodebench.evaluate` calls it, in as many processes as WORKERS.
+HARNESS is a folder that holds the package `bigcodebench`. Of it `eval.untrusted_check` judges each
+program, called as `bigcodebench.evaluate` calls it, in as many processes as WORKERS.
 Nothing of this project is imported: it runs with the harness's libraries in place of its own.
 """
 

@@ -1,12 +1,12 @@
 """Judge the same programs with BigCodeBench's own harness and with this project; compare the time.
 
-    python measurements/bigcodebench_speed.py --harness CLONE --libraries FOLDER \
+    python measurements/bigcodebench_speed.py --harness HARNESS --libraries FOLDER \
         --data BigCodeBench-v0.1.4.jsonl.gz [--graded NAME_eval_results.json] [--every 12]
 
-CLONE is a clone of BigCodeBench's repository. Both use the same libraries and as many workers, and
-neither has a network. The programs are the references, or those of a file that the harness has
-graded; of the tasks every twelfth, because the harness takes seconds for each. The time here counts
-from the start of the sandbox, there from the first program.
+HARNESS is what `pip install --no-deps --target HARNESS bigcodebench==0.2.5` fills. Both use the
+same libraries and as many workers, and neither has a network. The programs are the references, or
+those of a file that the harness has graded; of the tasks every twelfth, because the harness takes
+seconds for each. The time here counts from the start of the sandbox, there from the first program.
 """
 
 from __future__ import annotations

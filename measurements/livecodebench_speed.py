@@ -1,7 +1,7 @@
 """Judge the same programs with LiveCodeBench's own runner and with this project; compare the time.
 
     python measurements/livecodebench_speed.py --runner CLONE --data FILE --samples FILE.jsonl \
-        [--every 1] [--rules official]
+        [--every 1] [--ended] [--rules official]
 
 CLONE is a clone of LiveCodeBench's repository. Both have as many workers and the runner's limits.
 The time here counts from the start of the sandbox, there from the first program.
@@ -24,7 +24,7 @@ from iterpref_assets.core.evaluation.livecodebench.data import load_contests
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.evaluation.tasks import PromptStyle
-from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--samples", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--ended", action="store_true", help="only programs that end in time here")
     parser.add_argument("--rules", type=ContestRules, default=ContestRules.OFFICIAL)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
@@ -42,20 +43,26 @@ def main() -> None:
     samples = read_samples(options.samples, dict.fromkeys(problems, "")).samples[:: options.every]
     suite = ContestConfig(data=options.data, rules=options.rules).open()
     tasks = suite.questions(PromptStyle.CHAT)
-    started = time.monotonic()
-    with (
-        suite.open_sandbox(options.workers) as sandbox,
-        ThreadPoolExecutor(options.workers) as pool,
-    ):
 
-        def judge(sample: Sample) -> Execution:
-            return tasks[sample.task_id].judge(sample.code, sandbox).base
+    def timed() -> tuple[list[Execution], float]:
+        started = time.monotonic()
+        with suite.open_sandbox(options.workers) as sandbox:
 
-        ours = list(pool.map(judge, samples))
-    seconds = time.monotonic() - started
+            def judge(sample: Sample) -> Execution:
+                return tasks[sample.task_id].judge(sample.code, sandbox).base
+
+            with ThreadPoolExecutor(options.workers) as pool:
+                return list(pool.map(judge, samples)), time.monotonic() - started
+
+    ours, seconds = timed()
+    if options.ended:
+        late = [each.verdict is Verdict.TIMEOUT for each in ours]
+        print(f"left out: {sum(late)} of {len(samples)} programs that run into the limit")
+        samples = [sample for sample, each in zip(samples, late, strict=True) if not each]
+        ours, seconds = timed()
     print(
         f"{len(samples)} programs, {options.rules} rules, {options.workers} workers: "
-        f"{seconds:.1f} s here",
+        f"{seconds:.1f} s here, {sum(each.cpu_seconds for each in ours):.1f} s of CPU time in them",
         flush=True,
     )
     given = [

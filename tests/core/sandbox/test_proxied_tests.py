@@ -117,6 +117,21 @@ def test_a_seed_that_a_test_sets_is_the_program_s(attack: Attack) -> None:
     assert attack("import random\ndef square(x): return random.random()", tests).passed
 
 
+def test_a_seed_that_a_test_sets_again_is_the_program_s_again(attack: Attack) -> None:
+    body = "random.seed(7)\nfirst = square(0)\nrandom.seed(7)\n"
+    tests = apart(f"{body}self.assertEqual(square(0), first)", head="import random\n")
+    assert attack("import random\ndef square(x): return random.random()", tests).passed
+
+
+def test_numbers_that_a_test_draws_are_its_own_where_the_program_draws_none(
+    attack: Attack,
+) -> None:
+    body = "random.seed(7)\nwanted = [random.random(), random.random()]\nrandom.seed(7)\n"
+    body += "found = [random.random()]\nsquare(0)\nfound.append(random.random())\n"
+    tests = apart(f"{body}self.assertEqual(found, wanted)", head="import random\n")
+    assert attack("def square(x): return 0", tests).passed
+
+
 def test_files_are_shared_with_the_tests(attack: Attack) -> None:
     tests = apart(
         "folder = tempfile.mkdtemp()\n"
@@ -229,7 +244,7 @@ def square(x):
     "an answer of the wire's own making": """
 import os
 def square(x):
-    data = b'["list","returned",["no such tag",1]]'
+    data = b'["list","returned",false,["no such tag",1]]'
     for descriptor in range(3, 64):
         try: os.write(descriptor, len(data).to_bytes(8, "little") + data)
         except OSError: pass

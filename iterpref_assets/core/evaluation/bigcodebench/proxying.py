@@ -17,7 +17,9 @@ _PATCHES = frozenset({
 _OBJECTS = frozenset({
     "plt", "matplotlib", "mpl", "sns", "seaborn", "Axes", "Figure", "flask", "Flask", "django",
     "tensorflow", "keras", "sklearn", "folium", "turtle", "Image", "BeautifulSoup", "openpyxl",
-    "Workbook", "statsmodels", "socket", "threading",
+    "Workbook", "statsmodels", "socket", "threading", "get_title", "get_xlabel", "get_ylabel",
+    "get_lines", "get_xticks", "get_xticklabels", "get_figure", "gca", "patches",
+    "LinearRegression", "KMeans", "PublicKey", "GeneratorType",
 })  # fmt: skip
 _STATE = frozenset({
     "stdout", "stderr", "stdin", "redirect_stdout", "redirect_stderr", "environ", "putenv",
@@ -94,5 +96,50 @@ def _names(tree: ast.Module) -> list[str]:
     return found
 
 
-UNLIKE: dict[str, str] = {}
+_TAKES = "is given objects that do not cross"
+_GIVES = "gives objects that do not cross"
+_CHANGES = "changes what it is given, at which its tests look"
+_LOOKS = "changes its process, at which its tests look"
+
+UNLIKE = {
+    "BigCodeBench/34": _GIVES,
+    "BigCodeBench/36": _GIVES,
+    "BigCodeBench/75": _GIVES,
+    "BigCodeBench/91": _GIVES,
+    "BigCodeBench/93": _GIVES,
+    "BigCodeBench/123": _CHANGES,
+    "BigCodeBench/187": _GIVES,
+    "BigCodeBench/196": _GIVES,
+    "BigCodeBench/282": _TAKES,
+    "BigCodeBench/399": _GIVES,
+    "BigCodeBench/466": _TAKES,
+    "BigCodeBench/516": _GIVES,
+    "BigCodeBench/534": _TAKES,
+    "BigCodeBench/546": _GIVES,
+    "BigCodeBench/566": _TAKES,
+    "BigCodeBench/569": _TAKES,
+    "BigCodeBench/570": _TAKES,
+    "BigCodeBench/571": _TAKES,
+    "BigCodeBench/595": _GIVES,
+    "BigCodeBench/610": _GIVES,
+    "BigCodeBench/653": _GIVES,
+    "BigCodeBench/654": _GIVES,
+    "BigCodeBench/656": _TAKES,
+    "BigCodeBench/657": _GIVES,
+    "BigCodeBench/660": _GIVES,
+    "BigCodeBench/676": _CHANGES,
+    "BigCodeBench/690": _GIVES,
+    "BigCodeBench/714": _LOOKS,
+    "BigCodeBench/716": _LOOKS,
+    "BigCodeBench/717": _LOOKS,
+    "BigCodeBench/750": _GIVES,
+    "BigCodeBench/774": _GIVES,
+    "BigCodeBench/829": _GIVES,
+    "BigCodeBench/831": _GIVES,
+    "BigCodeBench/833": _GIVES,
+    "BigCodeBench/846": _TAKES,
+    "BigCodeBench/848": _TAKES,
+    "BigCodeBench/1090": _TAKES,
+    "BigCodeBench/1131": _TAKES,
+}
 """Tasks of v0.1.4 whose references pass beside the tests and not apart from them, and why."""

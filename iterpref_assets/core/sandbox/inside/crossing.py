@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -54,9 +55,16 @@ def loads(data: bytes) -> Any:
         ValueError: if the bytes mean none.
     """
     try:
-        return _read(json.loads(data))
+        return _read(json.loads(data, parse_constant=_constant))
     except (TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
         raise ValueError(f"no value: {error}") from error
+
+
+def _constant(name: str) -> float:
+    """A number that JSON lacks; NaN is numpy's, because containers compare it by identity."""
+    if name == "NaN" and "numpy" in sys.modules:
+        return sys.modules["numpy"].nan
+    return float(name)
 
 
 def has_foreign(value: Any) -> str:

@@ -45,20 +45,23 @@ class Solution:
         Raises:
             TypeError: if an argument is of a type that does not cross.
         """
-        states = _random_states()
-        drawn = states if states != self.random_states else None
-        self.random_states = states
         given = [arguments, named]
         if foreign := crossing.has_foreign(given):
             raise TypeError(f"{foreign} cannot be given to {self.name} in another process")
-        return self._ask(["call", *given, drawn])
+        states = _random_states()
+        try:
+            return self._ask(["call", *given, states if states != self.random_states else None])
+        finally:
+            self.random_states = _random_states()
 
     def _ask(self, question: list[Any]) -> Any:
         _send(self.channel, question)
         answer = _receive(self.channel)
         if answer is None:
             os._exit(0)  # as where a program ends the process that it shares with its tests
-        kind, *parts = answer
+        kind, drew, *parts = answer
+        if drew:
+            _draw()
         if kind == _RETURNED:
             return parts[0]
         raise _error(*parts)
@@ -71,15 +74,17 @@ def serve(source: str, channel: int, name: str) -> None:
         try:
             if question[0] == "load":
                 function = program.load(source, "solution").__dict__.get(name)
-                answer = [_RETURNED, None]
+                answer = [_RETURNED, False, None]
             else:
                 _, arguments, named, states = question
                 if states is not None:
                     _set_random_states(states)
-                answer = [_RETURNED, function(*arguments, **named)]
+                before = _random_states()
+                value = function(*arguments, **named)
+                answer = [_RETURNED, _random_states() != before, value]
             data = crossing.dumps(answer)
         except BaseException as error:  # noqa: BLE001 - SystemExit too is an answer
-            data = crossing.dumps([_RAISED, *_described(error, source)])
+            data = crossing.dumps([_RAISED, True, *_described(error, source)])
         _write(channel, data)
 
 
@@ -129,6 +134,13 @@ def _random_states() -> Any:
         return random.getstate(), None
     name, keys, *rest = sys.modules["numpy"].random.get_state()
     return random.getstate(), (name, keys.tolist(), *rest)
+
+
+def _draw() -> None:
+    """Leave the generators elsewhere than a test has set them, so that it can set them again."""
+    random.random()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.random()
 
 
 def _set_random_states(states: Any) -> None:

@@ -56,7 +56,7 @@ test: setup ## Run every test but those of the browser, faults, Docker and Ray
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
 	trap "kill $$deployments 2> /dev/null || true" EXIT; \
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/operations && others=0 || others=$$?; \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/operations && others=0 || others=$$?; \
 	wait $$deployments && failed=0 || failed=$$?; \
 	cat data/operations.log; exit $$((others || failed))
 
@@ -114,6 +114,15 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/python measurements/references.py bigcodebench \
 		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
 		--libraries data/peers/bigcodebench
+	$(BIN)/python measurements/bigcodebench_agreement.py --references \
+		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
+		--libraries data/peers/bigcodebench
+	$(BIN)/pip install --quiet --no-deps --target data/peers/bigcodebench-harness \
+		bigcodebench==0.2.5
+	$(BIN)/python measurements/bigcodebench_speed.py --harness data/peers/bigcodebench-harness \
+		--data $(DATA)/benchmarks/BigCodeBench-v0.1.4.jsonl.gz \
+		--libraries data/peers/bigcodebench
+	$(BIN)/python measurements/start_up.py --data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python measurements/sandbox_throughput.py --evalplus
 	$(BIN)/python measurements/sandbox_under_load.py
 	$(BIN)/python measurements/sandbox_endurance.py

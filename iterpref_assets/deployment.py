@@ -82,7 +82,12 @@ class DockerConfig(Record):
         "iterpref-data",
         description="The named volume, or the folder of the host, that is mounted at `root`",
     )
-    gpus: int = Field(0, ge=-1, description="GPUs that a worker is given; -1 is all of them")
+    gpus: int = Field(
+        0,
+        ge=-1,
+        description="GPUs that a worker is given: the first ones. -1 is all, and the workers share "
+        "them out themselves",
+    )
     shm_size: str = Field(
         "1g",
         description="Shared memory of a worker, in which engines and data loaders exchange tensors",
@@ -124,6 +129,13 @@ class RayConfig(Record):
     gpus: float = Field(
         0,
         ge=0,
-        description="GPUs that a step of pool `gpu` reserves and sees; with 0 it sees all GPUs of "
-        "its host",
+        description="GPUs that a step which computes on one reserves and sees; one that computes "
+        "on several reserves as many. With 0 none is reserved, and the steps of a host share its "
+        "GPUs out themselves",
     )
+
+    def reserved_gpus(self, wanted: int) -> float:
+        """What a step reserves that computes on `wanted` GPUs."""
+        if not wanted or not self.gpus:
+            return 0
+        return self.gpus if wanted == 1 else max(self.gpus, wanted)

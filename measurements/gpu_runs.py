@@ -133,7 +133,7 @@ def ours(case: Case) -> dict[str, Any]:
         gradient_checkpointing=case.checkpointing,
         compile_layers=case.compiled,
         reference_batch_tokens=case.reference_tokens,
-        save_steps=10_000,
+        save_minutes=10_000,
     )
     marks: list[float] = []
     points: list[dict[str, float]] = []

@@ -71,7 +71,7 @@ class Case:
             optimizer=self.optimizer,
             gradient_checkpointing=self.gradient_checkpointing,
             lora=Lora(nf4=self.four_bits) if self.adapters else None,
-            save_steps=10_000,
+            save_minutes=10_000,
         )
 
 

@@ -1,7 +1,8 @@
 """Writes docs/MEASURED.md from the rows under measurements/results/.
 
 A row is a JSON object a line: topic, what was measured, the command, the commit, the machine, what
-ran beside, the date and the result. A measurement is added by adding its row.
+ran beside, the date and the result. A measurement is added by adding its row. `harnesses.json` sums
+up what the rows tell of each benchmark beside its own harness.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "measurements" / "results"
 PAGE = ROOT / "docs" / "MEASURED.md"
+HARNESSES = RESULTS / "harnesses.json"
 TOPICS = {
     "whole": "The whole",
     "evaluation": "Evaluation",
@@ -54,7 +56,16 @@ def page(results: list[dict[str, str]]) -> str:
         mine = [row for row in results if row["topic"] == topic]
         if mine:
             parts.append(f"\n## {title}\n\n{_table(mine)}")
+        if topic == "evaluation":
+            parts.append(f"\n### Each benchmark beside its own harness\n\n{_harnesses()}")
     return "".join(parts)
+
+
+def _harnesses() -> str:
+    """A line for each benchmark, from the columns of `harnesses.json`."""
+    table: list[dict[str, str]] = json.loads(HARNESSES.read_text(encoding="utf-8"))
+    lines = [list(table[0]), ["---"] * len(table[0]), *(list(each.values()) for each in table)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _table(mine: list[dict[str, str]]) -> str:

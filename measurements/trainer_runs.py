@@ -79,7 +79,7 @@ def config_of(run: Run) -> TrainConfig:
         schedule=Schedule.CONSTANT,
         precision=run.precision,
         gradient_checkpointing=run.checkpointing,
-        save_steps=10_000,
+        save_minutes=10_000,
     )
 
 

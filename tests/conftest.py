@@ -23,6 +23,16 @@ for variable in [each for each in os.environ if each.startswith("ITERPREF_")]:
 SHARED_DATA = Path(
     os.environ.get("PUBLISHED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
 )
+LONGEST = (
+    "test_benchmarks.py",
+    "test_chain.py",
+    "test_optimizer.py",
+    "test_distributed.py",
+    "test_launch.py",
+    "test_gpu.py",
+    "test_shipped.py",
+)
+"""Files that take minutes: begun last, one of them would run on after all others."""
 CORPUS = [
     "def total(values):\n    return sum(values)\n",
     "Write a function that returns the largest of two numbers.",
@@ -33,6 +43,12 @@ CHAT_TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, in the order of LONGEST."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,9 @@ def evaluate(
         float | None,
         typer.Option(help="Times the reference's time that a call may take (HumanEval, MBPP)."),
     ] = None,
+    memory_gib: Annotated[
+        float | None, typer.Option(help="GiB a program may hold, in place of the benchmark's own.")
+    ] = None,
     official_results: Annotated[
         bool,
         typer.Option(
@@ -101,6 +104,7 @@ def evaluate(
         base_only=base_only,
         seconds=seconds,
         reference_factor=reference_factor,
+        memory_gib=memory_gib,
     )
     cache = cache_folder()
     run = SampleRun(

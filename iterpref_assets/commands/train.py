@@ -13,6 +13,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training.cards import CARDS, card_here, card_named
+from iterpref_assets.core.training.checks import require_gpus
 from iterpref_assets.core.training.config import (
     HeldoutConfig,
     Lora,
@@ -80,7 +81,7 @@ def train(
     gradient_checkpointing: Annotated[bool | None, _of("gradient_checkpointing")] = None,
     lora_rank: Annotated[int | None, _of("rank", Lora)] = None,
     seed: Annotated[int | None, _of("seed")] = None,
-    save_steps: Annotated[int | None, _of("save_steps")] = None,
+    save_minutes: Annotated[float | None, _of("save_minutes")] = None,
     processes: Annotated[int | None, _of("processes")] = None,
     sharding: Annotated[Sharding | None, _of("sharding")] = None,
     heldout_share: Annotated[float | None, _of("share", HeldoutConfig)] = None,
@@ -108,7 +109,7 @@ def train(
         "gradient_checkpointing": gradient_checkpointing,
         "lora": _given({"rank": lora_rank}),
         "seed": seed,
-        "save_steps": save_steps,
+        "save_minutes": save_minutes,
         "processes": processes,
         "sharding": sharding,
         "heldout": _given({"share": heldout_share, "every": heldout_every, "patience": patience}),
@@ -153,6 +154,8 @@ def _plan(pairs: Path, model: Path, recipe: Recipe, options: TrainConfig, card: 
     from iterpref_assets.core.training.plan import plan
     from iterpref_assets.core.training.plan_text import describe, times
 
+    if card is None:
+        require_gpus(options)
     made = plan(
         tables.read_table(tokens_of(pairs), tables.TOKENIZED_PAIRS),
         model,

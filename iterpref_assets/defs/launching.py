@@ -19,6 +19,7 @@ from iterpref_assets.core.progress import duration
 from iterpref_assets.core.sandbox import folder as sandbox_folders
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
 from iterpref_assets.settings import Environment, Settings
+from iterpref_assets.steps.chain import step_of
 from iterpref_assets.workers.containers import (
     COMMAND,
     DEPLOYMENT_LABEL,
@@ -31,9 +32,6 @@ from iterpref_assets.workers.lifeline import held, is_held
 
 MEETING_PLACES = "workers"
 """Below the root: where workers in containers or on other hosts and their runs meet."""
-
-GPU_POOL = "gpu"
-"""Steps of this pool are given GPUs."""
 
 _ENVIRONMENT = {"HOME": "/tmp", "HF_HUB_OFFLINE": "1"}  # noqa: S108 - a path in the container
 """Caches go to memory, and nothing is looked for on a network that is not there."""
@@ -153,7 +151,7 @@ def _in_container(
             extras=job.model_dump(mode="json"),
             container_kwargs={
                 **container_options(
-                    config, settings.root.resolve(), gpus=operation.op_def.pool == GPU_POOL
+                    config, settings.root.resolve(), gpus=_wanted_gpus(settings, job) > 0
                 ),
                 "name": name,
                 "labels": {
@@ -178,9 +176,14 @@ def _on_ray(
     from iterpref_assets.defs.ray_jobs import run_as_ray_job
 
     operation = context.op_execution_context
-    with_gpus = operation.op_def.pool == GPU_POOL
     command = (*limited(settings), sys.executable, *COMMAND[1:])
-    return run_as_ray_job(operation, settings, job, command, with_gpus=with_gpus)
+    gpus = settings.ray.reserved_gpus(_wanted_gpus(settings, job))
+    return run_as_ray_job(operation, settings, job, command, gpus=gpus)
+
+
+def _wanted_gpus(settings: Settings, job: PublishJob | VerifyJob) -> int:
+    """How many the worker computes on; what only executes programs needs none."""
+    return step_of(job.asset).gpus(settings) if isinstance(job, PublishJob) else 0
 
 
 def _remove(name: str) -> None:

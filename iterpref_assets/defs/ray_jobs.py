@@ -55,9 +55,11 @@ def run_as_ray_job(
     job: PublishJob | VerifyJob,
     command: Sequence[str],
     *,
-    with_gpus: bool,
+    gpus: float,
 ) -> dg.PipesClientCompletedInvocation:
     """Run the worker as a Ray job, to the end; whatever ends this function ends the job.
+
+    `gpus` is what the job reserves.
 
     Raises:
         dg.Failure: where no cluster answers.
@@ -95,7 +97,7 @@ def run_as_ray_job(
                 "submission_id": job_id,
                 "entrypoint": shlex.join(command),
                 "entrypoint_num_cpus": config.cpus,
-                "entrypoint_num_gpus": config.gpus if with_gpus else 0,
+                "entrypoint_num_gpus": gpus,
             },
             extras=job.model_dump(mode="json"),
         )

@@ -30,7 +30,7 @@ from iterpref_assets.core.evaluation.suite import DataSource, Suite
 from iterpref_assets.core.evaluation.tasks import EvaluationTask, PromptStyle, style_of
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder
+from iterpref_assets.steps.evaluations import SCORED_MODEL, scored_model_folder, scoring_gpus
 from iterpref_assets.steps.findings import Findings, Offender
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Step, StepContext, each_named
@@ -221,7 +221,7 @@ BENCHMARK_TASKS = tuple(
         partitioning=Partitioning.WHOLE,
         config=partial(_tasks_config, name),
         publish=partial(_publish_tasks, name),
-        code_version="3",
+        code_version="4",
         exists=partial(_is_given, name),
     )
     for name in BenchmarkName
@@ -240,7 +240,8 @@ BENCHMARK_SCORES = tuple(
         ),
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
-        code_version="4",
+        gpus=scoring_gpus,
+        code_version="5",
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

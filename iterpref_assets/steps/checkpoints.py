@@ -11,6 +11,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.training.curves import TIMED
 from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_SOURCE,
@@ -33,6 +34,11 @@ def reference_config(context: StepContext, _partition: str) -> Mapping[str, Json
     """What reference log-probabilities depend on besides the pairs and the base model."""
     training = context.settings.training
     return {"precision": training.precision} | ({"nf4": True} if training.in_four_bits else {})
+
+
+def training_gpus(settings: Settings) -> int:
+    """How many GPUs a training run of this host computes on."""
+    return settings.training.processes
 
 
 def _checkpoint_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
@@ -105,6 +111,7 @@ REFERENCE_LOGPROBS = Step(
     parents=(PREFERENCE_PAIRS, BASE_MODELS, LAB_SOURCE),
     config=reference_config,
     publish=_publish_reference_logprobs,
+    gpus=training_gpus,
     code_version="1",
 )
 CHECKPOINTS = Step(
@@ -113,5 +120,6 @@ CHECKPOINTS = Step(
     parents=(PREFERENCE_PAIRS, Parent(REFERENCE_LOGPROBS, _if_needed), BASE_MODELS, LAB_SOURCE),
     config=_checkpoint_config,
     publish=_publish_checkpoints,
+    gpus=training_gpus,
     code_version="3",
 )

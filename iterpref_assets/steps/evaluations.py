@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.conversations import Prompts
+from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import problem_tasks
@@ -41,6 +42,11 @@ def scoring_config(settings: Settings, base_model: str) -> dict[str, JsonValue]:
         "packages": list(settings.packages),
         "prompts": evaluation_prompts(settings, base_model).identity(),
     }
+
+
+def scoring_gpus(settings: Settings) -> int:
+    """How many GPUs a model computes on while it is scored."""
+    return gpus_of(settings.evaluation_engine)
 
 
 def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
@@ -121,5 +127,6 @@ HELDOUT_SCORES = Step(
     parents=(HELDOUT_PROBLEMS, *SCORED_MODEL),
     config=_config,
     publish=_publish,
+    gpus=scoring_gpus,
     code_version="3",
 )

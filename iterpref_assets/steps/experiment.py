@@ -23,8 +23,13 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.checkpoints import LOGPROBS_FILE, reference_config
-from iterpref_assets.steps.evaluations import GREEDY_FILE, evaluation_prompts, scoring_config
+from iterpref_assets.steps.checkpoints import LOGPROBS_FILE, reference_config, training_gpus
+from iterpref_assets.steps.evaluations import (
+    GREEDY_FILE,
+    evaluation_prompts,
+    scoring_config,
+    scoring_gpus,
+)
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
@@ -262,6 +267,7 @@ EXPERIMENT_PAIRS = Step(
     ),
     config=_pairs_config,
     publish=_publish_pairs,
+    gpus=training_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
@@ -272,6 +278,7 @@ EXPERIMENT_MODELS = Step(
     parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *_BASE),
     config=_models_config,
     publish=_publish_models,
+    gpus=training_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
@@ -283,6 +290,7 @@ EXPERIMENT_VALIDATION = Step(
     parents=_SCORED,
     config=_scores_config,
     publish=_publish_validation,
+    gpus=scoring_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
@@ -293,6 +301,7 @@ EXPERIMENT_SCORES = Step(
     parents=_SCORED,
     config=_scores_config,
     publish=_publish_scores,
+    gpus=scoring_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,

@@ -21,6 +21,7 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
+    generator_gpus,
     generator_identity,
     generator_location,
     generator_prompts,
@@ -123,6 +124,7 @@ EXPERIMENT_SAMPLES = Step(
     parents=(SEED_PROBLEMS, INITIAL_SAMPLES, DEBUG_TRAJECTORIES, LAB_GENERATOR),
     config=_config,
     publish=_publish,
+    gpus=generator_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,

@@ -7,7 +7,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from iterpref_assets.core.conversations import Prompts
-from iterpref_assets.core.engines.config import OpenAIConfig, ReplayConfig, engine_identity
+from iterpref_assets.core.engines.config import (
+    OpenAIConfig,
+    ReplayConfig,
+    engine_identity,
+    gpus_of,
+)
 from iterpref_assets.settings import HubModel, LabModel, LocalModel, RemoteModel, Settings
 from iterpref_assets.steps.models import model_folder, model_identity
 from iterpref_assets.steps.step import StepContext
@@ -36,6 +41,11 @@ def _generator(settings: Settings) -> dict[str, JsonValue]:
 def generator_prompts(settings: Settings) -> Prompts:
     """What the generator is asked."""
     return Prompts(settings.prompts_for(settings.generator))
+
+
+def generator_gpus(settings: Settings) -> int:
+    """How many GPUs its engine computes on."""
+    return gpus_of(settings.engine)
 
 
 def generator_location(context: StepContext) -> Path | str:

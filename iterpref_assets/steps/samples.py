@@ -16,6 +16,7 @@ from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.core.seeds.synthesis import first_samples
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
+    generator_gpus,
     generator_identity,
     generator_location,
     generator_prompts,
@@ -77,5 +78,6 @@ INITIAL_SAMPLES = Step(
     parents=(SEED_PROBLEMS, SYNTHETIC_TASKS, LAB_GENERATOR),
     config=_config,
     publish=_publish,
+    gpus=generator_gpus,
     code_version="1",
 )

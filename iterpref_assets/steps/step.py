@@ -39,6 +39,11 @@ def no_config(_context: StepContext, _partition: str) -> Mapping[str, JsonValue]
     return {}
 
 
+def no_gpus(_settings: Settings) -> int:
+    """Of a step that computes on none."""
+    return 0
+
+
 def always(_settings: Settings) -> bool:
     """Of an asset whatever the settings are."""
     return True
@@ -81,6 +86,7 @@ class Step:
         parents: what it is made of.
         config: what the artifact of one partition depends on besides its parents and the code.
         publish: makes the artifacts of several partitions (one engine serves them all).
+        gpus: on how many GPUs it computes at once under these settings, where its host has some.
         code_version: raised whenever the same config and parents come to give another artifact.
         exists: whether it is an asset under these settings.
         in_run: whether `iterpref run` makes it under these settings.
@@ -91,6 +97,7 @@ class Step:
     parents: tuple[Parent | Step, ...] = ()
     config: Config = no_config
     publish: Publish
+    gpus: Callable[[Settings], int] = no_gpus
     code_version: str
     exists: Callable[[Settings], bool] = always
     in_run: Callable[[Settings], bool] = always

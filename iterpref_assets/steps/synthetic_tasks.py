@@ -17,6 +17,7 @@ from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
+    generator_gpus,
     generator_identity,
     generator_location,
 )
@@ -79,6 +80,7 @@ SYNTHETIC_TASKS = Step(
     parents=(LAB_GENERATOR,),
     config=_config,
     publish=_publish,
+    gpus=generator_gpus,
     code_version="1",
     exists=are_synthesised,
 )

@@ -16,6 +16,7 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
+    generator_gpus,
     generator_identity,
     generator_location,
     generator_prompts,
@@ -83,5 +84,6 @@ DEBUG_TRAJECTORIES = Step(
     parents=(SEED_PROBLEMS, INITIAL_SAMPLES, LAB_GENERATOR),
     config=_config,
     publish=_publish,
+    gpus=generator_gpus,
     code_version="3",
 )

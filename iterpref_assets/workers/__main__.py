@@ -15,8 +15,9 @@ from iterpref_assets.core.errors import InputError, SandboxError
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.settings import PREFIX, Environment, Settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.step import StepContext
+from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.verification import EXECUTING
+from iterpref_assets.workers.gpus import gpus_of_step
 from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, PublishJob, VerifyJob, WorkerJob
 from iterpref_assets.workers.lifeline import end_with
 
@@ -74,9 +75,11 @@ def main() -> int:
 
         context = StepContext(job.settings, ArtifactStore(job.settings.root), report)
         try:
-            _require_gpu(job.settings)
             if isinstance(job, PublishJob):
-                _publish(job, context)
+                step = step_of(job.asset)
+                with gpus_of_step(job.settings, step.gpus(job.settings)):
+                    _require_gpu(job.settings)
+                    _publish(step, job, context)
             else:
                 find = EXECUTING[job.verification]
                 findings = find(job.settings, context.store, job.partitions)
@@ -87,8 +90,7 @@ def main() -> int:
     return 0
 
 
-def _publish(job: PublishJob, context: StepContext) -> None:
-    step = step_of(job.asset)
+def _publish(step: Step, job: PublishJob, context: StepContext) -> None:
     plans = [context.store.pinned(step.plan(context, name)) for name in job.partitions]
     step.publish(context, plans)
 

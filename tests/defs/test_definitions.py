@@ -105,6 +105,15 @@ def test_every_asset_has_the_code_version_of_the_step_that_publishes_it(graph) -
     assert versions == steps
 
 
+def test_the_assets_that_compute_on_gpus_wait_for_the_pool_of_that_name(graph) -> None:
+    settings = load_settings()
+    keys = graph.get_all_asset_keys()
+    pooled = {key.to_user_string() for key in keys if graph.get(key).pools == {"gpu"}}
+    steps = [step for step in CHAIN if step.exists(settings)]
+    assert {step.asset for step in steps if step.gpus(settings)} == pooled
+    assert "initial_samples" in pooled
+
+
 @pytest.mark.parametrize(("asset", "names"), CHECKS.items())
 def test_every_asset_has_its_checks(graph, asset: str, names: set[str]) -> None:
     keys = graph.get(dg.AssetKey(asset)).check_keys

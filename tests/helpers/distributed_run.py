@@ -13,6 +13,8 @@ import polars as pl
 from accelerate.state import AcceleratorState, DistributedType, PartialState
 from torch.distributed.tensor import DTensor
 
+from iterpref_assets.core.training import checkpointed
+from iterpref_assets.core.training.checkpoints import CheckpointWriter
 from iterpref_assets.core.training.config import Sharding, TrainConfig
 from iterpref_assets.core.training.pair_trainer import PairTrainer
 from iterpref_assets.core.training.recipes import recipe_named
@@ -32,16 +34,29 @@ def shard_on_a_cpu() -> None:
     AcceleratorState.__init__ = widened
 
 
+def write_in_the_background() -> None:
+    """As on GPUs, which sharded weights are for."""
+
+    def writer(*, in_background: bool) -> CheckpointWriter:
+        assert not in_background
+        return CheckpointWriter(in_background=True)
+
+    checkpointed.CheckpointWriter = writer
+
+
 def tell_what_ran(file: Path) -> None:
-    """Write to `file` whether FSDP2 is active and every parameter a DTensor."""
+    """Write to `file` whether FSDP2 is active, every parameter a DTensor, and the steps before."""
     plain = PairTrainer.compute_loss
+    steps: list[int] = []
 
     def told(self, model, *args, **kwargs):
+        steps.append(self.state.global_step)
         parameters = list(model.parameters())
         found = {
             "is_fsdp2": self.accelerator.is_fsdp2,
             "dtensors": sum(isinstance(p, DTensor) for p in parameters),
             "parameters": len(parameters),
+            "steps_before": steps[0],
         }
         if self.is_world_process_zero():
             file.write_text(json.dumps(found))
@@ -56,6 +71,7 @@ if __name__ == "__main__":
     config = TrainConfig.model_validate_json(sys.argv[4])
     if config.sharding is Sharding.FSDP2:
         shard_on_a_cpu()
+        write_in_the_background()
     folder.mkdir(parents=True, exist_ok=True)
     tell_what_ran(folder / "ran.json")
 

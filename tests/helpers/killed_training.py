@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import polars as pl
-import torch
+from torch.distributed.checkpoint import HuggingFaceStorageWriter
+from training_examples import before_an_even_step
 
+from iterpref_assets.core.training.checkpointed import CheckpointedTrainer
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import train
@@ -18,19 +20,20 @@ from iterpref_assets.core.training.trainer import train
 if __name__ == "__main__":
     model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
     when = sys.argv[4]
-    saved = torch.save
+    written = HuggingFaceStorageWriter.write_data
 
     def die(point: dict[str, float]) -> None:
         if str(point["step"]) == when:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def die_while_saving(content, file, *args, **kwargs) -> None:
-        if when in Path(file).parts:
-            Path(file).write_bytes(b"half")
+    def die_while_saving(self, plan, planner):
+        if when in Path(self.path).parts:
+            (Path(self.path) / "half.safetensors").write_bytes(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
-        saved(content, file, *args, **kwargs)
+        return written(self, plan, planner)
 
-    torch.save = die_while_saving
+    HuggingFaceStorageWriter.write_data = die_while_saving
+    CheckpointedTrainer.wants_checkpoint = before_an_even_step
 
     train(
         pl.read_parquet(inputs / "pairs.parquet"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from iterpref_assets.core.records import Tests
+from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 from iterpref_assets.core.sandbox.worker import Running
@@ -18,7 +19,9 @@ SOON = replace(UNREACHED, cpu_seconds=0.5)
 class PatientSandbox(Sandbox):
     """A sandbox whose limits on time are `UNREACHED`, unless a test sets others."""
 
-    def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
+    def judge(
+        self, code: str, tests: Tests | ProxiedTests, limits: Limits | None = None
+    ) -> Execution:
         return super().judge(code, tests, limits or UNREACHED)
 
     def _running(

@@ -1,4 +1,7 @@
-"""A Ray cluster of two nodes on this machine: two raylets of one core each, on loopback."""
+"""A Ray cluster of two nodes on this machine: two raylets of one core each, on loopback.
+
+Each says that it has a GPU, which there is not: Ray gives it out all the same.
+"""
 
 import os
 import shutil
@@ -107,7 +110,8 @@ def _node(address: str, log: Path, arguments: list[str]) -> Iterator[psutil.Proc
     listen, grpc, metrics = free_ports(3)
     command = [
         *ENDING_WITH_PARENT, str(BIN / "ray"), "start", "--block",
-        "--node-ip-address", address, "--num-cpus", "1", "--disable-usage-stats",
+        "--node-ip-address", address, "--num-cpus", "1", "--num-gpus", "1",
+        "--disable-usage-stats",
         "--object-store-memory", str(OBJECT_STORE_BYTES),
         "--dashboard-agent-listen-port", str(listen), "--dashboard-agent-grpc-port", str(grpc),
         "--metrics-export-port", str(metrics), *arguments,

@@ -17,7 +17,7 @@ from iterpref_assets.steps.pairs import TOKENS_FILE
 from iterpref_assets.steps.step import StepContext
 
 TRAINING = {
-    "learning_rate": 1e-3, "epochs": 2, "batch_size": 4, "micro_batch_size": 2, "save_steps": 1,
+    "learning_rate": 1e-3, "epochs": 2, "batch_size": 4, "micro_batch_size": 2, "save_minutes": 0,
 }  # fmt: skip
 PAIRS = pl.DataFrame(
     [

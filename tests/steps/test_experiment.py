@@ -81,7 +81,7 @@ def test_only_the_labs_own_model_comes_from_the_lab(step, key, tmp_path, model, 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"training": {"save_steps": 7}},
+        {"training": {"save_minutes": 7}},
         {"experiment": {"rates": [2e-5]}},
         {"experiment": {"seeds": 9}},
         {"experiment": {"validation_problems": 9}},

@@ -6,6 +6,7 @@ What each then promises about getting the same text again is said where its clas
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -15,10 +16,12 @@ from pydantic import (
     Field,
     JsonValue,
     SerializerFunctionWrapHandler,
+    TypeAdapter,
     field_validator,
     model_serializer,
 )
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Record
 
 
@@ -227,6 +230,36 @@ the only kinds that can score one."""
 EngineConfig: TypeAlias = Annotated[
     VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig, Field(discriminator="kind")
 ]
+
+_SPREADS = ("data_parallel_size", "pipeline_parallel_size", "prefill_context_parallel_size")
+"""Options of vLLM, each of which multiplies the GPUs that an engine takes."""
+
+
+def gpus_of(config: EngineConfig) -> int:
+    """How many GPUs an engine computes on, where its host has some.
+
+    Raises:
+        InputError: where it names one, which may be another step's.
+    """
+    match config:
+        case VllmConfig():
+            spreads = TypeAdapter(list[int]).validate_python(
+                [config.options.get(name, 1) for name in _SPREADS]
+            )
+            return math.prod(spreads, start=config.tensor_parallel_size)
+        case TransformersConfig(device="cpu"):
+            return 0
+        case TransformersConfig():
+            if ":" in config.device:
+                raise InputError(
+                    f"{config.device} may be another step's",
+                    field="device",
+                    remedy=f"Set it to {config.device.partition(':')[0]}: a step is given its GPU",
+                )
+            return 1
+        case OpenAIConfig() | ReplayConfig():
+            return 0
+
 
 _PATIENCE = {"api_key_env", "timeout_seconds", "max_attempts", "max_wait_seconds"}
 

@@ -7,6 +7,8 @@ shape. Same batches, same text; other batches, same text except where two tokens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,38 @@ def describe(config: TransformersConfig, model: Path | str) -> str:
     return f"transformers {version}, {model_name(model)}, {config.dtype.value}"
 
 
+@dataclass
+class BegunAnswer:
+    """An answer that is being generated.
+
+    Attributes:
+        request: what it answers.
+        prompt: its tokens.
+        limit: the most tokens that it may have.
+        made: the tokens that it has.
+        random: where its random numbers stand.
+    """
+
+    request: Request
+    prompt: list[int]
+    limit: int
+    made: list[int] = field(default_factory=list[int])
+    random: torch.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.random = torch.Generator().manual_seed(self.request.seed)
+
+    @property
+    def left(self) -> int:
+        """Tokens that it may still get."""
+        return self.limit - len(self.made)
+
+
 class TransformersBackend:
-    """A model that generates one whole batch a step."""
+    """A model that generates a batch a step.
+
+    A batch ends where few of its answers go on: those go on in the next one, with others.
+    """
 
     def __init__(self, config: TransformersConfig, model: Path | str) -> None:
         self._turns = Turns(model, trust_remote_code=config.trust_remote_code)
@@ -47,25 +79,31 @@ class TransformersBackend:
         self._model = loaded.to(config.device).eval()
         self._context = int(self._model.config.max_position_embeddings)
         self._batch_size = config.batch_size
-        self._queue: list[tuple[Request, list[int]]] = []
+        self._queue: list[BegunAnswer] = []
 
     def add(self, request: Request) -> Completion | None:
         """Queue `request`, or answer that its prompt is too long."""
         ids = self._turns.encode(request.messages)
-        if len(ids) >= self._context:
+        room = self._context - len(ids)
+        if room < 1:
             return without_answer(request, len(ids), FinishReason.PROMPT_TOO_LONG)
-        self._queue.append((request, ids))
+        self._queue.append(BegunAnswer(request, ids, min(request.sampling.max_tokens, room)))
         return None
 
     def step(self) -> list[Completion]:
-        """Generate the next batch to its end."""
+        """Generate the next batch until few of its answers go on; those that ended."""
         batch, self._queue = self._queue[: self._batch_size], self._queue[self._batch_size :]
-        limits = [min(r.sampling.max_tokens, self._context - len(ids)) for r, ids in batch]
-        rows = self._generate(batch, limits)
-        return [
-            self._completion(request, len(ids), row[:limit])
-            for (request, ids), row, limit in zip(batch, rows, limits, strict=True)
-        ]
+        ended: list[Completion] = []
+        going_on: list[BegunAnswer] = []
+        for answer, row in zip(batch, self._generate(batch), strict=True):
+            answer.made += row[: answer.left]
+            completion = self._completion(answer)
+            if completion is None:
+                going_on.append(answer)
+            else:
+                ended.append(completion)
+        self._queue = going_on + self._queue
+        return ended
 
     def has_work(self) -> bool:
         """Whether requests are queued."""
@@ -75,33 +113,42 @@ class TransformersBackend:
         """Drop the model."""
         del self._model
 
-    def _generate(self, batch: list[tuple[Request, list[int]]], limits: list[int]) -> Any:
-        width = max(len(ids) for _, ids in batch)
-        padding = [width - len(ids) for _, ids in batch]
+    def _generate(self, batch: list[BegunAnswer]) -> list[list[int]]:
+        """What each answer gets, the tokens behind its end included."""
+        rows = [answer.prompt + answer.made for answer in batch]
+        width = max(map(len, rows))
+        padding = [width - len(row) for row in rows]
         device = self._model.device
         pad = self._turns.pad_id
-        tokens = [[pad] * missing + ids for missing, (_, ids) in zip(padding, batch, strict=True)]
+        tokens = [[pad] * missing + row for missing, row in zip(padding, rows, strict=True)]
         mask = [[0] * missing + [1] * (width - missing) for missing in padding]
+        left = [answer.left for answer in batch]
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=torch.tensor(tokens, device=device),
                 attention_mask=torch.tensor(mask, device=device),
-                max_new_tokens=max(limits),
+                max_new_tokens=max(left),
                 do_sample=False,
                 num_beams=1,
                 repetition_penalty=1.0,
                 eos_token_id=list(self._turns.stop_ids),
                 pad_token_id=pad,
-                logits_processor=LogitsProcessorList([SeededSampling([r for r, _ in batch])]),
-                stopping_criteria=StoppingCriteriaList([RowLimits(width, limits)]),
+                logits_processor=LogitsProcessorList([SeededSampling(batch)]),
+                stopping_criteria=StoppingCriteriaList(
+                    [RowLimits(width, left, self._turns.stop_ids)]
+                ),
             )
         return output[:, width:].tolist()
 
-    def _completion(self, request: Request, prompt_tokens: int, row: list[int]) -> Completion:
-        ends = [place for place, token in enumerate(row) if token in self._turns.stop_ids]
-        ids = row[: ends[0] + 1] if ends else row
+    def _completion(self, answer: BegunAnswer) -> Completion | None:
+        """The answer where it has ended."""
+        made = answer.made
+        ends = [place for place, token in enumerate(made) if token in self._turns.stop_ids]
+        if not ends and answer.left:
+            return None
+        ids = made[: ends[0] + 1] if ends else made
         reason = FinishReason.STOP if ends else FinishReason.LENGTH
-        return self._turns.completion(request, prompt_tokens, ids, reason)
+        return self._turns.completion(answer.request, len(answer.prompt), ids, reason)
 
 
 class SeededSampling(LogitsProcessor):
@@ -111,9 +158,9 @@ class SeededSampling(LogitsProcessor):
     so adding the noise before the argmax samples, row by row.
     """
 
-    def __init__(self, requests: list[Request]) -> None:
-        self._samplings = [request.sampling for request in requests]
-        self._generators = [torch.Generator().manual_seed(r.seed) for r in requests]
+    def __init__(self, answers: list[BegunAnswer]) -> None:
+        self._samplings = [answer.request.sampling for answer in answers]
+        self._generators = [answer.random for answer in answers]
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores (batch, vocabulary) whose argmax is each row's next token."""
@@ -134,12 +181,22 @@ class SeededSampling(LogitsProcessor):
 
 
 class RowLimits(StoppingCriteria):
-    """Ends each row after its own number of new tokens."""
+    """Ends each row after its own number of new tokens, and all where few go on.
 
-    def __init__(self, prompt_width: int, limits: list[int]) -> None:
+    Few are a quarter: they are computed anew from their beginning, beside others.
+    """
+
+    def __init__(self, prompt_width: int, limits: list[int], stop_ids: Sequence[int]) -> None:
         self._ends = torch.tensor([prompt_width + limit for limit in limits])
+        self._stops = torch.tensor(stop_ids)
+        self._ended = torch.zeros(len(limits), dtype=torch.bool)
+        self._few = -(-len(limits) // 4) if len(limits) > 1 else 0
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
         """Which rows (batch,) have ended."""
         del scores, kwargs
-        return (input_ids.shape[1] >= self._ends).to(input_ids.device)
+        self._ended |= torch.isin(input_ids[:, -1].cpu(), self._stops)
+        self._ended |= input_ids.shape[1] >= self._ends
+        go_on = int((~self._ended).sum())
+        ended = self._ended | (go_on <= self._few)
+        return ended.to(input_ids.device)

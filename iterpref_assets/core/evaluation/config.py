@@ -26,6 +26,14 @@ class JudgingLimits(Record):
         description="What a call may take, as a multiple of the reference's time (evalplus only).",
     )
 
+    memory_gib: float | None = Field(
+        default=None, gt=0, description="Memory of a program with all it starts, GiB."
+    )
+
+    def memory_bytes(self, own: int) -> int:
+        """What a program may hold, where it may hold `own` by default."""
+        return own if self.memory_gib is None else int(self.memory_gib * (1 << 30))
+
     @property
     def given(self) -> dict[str, JsonValue]:
         """Those that are set."""

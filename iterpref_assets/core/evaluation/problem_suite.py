@@ -102,6 +102,7 @@ class ProblemSuite:
 
 
 def _limits(limits: Limits, given: JudgingLimits) -> Limits:
+    limits = replace(limits, memory_bytes=given.memory_bytes(limits.memory_bytes))
     if given.seconds is None:
         return limits
     return replace(limits, cpu_seconds=given.seconds, wall_seconds=WALL_FACTOR * given.seconds)

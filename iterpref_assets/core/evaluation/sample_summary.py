@@ -33,6 +33,7 @@ class SampleSummary(Record):
         plus_interval: the same on both sets of tests.
         groups: pass@k on the base tests within each group of tasks, such as a difficulty.
         verdicts: samples by verdict.
+        in_process: samples whose tests ran beside the program, which could reach them.
         error_types: failing samples by exception, else by verdict (the paper's Table 18).
         seconds: wall-clock time of this run; resumed ones count only what they did.
     """
@@ -52,6 +53,7 @@ class SampleSummary(Record):
     plus_interval: Interval | None
     groups: dict[str, dict[str, float]]
     verdicts: dict[str, int]
+    in_process: int
     error_types: tuple[ErrorCount, ...]
     seconds: float
     cpu_seconds: float
@@ -100,6 +102,7 @@ def summarize_samples(
             name: _by_name(groups.get(name)) for name in sorted(set(benchmark.groups.values()))
         },
         verdicts={name: sum(each.verdict == name for each in run) for name in sorted(verdicts)},
+        in_process=sum(score.in_process for score in run),
         error_types=summary.error_types if summary else (),
         seconds=seconds,
         cpu_seconds=sum(score.cpu_seconds for score in run),

@@ -86,6 +86,7 @@ class SuiteOptions:
         base_only: whether the base tests of HumanEval or MBPP alone are run.
         seconds: CPU seconds in place of the benchmark's own.
         reference_factor: times the reference's time that a call of HumanEval or MBPP may take.
+        memory_gib: GiB that a program may hold, in place of the benchmark's own.
 
     Raises:
         InputError: where not one of benchmark and problems is given, or a field that it would
@@ -106,6 +107,7 @@ class SuiteOptions:
     base_only: bool = False
     seconds: float | None = None
     reference_factor: float | None = None
+    memory_gib: float | None = None
 
     def __post_init__(self) -> None:
         if (self.benchmark is None) == (self.problems is None):
@@ -129,7 +131,11 @@ class SuiteOptions:
         Raises:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
-        limits = JudgingLimits(seconds=self.seconds, reference_factor=self.reference_factor)
+        limits = JudgingLimits(
+            seconds=self.seconds,
+            reference_factor=self.reference_factor,
+            memory_gib=self.memory_gib,
+        )
         if self.problems is not None:
             return self._own(self.problems, limits)
         data = self.data or OFFICIAL

@@ -13,6 +13,7 @@ from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.records import Problem, Tests
+from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
@@ -43,7 +44,9 @@ def style_of(model: Path, *, as_base: bool) -> PromptStyle:
 class ProgramJudge(Protocol):
     """The part of the sandbox that a problem's tests need; callable from several threads."""
 
-    def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
+    def judge(
+        self, code: str, tests: Tests | ProxiedTests, limits: Limits | None = None
+    ) -> Execution:
         """Run `code` against `tests`."""
         ...
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from iterpref_assets.core.records import CodeTests, Tests
-from iterpref_assets.core.sandbox.code_tests import PlannedTests
+from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.outcomes import CallRun, ProgramRun, Runner, StopAfter, TestRun
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
@@ -58,7 +58,11 @@ class _Reversed:
         return self._runner.run_program(code, stdin, limits)
 
     def run_tests(
-        self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
+        self,
+        code: str,
+        tests: CodeTests | ProxiedTests,
+        plan: PlannedTests,
+        limits: Limits | None = None,
     ) -> TestRun:
         """The outcome of the test file, its tests in reverse."""
         reverse = replace(plan, names=plan.names[::-1])

@@ -33,6 +33,24 @@ class PlannedTests:
     idle: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ProxiedTests:
+    """A test file whose process the program is out of: it only calls one function of it.
+
+    Arguments and results cross between two processes as plain data (numbers, texts, containers,
+    arrays, tables); the verdict does not depend on anything else of the program.
+
+    Attributes:
+        code: the test file. It goes on in the module that `prelude` begins.
+        prelude: source that the tests may rely on, such as the imports that the program was shown.
+        entry_point: the function that it calls.
+    """
+
+    code: str
+    prelude: str
+    entry_point: str
+
+
 def usable_tests(code: str) -> PlannedTests:
     """The tests in `code`, as `plan_tests` finds them, where each of them can fail.
 

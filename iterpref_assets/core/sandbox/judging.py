@@ -12,7 +12,7 @@ from typing import Any
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import CodeTests, FunctionTests, RaisingCase, StdioTests, Tests
 from iterpref_assets.core.sandbox import feedback
-from iterpref_assets.core.sandbox.code_tests import PlannedTests, plan_tests
+from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests, plan_tests
 from iterpref_assets.core.sandbox.inside.program import AT_ONCE
 from iterpref_assets.core.sandbox.outcomes import (
     CallOutcome,
@@ -34,7 +34,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 from iterpref_assets.core.syntax import literal
 
 
-def judge(runner: Runner, code: str, tests: Tests, limits: Limits) -> Execution:
+def judge(runner: Runner, code: str, tests: Tests | ProxiedTests, limits: Limits) -> Execution:
     """The verdict on `code` by its tests.
 
     Raises:
@@ -263,27 +263,29 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.strip().split("\n")]
 
 
-def judge_test_file(runner: Runner, code: str, tests: CodeTests, limits: Limits) -> Execution:
-    """Run the test file beside the candidate, up to the first test that fails.
+def judge_test_file(
+    runner: Runner, code: str, tests: CodeTests | ProxiedTests, limits: Limits
+) -> Execution:
+    """Run the test file beside the candidate, or apart from it, up to the first test that fails.
 
     Raises:
         InputError: if the test file does not parse, or has no test that can fail.
     """
     plan = plan_tests(tests.code)
     run = runner.run_tests(code, tests, plan, limits)
-    outcome = run.outcome
+    outcome, beside = run.outcome, isinstance(tests, CodeTests)
     if run.ending is not None or outcome is None:
         verdict = run.ending or Verdict.CRASHED
         refused = verdict is Verdict.REFUSED
         message = f"the program {run.refusal if refused else feedback.LIMITS[verdict]}"
-        return Execution(verdict, "", message, in_process=True, cpu_seconds=run.cpu_seconds)
-    verdict, error_type, message = _conclude_file(outcome, len(run.checks), tests, plan)
+        return Execution(verdict, "", message, in_process=beside, cpu_seconds=run.cpu_seconds)
+    verdict, error_type, message = _conclude_file(outcome, len(run.checks), tests.code, plan)
     failing = plan.names.index(outcome.test) if outcome.test in plan.names else None
-    return Execution(verdict, error_type, message, failing, True, run.cpu_seconds)
+    return Execution(verdict, error_type, message, failing, beside, run.cpu_seconds)
 
 
 def _conclude_file(
-    outcome: TestOutcome, checks: int, tests: CodeTests, plan: PlannedTests
+    outcome: TestOutcome, checks: int, test_file: str, plan: PlannedTests
 ) -> tuple[Verdict, str, str]:
     if outcome.kind == "tampered":
         return Verdict.REFUSED, "", f"the program changes {scrub(outcome.message)}"
@@ -293,7 +295,7 @@ def _conclude_file(
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
     where = f"{outcome.test}: " if outcome.test else ""
-    line = feedback.statement_text(tests.code, outcome.line)
+    line = feedback.statement_text(test_file, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))
     error = f"{outcome.error_type}: {text}" if text else outcome.error_type
     message = f"{where}{line} raised {error}" if line else f"{where}{error}"

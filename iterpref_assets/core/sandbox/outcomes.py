@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.code_tests import PlannedTests
+from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests
 from iterpref_assets.core.sandbox.values import Encoded, MalformedValueError, literal
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
@@ -158,7 +158,11 @@ class Runner(Protocol):
         ...
 
     def run_tests(
-        self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
+        self,
+        code: str,
+        tests: CodeTests | ProxiedTests,
+        plan: PlannedTests,
+        limits: Limits | None = None,
     ) -> TestRun:
         """The outcome of a test file."""
         ...

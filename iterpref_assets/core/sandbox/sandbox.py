@@ -34,7 +34,7 @@ from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
 from iterpref_assets.core.records import CodeTests, Tests
 from iterpref_assets.core.sandbox import container
 from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
-from iterpref_assets.core.sandbox.code_tests import PlannedTests
+from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
 from iterpref_assets.core.sandbox.launch import Granted, importable_files
@@ -127,7 +127,9 @@ class Sandbox:
         for worker in workers:
             worker.close()
 
-    def judge(self, code: str, tests: Tests, limits: Limits | None = None) -> Execution:
+    def judge(
+        self, code: str, tests: Tests | ProxiedTests, limits: Limits | None = None
+    ) -> Execution:
         """The verdict on `code`, decided here from what it reports; ends at the first failure."""
         return judge(self, code, tests, limits or Limits())
 
@@ -185,21 +187,22 @@ class Sandbox:
         return run
 
     def run_tests(
-        self, code: str, tests: CodeTests, plan: PlannedTests, limits: Limits | None = None
+        self,
+        code: str,
+        tests: CodeTests | ProxiedTests,
+        plan: PlannedTests,
+        limits: Limits | None = None,
     ) -> TestRun:
-        """Run the test file beside the candidate; an outcome counts only if it bears the nonce."""
+        """Run the test file beside the candidate, or in a process apart from it if proxied.
+
+        An outcome counts only if it bears the nonce.
+        """
         run = TestRun()
         stray = 0
         nonce = secrets.token_bytes(program.NONCE_BYTES)
-        data = {
-            "module": tests.module,
-            "code": tests.code,
-            "shared": tests.shared_namespace,
-            "unittest": plan.unittest,
-            "names": list(plan.names),
-        }
+        request, data = _test_request(tests, plan)
         files = [_source(code), marshal.dumps(data)]
-        with self._running({"kind": "tests"}, files, limits, nonce) as running:
+        with self._running(request, files, limits, nonce) as running:
             for kind, payload in running.frames():
                 check = read_check(kind, payload, plan.checks)
                 if check is not None and check not in run.checks:
@@ -259,6 +262,26 @@ class Sandbox:
             worker = Worker(self._settings)
             self._workers.add(worker)
         return worker
+
+
+def _test_request(
+    tests: CodeTests | ProxiedTests, plan: PlannedTests
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the server is asked, and what the tests' process is given."""
+    data = {"code": tests.code, "unittest": plan.unittest, "names": list(plan.names)}
+    if isinstance(tests, CodeTests):
+        return {"kind": "tests"}, {
+            **data,
+            "module": tests.module,
+            "shared": tests.shared_namespace,
+        }
+    return {"kind": "proxied", "entry_point": tests.entry_point}, {
+        **data,
+        "module": "solution",
+        "shared": True,
+        "prelude": tests.prelude,
+        "entry_point": tests.entry_point,
+    }
 
 
 def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[ServerSettings, Worker]:

@@ -54,7 +54,6 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         gradient_checkpointing_kwargs={"use_reentrant": False},
         logging_steps=config.logging_steps,
         logging_nan_inf_filter=False,
-        save_strategy="steps",
         **_measuring(config),
         seed=config.seed,
         disable_tqdm=True,
@@ -79,19 +78,20 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
 
 
 def _measuring(config: TrainConfig) -> dict[str, Any]:
-    """When checkpoints are written, and when the model is measured on held-out pairs."""
+    """When the model is measured on held-out pairs, and checkpoints that are written then."""
     heldout = config.heldout
     if heldout is None:
-        return {"save_steps": config.save_steps}
+        return {"save_strategy": "no"}
     measuring = {
         "eval_strategy": "steps",
         "eval_steps": heldout.every,
         "per_device_eval_batch_size": config.micro_batch_size,
     }
     if heldout.patience is None:
-        return {"save_steps": config.save_steps, **measuring}
+        return {"save_strategy": "no", **measuring}
     # Whichever measurement turns out to be the lowest, its weights must be there.
     return {
+        "save_strategy": "steps",
         "save_steps": heldout.every,
         **measuring,
         "load_best_model_at_end": True,

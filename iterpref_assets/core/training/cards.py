@@ -25,6 +25,7 @@ class Card:
         name: for people.
         memory: bytes that a process can use.
         gpu: whether it is one; else attention is dense, and nothing is compiled.
+        count: how many of them this host has; None where it is not this host's.
         rate: dense bfloat16 operations a second by its data sheet; 0 where it is not known.
         measured: whether the SPEEDS below were measured on it.
     """
@@ -34,6 +35,7 @@ class Card:
     rate: float = 0.0
     measured: bool = False
     gpu: bool = True
+    count: int | None = None
 
     def attention(self, config: TrainConfig) -> Attention:
         """What `config` asks for, or what suits the card."""
@@ -129,4 +131,4 @@ def card_here(processes: int) -> Card:
         return Card("this machine, without a GPU", memory // processes, gpu=False)
     found = torch.cuda.get_device_name()
     memory = torch.cuda.get_device_properties(0).total_memory
-    return Card(found, memory)
+    return Card(found, memory, count=torch.cuda.device_count())

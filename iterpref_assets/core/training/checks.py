@@ -8,16 +8,19 @@ import polars as pl
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import Attention, Sharding, TrainConfig
+from iterpref_assets.core.training.processes import world_size
 
 
 def require_runnable(config: TrainConfig, processes: int) -> None:
     """Refuse what `processes` processes of this machine could not train by.
 
     Raises:
-        InputError: where the batch cannot be split evenly over the processes, weights are to be
-            sharded over a single one or by a library that is not installed, attention needs a GPU
-            that is not there, or a tracker is unknown or not installed.
+        InputError: where there are fewer GPUs than processes, the batch cannot be split evenly over
+            the processes, weights are to be sharded over a single one or by a library that is not
+            installed, attention needs a GPU that is not there, or a tracker is unknown or not
+            installed.
     """
+    require_gpus(config)
     _require_even_batches(config, processes)
     _require_sharding(config.sharding, processes)
     if config.in_four_bits and processes > 1:
@@ -28,6 +31,26 @@ def require_runnable(config: TrainConfig, processes: int) -> None:
         )
     _require_attention(config.attention)
     _require_trackers(config.report_to)
+
+
+def require_gpus(config: TrainConfig) -> None:
+    """Refuse more processes than this host has GPUs, where it has some and starts them itself.
+
+    Raises:
+        InputError: with both numbers.
+    """
+    if config.processes == 1 or world_size() > 1:
+        return
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.device_count() < config.processes:
+        raise InputError(
+            f"{config.processes} processes need a GPU each, and {torch.cuda.device_count()} are "
+            "seen here",
+            field="processes",
+            remedy="Lower it, make more visible (CUDA_VISIBLE_DEVICES), or plan for a named card "
+            "(--plan --card)",
+        )
 
 
 def require_room(tokenized: pl.DataFrame, max_length: int) -> None:

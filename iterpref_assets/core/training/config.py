@@ -200,11 +200,11 @@ class TrainConfig(Record):
         description="Tokens projected onto the vocabulary at once; it bounds the memory of the "
         "logits",
     )
-    save_steps: int = Field(
-        default=50,
-        ge=1,
-        description="Optimizer steps between checkpoints: at most this much work is repeated after "
-        "a kill",
+    save_minutes: float = Field(
+        default=10,
+        ge=0,
+        description="Minutes between checkpoints: at most this much work is repeated after a kill; "
+        "0 writes one after every step",
     )
     logging_steps: int = Field(
         default=1, ge=1, description="Optimizer steps between points of the curves"
@@ -297,7 +297,7 @@ _FOR_SPEED_AND_MEMORY = (
     "vocabulary_chunk",
     "attention",
     "processes",
-    "save_steps",
+    "save_minutes",
     "logging_steps",
     "reference_batch_tokens",
     "tensorboard",

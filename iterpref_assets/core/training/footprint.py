@@ -33,9 +33,13 @@ COMPILED = 0.75
 an H100 at 7B (measurements/results/gpu-h100.json, weights, gradients and states taken off)."""
 EIGHT_BIT_BLOCK = 256
 SMALLEST_EIGHT_BIT = 4096
-EIGHT_BIT_STEP = {torch.bfloat16: 41, torch.float32: 24}
+_CODES = 4 + 4 + 4 + 4 + 8 + 8 + 8 + 1
+"""Bytes a value of torchao's search for codes: the scaled moment, the values below and above it and
+what is left in float32; the places found, those above and those chosen in 64 bits; a condition."""
+EIGHT_BIT_STEP = {torch.bfloat16: 4 * 4 + _CODES, torch.float32: 3 * 4 + _CODES}
 """Bytes for each value of the largest weight that torchao 0.18 holds for an instant where its step
-is not compiled: float32 copies and the 64-bit places of its search for codes."""
+is not compiled: while it codes the second moment it has the weight and both moments in float32,
+and of a bfloat16 weight the gradient too."""
 _ATTENTION = "without_storage"
 
 

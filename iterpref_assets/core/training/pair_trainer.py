@@ -1,4 +1,4 @@
-"""transformers.Trainer with the recipes' loss, exact batches and whole checkpoints."""
+"""A trainer with the recipes' loss and exact batches."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import numpy as np
 import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import PrinterCallback
-from transformers.trainer_utils import IntervalStrategy
 
 from iterpref_assets.core.progress import Tracker
-from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.batches import CURVE_GROUPS, collator, token_readings
+from iterpref_assets.core.training.callbacks import EarlyStop, EpochOrder, LastPoint, Progress
+from iterpref_assets.core.training.checkpointed import CheckpointedTrainer
 from iterpref_assets.core.training.config import Attention, ImitationMean
 from iterpref_assets.core.training.curves import SUMS, TIMED, Point, describe
 from iterpref_assets.core.training.dataset import BatchOrder, PackedPairs
 from iterpref_assets.core.training.failures import TrainingError
-from iterpref_assets.core.training.heldout import LOSS, MEASURED, stopped_at
+from iterpref_assets.core.training.heldout import LOSS, MEASURED
 from iterpref_assets.core.training.losses import batch_loss, measure
 from iterpref_assets.core.training.micro_batches import (
     MICRO_BATCHES,
@@ -37,7 +37,7 @@ from iterpref_assets.core.training.policy import MODEL_INPUTS
 from iterpref_assets.core.training.trackers import TrackerLinks
 
 
-class PairTrainer(Trainer):
+class PairTrainer(CheckpointedTrainer):
     """Trains the policy on packed pairs.
 
     A batch's loss is that of `batch_loss`, whatever micro-batches and processes it is split into.
@@ -56,6 +56,7 @@ class PairTrainer(Trainer):
         on_point: Callable[[Point], None],
         heldout: PackedPairs | None = None,
         patience: int | None = None,
+        save_minutes: float,
     ) -> None:
         collate = collator(attention)
         by_tokens = max_tokens is not None
@@ -65,7 +66,8 @@ class PairTrainer(Trainer):
             train_dataset=cast(Any, SharedPairs(dataset) if by_tokens else dataset),
             eval_dataset=cast(Any, heldout),
             data_collator=cast(Any, collate_share(collate) if by_tokens else collate),
-            callbacks=[_LastPoint(), _WholeCheckpoints()],
+            callbacks=[LastPoint()],
+            save_minutes=save_minutes,
         )
         self.remove_callback(PrinterCallback)
         # What compute_loss returns is already divided by the whole batch; releases of transformers
@@ -92,8 +94,8 @@ class PairTrainer(Trainer):
         self.imitation_mean = imitation_mean
         self.heldout, self.collate = heldout, collate
         if patience is not None:
-            self.add_callback(_EarlyStop(patience))
-        self.add_callback(_EpochOrder(self.order))
+            self.add_callback(EarlyStop(patience))
+        self.add_callback(EpochOrder(self.order))
         self.sums = self._no_sums()
         self.logged_at = time.perf_counter()
 
@@ -111,10 +113,13 @@ class PairTrainer(Trainer):
             [
                 sum(float(part["pairs"]) for part in parts),
                 sum(float(part["imitated"].sum()) for part in parts),
+                float(self.is_world_process_zero() and self.wants_checkpoint()),
             ],
             device=device,
         )
-        return samples, self.accelerator.reduce(totals, "sum")
+        totals = self.accelerator.reduce(totals, "sum")
+        self.is_due = bool(totals[2])
+        return samples, totals[:2]
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
@@ -242,7 +247,7 @@ class PairTrainer(Trainer):
 
     def show_on(self, tracker: Tracker) -> None:
         """Show every optimizer step on `tracker`."""
-        self.add_callback(_Progress(tracker))
+        self.add_callback(Progress(tracker))
 
     def report_as(self, name: str) -> TrackerLinks:
         """Call the run by this name at trackers; where it is kept there, once it has begun."""
@@ -264,85 +269,3 @@ class PairTrainer(Trainer):
         """Not counted: the estimate would walk all parameters for every micro-batch."""
         del inputs
         return 0
-
-
-class _EpochOrder(TrainerCallback):
-    """Tells the sampler its epoch, which accelerate does not where processes resume within one."""
-
-    def __init__(self, order: BatchOrder) -> None:
-        self.order = order
-
-    def on_epoch_begin(
-        self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any
-    ) -> None:
-        del args, control, kwargs
-        self.order.set_epoch(state.global_step // self.order.batches)
-
-
-class _LastPoint(TrainerCallback):
-    """Gives the last step its points, wherever `logging_steps` would put the last one."""
-
-    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del kwargs
-        if state.global_step >= state.max_steps:
-            control.should_log = True
-            control.should_evaluate = args.eval_strategy != IntervalStrategy.NO
-
-
-class _EarlyStop(TrainerCallback):
-    """Ends the run where held-out pairs show no gain for long; told by the curves alone."""
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-
-    def on_evaluate(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del args, kwargs
-        self._stop(state, control)
-
-    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        """Of a run that was killed after it had stopped: this step is one too many."""
-        del args, kwargs
-        if self._stop(state, control):
-            control.should_log = control.should_evaluate = control.should_save = False
-
-    def _stop(self, state: Any, control: Any) -> bool:
-        stop = stopped_at(state.log_history, self.patience) is not None
-        control.should_training_stop |= stop
-        return stop
-
-
-class _WholeCheckpoints(TrainerCallback):
-    """Marks a checkpoint as whole once all processes have written it, then removes older ones."""
-
-    def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del control, kwargs
-        if torch.distributed.is_initialized():
-            torch.distributed.barrier()
-        if state.is_world_process_zero:
-            folder = Path(cast(str, args.output_dir))
-            best = state.best_model_checkpoint
-            workdir.keep_only(
-                folder / f"checkpoint-{state.global_step}", None if best is None else Path(best)
-            )
-
-
-_SHOWN = ("loss", "reward_accuracy")
-
-
-class _Progress(TrainerCallback):
-    """Shows the steps done, those before a resume included, beside the last point of the curves."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self.tracker = tracker
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any
-    ) -> None:
-        del args, control, kwargs
-        self.tracker.resume(state.global_step)
-
-    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
-        del args, control, kwargs
-        last = next((each for each in reversed(state.log_history) if "loss" in each), {})
-        shown = {name: last[name] for name in _SHOWN if name in last}
-        self.tracker.advance(state.global_step - self.tracker.done, **shown)

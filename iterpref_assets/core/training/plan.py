@@ -129,6 +129,13 @@ class TrainingPlan:
         return count * (self.held.gradients + self.held.optimizer)
 
     @property
+    def copied(self) -> int:
+        """Bytes of the host's memory that a process fills while it writes a checkpoint."""
+        if not self.subject.card.gpu:
+            return 0
+        return (self.held.gradients + self.held.optimizer) // self._parts
+
+    @property
     def model(self) -> int:
         """Bytes of the trained model, in the type of its base."""
         return self.held.published
@@ -227,9 +234,10 @@ def fitting(given: TrainingPlan) -> Iterator[tuple[str, TrainingPlan]]:
 
 def _more_processes(given: TrainingPlan) -> list[int]:
     """Numbers of processes that a batch can be shared by, each with a GPU; none without a GPU."""
-    fewest, batch = processes_of(given.config), given.config.batch_size
-    counts = (2, 4, 8) if given.subject.card.gpu else ()
-    return [count for count in counts if count > fewest and not batch % count]
+    fewest, batch, card = processes_of(given.config), given.config.batch_size, given.subject.card
+    counts = (2, 4, 8) if card.gpu else ()
+    most = max(counts, default=0) if card.count is None else card.count
+    return [count for count in counts if fewest < count <= most and not batch % count]
 
 
 def _told(name: str, value: Any) -> str:

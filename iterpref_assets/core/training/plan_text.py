@@ -42,6 +42,8 @@ def _figures(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     yield "peak", f"{_size(plan.peak)} of {_size(card.memory)} on {card.name}: {_verdict(plan)}"
     model = f"{_size(plan.model)} of model at the end"
     yield "disk", f"{_size(plan.checkpoints)} of checkpoints at most, {model}"
+    if plan.copied:
+        yield "host memory", f"{_size(plan.copied)} a process while a checkpoint is written"
 
 
 def _size(count: int) -> str:

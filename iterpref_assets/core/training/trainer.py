@@ -221,6 +221,7 @@ def _build(
         on_point=curve.add,
         heldout=heldout,
         patience=config.heldout.patience if config.heldout else None,
+        save_minutes=config.save_minutes,
     )
     if config.sharding is Sharding.FSDP2 and not trainer.accelerator.is_fsdp2:
         raise InputError(

@@ -17,7 +17,7 @@ from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.recipes import Recipe
 
 METRICS = "metrics.jsonl"
-_COMPLETE = "complete"
+_WHOLE = "whole"
 """A file in a checkpoint's folder, written last: without it the checkpoint is not whole."""
 _IDENTITY = "run.json"
 
@@ -37,7 +37,8 @@ def identity(
     """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
     parts = {
         "recipe": asdict(recipe),
-        "config": config.for_result(),
+        # Any number of processes reads a checkpoint, sharded or not.
+        "config": {**config.for_result(), "sharding": None},
         "data": [table_digest(frame) for frame in (tokenized, reference) if frame is not None],
         "model": model_digest(model_dir),
     }
@@ -72,14 +73,14 @@ def claim(work_dir: Path, run: str) -> None:
 
 def last_checkpoint(work_dir: Path) -> Path | None:
     """The newest whole checkpoint, or None."""
-    whole = [file.parent for file in checkpoints(work_dir).glob(f"checkpoint-*/{_COMPLETE}")]
+    whole = [file.parent for file in checkpoints(work_dir).glob(f"checkpoint-*/{_WHOLE}")]
     return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
 def remove_unfinished(work_dir: Path) -> None:
     """Remove the checkpoints that a kill left unfinished."""
     for folder in checkpoints(work_dir).glob("checkpoint-*"):
-        if not (folder / _COMPLETE).is_file():
+        if not (folder / _WHOLE).is_file():
             shutil.rmtree(folder)
 
 
@@ -89,7 +90,7 @@ def keep_only(checkpoint: Path, best: Path | None = None) -> None:
     Each waits for the disk, so that a power cut leaves either them or a checkpoint that is whole.
     """
     sync_tree(checkpoint)
-    (checkpoint / _COMPLETE).touch()
+    (checkpoint / _WHOLE).touch()
     sync(checkpoint)
     sync(checkpoint.parent)
     for folder in checkpoint.parent.glob("checkpoint-*"):

@@ -13,7 +13,9 @@ from iterpref_assets.core.engines.config import (
     TransformersConfig,
     VllmConfig,
     engine_identity,
+    gpus_of,
 )
+from iterpref_assets.core.errors import InputError
 
 ADAPTER: TypeAdapter[EngineConfig] = TypeAdapter(EngineConfig)
 
@@ -90,3 +92,28 @@ def test_options_of_vllm_are_what_completions_depend_on() -> None:
     assert engine_identity(VllmConfig(options={"quantization": "fp8"}))["options"] == {
         "quantization": "fp8"
     }
+
+
+REPLAY = ReplayConfig(completions=(Path("a.parquet"),))
+
+
+@pytest.mark.parametrize(
+    ("config", "count"),
+    [
+        (VllmConfig(), 1),
+        (VllmConfig(tensor_parallel_size=2), 2),
+        (VllmConfig(tensor_parallel_size=2, options={"data_parallel_size": 3}), 6),
+        (VllmConfig(options={"pipeline_parallel_size": 2, "data_parallel_size": 2}), 4),
+        (TransformersConfig(), 0),
+        (TransformersConfig(device="cuda"), 1),
+        (OpenAIConfig(), 0),
+        (REPLAY, 0),
+    ],
+)
+def test_an_engine_takes_a_gpu_for_each_part_of_each_copy(config: EngineConfig, count: int) -> None:
+    assert gpus_of(config) == count
+
+
+def test_a_gpu_by_its_number_is_refused_where_steps_share_them_out() -> None:
+    with pytest.raises(InputError, match=r"cuda:3 may be another step's.*Set it to cuda:"):
+        gpus_of(TransformersConfig(device="cuda:3"))

@@ -40,6 +40,42 @@ def test_each_row_ends_at_its_own_limit(tiny_checkpoint: Path) -> None:
     assert len(ended) >= 2
 
 
+def step_by_step(model: Path, limits: list[int], batch_size: int) -> list[dict[str, str]]:
+    """The texts that each step of a backend gives, by name."""
+    pytest.importorskip("torch")
+    from iterpref_assets.core.engines.transformers_backend import TransformersBackend
+
+    config = TransformersConfig(dtype=Dtype.FLOAT32, batch_size=batch_size)
+    backend = TransformersBackend(config, model)
+    # At this temperature hardly a row of this model ends by itself.
+    for number, limit in enumerate(limits):
+        sampling = Sampling(0.5, 1.0, limit)
+        assert backend.add(make_request(f"k{number}", seed=number, sampling=sampling)) is None
+    steps = []
+    while backend.has_work():
+        steps.append({each.key: each.text for each in backend.step()})
+    return steps
+
+
+LIMITS = [3, 40, 3, 3, 3, 3, 3, 3]
+
+
+def test_an_answer_that_goes_on_holds_none_that_ended(tiny_checkpoint: Path) -> None:
+    first, *_, last = step_by_step(tiny_checkpoint, LIMITS, batch_size=4)
+    assert first.keys() == {"k0", "k2", "k3"}
+    assert last.keys() == {"k1"}
+
+
+def test_an_answer_that_goes_on_in_later_batches_has_the_text_that_it_has_alone(
+    tiny_checkpoint: Path,
+) -> None:
+    def texts(batch_size: int) -> dict[str, str]:
+        steps = step_by_step(tiny_checkpoint, LIMITS, batch_size)
+        return {name: text for step in steps for name, text in step.items()}
+
+    assert texts(batch_size=4) == texts(batch_size=1)
+
+
 def test_a_prompt_as_long_as_the_context_is_answered_without_text(tiny_checkpoint: Path) -> None:
     [[answer]] = generate_all(
         open_engine(CONFIG, tiny_checkpoint), [make_request("long", "x y " * 300)]
@@ -51,22 +87,25 @@ def test_a_prompt_as_long_as_the_context_is_answered_without_text(tiny_checkpoin
 def test_a_row_is_drawn_from_the_softmax_of_its_logits() -> None:
     """Logits log 1, log 3 at temperature 0.5: probabilities 1/10 and 9/10."""
     torch = pytest.importorskip("torch")
-    from iterpref_assets.core.engines.transformers_backend import SeededSampling
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
 
     logits = torch.tensor([[0.0, math.log(3)]])
     counts: Counter[int] = Counter()
     for seed in range(1000):
         request = make_request("k", seed=seed, sampling=Sampling(0.5, 1.0, 1))
-        counts[int(SeededSampling([request])(torch.zeros(1, 1), logits).argmax())] += 1
+        counts[
+            int(SeededSampling([BegunAnswer(request, [], 1)])(torch.zeros(1, 1), logits).argmax())
+        ] += 1
     # Standard deviation 0.0095: 4 of them on each side.
     assert abs(counts[1] / 1000 - 0.9) < 0.038
 
 
 def test_top_p_leaves_only_the_likeliest_tokens() -> None:
     torch = pytest.importorskip("torch")
-    from iterpref_assets.core.engines.transformers_backend import SeededSampling
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
 
     logits = torch.tensor([[0.0, math.log(3)]])
     requests = [make_request("k", seed=n, sampling=Sampling(1.0, 0.7, 1)) for n in range(50)]
-    drawn = SeededSampling(requests)(torch.zeros(50, 1), logits.expand(50, 2)).argmax(dim=1)
+    answers = [BegunAnswer(request, [], 1) for request in requests]
+    drawn = SeededSampling(answers)(torch.zeros(50, 1), logits.expand(50, 2)).argmax(dim=1)
     assert set(drawn.tolist()) == {1}

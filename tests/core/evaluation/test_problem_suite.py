@@ -7,6 +7,7 @@ import pytest
 
 from iterpref_assets.core.conversations import PromptConfig
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.problem_suite import ProblemSuite
 from iterpref_assets.core.evaluation.sample_scoring import SampleRun, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -82,6 +83,18 @@ def test_scores_made_under_other_limits_are_refused(tmp_path: Path, slow_samples
     score_file(suite(limits=WIDE), run)
     with pytest.raises(InputError, match="limits"):
         score_file(suite(limits=Limits(cpu_seconds=61.0)), run)
+
+
+@pytest.mark.sandbox
+def test_a_limit_of_memory_that_is_given_is_the_programs(tmp_path: Path, samples: Path) -> None:
+    code = "held = bytearray(1 << 29)\n" + ANSWERS["mine/sum-of-lines"]
+    samples.write_text(json.dumps({"task_id": "mine/sum-of-lines", "solution": code}) + "\n")
+    given = JudgingLimits(memory_gib=0.25)
+    small = ProblemSuite(EXAMPLE, PromptConfig(example_test=False), Limits(), given)
+    run = SampleRun(samples, tmp_path / "out", tmp_path / "cache", workers=1)
+    score_file(small, run)
+    (result,) = (tmp_path / "out" / "results.jsonl").read_text().splitlines()
+    assert json.loads(result)["verdict"] == "memory"
 
 
 @pytest.mark.sandbox

@@ -36,6 +36,9 @@ def test_an_option_is_refused_by_the_benchmarks_that_would_ignore_it(
         SuiteOptions(benchmark, **given)
 
 
+@pytest.mark.parametrize("field", ["seconds", "memory_gib"])
 @pytest.mark.parametrize("benchmark", BenchmarkName)
-def test_the_limit_of_time_is_for_every_benchmark(benchmark: BenchmarkName) -> None:
-    assert SuiteOptions(benchmark, seconds=2.0).seconds == 2.0
+def test_limits_of_time_and_memory_are_for_every_benchmark(
+    benchmark: BenchmarkName, field: str
+) -> None:
+    assert getattr(SuiteOptions(benchmark, **{field: 2.0}), field) == 2.0

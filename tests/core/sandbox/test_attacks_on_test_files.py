@@ -128,14 +128,18 @@ def test_a_right_program_passes_in_one_namespace_with_its_tests(attack: Attack) 
         "unittest.TestResult.addFailure = lambda *a: None",
         "unittest.case._Outcome.testPartExecutor = None",
         "unittest.TestCase = object",
+        "unittest.util.safe_repr = None",
+        "sys.modules['contextlib']._GeneratorContextManager.__exit__ = lambda *a: True",
+        "unittest.TestCase.__getattribute__ = lambda self, name: print",
+        "unittest.TestCase.__unittest_expecting_failure__ = True",
     ],
 )
 @pytest.mark.parametrize("moment", ["on import", "in a call"])
 def test_changed_unittest_is_refused(attack: Attack, change: str, moment: str) -> None:
     if moment == "on import":
-        code = f"import unittest\n{change}\ndef square(x): return 0"
+        code = f"import sys, unittest\n{change}\ndef square(x): return 0"
     else:
-        code = f"import unittest\ndef square(x):\n    {change}\n    return 0"
+        code = f"import sys, unittest\ndef square(x):\n    {change}\n    return 0"
     assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.REFUSED
 
 
@@ -194,6 +198,35 @@ def test_replaced_unittest_module_is_refused(attack: Attack) -> None:
 def test_test_that_skips_itself_does_not_pass(attack: Attack) -> None:
     code = "import unittest\ndef square(x): raise unittest.SkipTest('no')"
     assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.EXCEPTION
+
+
+def test_an_exception_that_unittest_ends_a_test_well_by_does_not_pass(attack: Attack) -> None:
+    code = """
+import unittest.case
+calls = 0
+def square(x):
+    global calls
+    calls += 1
+    if calls > 1: raise unittest.case._ShouldStop
+    return x * x
+"""
+    assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.EXCEPTION
+
+
+def test_a_subtest_that_fails_is_told_before_what_follows_it(attack: Attack) -> None:
+    test = (
+        "import unittest\n"
+        "class TestSquare(unittest.TestCase):\n"
+        "    def test_all(self):\n"
+        "        for number in (1, 2):\n"
+        "            with self.subTest(number):\n"
+        "                self.assertEqual(square(number), number ** 2)\n"
+    )
+    tests = CodeTests(code=test, shared_namespace=True)
+    assert attack(SQUARE, tests).verdict is Verdict.PASSED
+    execution = attack("def square(x): return 7", tests)
+    assert execution.verdict is Verdict.WRONG_ANSWER
+    assert "7 != 1" in execution.message
 
 
 def test_test_methods_that_vanish_are_refused(attack: Attack) -> None:

@@ -66,6 +66,44 @@ def test_attacks_fail_in_a_container_too() -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.sandbox
+def test_a_script_may_open_its_input_by_name_in_a_container() -> None:
+    code = (
+        "from iterpref_assets.core.sandbox.sandbox import Sandbox\n"
+        "with Sandbox(1) as sandbox:\n"
+        "    run = sandbox.run_program('print(open(\"/dev/stdin\").read())', 'said')\n"
+        "    print(type(sandbox._settings.backend).__name__, run.stdout)"
+    )
+    done = run_in_container(sys.executable, "-c", code)
+    assert done.stdout.split() == ["ContainerBackend", "b'said\\n'"], done.stderr
+
+
+@pytest.mark.sandbox
+def test_a_program_apart_from_its_tests_can_neither_signal_nor_outlive_them() -> None:
+    test = (
+        "import unittest\\nclass T(unittest.TestCase):\\n"
+        "    def test_a(self): self.assertEqual(f(3), 9)"
+    )
+    hostile = (
+        "import os, signal\\ndef f(x):\\n    os.fork()\\n    for pid in range(2, 60):\\n"
+        "        if pid != os.getpid():\\n            try: os.kill(pid, signal.SIGKILL)\\n"
+        "            except OSError: pass\\n    return x * x"
+    )
+    code = (
+        "from iterpref_assets.core.sandbox.sandbox import Sandbox\n"
+        "from iterpref_assets.core.sandbox.code_tests import ProxiedTests\n"
+        f"tests = ProxiedTests('{test}', '', 'f')\n"
+        "with Sandbox(1) as sandbox:\n"
+        "    for program in ('def f(x): return x * x', 'def f(x): return x', "
+        f"'{hostile}'):\n"
+        "        print(sandbox.judge(program, tests).verdict)\n"
+        "    print(type(sandbox._settings.backend).__name__)\n"
+    )
+    done = run_in_container(sys.executable, "-c", code)
+    said = done.stdout.split()
+    assert said == ["passed", "wrong_answer", "passed", "ContainerBackend"], done.stderr
+
+
 @pytest.mark.parametrize(("version", "missed"), [(0, True), (1, True), (2, True), (3, False)])
 def test_a_kernel_that_lets_programs_truncate_others_files_does_not_do(
     monkeypatch: pytest.MonkeyPatch, version: int, missed: bool

@@ -1,7 +1,8 @@
 """What a test file beside the candidate cannot prevent: each forgery listed in docs/SANDBOX.md.
 
 These tests show that the forgeries work. One that fails has become impossible: strike it from the
-list. The same programs fail where calls are judged outside, which is shown for each of them too.
+list. The same programs fail where calls are judged outside, and where the same tests run apart from
+the program, which is shown for each of them too.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests
+from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import SQUARE_TEST_FILE, SQUARES, Attack
@@ -168,4 +170,13 @@ def test_forgery_passes_a_test_file(attack: Attack, name: str) -> None:
 def test_forgery_fails_where_calls_are_judged_outside(attack: Attack, name: str) -> None:
     execution = attack(FORGERIES[name].program, FORGERIES[name].outside)
     assert execution.verdict is FORGERIES[name].verdict
+    assert not execution.in_process
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_forgery_fails_where_the_same_tests_run_apart(attack: Attack, name: str) -> None:
+    forgery, function = FORGERIES[name], FORGERIES[name].outside.entry_point
+    prelude = f"def {function}(*arguments):\n    pass\n"
+    execution = attack(forgery.program, ProxiedTests(forgery.tests.code, prelude, function))
+    assert not execution.passed
     assert not execution.in_process

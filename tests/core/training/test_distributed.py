@@ -19,6 +19,7 @@ from iterpref_assets.core.training.config import Precision, Sharding, TrainConfi
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 from iterpref_assets.core.training.trainer import TrainOutcome, train
+from iterpref_assets.core.training.workdir import last_checkpoint
 
 PAIRS = random_pairs(21, seed=2)
 """The last of three batches has 5: two processes take 2 and 2, then 1 and none."""
@@ -29,7 +30,7 @@ CONFIG = TrainConfig(
     micro_batch_size=2,
     precision=Precision.FLOAT32,
     gradient_checkpointing=False,
-    save_steps=1,
+    save_minutes=0,
 )
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
@@ -168,8 +169,58 @@ def without_sharding(config: TrainConfig, work_dir: Path):
 @pytest.mark.slow
 @pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
 def test_two_processes_that_were_killed_resume(model_dir, one, tmp_path, sharding):
+    kill_two(model_dir, one[1], tmp_path, sharding)
+    assert (
+        run_two(model_dir, one[1], tmp_path, CONFIG.model_copy(update={"sharding": sharding})) == 0
+    )
+    expect_same(one, tmp_path)
+
+
+def kill_two(model_dir: Path, inputs: Path, folder: Path, sharding: Sharding) -> None:
+    """Two processes that are killed in step 5; sharded ones write in the background until then."""
     config = CONFIG.model_copy(update={"sharding": sharding})
-    assert run_two(model_dir, one[1], tmp_path, config, die_after=5) != 0
-    assert (tmp_path / "work" / "checkpoints" / "checkpoint-4" / "complete").is_file()
-    assert run_two(model_dir, one[1], tmp_path, config) == 0
+    assert run_two(model_dir, inputs, folder, config, die_after=5) != 0
+    whole = last_checkpoint(folder / "work")
+    assert whole is not None
+    in_background = sharding is Sharding.FSDP2
+    assert whole.name in ({"checkpoint-3", "checkpoint-4"} if in_background else {"checkpoint-4"})
+
+
+def train_alone(model_dir: Path, inputs: Path, folder: Path, on_metrics) -> None:
+    train(
+        PAIRS,
+        pl.read_parquet(inputs / "reference.parquet"),
+        model_dir,
+        recipe_named("focal_rpo"),
+        CONFIG,
+        folder / "out",
+        folder / "work",
+        on_metrics,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
+def test_one_process_goes_on_where_two_were_killed(model_dir, one, tmp_path, sharding):
+    kill_two(model_dir, one[1], tmp_path, sharding)
+    seen = []
+    train_alone(model_dir, one[1], tmp_path, seen.append)
+    assert [point["step"] for point in seen] in ([4, 5, 6], [5, 6])
+    expect_same(one, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
+def test_two_processes_go_on_where_one_stopped(model_dir, one, tmp_path, sharding):
+    def stop_at_five(point: dict[str, float]) -> None:
+        if point["step"] == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_alone(model_dir, one[1], tmp_path, stop_at_five)
+    assert (
+        run_two(model_dir, one[1], tmp_path, CONFIG.model_copy(update={"sharding": sharding})) == 0
+    )
+    expect_ran(tmp_path, sharding)
+    assert json.loads((tmp_path / "ran.json").read_text())["steps_before"] == 4
     expect_same(one, tmp_path)

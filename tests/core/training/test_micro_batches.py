@@ -24,7 +24,7 @@ CONFIG = TrainConfig(
     batch_size=8,
     precision=Precision.FLOAT32,
     gradient_checkpointing=False,
-    save_steps=2,
+    save_minutes=0,
 )
 BY_TOKENS = {"max_tokens": 90}
 """Three or four of the rows, which have 10 to 35 tokens."""

@@ -20,7 +20,7 @@ CONFIG = TrainConfig(
     batch_size=8,
     micro_batch_size=8,
     gradient_checkpointing=False,
-    save_steps=10,
+    save_minutes=0,
 )
 MIXED = {"precision": Precision.MIXED_BFLOAT16}
 PLAIN = {"precision": Precision.BFLOAT16}

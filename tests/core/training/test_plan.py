@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from training_examples import random_pairs
 from transformers import (
     AutoModelForCausalLM,
@@ -18,6 +19,7 @@ from transformers import (
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import CARDS, SPEEDS, Card, card_named, rate_on, speed_like
+from iterpref_assets.core.training.checks import require_gpus, require_runnable
 from iterpref_assets.core.training.config import (
     HeldoutConfig,
     Lora,
@@ -104,7 +106,8 @@ def test_checkpointing_keeps_less(folder):
 def test_the_step_counts_where_it_holds_more_than_the_passes(folder):
     eight = {"precision": Precision.BFLOAT16, "optimizer": Optimizer.ADAMW_8BIT}
     on_cpu, on_gpu = made(folder, **eight), made(folder, GPU, **eight)
-    assert on_cpu.stepping == 41 * 64 * 4096
+    # weight, gradient and two moments in float32, beside 41 bytes of the search for codes
+    assert on_cpu.stepping == (4 * 4 + 41) * 64 * 4096
     assert on_cpu.peak - on_cpu.weights - on_cpu.gradients - on_cpu.optimizer == on_cpu.stepping
     assert on_gpu.stepping == 0
 
@@ -188,8 +191,12 @@ def remedies(folder: Path, card: Card, **options) -> list[str]:
 
 @pytest.mark.parametrize(
     ("card", "batch_size", "offered"),
-    [(GPU, 8, [2, 4, 8]), (GPU, 12, [2, 4]), (GPU, 7, []), (CPU, 8, [])],
-    ids=["all divide", "eight does not", "none divides", "no GPU"],
+    [
+        *((GPU, 8, [2, 4, 8]), (GPU, 12, [2, 4]), (GPU, 7, []), (CPU, 8, [])),
+        (replace(GPU, count=4), 8, [2, 4]),
+        (replace(GPU, count=1), 8, []),
+    ],
+    ids=["all divide", "eight does not", "none divides", "no GPU", "four here", "one here"],
 )
 def test_processes_are_offered_where_there_are_gpus_and_the_batch_divides(
     folder, card, batch_size, offered
@@ -199,6 +206,23 @@ def test_processes_are_offered_where_there_are_gpus_and_the_batch_divides(
     assert [words for words in told if "sharding" in words] == [
         words for words in told if "processes" in words
     ]
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+def test_more_processes_than_gpus_are_refused(two_gpus):
+    require_gpus(CONFIG.model_copy(update={"processes": 2}))
+    with pytest.raises(InputError, match="4 processes need a GPU each, and 2 are seen here"):
+        require_runnable(CONFIG.model_copy(update={"processes": 4}), 4)
+
+
+def test_the_processes_of_several_hosts_are_not_counted_here(two_gpus, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    require_gpus(CONFIG.model_copy(update={"processes": 4}))
 
 
 def test_an_option_to_be_unset_is_told_as_one_to_leave_out(folder):

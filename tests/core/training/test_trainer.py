@@ -13,10 +13,13 @@ import pytest
 import torch
 from places import HELPERS
 from safetensors.torch import load_file, save_file
-from training_examples import random_pairs
+from torch.distributed.checkpoint import HuggingFaceStorageWriter
+from training_examples import before_an_even_step, random_pairs
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training import checkpointed, workdir
 from iterpref_assets.core.training.arguments import training_arguments
+from iterpref_assets.core.training.checkpointed import CheckpointedTrainer
 from iterpref_assets.core.training.config import Lora, Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.core.training.recipes import recipe_named
@@ -31,8 +34,12 @@ CONFIG = TrainConfig(
     micro_batch_size=4,
     precision=Precision.FLOAT32,
     gradient_checkpointing=False,
-    save_steps=2,
 )
+
+
+@pytest.fixture(autouse=True)
+def saving_at_even_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CheckpointedTrainer, "wants_checkpoint", before_an_even_step)
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +246,30 @@ def test_resumed_run_repeats_only_the_steps_after_the_last_whole_checkpoint(
     assert [point["step"] for point in seen] == [5, 6]
 
 
+class Clock:
+    """Three minutes pass until a step's point is made."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def tick(self, point: dict[str, float]) -> None:
+        self.now += 180
+
+
+def test_checkpoints_are_written_by_time(model_dir, reference, tmp_path, monkeypatch):
+    """Due when 5 minutes have passed as a step begins: before step 3, and before step 6."""
+    monkeypatch.undo()  # checkpoints at even steps
+    clock, kept = Clock(), []
+    monkeypatch.setattr(checkpointed, "time", clock)
+    monkeypatch.setattr(workdir, "keep_only", lambda folder, best: kept.append(folder.name))
+    config = CONFIG.model_copy(update={"save_minutes": 5})
+    run(model_dir, tmp_path, reference, config=config, on_metrics=clock.tick)
+    assert kept == ["checkpoint-3", "checkpoint-6"]
+
+
 def test_half_written_checkpoint_is_not_resumed_from(model_dir, reference, tmp_path):
     half = tmp_path / "work" / "checkpoints" / "checkpoint-4"
     half.mkdir(parents=True)
@@ -311,26 +342,28 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
         .then(pl.col("chosen_logprobs").list.eval(pl.element() * float("nan")))
         .otherwise(pl.col("chosen_logprobs"))
     )
-    config = CONFIG.model_copy(update={"batch_size": 1, "micro_batch_size": 1, "save_steps": 1})
+    config = CONFIG.model_copy(update={"batch_size": 1, "micro_batch_size": 1})
     with pytest.raises(TrainingError, match=r"not finite at step \d+.*[Ll]ower the learning rate"):
         run(model_dir, tmp_path, poisoned, config=config)
     kept = list((tmp_path / "work" / "checkpoints").iterdir())
-    assert [(folder / "complete").is_file() for folder in kept] == [True]
+    assert [(folder / "whole").is_file() for folder in kept] == [True]
 
 
 def test_full_disk_is_named_and_the_last_checkpoint_is_resumed_from(
     model_dir, reference, tmp_path, monkeypatch
 ):
-    saved = torch.save
+    written = HuggingFaceStorageWriter.write_data
 
-    def full_at_step_four(content, file, *args, **kwargs):
-        if "checkpoint-4" in str(file):
+    def full_at_step_four(self, plan, planner):
+        if "checkpoint-4" in str(self.path):
             raise OSError(errno.ENOSPC, "No space left on device")
-        saved(content, file, *args, **kwargs)
+        return written(self, plan, planner)
 
     with monkeypatch.context() as patched:
-        patched.setattr(torch, "save", full_at_step_four)
-        with pytest.raises(TrainingError, match="disk is full"):
+        patched.setattr(HuggingFaceStorageWriter, "write_data", full_at_step_four)
+        with pytest.raises(
+            TrainingError, match=r"disk is full: \[Errno 28\] No space left on device"
+        ):
             run(model_dir, tmp_path, reference)
     seen = []
     run(model_dir, tmp_path, reference, on_metrics=seen.append)

@@ -16,7 +16,7 @@ def written(tmp_path: Path) -> tuple[Path, Path]:
     for folder in (older, newer):
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(b"weights")
-    (older / "complete").touch()
+    (older / "whole").touch()
     return older, newer
 
 
@@ -42,13 +42,13 @@ def test_the_newest_whole_checkpoint_alone_is_kept(written, tmp_path) -> None:
 
 def test_a_checkpoint_is_on_the_disk_before_it_is_marked_as_whole(written, monkeypatch) -> None:
     _, newer = written
-    synced = synced_while(monkeypatch, lambda: not (newer / "complete").exists())
+    synced = synced_while(monkeypatch, lambda: not (newer / "whole").exists())
     keep_only(newer)
     assert {newer, newer / "model.safetensors"} <= set(synced)
 
 
 def test_the_mark_is_on_the_disk_before_older_checkpoints_are_removed(written, monkeypatch) -> None:
     older, newer = written
-    synced = synced_while(monkeypatch, lambda: older.exists() and (newer / "complete").exists())
+    synced = synced_while(monkeypatch, lambda: older.exists() and (newer / "whole").exists())
     keep_only(newer)
     assert {newer, newer.parent} <= set(synced)

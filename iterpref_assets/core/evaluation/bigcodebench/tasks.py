@@ -1,6 +1,7 @@
 """BigCodeBench tasks: the test class continues the candidate's module, as the benchmark does it.
 
-So the tests run beside the candidate, in the hardened runner of the sandbox, and every verdict is
+Where the tests only call the function with plain values, they run in a process that the candidate
+is out of. The others run beside it, in the hardened runner of the sandbox, and their verdicts are
 marked `in_process`.
 """
 
@@ -10,11 +11,16 @@ from dataclasses import dataclass, replace
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
+from iterpref_assets.core.evaluation.bigcodebench.proxying import (
+    imports_of_tests,
+    why_in_process,
+)
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 
 LIMITS = Limits(
@@ -100,18 +106,44 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
 
     A program that left out the imports that its prompt had shown is not failed for that.
     """
-    return f"{problem.code_prompt}\n    pass\n{code}"
+    return f"{_shown(problem)}{code}"
+
+
+def _shown(problem: BigCodeProblem) -> str:
+    """The task's own imports and constants, and an empty function."""
+    return f"{problem.code_prompt}\n    pass\n"
 
 
 def judge_program(
     problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's test class on a whole program."""
+    judge = judge_beside if why_in_process(problem) else judge_apart
+    return judge(problem, code, sandbox, limits)
+
+
+def judge_beside(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
+    """Run the task's tests in the program's own module."""
     return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
 
 
+def judge_apart(
+    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+) -> Execution:
+    """Run the task's tests in a module that holds what the program was shown, and not the program.
+
+    The tests' imports are the program's too, as they are beside it.
+    """
+    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point)
+    return sandbox.judge(f"{code}\n{imports_of_tests(problem)}", tests, limits)
+
+
 def task_limits(given: JudgingLimits) -> Limits:
-    """`LIMITS`, with the CPU time that is given instead."""
-    if given.seconds is None:
-        return LIMITS
-    return replace(LIMITS, cpu_seconds=given.seconds)
+    """`LIMITS`, with the CPU time and memory that are given instead."""
+    return replace(
+        LIMITS,
+        cpu_seconds=given.seconds or LIMITS.cpu_seconds,
+        memory_bytes=given.memory_bytes(LIMITS.memory_bytes),
+    )

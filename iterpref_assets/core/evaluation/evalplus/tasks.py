@@ -229,7 +229,7 @@ def _part(inputs: list[list[Any]], expected: Expected, given: JudgingLimits) -> 
         cpu_seconds=whole,
         call_cpu_seconds=call,
         wall_seconds=WALL_FACTOR * whole,
-        memory_bytes=MEMORY_BYTES,
+        memory_bytes=given.memory_bytes(MEMORY_BYTES),
     )
     return Part(inputs, encode_arguments(map(tuple, inputs)), expected, limits)
 

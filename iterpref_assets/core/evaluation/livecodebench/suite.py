@@ -11,7 +11,7 @@ from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestData
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, program
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
-from iterpref_assets.core.evaluation.livecodebench.tasks import SECONDS_PER_TEST, ContestTask
+from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
 from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
@@ -41,7 +41,7 @@ class ContestSuite:
         limits: JudgingLimits = OWN_LIMITS,
     ) -> None:
         self._problems, self._examples, self._rules = data.problems, examples, rules
-        self._seconds = limits.seconds or SECONDS_PER_TEST
+        self._limits = limits
         problems = data.problems.items()
         self.facts = Facts(
             DataSource(benchmark=f"livecodebench {data.window}", sha256=data.sha256, md5=data.md5),
@@ -74,7 +74,7 @@ class ContestSuite:
                 "stdin.json (lcb_runner/prompts/few_shot_examples/generation)",
             )
         return {
-            name: ContestTask(problem, style, self._examples, self._rules, self._seconds)
+            name: ContestTask(problem, style, self._examples, self._rules, self._limits)
             for name, problem in self._problems.items()
         }
 

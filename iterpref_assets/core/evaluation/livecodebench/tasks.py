@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
@@ -57,7 +58,7 @@ class ContestTask:
     style: PromptStyle = PromptStyle.CHAT
     examples: ContestExamples | None = None
     rules: ContestRules = ContestRules.STRICT
-    seconds: float = SECONDS_PER_TEST
+    given: JudgingLimits = OWN_LIMITS
 
     @property
     def task_id(self) -> str:
@@ -81,15 +82,15 @@ class ContestTask:
     def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on every test, up to the first that it fails."""
         judge = _judge_method if self.problem.method else _judge_program
-        return Judgement(judge(self.problem, code, sandbox, self.rules, self.seconds))
+        return Judgement(judge(self.problem, code, sandbox, self.rules, self.given))
 
 
 def _judge_method(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, seconds: float
+    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
 ) -> Execution:
     source = method_source(code, problem.method, rules)
     arguments = [tuple(map(read_json, case.input.split("\n"))) for case in problem.cases]
-    limits = _limits(len(problem.cases), seconds)
+    limits = _limits(len(problem.cases), given)
     expected = [encode_value(read_json(case.output), limits.result_bytes) for case in problem.cases]
     right = 0
     wrong: CallOutcome | None = None
@@ -153,12 +154,12 @@ def _exception(raised: Raised) -> tuple[Verdict, str, str]:
 
 
 def _judge_program(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, seconds: float
+    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
 ) -> Execution:
     source = script_source(code, rules)
     cpu = 0.0
     for number, case in enumerate(problem.cases):
-        limits = _limits(1, seconds).for_output(case.output)
+        limits = _limits(1, given).for_output(case.output)
         run = sandbox.run_program(source, case.input, limits)
         cpu += run.cpu_seconds
         verdict, error_type, message = _program_verdict(run, case.output)
@@ -199,16 +200,17 @@ def _same_line(line: str, wanted: str) -> bool:
         return False
 
 
-def _limits(tests: int, seconds: float) -> Limits:
+def _limits(tests: int, given: JudgingLimits) -> Limits:
     """The official limit for each test, and one second more in all.
 
     It is CPU time here and wall-clock time there; what only waits is held to the same wall clock.
     """
+    seconds = given.seconds or SECONDS_PER_TEST
     whole = seconds * tests + 1
     return Limits(
         cpu_seconds=whole,
         call_cpu_seconds=seconds,
         wall_seconds=WALL_FACTOR * whole,
         idle_seconds=seconds,
-        memory_bytes=MEMORY_BYTES,
+        memory_bytes=given.memory_bytes(MEMORY_BYTES),
     )

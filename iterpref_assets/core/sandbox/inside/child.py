@@ -11,7 +11,7 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from . import kernel, program
+from . import kernel, program, proxy
 from .isolation import Isolation
 
 BROKEN = 71
@@ -23,6 +23,10 @@ _HIDING = range(20, 60)
 
 STACK_BYTES = 16 << 20
 
+_FILES = {"solution": 1, "proxied": 1}
+"""How many of a run's descriptors are files to read, where it is not two; the others are its ends
+of pipes."""
+
 
 def become_program(
     request: dict[str, Any], descriptors: list[int], isolation: Isolation, filter_: Any
@@ -32,7 +36,7 @@ def become_program(
         isolation.processes.volunteer()
         if request["kind"] == "script" and isolation.stdin:
             _offer(descriptors[1], isolation.stdin)
-        source, data, places = _take(request["kind"], descriptors)
+        (source, *data), places = _take(request["kind"], descriptors)
         os.setsid()
         os.chdir(isolation.directory)
         kernel.set_limits(_limits(request))
@@ -46,16 +50,21 @@ def become_program(
     exit_code = _FAILED
     try:
         if request["kind"] == "script":
-            program.run_script(source)
-        elif request["kind"] == "tests":
+            program.run_script(_text(source))
+        elif request["kind"] == "solution":
+            proxy.serve(_text(source), *places, request["entry_point"])
+        elif request["kind"] in ("tests", "proxied"):
             from . import testing  # there already, by `Server.load_test_runner`
 
-            testing.run_tests(source, marshal.loads(data), *places)  # noqa: S302 - trusted side's
+            if request["kind"] == "tests":
+                testing.run_tests(_text(source), marshal.loads(*data), *places)  # noqa: S302 - the trusted side's
+            else:
+                testing.run_proxied(marshal.loads(source), *places)  # noqa: S302 - likewise
         else:
             program.run_calls(
-                source,
+                _text(source),
                 request["entry_point"],
-                data,
+                *data,
                 request["result_bytes"],
                 request["call_cpu_seconds"],
                 one_by_one=request["one_by_one"],
@@ -65,13 +74,17 @@ def become_program(
         os._exit(exit_code)
 
 
-def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
+def _text(source: bytes) -> str:
+    return source.decode("utf-8", "surrogatepass")
+
+
+def _take(kind: str, descriptors: list[int]) -> tuple[list[bytes], list[int]]:
     """Read what the program is to run, and keep open only what it may hold.
 
-    Returns the source, the calls or tests, and where the results and the nonce's pipe lie.
+    Returns the files' contents, and where the ends of pipes lie.
     """
-    source = _read_all(descriptors[0]).decode("utf-8", "surrogatepass")
-    data = b"" if kind == "script" else _read_all(descriptors[1])
+    files = _FILES.get(kind, 2)
+    contents = [_read_all(each) for each in descriptors[: 1 if kind == "script" else files]]
     null = os.open("/dev/null", os.O_RDWR)
     moved = [os.dup(each) for each in descriptors]
     os.dup2(moved[1] if kind == "script" else null, 0)
@@ -79,16 +92,16 @@ def _take(kind: str, descriptors: list[int]) -> tuple[str, bytes, list[int]]:
     if kind == "script":
         os.lseek(0, 0, os.SEEK_SET)
     places = [program.RESULTS]
-    if kind == "tests":
-        places = random.SystemRandom().sample(_HIDING, 2)
-    for descriptor, place in zip(moved[2:], places, strict=False):
+    if kind in ("tests", "proxied"):
+        places = random.SystemRandom().sample(_HIDING, len(descriptors) - files)
+    for descriptor, place in zip(moved[files:], places, strict=False):
         os.dup2(descriptor, place)
     start = 3
     for place in sorted(places):
         os.closerange(start, place)
         start = place + 1
     os.closerange(start, 1 << 20)
-    return source, data, places
+    return contents, places
 
 
 def _offer(descriptor: int, path: str) -> None:

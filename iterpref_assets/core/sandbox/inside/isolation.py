@@ -25,7 +25,7 @@ class Isolation(Protocol):
     """What keeps programs apart.
 
     `directory` is where programs run; `processes` are those of the running program; `stdin` is
-    where `/dev/stdin` leads, "" where that cannot be had.
+    where a script's input is copied for `/dev/stdin` to lead to, "" where `/proc` leads there.
     """
 
     directory: str

@@ -34,6 +34,8 @@ _LONGEST_STEP = 1.0
 still, and most likely the program too."""
 _MAX_MESSAGE = 1 << 20
 _TEST_RUNNER = f"{__package__}.testing"
+_TESTS = ("tests", "proxied")
+"""The kinds of runs whose processes hold a test file."""
 
 
 class Server:
@@ -91,29 +93,52 @@ class Server:
 
     def run(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """One program from fork to the death of everything it started."""
-        if request["kind"] == "tests" and _TEST_RUNNER not in sys.modules:
+        if request["kind"] in _TESTS and _TEST_RUNNER not in sys.modules:
             self.load_test_runner()
         request["processes"] = self.isolation.allowance(request["processes"])
         request["address_space"] = request["memory_bytes"] + self.address_space
-        child = self.isolation.fork()
-        if child == 0:
-            if request["kind"] != "tests":
-                self.hide_test_runner()
-            become_program(request, descriptors, self.isolation, self.filter)
+        children = (self.fork_both if request["kind"] == "proxied" else self.fork)(
+            request, descriptors
+        )
         reports = descriptors[2:4] if request["kind"] == "script" else descriptors[2:3]
         for descriptor in set(descriptors) - set(reports):
             os.close(descriptor)
         try:
-            killed = self.watch(child, request, Quiet(reports))
+            killed = self.watch(children[0], request, Quiet(reports))
         finally:
             for descriptor in reports:
                 os.close(descriptor)
-        status, cpu = self.isolation.reap(child)
+        for other in children[1:]:
+            os.kill(other, signal.SIGKILL)
+        ends = [self.isolation.reap(child) for child in children]
         self.isolation.clean()
-        code = os.waitstatus_to_exitcode(status)
+        code = os.waitstatus_to_exitcode(ends[0][0])
+        cpu = sum(seconds for _, seconds in ends)
         if not killed and cpu > request["cpu_seconds"]:
             killed = "cpu"
         return {"serial": request["run"], "code": code, "cpu": cpu, "killed": killed}
+
+    def fork(self, request: dict[str, Any], descriptors: list[int]) -> list[int]:
+        """Fork a program."""
+        child = self.isolation.fork()
+        if child == 0:
+            if request["kind"] not in _TESTS:
+                self.hide_test_runner()
+            become_program(request, descriptors, self.isolation, self.filter)
+        return [child]
+
+    def fork_both(self, request: dict[str, Any], descriptors: list[int]) -> list[int]:
+        """Fork a test file and, in a process that holds nothing of it, the program it calls.
+
+        Each is the first process of its own namespace, so that neither can name the other.
+        """
+        source, *files = descriptors
+        tests_end, program_end = socket.socketpair()
+        with tests_end, program_end:
+            program = {**request, "kind": "solution"}
+            (solution,) = self.fork(program, [source, program_end.fileno()])
+            (tests,) = self.fork(request, [*files, tests_end.fileno()])
+        return [tests, solution]
 
     def watch(self, child: int, request: dict[str, Any], quiet: Quiet) -> str:
         """Wait for the child's end; kill it at its limits, and say at which.

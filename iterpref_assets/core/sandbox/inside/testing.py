@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import gc
 import marshal
 import operator
@@ -20,10 +21,11 @@ import unittest.case
 import unittest.mock
 import unittest.result
 import unittest.suite
+import unittest.util
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
-from . import checks, encoding, program, sides
+from . import checks, encoding, program, proxy, sides
 
 _TEST_FILE, _PROGRAM = "<tests>", "<solution>"
 _BUILTINS = "__builtins__"
@@ -38,6 +40,8 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.TestResult,
     unittest.TestSuite,
     unittest.BaseTestSuite,
+    unittest.util,
+    contextlib._GeneratorContextManager,  # noqa: SLF001 - it ends each part of a test
     *(each for each in vars(unittest.case).values() if isinstance(each, type)),
 )
 
@@ -89,6 +93,14 @@ class TamperGuard:
             now = _note(owner)
             for name, parts in noted.items():
                 if name not in now or not _same(now[name], parts):
+                    return f"{owner.__name__}.{name}"
+        return self._added()
+
+    def _added(self) -> str:
+        """The name of something that a class of unittest, or a test class, has got since, or ""."""
+        for owner, noted in self.notes:
+            for name in vars(owner).keys() - noted.keys():
+                if isinstance(owner, type):
                     return f"{owner.__name__}.{name}"
         for case, noted in self.cases:
             for name in vars(case).keys() - noted.keys():
@@ -168,15 +180,31 @@ class FirstFailure(unittest.TestResult):
         self._note("failed", test, (None, AssertionError("unexpected success"), None))
 
 
-def run_tests(source: str, plan: dict[str, Any], results: int, nonce: int) -> None:
+def run_proxied(plan: dict[str, Any], results: int, nonce: int, channel: int) -> None:
+    """Run the tests of `plan` on a program in another process, which `channel` leads to.
+
+    What stands in the program's place is the plan's `prelude`, and the function that asks for it.
+    """
+    solution = proxy.Solution(channel, plan["entry_point"])
+    run_tests(plan["prelude"], plan, results, nonce, solution)
+
+
+def run_tests(
+    source: str,
+    plan: dict[str, Any],
+    results: int,
+    nonce: int,
+    solution: proxy.Solution | None = None,
+) -> None:
     """Run the tests of `plan` against `source`, and report their outcome with the nonce."""
     write, read, dumps, file_format = os.write, os.read, marshal.dumps, encoding.FORMAT
     describe = program.describe
     tests = _compiled(plan["code"], _teller(results, write))
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
+    vars(unittest.case)["_ShouldStop"] = ()  # which `except` matches nothing by
     guard = TamperGuard()
-    outcome = _outcome(source, plan, tests, describe, guard)
+    outcome = _outcome(source, plan, tests, describe, guard, solution)
     changed = guard.changed()
     if changed:
         outcome = ("tampered", "", "", changed, 0, 0)
@@ -209,7 +237,12 @@ def _teller(results: int, write: Any) -> Any:
 
 
 def _outcome(
-    source: str, plan: dict[str, Any], tests: CodeType, describe: Any, guard: TamperGuard
+    source: str,
+    plan: dict[str, Any],
+    tests: CodeType,
+    describe: Any,
+    guard: TamperGuard,
+    solution: proxy.Solution | None,
 ) -> tuple[Any, ...]:
     """(kind, test, error type, message, line of the test file, tests passed)."""
     result = FirstFailure()
@@ -221,10 +254,14 @@ def _outcome(
         if guard.changed():
             return ()
         namespace = vars(module) if plan["shared"] else guard.open_namespace(_test_module(plan))
+        if solution is not None:
+            namespace[solution.name] = solution.call
         exec(tests, namespace)  # noqa: S102 - this is the point
         if guard.changed():
             return ()
         guard.watch(namespace)
+        if solution is not None:
+            solution.load()
         if plan["unittest"]:
             suite = unittest.TestSuite(_case(namespace, each) for each in plan["names"])
             suite.run(result)
@@ -260,6 +297,8 @@ def _told(
     lines = source.split("\n")
     if 0 < number <= len(lines) and not isinstance(error, AssertionError):
         message += f", in line {number}: {lines[number - 1].strip()}"
+    for note in getattr(error, "__notes__", ()):
+        message += f", {note}"
     return name, message, _line(trace, _TEST_FILE)
 
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     missing_modules,
 )
 from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite, reason_not_run
-from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask
+from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask, task_limits
+from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.sample_scoring import SampleRun, score_file
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -98,9 +100,35 @@ def test_a_program_is_judged_by_the_test_class(tasks, sandbox, code, verdict):
 
 
 @pytest.mark.sandbox
-def test_verdicts_of_tests_beside_the_candidate_say_so(tasks, sandbox):
-    code = "def task_func(xs):\n    return np.mean(xs)"
-    assert tasks["BigCodeBench/0"].judge(code, sandbox).base.in_process
+@pytest.mark.parametrize(("patched", "beside"), [("", False), ("    mock = None\n", True)])
+def test_only_verdicts_of_tests_beside_the_candidate_say_so(sandbox, patched, beside):
+    problem = BigCodeProblem.model_validate(MEAN | {"test": TEST + patched})
+    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    execution = task.judge("def task_func(xs):\n    return np.mean(xs)", sandbox).base
+    assert execution.passed
+    assert execution.in_process is beside
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("patched", ["", "    mock = None\n"])
+def test_a_program_may_lack_an_import_that_its_tests_have(sandbox, patched):
+    problem = BigCodeProblem.model_validate(MEAN | {"test": f"import math\n{TEST}{patched}"})
+    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    code = "def task_func(xs):\n    return math.fsum(xs) / len(xs)"
+    assert task.judge(code, sandbox).base.passed
+
+
+@pytest.mark.sandbox
+def test_names_of_the_prompt_stay_the_tests_own(sandbox):
+    shown = {
+        "code_prompt": "import math\ndef task_func(xs):",
+        "test": TEST.replace("2)", "math.floor(2))"),
+    }
+    task = BigCodeTask(
+        BigCodeProblem.model_validate(MEAN | shown), BigCodeSplit.COMPLETE, PromptStyle.CHAT
+    )
+    code = "math = None\ndef task_func(xs):\n    return sum(xs) / len(xs)"
+    assert task.judge(code, sandbox).base.passed
 
 
 @pytest.mark.sandbox
@@ -188,6 +216,11 @@ def test_a_failure_that_does_not_tell_why_is_excused_for_listed_tasks_only():
     execution = Execution(Verdict.WRONG_ANSWER, message="None != 'dns.google'")
     assert reason_not_run("BigCodeBench/176", execution) == "needs the network"
     assert reason_not_run("BigCodeBench/177", execution) == ""
+
+
+def test_limits_that_are_given_take_the_place_of_the_benchmarks():
+    given = JudgingLimits(seconds=3, memory_gib=0.5)
+    assert task_limits(given) == replace(LIMITS, cpu_seconds=3, memory_bytes=1 << 29)
 
 
 def test_imports_inside_functions_and_tests_count():

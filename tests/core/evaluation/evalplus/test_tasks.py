@@ -149,10 +149,11 @@ def test_expected_outputs_of_more_tasks_are_added_to_those_there_are(sandbox, tm
 
 
 def test_limits_that_are_given_take_the_place_of_evalpluss(sandbox, tmp_path):
-    limits = JudgingLimits(seconds=3, reference_factor=2)
+    limits = JudgingLimits(seconds=3, reference_factor=2, memory_gib=0.5)
     task = plus_benchmark(DATA, sandbox, tmp_path, 1, limits=limits).tasks["HumanEval/0"]
     # One call of at least 3 s, and one second more.
     assert (task.base.limits.call_cpu_seconds, task.base.limits.cpu_seconds) == (3.0, 4.0)
+    assert task.base.limits.memory_bytes == 1 << 29
 
 
 def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sandbox, tmp_path):

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
@@ -24,11 +25,11 @@ def sandbox():
 
 @pytest.fixture
 def judge(sandbox):
-    def judged(code, given, wanted, rules=STRICT, *, method="", seconds=6.0):
+    def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS):
         kind = "functional" if method else "stdin"
         case = ContestCase.model_validate({"input": given, "output": wanted, "testtype": kind})
         problem = ContestProblem("T/1", "", "", (case,), method, date(2024, 9, 1), None)
-        return ContestTask(problem, rules=rules, seconds=seconds).judge(code, sandbox).base
+        return ContestTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
 
     return judged
 
@@ -81,8 +82,34 @@ def test_a_method_may_return_an_integer_of_ten_thousand_digits(judge):
 
 @pytest.mark.sandbox
 def test_a_sleeping_program_is_ended_by_the_tests_limit(judge):
-    execution = judge("import time\ntime.sleep(600)", "", "7", seconds=1.0)
+    execution = judge(
+        "import time\ntime.sleep(600)", "", "7", given_limits=JudgingLimits(seconds=1)
+    )
     assert execution.verdict is Verdict.TIMEOUT
+
+
+ENDLESS = (
+    "import threading\n"
+    "def rest():\n    while True: pass\n"
+    "threading.Thread(target=rest).start()\n"
+    "print(7)"
+)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(("rules", "verdict"), [(STRICT, Verdict.TIMEOUT), (OFFICIAL, PASSED)])
+def test_only_strict_rules_wait_for_threads_that_the_program_does_not(judge, rules, verdict):
+    soon = JudgingLimits(seconds=0.5)
+    assert judge(ENDLESS, "", "7", rules, given_limits=soon).verdict is verdict
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("limits", "verdict"), [(OWN_LIMITS, PASSED), (JudgingLimits(memory_gib=0.25), Verdict.MEMORY)]
+)
+def test_a_limit_of_memory_that_is_given_is_the_programs(judge, limits, verdict):
+    code = "held = bytearray(1 << 29)\nprint(7)"
+    assert judge(code, "", "7", given_limits=limits).verdict is verdict
 
 
 @pytest.mark.sandbox

@@ -1,0 +1,119 @@
+"""transformers.Trainer with checkpoints of our own: by time, sharded, as safetensors."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from iterpref_assets.core.training import workdir
+from iterpref_assets.core.training.checkpoints import (
+    CheckpointWriter,
+    load_generators,
+    read,
+    save_generators,
+)
+
+
+class CheckpointedTrainer(Trainer):
+    """Writes a checkpoint every `save_minutes`; DeepSpeed writes its own.
+
+    A subclass sets `is_due` in every step, alike on all processes, from `wants_checkpoint` of the
+    first one.
+    """
+
+    def __init__(self, *, save_minutes: float, **options: Any) -> None:
+        # A copy in the host's memory frees a GPU at once; on a CPU it would only double the memory.
+        self.writer = CheckpointWriter(in_background=torch.cuda.is_available())
+        self.save_minutes, self.saved_at = save_minutes, time.monotonic()
+        self.is_due = False
+        super().__init__(**options)
+        self.add_callback(_ByTime(self))
+
+    def wants_checkpoint(self) -> bool:
+        """Whether this process's clock says that it is time for a checkpoint."""
+        return time.monotonic() - self.saved_at >= 60 * self.save_minutes
+
+    def train(self, *arguments: Any, **options: Any) -> Any:
+        """Train to the end, the last checkpoint's writing included."""
+        self.saved_at = time.monotonic()
+        result: Any = super().train(*arguments, **options)
+        self.writer.wait()
+        return result
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        # Once one is whole, all other folders are removed: the next one's must not be there yet.
+        self.writer.wait()
+        super()._save_checkpoint(model, trial)
+        checkpoints = Path(cast(str, self.args.output_dir))
+        folder = checkpoints / f"checkpoint-{self.state.global_step}"
+        best = self.state.best_model_checkpoint
+
+        def keep() -> None:
+            workdir.keep_only(folder, None if best is None else Path(best))
+
+        if self.is_deepspeed_enabled:
+            torch.distributed.barrier()
+            if self.is_world_process_zero():
+                keep()
+        else:
+            self.writer.write(folder, cast(nn.Module, self.model), self._plain_optimizer(), keep)
+        self.saved_at = time.monotonic()
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Make the checkpoint's folder: its weights are written with the optimizer's states."""
+        if self.is_deepspeed_enabled:
+            super().save_model(output_dir, _internal_call)
+        else:
+            Path(cast(str, output_dir)).mkdir(parents=True, exist_ok=True)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if self.is_deepspeed_enabled:
+            super()._save_optimizer_and_scheduler(output_dir)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        save_generators(Path(output_dir))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            load_generators(Path(checkpoint))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Nothing: weights are read with the optimizer's states, once both are sharded."""
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if self.is_deepspeed_enabled:
+            super()._load_optimizer_and_scheduler(checkpoint)
+        elif checkpoint is not None:
+            read(Path(checkpoint), cast(nn.Module, self.model), self._plain_optimizer())
+            # The rate follows from the step alone.
+            scheduler: Any = self.lr_scheduler
+            scheduler.last_epoch = self.state.global_step - 1
+            scheduler.step()
+
+    def _load_best_model(self) -> None:
+        self.writer.wait()
+        if self.is_deepspeed_enabled:
+            super()._load_best_model()
+        else:
+            best = Path(cast(str, self.state.best_model_checkpoint))
+            read(best, cast(nn.Module, self.model))
+
+    def _plain_optimizer(self) -> torch.optim.Optimizer:
+        wrapped: Any = self.optimizer
+        return wrapped.optimizer
+
+
+class _ByTime(TrainerCallback):
+    """Asks for a checkpoint behind a step in which one became due."""
+
+    def __init__(self, trainer: CheckpointedTrainer) -> None:
+        self.trainer = trainer
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        del args, state, kwargs
+        control.should_save |= self.trainer.is_due

@@ -42,6 +42,8 @@ def line_error(
     match first["type"]:
         case "missing":
             problem = "missing"
+        case "string_type":
+            problem = f"{first['input']!r:.60} is no text: put it in quotes"
         case "extra_forbidden":
             problem = "unknown field"
             meant = get_close_matches(str(place[-1]), known, n=2)

@@ -48,7 +48,7 @@ def test_a_value_of_the_wrong_type_is_told_before_the_fields_that_another_kind_l
     error = error_of(with_case(arguments=[1], expected="2"))
     assert (error.field, error.problem) == (
         "tests.cases.0.arguments",
-        "Input should be a valid string",
+        "[1] is no text: put it in quotes",
     )
 
 

@@ -18,6 +18,7 @@ from faults.verdict import Seen, seen_of
 from places import ROOT
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.training.workdir import last_checkpoint
 
 RECIPES = ("sft", "sft_incorrect", "dpo", "rpo", "focal_dpo")
 MODEL = "twin"
@@ -71,7 +72,7 @@ class Deployment:
     def is_under_way(self, recipe: str) -> bool:
         """Whether a training has saved a state that it can go on from."""
         work = self.root / "work" / "checkpoints" / MODEL / recipe
-        return any(work.glob("*/checkpoints/checkpoint-*/complete"))
+        return any(last_checkpoint(run) is not None for run in work.glob("*"))
 
     def training_log(self) -> str:
         """What the workers of all launches said, as Dagster kept it."""

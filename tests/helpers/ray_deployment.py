@@ -18,7 +18,6 @@ SLICE = {
     ),
     "ITERPREF_ENGINE": '{"kind": "vllm", "cpu_threads": 1}',
     "ITERPREF_SAMPLED_EVALUATION__SAMPLES": "2",
-    "ITERPREF_RAY__GPUS": "1",
 }
 
 

@@ -80,6 +80,16 @@ def test_bad_input_is_the_failure_of_its_run(cluster, tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_a_step_sees_the_gpu_that_ray_gave_it(cluster, tmp_path: Path) -> None:
+    """Each node says that it has one, and calls it 0; the job ends for lack of a model."""
+    before = {job.submission_id for job in cluster.jobs.list_jobs()}
+    ray = RayConfig(address=cluster.address, gpus=1)
+    settings = Settings(root=tmp_path, environment=Environment.RAY, ray=ray)
+    assert "has not been materialized" in failure_of(settings, "initial_samples")
+    (ours,) = {job.submission_id for job in cluster.jobs.list_jobs()} - before
+    assert "Ray gave this step GPU 0" in cluster.jobs.get_job_logs(ours)
+
+
 def test_without_a_cluster_the_run_says_where_it_looked(tmp_path: Path) -> None:
     from ray_cluster import free_ports
 

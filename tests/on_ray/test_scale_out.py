@@ -51,13 +51,6 @@ def test_shards_are_sampled_on_both_nodes(cluster, sampled) -> None:
     assert len({cluster.of_run(run_id)[0].driver_node_id for run_id in sampled}) == 2
 
 
-def test_a_step_sees_the_gpu_that_ray_gave_it(deployment, cluster, sampled) -> None:
-    """Each node has one, and calls it 0."""
-    for run_id in sampled:
-        (job,) = cluster.of_run(run_id)
-        assert "Ray gave this step GPU 0" in cluster.jobs.get_job_logs(job.submission_id)
-
-
 def test_samples_are_those_of_a_local_run(
     deployment, sampled, store: ArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

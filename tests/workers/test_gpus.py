@@ -210,3 +210,10 @@ def test_gpus_that_ray_chose_are_not_lent_again(two_gpus: Path) -> None:
 )
 def test_ray_reserves_what_a_step_computes_on(each: float, wanted: int, reserved: float) -> None:
     assert RayConfig(gpus=each).reserved_gpus(wanted) == reserved
+
+
+def test_a_worker_gets_its_gpus_before_torch_is_loaded() -> None:
+    """What torch sees of them is settled when it is."""
+    script = "import sys, iterpref_assets.workers.__main__; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr

@@ -39,7 +39,7 @@ def describe(config: TransformersConfig, model: Path | str) -> str:
 
 
 @dataclass
-class Answer:
+class BegunAnswer:
     """An answer that is being generated.
 
     Attributes:
@@ -79,7 +79,7 @@ class TransformersBackend:
         self._model = loaded.to(config.device).eval()
         self._context = int(self._model.config.max_position_embeddings)
         self._batch_size = config.batch_size
-        self._queue: list[Answer] = []
+        self._queue: list[BegunAnswer] = []
 
     def add(self, request: Request) -> Completion | None:
         """Queue `request`, or answer that its prompt is too long."""
@@ -87,14 +87,14 @@ class TransformersBackend:
         room = self._context - len(ids)
         if room < 1:
             return without_answer(request, len(ids), FinishReason.PROMPT_TOO_LONG)
-        self._queue.append(Answer(request, ids, min(request.sampling.max_tokens, room)))
+        self._queue.append(BegunAnswer(request, ids, min(request.sampling.max_tokens, room)))
         return None
 
     def step(self) -> list[Completion]:
         """Generate the next batch until few of its answers go on; those that ended."""
         batch, self._queue = self._queue[: self._batch_size], self._queue[self._batch_size :]
         ended: list[Completion] = []
-        going_on: list[Answer] = []
+        going_on: list[BegunAnswer] = []
         for answer, row in zip(batch, self._generate(batch), strict=True):
             answer.made += row[: answer.left]
             completion = self._completion(answer)
@@ -113,7 +113,7 @@ class TransformersBackend:
         """Drop the model."""
         del self._model
 
-    def _generate(self, batch: list[Answer]) -> list[list[int]]:
+    def _generate(self, batch: list[BegunAnswer]) -> list[list[int]]:
         """What each answer gets, the tokens behind its end included."""
         rows = [answer.prompt + answer.made for answer in batch]
         width = max(map(len, rows))
@@ -140,7 +140,7 @@ class TransformersBackend:
             )
         return output[:, width:].tolist()
 
-    def _completion(self, answer: Answer) -> Completion | None:
+    def _completion(self, answer: BegunAnswer) -> Completion | None:
         """The answer where it has ended."""
         made = answer.made
         ends = [place for place, token in enumerate(made) if token in self._turns.stop_ids]
@@ -158,7 +158,7 @@ class SeededSampling(LogitsProcessor):
     so adding the noise before the argmax samples, row by row.
     """
 
-    def __init__(self, answers: list[Answer]) -> None:
+    def __init__(self, answers: list[BegunAnswer]) -> None:
         self._samplings = [answer.request.sampling for answer in answers]
         self._generators = [answer.random for answer in answers]
 

@@ -23,8 +23,8 @@ class Negatives(StrEnum):
     """No debugging at all, but another independent sample of the same problem, as Code-Optimise and
     PLUM do; the baseline that debugging pairs are compared with (Tables 5, 7)."""
     NEAREST = "nearest"
-    """Ours: of all failing versions of the problem the one that shares most with y+, for every
-    different program that passes."""
+    """Ours: of all failing versions of the problem the one that leaves the fewest characters on D+
+    and D-, for every different program that passes."""
 
 
 class Difference(StrEnum):

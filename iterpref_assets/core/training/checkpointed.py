@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from torch import nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from iterpref_assets.core.training import workdir
@@ -60,7 +61,7 @@ class CheckpointedTrainer(Trainer):
             if self.is_world_process_zero():
                 keep()
         else:
-            self.writer.write(folder, self.model, self._plain_optimizer(), keep)
+            self.writer.write(folder, cast(nn.Module, self.model), self._plain_optimizer(), keep)
         self.saved_at = time.monotonic()
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -88,7 +89,7 @@ class CheckpointedTrainer(Trainer):
         if self.is_deepspeed_enabled:
             super()._load_optimizer_and_scheduler(checkpoint)
         elif checkpoint is not None:
-            read(Path(checkpoint), self.model, self._plain_optimizer())
+            read(Path(checkpoint), cast(nn.Module, self.model), self._plain_optimizer())
             # The rate follows from the step alone.
             scheduler: Any = self.lr_scheduler
             scheduler.last_epoch = self.state.global_step - 1
@@ -99,7 +100,8 @@ class CheckpointedTrainer(Trainer):
         if self.is_deepspeed_enabled:
             super()._load_best_model()
         else:
-            read(Path(cast(str, self.state.best_model_checkpoint)), self.model)
+            best = Path(cast(str, self.state.best_model_checkpoint))
+            read(best, cast(nn.Module, self.model))
 
     def _plain_optimizer(self) -> torch.optim.Optimizer:
         wrapped: Any = self.optimizer

@@ -17,15 +17,14 @@ import torch
 import torch.distributed as dist
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.distributed.checkpoint import (
+from torch.distributed.checkpoint.api import CheckpointException
+from torch.distributed.checkpoint.hf_storage import (
     HuggingFaceStorageReader,
     HuggingFaceStorageWriter,
-    async_save,
-    load,
-    save,
 )
-from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import async_save, save
 from torch.distributed.tensor import DTensor
 
 from iterpref_assets.core.errors import InputError
@@ -77,9 +76,10 @@ class CheckpointWriter:
             if self._group is None and not alone:
                 # Training's own messages between GPUs must not wait for those about files.
                 self._group = dist.new_group(backend="gloo")
-            self._pending = async_save(
+            started: Any = async_save(
                 state, storage_writer=writer, process_group=self._group, no_dist=alone
             )
+            self._pending = started
         else:
             with _causes():
                 save(state, storage_writer=writer, no_dist=alone)
@@ -168,7 +168,7 @@ def _plain(name: str, value: Any) -> Generator[tuple[str, Tensor]]:
     Of a sharded one they are this process's own, since torchao cuts its blocks out of the shard.
     """
     whole = not isinstance(value, DTensor)
-    local = value if whole else value.to_local()
+    local: Any = value if whole else value.to_local()
     if hasattr(local, "__tensor_flatten__"):
         place = "" if whole else f"@{rank()}of{world_size()}"
         parts, _ = local.__tensor_flatten__()

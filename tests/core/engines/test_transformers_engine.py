@@ -87,14 +87,14 @@ def test_a_prompt_as_long_as_the_context_is_answered_without_text(tiny_checkpoin
 def test_a_row_is_drawn_from_the_softmax_of_its_logits() -> None:
     """Logits log 1, log 3 at temperature 0.5: probabilities 1/10 and 9/10."""
     torch = pytest.importorskip("torch")
-    from iterpref_assets.core.engines.transformers_backend import Answer, SeededSampling
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
 
     logits = torch.tensor([[0.0, math.log(3)]])
     counts: Counter[int] = Counter()
     for seed in range(1000):
         request = make_request("k", seed=seed, sampling=Sampling(0.5, 1.0, 1))
         counts[
-            int(SeededSampling([Answer(request, [], 1)])(torch.zeros(1, 1), logits).argmax())
+            int(SeededSampling([BegunAnswer(request, [], 1)])(torch.zeros(1, 1), logits).argmax())
         ] += 1
     # Standard deviation 0.0095: 4 of them on each side.
     assert abs(counts[1] / 1000 - 0.9) < 0.038
@@ -102,10 +102,10 @@ def test_a_row_is_drawn_from_the_softmax_of_its_logits() -> None:
 
 def test_top_p_leaves_only_the_likeliest_tokens() -> None:
     torch = pytest.importorskip("torch")
-    from iterpref_assets.core.engines.transformers_backend import Answer, SeededSampling
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
 
     logits = torch.tensor([[0.0, math.log(3)]])
     requests = [make_request("k", seed=n, sampling=Sampling(1.0, 0.7, 1)) for n in range(50)]
-    answers = [Answer(request, [], 1) for request in requests]
+    answers = [BegunAnswer(request, [], 1) for request in requests]
     drawn = SeededSampling(answers)(torch.zeros(50, 1), logits.expand(50, 2)).argmax(dim=1)
     assert set(drawn.tolist()) == {1}

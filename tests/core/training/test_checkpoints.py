@@ -1,14 +1,20 @@
 """A checkpoint gives back the weights and states it was made of, and holds nothing pickled."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from places import HELPERS
 from safetensors import safe_open
 from torch import nn
 from torch.distributed.checkpoint import HuggingFaceStorageWriter
+from torchao.optim import AdamW8bit
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import checkpoints
 from iterpref_assets.core.training.checkpoints import (
     SHARDS,
@@ -29,8 +35,6 @@ def with_adamw() -> Made:
 
 
 def with_eight_bits() -> Made:
-    from torchao.optim import AdamW8bit
-
     model = nn.Sequential(nn.Linear(128, 64), nn.Linear(64, 128)).bfloat16()
     return model, AdamW8bit(model.parameters(), bf16_stochastic_round=True)
 
@@ -159,6 +163,27 @@ def test_what_kept_it_from_being_written_is_raised_and_nothing_is_told(
         writer.write(tmp_path, *stepped(with_adamw()), lambda: told.append("whole"))
         writer.wait()
     assert told == []
+
+
+@pytest.mark.slow
+def test_eight_bit_moments_of_sharded_weights_are_read_by_as_many_processes_alone(
+    tmp_path: Path,
+) -> None:
+    script, told = HELPERS / "sharded_moments.py", tmp_path / "told.json"
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    subprocess.run([*torchrun, script, tmp_path / "two", told], check=True)
+    found = json.loads(told.read_text())
+    assert found["differ"] == []
+    # Two weights of 128 * 128, whose moments have 8 bits; biases are too small for that.
+    assert found["moments"] == 2 * 2
+    # Those of both moments and of all weights and biases, which began otherwise.
+    assert found["read"] > 2 * 2 * 2
+    model = nn.Sequential(nn.Linear(128, 128), nn.Linear(128, 128))
+    with (
+        torch.compiler.set_stance("force_eager"),
+        pytest.raises(InputError, match="Resume with as many processes as wrote it"),
+    ):
+        read(tmp_path / "two", model, AdamW8bit(model.parameters()))
 
 
 def test_random_numbers_go_on_where_they_stood(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ if __name__ == "__main__":
     )
     given = parser.parse_args()
     os.environ |= {f"ITERPREF_{name}": value for name, value in TINY.items()}
+    # Threads of a busy machine wait for one another, and a kill would meet that.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from faults.campaign import run, serve
 
     if given.report is None:

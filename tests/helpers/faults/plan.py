@@ -3,7 +3,6 @@
 Definitions read the settings as they are imported, so these must stand in the environment before.
 """
 
-import itertools
 import json
 import random
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ TINY = {
     "TRAINING__EPOCHS": "2",
     "TRAINING__BATCH_SIZE": "4",
     "TRAINING__MICRO_BATCH_SIZE": "4",
-    "TRAINING__SAVE_STEPS": "1",
+    "TRAINING__SAVE_MINUTES": "0",
     "SAMPLED_EVALUATION__SAMPLES": "2",
     "EVALUATION_ENGINE__KIND": "transformers",
 }  # fmt: skip
@@ -143,19 +142,21 @@ def planned(rounds: int, slow_rounds: int) -> list[Injection]:
 
 
 def short() -> list[Injection]:
-    """Two ways of breaking each stage, one of what loads a model: every fault, in few minutes."""
-    kinds = (
-        (Fault.KILL_RUN, Form.RANGE), (Fault.DELETED, Form.SINGLE), (Fault.DISK_FULL, Form.RANGE),
-        (Fault.KILL_WORKER, Form.RANGE), (Fault.FLIPPED, Form.SINGLE),
-        (Fault.TWO_RUNS, Form.SINGLE), (Fault.TRUNCATED, Form.RANGE),
-    )  # fmt: skip
-    turn = itertools.cycle(kinds)
-    found: list[Injection] = []
-    for stage in STAGES:
-        for _ in range(1 if stage.asset in SLOW else 2):
-            fault, form = next(turn)
-            if fault is Fault.KILL_WORKER and not stage.in_worker:
-                fault, form = next(turn)
-            ranged = form if len(stage.partitions) > 1 else Form.SINGLE
-            found.append(Injection(stage.asset, ranged, fault, 0))
-    return found
+    """One way of breaking each stage, and each way at least once; cheap ones of what is slow."""
+    chosen = (
+        ("heldout_problems", Form.SINGLE, Fault.DISK_FULL),
+        ("lab_base_model", Form.SINGLE, Fault.FLIPPED),
+        ("base_models", Form.RANGE, Fault.TRUNCATED),
+        ("raw_seeds", Form.RANGE, Fault.KILL_RUN),
+        ("seed_problems", Form.RANGE, Fault.TWO_RUNS),
+        ("initial_samples", Form.RANGE, Fault.KILL_WORKER),
+        ("debug_trajectories", Form.RANGE, Fault.KILL_RUN),
+        ("codeflow_pairs", Form.RANGE, Fault.DISK_FULL),
+        ("preference_pairs", Form.RANGE, Fault.KILL_WORKER),
+        ("data_cards", Form.RANGE, Fault.DELETED),
+        ("reference_logprobs", Form.SINGLE, Fault.KILL_WORKER),
+        ("checkpoints", Form.SINGLE, Fault.FLIPPED),
+        ("heldout_scores", Form.SINGLE, Fault.TRUNCATED),
+        ("experiment_reports", Form.SINGLE, Fault.TWO_RUNS),
+    )
+    return [Injection(asset, form, fault, 0) for asset, form, fault in chosen]

@@ -151,6 +151,15 @@ def test_an_argument_that_a_program_changes_stays_as_the_test_has_it(attack: Att
     )
 
 
+@pytest.mark.parametrize("expected", ["TypeError", "Exception"])
+def test_an_argument_that_does_not_cross_is_no_exception_that_a_test_expects(
+    attack: Attack, expected: str
+) -> None:
+    tests = apart(f"with self.assertRaises({expected}): square(lambda: 3)")
+    execution = attack("def square(x): raise TypeError", tests)
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "NotCarriedError")
+
+
 def test_a_program_that_never_ends_is_ended_at_its_limit(attack: Attack) -> None:
     assert attack("def square(x):\n    while True: pass", SQUARES, SOON).verdict is Verdict.TIMEOUT
 

@@ -29,7 +29,7 @@ _STATE = frozenset({
 _EXECUTION = frozenset({
     "eval", "exec", "pickle", "joblib", "dill", "importlib", "__import__", "inspect", "subprocess",
     "system", "popen", "Popen", "runpy", "ctypes", "read_pickle", "read_hdf", "shelve", "marshal",
-    "yaml", "allow_pickle", "HDFStore",
+    "yaml", "allow_pickle", "HDFStore", "nltk",
 })  # fmt: skip
 _REASONS = (
     (_PATCHES, "patches what the program uses"),
@@ -124,8 +124,8 @@ UNLIKE = {
     "BigCodeBench/571": _TAKES,
     "BigCodeBench/595": _GIVES,
     "BigCodeBench/610": _GIVES,
-    "BigCodeBench/653": _GIVES,
     "BigCodeBench/634": _GIVES,
+    "BigCodeBench/653": _GIVES,
     "BigCodeBench/654": _GIVES,
     "BigCodeBench/656": _TAKES,
     "BigCodeBench/657": _GIVES,

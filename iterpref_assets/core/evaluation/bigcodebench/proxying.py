@@ -29,7 +29,7 @@ _STATE = frozenset({
 _EXECUTION = frozenset({
     "eval", "exec", "pickle", "joblib", "dill", "importlib", "__import__", "inspect", "subprocess",
     "system", "popen", "Popen", "runpy", "ctypes", "read_pickle", "read_hdf", "shelve", "marshal",
-    "yaml", "allow_pickle", "HDFStore",
+    "yaml", "allow_pickle", "HDFStore", "nltk",
 })  # fmt: skip
 _REASONS = (
     (_PATCHES, "patches what the program uses"),

@@ -21,6 +21,7 @@ from iterpref_assets.core.pages.evaluations import (
 from iterpref_assets.core.pages.pairs import write_pairs_page
 from iterpref_assets.core.pages.trajectories import write_trajectories_page
 
+WAIT_SECONDS = 120
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 LONG = "a_name_that_is_longer_than_a_narrow_screen_is_wide_" * 4
 
@@ -115,6 +116,7 @@ def show(browser: Browser) -> Iterator[Callable[[Path, dict[str, int]], Page]]:
     def opened(file: Path, viewport: dict[str, int]) -> Page:
         contexts.append(browser.new_context(viewport=viewport))
         page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT_SECONDS * 1000)
         page.goto(file.as_uri())
         expect(page.locator("#count")).not_to_be_empty()
         return page

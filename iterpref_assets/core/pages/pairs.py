@@ -106,5 +106,7 @@ def _facts(files: Sequence[Path]) -> Iterator[str]:
     columns = ["problem_id", "dropped_by"]
     frame = pl.concat([pl.read_parquet(file, columns=columns).select(columns) for file in files])
     kept = frame.filter(pl.col("dropped_by").is_null())
-    yield f"{kept.height:,} pairs kept, of {kept['problem_id'].n_unique():,} problems"
+    problems = kept["problem_id"].n_unique()
+    noun = "problem" if problems == 1 else "problems"
+    yield f"{kept.height:,} pairs kept, of {problems:,} {noun}"
     yield f"{frame.height - kept.height:,} candidates dropped"

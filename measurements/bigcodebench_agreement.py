@@ -1,12 +1,11 @@
 """Judge programs that BigCodeBench's own evaluator has graded, and compare the verdicts.
 
     python measurements/bigcodebench_agreement.py --data BigCodeBench-v0.1.4.jsonl.gz \
-        --libraries FOLDER --graded NAME_eval_results.json [--work FOLDER] [--workers N]
+        --libraries FOLDER --graded NAME_eval_results.json [--workers N]
 
 NAME_eval_results.json is what `bigcodebench.evaluate` writes, with every program and its status.
-Every difference is printed with what the evaluator kept of it. Tasks whose reference cannot pass
-here are not run. What references came to is kept in --work between runs. The exit status is 1 where
-there is a difference.
+Every difference is printed with what the evaluator kept of it, but those of tasks whose reference
+does not pass here either are only counted. The exit status is 1 where there is a difference.
 
 `--both` also judges each program of a task whose tests are kept apart from it (docs/SANDBOX.md) in
 one process with them, and prints where that differs.
@@ -18,12 +17,11 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox_samples import machine
@@ -41,8 +39,6 @@ from iterpref_assets.core.evaluation.bigcodebench.tasks import (
     judge_beside,
     judge_program,
 )
-from iterpref_assets.core.evaluation.references import reasons_not_run, run_references
-from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
@@ -67,16 +63,7 @@ def main() -> None:
         if options.references:
             programs = [Graded(p, p.reference, "pass", "") for p in data.problems.values()]
             sys.exit(_compare_ways(_part(programs, options.part), sandbox, options.workers))
-        work = options.work or Path(tempfile.mkdtemp(prefix="bigcodebench-agreement-"))
-        tasks = suite.tasks(PromptStyle.CHAT, sandbox, work, options.workers)
-        results = run_references(suite, tasks, sandbox, work, options.workers)
-        not_run = reasons_not_run(results)
-        graded = [
-            each
-            for path in options.graded
-            for each in read_graded(path, data.problems)
-            if each.problem.task_id not in not_run
-        ]
+        graded = [each for path in options.graded for each in read_graded(path, data.problems)]
         graded = _part(graded, options.part)
         different = _compare(graded, sandbox, options.workers)
         if options.both:
@@ -96,7 +83,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--part", default="1/1", help="2/4: every fourth, from the second")
     parser.add_argument("--both", action="store_true", help="judge in one process too")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--work", type=Path, help="where references' results are kept")
     return parser.parse_args()
 
 
@@ -133,6 +119,9 @@ def _compare(graded: Sequence[Graded], sandbox: Sandbox, workers: int) -> int:
     counts: Counter[str] = Counter()
     for each, execution in zip(graded, executions, strict=True):
         if (each.status == "pass") is execution.passed:
+            continue
+        if not judge(replace(each, code=each.problem.reference)).passed:
+            counts["cannot be run here"] += 1
             continue
         counts["passes only here" if execution.passed else "passes only there"] += 1
         there = " ".join(each.failure.split()[-30:]) if execution.passed else ""

@@ -1,8 +1,10 @@
 """The GPUs of this host, each lent to one step at a time.
 
-A GPU is a file, and whoever computes on it holds the file's lock. The kernel drops the lock however
-the worker ends, SIGKILL included. Nothing here asks the GPUs themselves, so that it works before
-torch is loaded: what a process sees of them is settled then.
+A GPU is a file, and the worker whose step computes on it holds the file's lock. The kernel drops
+the lock however the worker ends, SIGKILL included. What the worker has started, such as torchrun's
+processes, does not hold it: where the worker is killed, the lock is free while they still end.
+Nothing here asks the GPUs themselves, so that it works before torch is loaded: what a process sees
+of them is settled then.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.processes import command_of
-from faults.verdict import Undisturbed, leftovers, seen_of
+from faults.verdict import Seen, Undisturbed, leftovers, seen_of
 from leases import held
 from live_deployment import LiveDeployment
 from seed_files import problem
@@ -73,8 +73,8 @@ def processes_of(deployment: LiveDeployment) -> Iterator[int]:
 
 
 @contextmanager
-def standing_still(deployment: LiveDeployment) -> Iterator[str]:
-    """The id of a backfill that has read all seeds; whoever uses a shard of them stands still."""
+def standing_still(deployment: LiveDeployment) -> Iterator[tuple[str, Seen]]:
+    """A backfill that has read all seeds, and what it made; whoever uses a shard stands still."""
     done = deployment.command("iterpref", "backfill", *ASSETS, "--all")
     assert done.returncode == 0, done.stdout + done.stderr
     store, deadline = ArtifactStore(deployment.root), time.monotonic() + WAIT_SECONDS
@@ -82,11 +82,12 @@ def standing_still(deployment: LiveDeployment) -> Iterator[str]:
     while not all(store.find(key) for key in keys):
         assert time.monotonic() < deadline, done.stdout
         time.sleep(0.1)
+    kept = seen_of(store)  # before the lease, which would stop this process too
     with held(store.current(keys[1]).path("problems.parquet")) as is_asked_for:
         while not is_asked_for():
             assert time.monotonic() < deadline, done.stdout
             time.sleep(0.1)
-        yield done.stdout.split("backfill ")[1].partition(":")[0]
+        yield done.stdout.split("backfill ")[1].partition(":")[0], kept
 
 
 def killed_and_started(services: Services, victim: str) -> None:
@@ -113,8 +114,7 @@ def test_a_backfill_ends_after_the_next_start(
 ) -> None:
     services, store = Services(deployment), ArtifactStore(deployment.root)
     with services.serving():
-        with standing_still(deployment) as backfill:
-            kept = seen_of(store)
+        with standing_still(deployment) as (backfill, kept):
             if victim == "everything":
                 all_killed_and_started(services)
             else:

@@ -6,6 +6,7 @@ What each then promises about getting the same text again is said where its clas
 
 from __future__ import annotations
 
+import json
 import math
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,6 @@ from pydantic import (
     Field,
     JsonValue,
     SerializerFunctionWrapHandler,
-    TypeAdapter,
     field_validator,
     model_serializer,
 )
@@ -239,13 +239,12 @@ def gpus_of(config: EngineConfig) -> int:
     """How many GPUs an engine computes on, where its host has some.
 
     Raises:
-        InputError: where it names one, which may be another step's.
+        InputError: where it names one, which may be another step's, or an option of `_SPREADS` is
+            no number.
     """
     match config:
         case VllmConfig():
-            spreads = TypeAdapter(list[int]).validate_python(
-                [config.options.get(name, 1) for name in _SPREADS]
-            )
+            spreads = [_spread(config, name) for name in _SPREADS]
             return math.prod(spreads, start=config.tensor_parallel_size)
         case TransformersConfig(device="cpu"):
             return 0
@@ -259,6 +258,17 @@ def gpus_of(config: EngineConfig) -> int:
             return 1
         case OpenAIConfig() | ReplayConfig():
             return 0
+
+
+def _spread(config: VllmConfig, option: str) -> int:
+    value = config.options.get(option, 1)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(
+            f"{json.dumps(value)} is no number of GPUs",
+            field=f"options.{option}",
+            remedy="Set it to a whole number from 1, without quotes, or leave it out",
+        )
+    return value
 
 
 _PATIENCE = {"api_key_env", "timeout_seconds", "max_attempts", "max_wait_seconds"}

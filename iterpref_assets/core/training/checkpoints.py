@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from torch.distributed.checkpoint.hf_storage import (
     HuggingFaceStorageReader,
     HuggingFaceStorageWriter,
 )
+from torch.distributed.checkpoint.planner import SavePlan
 from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import async_save, save
@@ -70,7 +72,7 @@ class CheckpointWriter:
         """
         self.wait()
         state = {**trained(model), **states(model, optimizer)}
-        writer = _Writer(folder / SHARDS, state, when_whole)
+        writer = _Writer(folder / SHARDS, when_whole)
         alone = not dist.is_initialized()
         if self.in_background:
             if self._group is None and not alone:
@@ -182,11 +184,18 @@ def _plain(name: str, value: Any) -> Generator[tuple[str, Tensor]]:
 class _Writer(HuggingFaceStorageWriter):
     """Writes files of about FILE_BYTES, and tells when all processes have written theirs."""
 
-    def __init__(
-        self, folder: Path, state: Mapping[str, Tensor], when_whole: Callable[[], None]
-    ) -> None:
-        super().__init__(str(folder), fqn_to_index_mapping=_files_of(state), save_distributed=True)
+    def __init__(self, folder: Path, when_whole: Callable[[], None]) -> None:
+        super().__init__(str(folder), save_distributed=True)
         self._when_whole = when_whole
+
+    def prepare_global_plan(self, plans: list[SavePlan]) -> list[SavePlan]:
+        """The first process tells each one which file every tensor of its part goes to."""
+        return [
+            replace(
+                plan, storage_data={"shard_index": part, "fqn_to_index_mapping": _files_of(plan)}
+            )
+            for part, plan in enumerate(plans, 1)
+        ]
 
     def finish(self, metadata: Any, results: Any) -> None:
         """The first process calls it behind the last write of all."""
@@ -194,15 +203,17 @@ class _Writer(HuggingFaceStorageWriter):
         self._when_whole()
 
 
-def _files_of(state: Mapping[str, Tensor]) -> dict[str, int]:
-    """The number of the file, from 1, that each tensor goes to."""
+def _files_of(plan: SavePlan) -> dict[str, int]:
+    """The number of the file, from 1, that each tensor of a part goes to."""
     files: dict[str, int] = {}
     number, room = 1, FILE_BYTES
-    for name, tensor in state.items():
-        if tensor.nbytes > room and room < FILE_BYTES:
+    for item in plan.items:
+        data: Any = item.tensor_data
+        size = data.chunk.sizes.numel() * data.properties.dtype.itemsize
+        if size > room and room < FILE_BYTES:
             number, room = number + 1, FILE_BYTES
-        files[name] = number
-        room -= tensor.nbytes
+        files[item.index.fqn] = number
+        room -= size
     return files
 
 

@@ -203,7 +203,7 @@ class TrainConfig(Record):
     save_minutes: float = Field(
         default=10,
         ge=0,
-        description="Minutes between checkpoints: at most this much work is repeated after a kill; "
+        description="Minutes between checkpoints: about this much work is repeated after a kill; "
         "0 writes one after every step",
     )
     logging_steps: int = Field(

@@ -12,7 +12,7 @@ import polars as pl
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replace_text, sync, sync_tree
-from iterpref_assets.core.training.config import TrainConfig
+from iterpref_assets.core.training.config import Sharding, TrainConfig
 from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.recipes import Recipe
 
@@ -37,12 +37,16 @@ def identity(
     """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
     parts = {
         "recipe": asdict(recipe),
-        # Any number of processes reads a checkpoint, sharded or not.
-        "config": {**config.for_result(), "sharding": None},
+        "config": {**config.for_result(), "sharding": _format(config.sharding)},
         "data": [table_digest(frame) for frame in (tokenized, reference) if frame is not None],
         "model": model_digest(model_dir),
     }
     return json.dumps(parts, sort_keys=True)
+
+
+def _format(sharding: Sharding) -> str | None:
+    """Whose checkpoints a run has: DeepSpeed's, or those that are read sharded or not."""
+    return str(sharding) if sharding is Sharding.ZERO3 else None
 
 
 def model_digest(model_dir: Path) -> str:

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from iterpref_assets.core.engines.config import (
     Dtype,
@@ -112,6 +112,14 @@ REPLAY = ReplayConfig(completions=(Path("a.parquet"),))
 )
 def test_an_engine_takes_a_gpu_for_each_part_of_each_copy(config: EngineConfig, count: int) -> None:
     assert gpus_of(config) == count
+
+
+@pytest.mark.parametrize("copies", ["two", "2", 0, 1.5, True, None])
+def test_copies_of_an_engine_that_are_no_number_are_refused_by_the_option(
+    copies: JsonValue,
+) -> None:
+    with pytest.raises(InputError, match=r"options\.data_parallel_size.*whole number"):
+        gpus_of(VllmConfig(options={"data_parallel_size": copies}))
 
 
 def test_a_gpu_by_its_number_is_refused_where_steps_share_them_out() -> None:

@@ -143,6 +143,13 @@ def test_changed_unittest_is_refused(attack: Attack, change: str, moment: str) -
     assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.REFUSED
 
 
+def test_a_test_file_may_set_how_much_unittest_shows(attack: Attack) -> None:
+    tests = CodeTests(
+        code=f"import unittest.util\nunittest.util._MAX_LENGTH = 9\n{SQUARE_TEST_FILE.code}"
+    )
+    assert attack(SQUARE, tests).verdict is Verdict.PASSED
+
+
 def test_failure_that_unittest_would_drop_is_refused(attack: Attack) -> None:
     code = """
 import sys, unittest.case

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter, OrderedDict, defaultdict, deque
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -145,6 +145,54 @@ def test_a_time_of_day_crosses() -> None:
         date(2024, 2, 29),
         timedelta(-1, 5),
     ]
+
+
+ZONES = st.one_of(
+    st.none(),
+    st.timezones(),
+    st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone),
+)
+
+
+@given(st.datetimes(timezones=ZONES))
+def test_a_moment_keeps_its_zone_and_which_of_two_it_is(moment: datetime) -> None:
+    found = loads(dumps(moment))
+    assert found.replace(tzinfo=None) == moment.replace(tzinfo=None)
+    assert (found.tzinfo, found.fold) == (moment.tzinfo, moment.fold)
+
+
+@given(st.times(timezones=ZONES))
+def test_a_time_of_day_keeps_its_zone_and_which_of_two_it_is(moment: time) -> None:
+    found = loads(dumps(moment))
+    assert found.replace(tzinfo=None) == moment.replace(tzinfo=None)
+    assert (found.tzinfo, found.fold) == (moment.tzinfo, moment.fold)
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_a_moment_keeps_its_zone_of_pytz(month: int) -> None:
+    pytz = pytest.importorskip("pytz", reason="its zones cross where it is installed")
+    moment = pytz.timezone("Europe/Rome").localize(datetime.fromisoformat(f"2024-0{month}-01"))
+    found = loads(dumps(moment))
+    assert found == moment
+    assert found.tzinfo is moment.tzinfo
+
+
+class Own(tzinfo):
+    """A zone two hours east of Greenwich that no library knows."""
+
+    def utcoffset(self, dt: datetime | None, /) -> timedelta:
+        return timedelta(hours=2)
+
+
+@pytest.mark.parametrize("moment", [datetime(2024, 1, 2, tzinfo=Own()), time(1, 2, tzinfo=Own())])
+def test_a_zone_of_another_kind_is_named_and_its_offset_crosses(moment: Any) -> None:
+    assert has_foreign(moment) == f"{__name__}.Own"
+    assert loads(dumps(moment)).tzinfo == timezone(timedelta(hours=2))
+
+
+def test_a_zone_that_is_not_known_here_leaves_the_offset() -> None:
+    moment = '["datetime","2024-01-02T00:00:00+02:00",0,["zone","zoneinfo","No/Where"]]'
+    assert loads(moment.encode()) == datetime(2024, 1, 2, tzinfo=timezone(timedelta(hours=2)))
 
 
 def test_half_numbers_cross_exactly() -> None:

@@ -4,6 +4,7 @@ import pytest
 from patient_sandbox import SOON
 
 from iterpref_assets.core.sandbox.code_tests import ProxiedTests
+from iterpref_assets.core.sandbox.feedback import no_such_function
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 from .conftest import Attack
@@ -99,6 +100,22 @@ def test_tests_catch_exceptions_by_class_and_message(
     assert attack(program, apart(asserted, head="import json\n")).verdict is Verdict.PASSED
 
 
+def test_an_exception_that_cannot_be_made_from_its_message_is_told_by_name_and_message(
+    attack: Attack,
+) -> None:
+    program = "def square(x): raise ExceptionGroup('both', [ValueError()])"
+    execution = attack(program, apart("square(3)", "self.fail()"))
+    assert execution.error_type == "ExceptionGroup"
+    assert "both (1 sub-exception)" in execution.message
+
+
+def test_a_program_without_the_function_is_not_taken_for_one_that_raises(attack: Attack) -> None:
+    tests = apart("with self.assertRaises(TypeError): square('a')")
+    execution = attack("square = None", tests)
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "NameError")
+    assert no_such_function("square") in execution.message
+
+
 def test_another_exception_than_the_expected_one_fails(attack: Attack) -> None:
     tests = apart("with self.assertRaises(ValueError): square(-1)")
     execution = attack("def square(x): raise KeyError", tests)
@@ -132,6 +149,22 @@ def test_numbers_that_a_test_draws_are_its_own_where_the_program_draws_none(
     assert attack("def square(x): return 0", tests).passed
 
 
+@pytest.mark.parametrize(
+    ("program", "draws"),
+    [
+        ("def square(x): raise ValueError", 0),
+        ("import random\ndef square(x):\n    random.random()\n    raise ValueError", 1),
+    ],
+)
+def test_a_call_that_raises_draws_what_the_program_drew(
+    attack: Attack, program: str, draws: int
+) -> None:
+    body = f"random.seed(7)\nfor _ in range({draws}): random.random()\nwanted = random.random()\n"
+    body += "random.seed(7)\nwith self.assertRaises(ValueError): square(0)\n"
+    tests = apart(f"{body}self.assertEqual(random.random(), wanted)", head="import random\n")
+    assert attack(program, tests).passed
+
+
 def test_files_are_shared_with_the_tests(attack: Attack) -> None:
     tests = apart(
         "folder = tempfile.mkdtemp()\n"
@@ -149,6 +182,15 @@ def test_an_argument_that_a_program_changes_stays_as_the_test_has_it(attack: Att
     assert attack("def square(x):\n    x.clear()\n    return []", tests).verdict is (
         Verdict.WRONG_ANSWER
     )
+
+
+@pytest.mark.parametrize("expected", ["TypeError", "Exception"])
+def test_an_argument_that_does_not_cross_is_no_exception_that_a_test_expects(
+    attack: Attack, expected: str
+) -> None:
+    tests = apart(f"with self.assertRaises({expected}): square(lambda: 3)")
+    execution = attack("def square(x): raise TypeError", tests)
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "NotCarriedError")
 
 
 def test_a_program_that_never_ends_is_ended_at_its_limit(attack: Attack) -> None:
@@ -263,16 +305,6 @@ def square(x):
 import unittest
 def square(x): raise unittest.SkipTest("no")
 """,
-    "a module for the tests to import": """
-import os
-def square(x):
-    for folder in ("/box", "/tmp", "/dev/shm", "."):
-        try:
-            with open(f"{folder}/unittest.py", "w") as file: file.write("TestCase = object")
-            with open(f"{folder}/fractions.py", "w") as file: file.write("Fraction = print")
-        except OSError: pass
-    return 9
-""",
 }
 
 
@@ -286,6 +318,31 @@ def test_a_forgery_fails_where_the_program_is_apart(attack: Attack, name: str) -
         "self.assertEqual(len(str(found)), 2)",
     )
     assert attack(FORGERIES[name], tests).verdict is not Verdict.PASSED
+
+
+PLANTING = """
+import os, sys
+def square(x):
+    planted = 0
+    for folder in ("/box", "/tmp", "/dev/shm", ".", os.path.expanduser("~")):
+        try:
+            with open(f"{folder}/planted.py", "w") as file: file.write("found = True")
+        except OSError: continue
+        planted += 1
+        sys.path.insert(0, folder)
+    import planted as own
+    return planted if own.found else 0
+"""
+
+
+def test_a_module_that_the_program_plants_is_not_to_be_imported_by_its_tests(
+    attack: Attack,
+) -> None:
+    tests = apart(
+        "self.assertGreater(square(0), 0)\n"
+        "with self.assertRaises(ModuleNotFoundError): import planted"
+    )
+    assert attack(PLANTING, tests).verdict is Verdict.PASSED
 
 
 @pytest.mark.usefixtures("namespaces")

@@ -4,9 +4,19 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from iterpref_assets.core.training.workdir import checkpoints, keep_only, last_checkpoint
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.training.config import Sharding, TrainConfig
+from iterpref_assets.core.training.recipes import recipe_named
+from iterpref_assets.core.training.workdir import (
+    checkpoints,
+    claim,
+    identity,
+    keep_only,
+    last_checkpoint,
+)
 
 
 @pytest.fixture
@@ -52,3 +62,27 @@ def test_the_mark_is_on_the_disk_before_older_checkpoints_are_removed(written, m
     synced = synced_while(monkeypatch, lambda: older.exists() and (newer / "whole").exists())
     keep_only(newer)
     assert {newer, newer.parent} <= set(synced)
+
+
+def claim_of(folder: Path, sharding: Sharding) -> None:
+    config = TrainConfig(sharding=sharding)
+    pairs = pl.DataFrame({"pair_id": ["pair-0"]})
+    claim(folder, identity(pairs, None, folder / "model", recipe_named("sft"), config))
+
+
+@pytest.mark.parametrize("other", [Sharding.NONE, Sharding.FSDP2])
+def test_checkpoints_of_deepspeed_are_no_others_nor_others_its_own(
+    tmp_path: Path, other: Sharding
+) -> None:
+    claim_of(tmp_path / "zero3", Sharding.ZERO3)
+    claim_of(tmp_path / "other", other)
+    with pytest.raises(InputError, match="another run"):
+        claim_of(tmp_path / "zero3", other)
+    with pytest.raises(InputError, match="another run"):
+        claim_of(tmp_path / "other", Sharding.ZERO3)
+
+
+def test_a_run_goes_on_sharded_by_pytorch_or_not(tmp_path: Path) -> None:
+    claim_of(tmp_path, Sharding.NONE)
+    claim_of(tmp_path, Sharding.FSDP2)
+    claim_of(tmp_path, Sharding.NONE)

@@ -29,7 +29,7 @@ _STATE = frozenset({
 _EXECUTION = frozenset({
     "eval", "exec", "pickle", "joblib", "dill", "importlib", "__import__", "inspect", "subprocess",
     "system", "popen", "Popen", "runpy", "ctypes", "read_pickle", "read_hdf", "shelve", "marshal",
-    "yaml", "allow_pickle", "HDFStore",
+    "yaml", "allow_pickle", "HDFStore", "nltk",
 })  # fmt: skip
 _REASONS = (
     (_PATCHES, "patches what the program uses"),
@@ -100,6 +100,7 @@ _TAKES = "is given objects that do not cross"
 _GIVES = "gives objects that do not cross"
 _CHANGES = "changes what it is given, at which its tests look"
 _LOOKS = "changes its process, at which its tests look"
+_SETS_UP = "needs what its tests set up in its process"
 
 UNLIKE = {
     "BigCodeBench/34": _GIVES,
@@ -108,6 +109,7 @@ UNLIKE = {
     "BigCodeBench/91": _GIVES,
     "BigCodeBench/93": _GIVES,
     "BigCodeBench/123": _CHANGES,
+    "BigCodeBench/181": _SETS_UP,
     "BigCodeBench/187": _GIVES,
     "BigCodeBench/196": _GIVES,
     "BigCodeBench/282": _TAKES,
@@ -122,6 +124,7 @@ UNLIKE = {
     "BigCodeBench/571": _TAKES,
     "BigCodeBench/595": _GIVES,
     "BigCodeBench/610": _GIVES,
+    "BigCodeBench/634": _GIVES,
     "BigCodeBench/653": _GIVES,
     "BigCodeBench/654": _GIVES,
     "BigCodeBench/656": _TAKES,

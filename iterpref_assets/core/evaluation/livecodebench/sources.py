@@ -103,9 +103,18 @@ class _ContestStdin:
     def __getattr__(self, name):
         return getattr(self._file, name)
 
+class _ContestOpen:
+    def __init__(self, text):
+        self._text, self._mock = text, None
+
+    def __call__(self, *given, **named):
+        if self._mock is None:
+            from unittest.mock import mock_open
+            self._mock = mock_open(read_data=self._text)
+        return self._mock(*given, **named)
+
 def _contest_run():
-    import io, os, sys
-    from unittest.mock import mock_open, patch
+    import builtins, io, os, sys
     text, place = sys.stdin.read(), os.path.realpath("/dev/stdin")
     if os.path.exists(place):
         _contest_unlink(place)
@@ -114,10 +123,9 @@ def _contest_run():
     os.dup2(null, 1)
     sys.stdout = io.StringIO()
     sys.stdout.close = lambda *given: 1
+    builtins.open, sys.stdin = _ContestOpen(text), _ContestStdin(text)
     try:
-        with patch("builtins.open", mock_open(read_data=text)), \\
-                patch("sys.stdin", _ContestStdin(text)):
-            _contest_program()
+        _contest_program()
     except SystemExit:
         pass
     printed, sys.stdout = sys.stdout.getvalue(), io.StringIO()

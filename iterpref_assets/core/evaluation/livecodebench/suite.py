@@ -20,6 +20,9 @@ from iterpref_assets.core.sandbox.verdicts import Execution
 PACKAGES = ("numpy",)
 """What the official runner brings beside the standard library."""
 
+OFFICIALLY_LOADED = ("numpy", "shutil", "subprocess")
+"""What the official rules ask for before each program, loaded once for all of them."""
+
 
 class ContestSuite:
     """`Suite` of contest problems: a reference has no reason to fail.
@@ -56,8 +59,8 @@ class ContestSuite:
 
     def open_sandbox(self, workers: int) -> Sandbox:
         """A sandbox with numpy, which the official runner has."""
-        is_official = self._rules is ContestRules.OFFICIAL  # which loads it before each program
-        preload = (*DEFAULT_PRELOAD, *PACKAGES, "unittest.mock") if is_official else DEFAULT_PRELOAD
+        is_official = self._rules is ContestRules.OFFICIAL
+        preload = (*DEFAULT_PRELOAD, *OFFICIALLY_LOADED) if is_official else DEFAULT_PRELOAD
         return Sandbox(workers, preload=preload, packages=PACKAGES)
 
     def questions(self, style: PromptStyle) -> Mapping[str, ContestTask]:

@@ -12,13 +12,13 @@ import json
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PosixPath
 from typing import Any
 
-from . import crossing_arrays
+from . import crossing_arrays, crossing_zones
 
 _SAFE_INTEGER = 1 << 63
 _FACTORIES: dict[str, Any] = {
@@ -93,6 +93,8 @@ def _write(value: Any, foreign: Callable[[str], None] = _nothing) -> Any:
         node = crossing_arrays.write(value, inner)
         if node is not None:
             return node
+    if (zone := crossing_zones.write(value)) is not None:
+        return zone
     for base, tag, content in _WRITERS:
         # A subclass becomes the nearest type here; `Counter` and `datetime` stand before theirs.
         if isinstance(value, base):
@@ -115,9 +117,9 @@ def _default(value: Any, inner: Callable[[Any], Any]) -> list[Any]:
     return [factory if factory in _FACTORIES else "", *_items(value, inner)]
 
 
-def _moment(value: Any) -> list[Any]:
-    zone = value.tzinfo
-    return [value.isoformat(), str(getattr(zone, "zone", None) or "")]
+def _moment(value: Any, inner: Callable[[Any], Any]) -> list[Any]:
+    """With its offset, which is all that is kept of a zone that does not cross."""
+    return [value.isoformat(), value.fold, inner(value.tzinfo)]
 
 
 _WRITERS: tuple[tuple[Any, str, Callable[[Any, Any], list[Any]]], ...] = (
@@ -128,9 +130,10 @@ _WRITERS: tuple[tuple[Any, str, Callable[[Any, Any], list[Any]]], ...] = (
     (complex, "complex", lambda value, _: [value.real, value.imag]),
     (bytes, "bytes", lambda value, _: [base64.b64encode(value).decode()]),
     (bytearray, "bytearray", lambda value, _: [base64.b64encode(value).decode()]),
-    (datetime, "datetime", lambda value, _: _moment(value)),
+    (datetime, "datetime", _moment),
     (date, "date", lambda value, _: [value.isoformat()]),
-    (time, "time", lambda value, _: [value.replace(tzinfo=None).isoformat()]),
+    (time, "time", _moment),
+    (timezone, "timezone", lambda value, inner: _members(value.__getinitargs__(), inner)),
     (timedelta, "timedelta", lambda value, _: [value.days, value.seconds, value.microseconds]),
     (Decimal, "Decimal", lambda value, _: [str(value)]),
     (Fraction, "Fraction", lambda value, _: [hex(value.numerator), hex(value.denominator)]),
@@ -172,12 +175,22 @@ def _read_default(factory: str, *parts: Any) -> Any:
     return defaultdict(_FACTORIES.get(factory), _pairs(list(parts)))
 
 
-def _read_datetime(text: str, zone: str = "") -> datetime:
-    moment = datetime.fromisoformat(text)
-    if not zone or moment.tzinfo is None:
+def _read_datetime(text: str, fold: int, zone: Any) -> datetime:
+    moment, named = datetime.fromisoformat(text).replace(fold=fold), _read(zone)
+    if not isinstance(named, tzinfo):
         return moment
-    named = crossing_arrays.time_zone(zone)
-    return moment if named is None else moment.astimezone(named)
+    # Each of pytz's zones is many objects, one for each offset, and it alone knows which.
+    localized = hasattr(named, "localize")
+    return moment.astimezone(named) if localized else moment.replace(tzinfo=named)
+
+
+def _read_time(text: str, fold: int, zone: Any) -> time:
+    moment, named = time.fromisoformat(text).replace(fold=fold), _read(zone)
+    return moment.replace(tzinfo=named) if isinstance(named, tzinfo) else moment
+
+
+def _read_timezone(*parts: Any) -> timezone:
+    return timezone(*map(_read, parts))
 
 
 def _read_int(text: str) -> int:
@@ -214,7 +227,9 @@ _READERS: dict[str, Callable[..., Any]] = {
     "bytearray": lambda text: bytearray(_read_bytes(text)),
     "datetime": _read_datetime,
     "date": date.fromisoformat,
-    "time": time.fromisoformat,
+    "time": _read_time,
+    "timezone": _read_timezone,
+    "zone": crossing_zones.read,
     "timedelta": timedelta,
     "Decimal": Decimal,
     "Fraction": _read_fraction,

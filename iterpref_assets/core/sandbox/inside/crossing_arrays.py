@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from . import crossing_zones
+
 LIBRARIES = ("numpy", "pandas")
 
 _PLAIN_TYPES = re.compile(r"[<>|=]?[biufcSUMm]\d*(\[\d*\w+\])?")
@@ -34,16 +36,6 @@ def write(value: Any, inner: _Inner) -> list[Any] | None:
         known = _is_plain(value.dtype) or value.dtype == object
         return _array(value, inner) if known else None
     return _write_pandas(value, inner) if "pandas" in sys.modules else None
-
-
-def time_zone(name: str) -> Any:
-    """The time zone of pytz that has this name, or None."""
-    try:
-        import pytz
-
-        return pytz.timezone(name)
-    except (ImportError, LookupError):
-        return None
 
 
 def _is_plain(dtype: Any) -> bool:
@@ -81,7 +73,7 @@ def _write_time(value: Any) -> list[Any] | None:
     if isinstance(value, pd.Timedelta):
         return ["Timedelta", value.value]
     zone = None if value.tzinfo is None else str(value.tzinfo)
-    known = zone is None or time_zone(zone) is not None
+    known = zone is None or crossing_zones.of_pytz(zone) is not None
     return ["Timestamp", value.value, value.unit, zone] if known else None
 
 
@@ -105,7 +97,7 @@ def _column(values: Any, inner: _Inner) -> list[Any] | None:
         categories = _index(plain.categories, inner)
         codes = _array(np.asarray(plain.codes), inner)
         return None if categories is None else ["Categorical", codes, categories, plain.ordered]
-    if isinstance(dtype, pd.DatetimeTZDtype) and time_zone(str(dtype.tz)) is not None:
+    if isinstance(dtype, pd.DatetimeTZDtype) and crossing_zones.of_pytz(str(dtype.tz)) is not None:
         times = pd.DatetimeIndex(values).tz_convert("UTC").tz_localize(None)
         return ["zoned", _array(times.to_numpy(), inner), str(dtype.tz)]
     if _NULLABLE.fullmatch(str(dtype)):
@@ -159,7 +151,11 @@ def _read_column(node: Any, inner: _Inner) -> Any:
                 inner(codes), categories=inner(categories), ordered=bool(ordered)
             )
         case ["zoned", times, zone]:
-            return pd.DatetimeIndex(inner(times)).tz_localize("UTC").tz_convert(time_zone(zone))
+            return (
+                pd.DatetimeIndex(inner(times))
+                .tz_localize("UTC")
+                .tz_convert(crossing_zones.of_pytz(zone))
+            )
         case ["nullable", name, *members] if _NULLABLE.fullmatch(name):
             return pd.array([inner(each) for each in members], dtype=name)
         case ["array" | "objects", *_]:
@@ -216,7 +212,11 @@ def _read_timestamp(parts: list[Any], _: _Inner) -> Any:
 
     value, unit, zone = parts
     moment = pd.Timestamp(int(value), tz="UTC").as_unit(unit)
-    return moment.tz_localize(None) if zone is None else moment.tz_convert(time_zone(zone))
+    return (
+        moment.tz_localize(None)
+        if zone is None
+        else moment.tz_convert(crossing_zones.of_pytz(zone))
+    )
 
 
 def _read_timedelta(parts: list[Any], _: _Inner) -> Any:

@@ -11,6 +11,7 @@ import builtins
 import os
 import random
 import sys
+from contextlib import suppress
 from typing import Any
 
 from . import crossing, program
@@ -21,6 +22,10 @@ _TEST_LIBRARIES = ("unittest", "inside")
 """Whose exceptions mean something to the runner (`unittest.case._ShouldStop` ends a test well)."""
 
 _RETURNED, _RAISED = "returned", "raised"
+
+
+class NotCarriedError(BaseException):
+    """An argument is of a type that does not cross; no test expects it, whatever it expects."""
 
 
 class Solution:
@@ -43,11 +48,11 @@ class Solution:
         """Have the function called; returns or raises what it does.
 
         Raises:
-            TypeError: if an argument is of a type that does not cross.
+            NotCarriedError: if an argument is of a type that does not cross.
         """
         given = [arguments, named]
         if foreign := crossing.has_foreign(given):
-            raise TypeError(f"{foreign} cannot be given to {self.name} in another process")
+            raise NotCarriedError(f"{foreign} cannot be given to {self.name} in another process")
         states = _random_states()
         try:
             return self._ask(["call", *given, states if states != self.random_states else None])
@@ -71,21 +76,37 @@ def serve(source: str, channel: int, name: str) -> None:
     """In the program's process: load it, then answer calls until the other end closes."""
     function: Any = None
     while (question := _receive(channel)) is not None:
+        before: Any = None
         try:
             if question[0] == "load":
-                function = program.load(source, "solution").__dict__.get(name)
-                answer = [_RETURNED, False, None]
+                function, value = _load(source, name), None
             else:
                 _, arguments, named, states = question
                 if states is not None:
                     _set_random_states(states)
                 before = _random_states()
                 value = function(*arguments, **named)
-                answer = [_RETURNED, _random_states() != before, value]
-            data = crossing.dumps(answer)
+            data = crossing.dumps([_RETURNED, _drew(before), value])
         except BaseException as error:  # noqa: BLE001 - SystemExit too is an answer
-            data = crossing.dumps([_RAISED, True, *_described(error, source)])
+            data = crossing.dumps([_RAISED, _drew(before), *_described(error, source)])
         _write(channel, data)
+
+
+def _load(source: str, name: str) -> Any:
+    """The program's function.
+
+    Raises:
+        NameError: if it defines none, which a call of None would tell as a TypeError.
+    """
+    function = program.load(source, "solution").__dict__.get(name)
+    if not callable(function):
+        raise NameError(f"the program does not define {name}")  # noqa: TRY004 - as `judge_calls`
+    return function
+
+
+def _drew(before: Any) -> bool:
+    """Whether a call has moved the generators, of which it found these states."""
+    return before is not None and _random_states() != before
 
 
 def _described(error: BaseException, source: str) -> list[Any]:
@@ -103,19 +124,27 @@ def _described(error: BaseException, source: str) -> list[Any]:
 
 def _error(kinds: list[tuple[str, str]], text: str, arguments: list[Any], note: str) -> Any:
     """An exception of the nearest class that is known here, which says the same."""
-    kind = next(found for each in [*kinds, ("builtins", "Exception")] if (found := _known(*each)))
     name = str(kinds[0][1])
-    try:
-        error = kind(*arguments)
-    except Exception:  # noqa: BLE001 - a class may ask for more than its exceptions keep
-        error = None
-    if str(error) != text or kind.__qualname__ != name:
-        told = type(name, (kind,), {"__str__": lambda _: text})
-        error = told.__new__(told, *arguments)
-        error.args = tuple(arguments)
+    known = [kind for each in kinds if (kind := _known(*each))]
+    made = (_made(kind, name, text, arguments) for kind in [*known, Exception])
+    error = next((each for each in made if each is not None), Exception(text))
     if note:
         error.add_note(note)
     return error
+
+
+def _made(kind: Any, name: str, text: str, arguments: list[Any]) -> Any:
+    """An exception of a class and of this name, or None where making one asks for more."""
+    with suppress(Exception):
+        error = kind(*arguments)
+        if kind.__qualname__ == name and str(error) == text:
+            return error
+    with suppress(Exception):
+        told = type(name, (kind,), {"__str__": lambda _: text})
+        error = told.__new__(told, *arguments)
+        error.args = tuple(arguments)
+        return error
+    return None
 
 
 def _known(module: str, name: str) -> Any:

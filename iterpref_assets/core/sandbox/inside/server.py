@@ -130,7 +130,7 @@ class Server:
     def fork_both(self, request: dict[str, Any], descriptors: list[int]) -> list[int]:
         """Fork a test file and, in a process that holds nothing of it, the program it calls.
 
-        Each is the first process of its own namespace, so that neither can name the other.
+        With namespaces each is the first process of its own, so that neither can name the other.
         """
         source, *files = descriptors
         tests_end, program_end = socket.socketpair()

@@ -40,10 +40,11 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.TestResult,
     unittest.TestSuite,
     unittest.BaseTestSuite,
-    unittest.util,
     contextlib._GeneratorContextManager,  # noqa: SLF001 - it ends each part of a test
     *(each for each in vars(unittest.case).values() if isinstance(each, type)),
 )
+_SETTABLE = unittest.util
+"""Holds functions that assertions call, beside numbers that a test file may set."""
 
 unittest.mock.mock_open()
 """Its first call fills in module globals, which must not look like the candidate's doing."""
@@ -56,7 +57,8 @@ class TamperGuard:
 
     def __init__(self) -> None:
         self.notes = [(owner, _note(owner)) for owner in _PROTECTED]
-        self.modules = [module for module in _PROTECTED if isinstance(module, ModuleType)]
+        self.notes.append((_SETTABLE, _code(_note(_SETTABLE))))
+        self.modules = [module for module, _ in self.notes if isinstance(module, ModuleType)]
         self.cases: list[tuple[type, dict[str, tuple[Any, ...]]]] = []
         self.builtins = vars(builtins)
         self.namespaces: list[dict[str, Any]] = []
@@ -118,6 +120,11 @@ class TamperGuard:
 def _note(owner: Any) -> dict[str, tuple[Any, ...]]:
     """What `owner` holds by name, with the parts of functions, which can be swapped."""
     return {name: (value, *_parts(value)) for name, value in vars(owner).items() if name != "_"}
+
+
+def _code(notes: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Of what is noted, the functions and classes."""
+    return {name: parts for name, parts in notes.items() if callable(parts[0])}
 
 
 def _parts(value: Any) -> tuple[Any, ...]:

@@ -50,6 +50,7 @@ def test_tests_that_only_call_the_function_are_kept_apart(statement: str) -> Non
         ("sys.stdout = task_func(1); self.assertTrue(1)", "looks at its own process: stdout"),
         ("self.assertEqual(eval(task_func(1)), 2)", "runs code or loads objects: eval"),
         ("self.assertEqual(pickle.loads(task_func(1)), 2)", "runs code or loads objects: pickle"),
+        ("self.assertEqual(nltk.word_tokenize(task_func(1)), ['a'])", "runs code or loads objects"),
         ("self.assertTrue(np.load(task_func(1), allow_pickle=True))", "runs code or loads objects"),
     ],
 )

@@ -1,6 +1,7 @@
 """Running a peer's harness: without a network, with what it may write in memory alone.
 
-The harnesses that BigCodeBench and LiveCodeBench publish run programs without a sandbox.
+The harnesses that BigCodeBench and LiveCodeBench publish run programs without a sandbox. They can
+read the machine's other files, but not the user's home folder, and get none of its variables.
 """
 
 from __future__ import annotations
@@ -31,16 +32,28 @@ def run_peer(script: Path, arguments: Sequence[str], libraries: Path | None, giv
     Raises:
         CalledProcessError: if it fails; what it said is on stderr.
     """
-    # Below /tmp nothing of the machine is seen, so what is needed from there is shown by name.
-    shown = [script.parent.resolve(), Path(sys.prefix), *(Path(each) for each in arguments[:1])]
+    # Of /tmp and of the home folder nothing is seen, so what is needed from there is shown by name.
+    shown = [script.parent.resolve(), Path(sys.base_prefix), Path(sys.prefix)]
+    shown += [Path(each) for each in arguments[:1]]
     if libraries is not None:
         shown.append(libraries.resolve())
     binds = [word for path in shown for word in ("--ro-bind", str(path), str(path))]
-    environment = {**os.environ, "MPLBACKEND": "Agg", "HOME": "/tmp"}
+    # Programs get no other variables: they may hold the user's tokens.
+    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment |= {"MPLBACKEND": "Agg", "HOME": "/tmp"}
     if libraries is not None:
         environment["PYTHONPATH"] = str(libraries.resolve())
     done = subprocess.run(
-        [*_APART, *binds, sys.executable, "-B", str(script.resolve()), *arguments],
+        [
+            *_APART,
+            "--tmpfs",
+            str(Path.home()),
+            *binds,
+            sys.executable,
+            "-B",
+            str(script.resolve()),
+            *arguments,
+        ],
         input=json.dumps(given),
         stdout=subprocess.PIPE,
         env=environment,

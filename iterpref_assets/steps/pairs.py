@@ -12,11 +12,10 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, digest_json
 from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
-from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig
+from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig, judge_gpus
 from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
@@ -77,11 +76,6 @@ def _codeflow_config(context: StepContext, _shard: str) -> Mapping[str, JsonValu
     pairs = context.settings.pairs
     judge = judge_identity(pairs.judge) if pairs.judge else None
     return {**building_config(context.settings, pairs), "judge": judge}
-
-
-def _judge_gpus(settings: Settings) -> int:
-    judge = settings.pairs.judge
-    return gpus_of(judge.engine) if judge else 0
 
 
 def tokenizing_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
@@ -256,7 +250,7 @@ CODEFLOW_PAIRS = Step(
     parents=(DEBUG_TRAJECTORIES, SEED_PROBLEMS),
     config=_codeflow_config,
     publish=_publish_codeflow_pairs,
-    gpus=_judge_gpus,
+    gpus=lambda settings: judge_gpus(settings.pairs.judge),
     code_version="3",
 )
 PREFERENCE_PAIRS = Step(

@@ -11,13 +11,11 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.pairs.config import JudgeConfig
+from iterpref_assets.core.pairs.config import JudgeConfig, judge_gpus
 from iterpref_assets.core.quality.measuring import measure_tests, sampled_problems, with_ratings
 from iterpref_assets.core.quality.ratings import rate_tests, rating_identity
 from iterpref_assets.core.records import Problem
-from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.partitions import Partitioning
@@ -57,11 +55,6 @@ def _sample(context: StepContext, plan: Plan) -> list[Problem]:
     return sampled_problems(read_problems(context.store, key), context.settings.test_quality)
 
 
-def _judge_gpus(settings: Settings) -> int:
-    judge = settings.test_quality.judge
-    return gpus_of(judge.engine) if judge else 0
-
-
 def _ask_judge(context: StepContext, plans: Sequence[Plan]) -> dict[str, pl.DataFrame]:
     """Each shard's answers; none where no judge is set."""
     judge = context.settings.test_quality.judge
@@ -86,7 +79,7 @@ TEST_QUALITY = Step(
     parents=(SEED_PROBLEMS,),
     config=_config,
     publish=_publish,
-    gpus=_judge_gpus,
+    gpus=lambda settings: judge_gpus(settings.test_quality.judge),
     code_version="2",
     in_run=lambda _settings: False,
 )

@@ -104,8 +104,7 @@ def all_killed_and_started(services: Services) -> None:
         services.running.pop(name).wait()
     prepared = services.deployment.command("iterpref", "prepare")
     assert prepared.returncode == 0, prepared.stderr
-    for name in services.commands:
-        services.start(name)
+    services.start_all()
 
 
 @pytest.mark.parametrize("victim", ["daemon", "code server", "everything"])

@@ -95,15 +95,15 @@ class LiveDeployment:
 
     def answers(self) -> bool:
         """Whether the assets are served and the backfill daemon has given sign of life."""
-        query = (
-            "{ assetNodes { id } "
-            "instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
-        )
+        health = "{ instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
+        if not self.serves_assets():
+            return False
+        daemons = self.ask(health)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return any(daemon["daemonType"] == "BACKFILL" and daemon["healthy"] for daemon in daemons)
+
+    def serves_assets(self) -> bool:
+        """Whether the webserver answers, with what the code server holds."""
         try:
-            data = self.ask(query)
+            return bool(self.ask("{ assetNodes { id } }")["assetNodes"])
         except httpx.TransportError:
             return False
-        daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
-        return bool(data["assetNodes"]) and any(
-            daemon["daemonType"] == "BACKFILL" and daemon["healthy"] for daemon in daemons
-        )

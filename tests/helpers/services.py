@@ -13,8 +13,6 @@ from pathlib import Path
 from live_deployment import ENDING_WITH_PARENT, START_SECONDS, LiveDeployment
 from places import ROOT
 
-SERVICES = ("code server", "webserver", "daemon")
-
 
 class Services:
     """Code server, webserver and daemon of one deployment, as docker/compose.yaml starts them."""
@@ -54,6 +52,17 @@ class Services:
         self.running[name].kill()
         self.running.pop(name).wait()
 
+    def start_all(self) -> None:
+        """Start the daemon last: what it finds to be done needs a code server that answers."""
+        self.start("code server")
+        self.start("webserver")
+        deadline = time.monotonic() + START_SECONDS
+        while not self.deployment.serves_assets():
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        self.start("daemon")
+        self.await_all()
+
     def await_all(self) -> None:
         """Wait until the assets are served and the daemon gives signs of life."""
         deadline = time.monotonic() + START_SECONDS
@@ -68,9 +77,7 @@ class Services:
     def serving(self) -> Iterator[None]:
         """All services, from entry to exit."""
         try:
-            for name in SERVICES:
-                self.start(name)
-            self.await_all()
+            self.start_all()
             yield
         finally:
             for process in self.running.values():

@@ -1,11 +1,13 @@
 """A step plans its own asset, from what it says that it is made of."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.settings import load_settings
+from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext
 
@@ -44,3 +46,20 @@ def test_what_selects_among_a_parents_partitions_decides(context) -> None:
 def test_a_parent_that_the_settings_do_not_have_is_no_parent(context) -> None:
     absent = a_step("absent", Partitioning.SHARD, exists=lambda _settings: False)
     assert a_step("asset", Partitioning.SHARD, absent).plan(context, "1").parents == ()
+
+
+@pytest.mark.parametrize(
+    ("asset", "variable"),
+    [
+        ("codeflow_pairs", "ITERPREF_PAIRS__JUDGE"),
+        ("test_quality", "ITERPREF_TEST_QUALITY__JUDGE"),
+    ],
+)
+def test_a_step_computes_on_the_gpus_of_its_own_judge(
+    asset: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = step_of(asset)
+    assert step.gpus(load_settings()) == 0
+    judge = {"engine": {"kind": "vllm", "tensor_parallel_size": 3}, "model": "judge"}
+    monkeypatch.setenv(variable, json.dumps(judge))
+    assert step.gpus(load_settings()) == 3

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from iterpref_assets.core.engines.config import EngineConfig, engine_identity
+from iterpref_assets.core.engines.config import EngineConfig, engine_identity, gpus_of
 from iterpref_assets.core.records import Record
 
 
@@ -99,6 +99,11 @@ class JudgeConfig(Record):
         left_out = {"max_in_flight", "max_failed_share"}
         options = self.model_dump(mode="json", exclude=left_out)
         return {**options, "engine": engine_identity(self.engine)}
+
+
+def judge_gpus(judge: JudgeConfig | None) -> int:
+    """How many GPUs a judge computes on; none where nobody is asked."""
+    return gpus_of(judge.engine) if judge else 0
 
 
 class PairConfig(Record):

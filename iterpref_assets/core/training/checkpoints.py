@@ -6,8 +6,9 @@ trained are those of the base model, and are left out.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,6 +39,8 @@ warnings.filterwarnings("ignore", message="torch.distributed is disabled", categ
 SHARDS = "shards"
 FILE_BYTES = 1 << 30
 """A file's tensors are put together in memory before they are written."""
+_OF_ONE_PROCESS = re.compile(r"@\d+of\d+$")
+"""Ends the name of a tensor that is one process's own, see `_plain`."""
 
 
 class CheckpointWriter:
@@ -100,7 +103,8 @@ def read(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None
     All processes call it; it may have been written by another number of them.
 
     Raises:
-        InputError: where it was, and has 8-bit moments of sharded weights.
+        InputError: where it lacks a tensor, such as 8-bit moments of sharded weights that another
+            number of processes wrote.
     """
     state = trained(model)
     if optimizer is not None:
@@ -110,14 +114,27 @@ def read(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None
         with _causes():
             load(state, storage_reader=reader, no_dist=not dist.is_initialized())
     except RuntimeError as error:
-        if "Missing key" not in str(error):
+        missing = re.search(r"Missing key in checkpoint state_dict: (.+)\.$", str(error))
+        if missing is None:
             raise
         raise InputError(
-            "the checkpoint lacks what these processes go on from",
+            f"the checkpoint lacks {missing[1]}",
             file=folder,
-            remedy="Resume with as many processes as wrote it: each cuts the 8-bit moments of its "
-            "part of the weights in its own way",
+            remedy=_remedy(missing[1], reader.read_metadata().state_dict_metadata),
         ) from error
+
+
+def _remedy(missing: str, there: Iterable[str]) -> str:
+    """What to do where a checkpoint has the tensors `there`."""
+    if _OF_ONE_PROCESS.sub("", missing) in {_OF_ONE_PROCESS.sub("", name) for name in there}:
+        return (
+            "Resume with as many processes as wrote it: each cuts the 8-bit moments of its part of "
+            "the weights in its own way"
+        )
+    return (
+        "A file of it is gone, or other versions of the libraries wrote it. Remove it, and "
+        "training starts over"
+    )
 
 
 def save_generators(folder: Path) -> None:

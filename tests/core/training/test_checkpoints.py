@@ -10,6 +10,7 @@ import pytest
 import torch
 from places import HELPERS
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 from torch.distributed.checkpoint import HuggingFaceStorageWriter
 from torchao.optim import AdamW8bit
@@ -163,6 +164,28 @@ def test_what_kept_it_from_being_written_is_raised_and_nothing_is_told(
         writer.write(tmp_path, *stepped(with_adamw()), lambda: told.append("whole"))
         writer.wait()
     assert told == []
+
+
+def test_a_checkpoint_without_a_weight_is_refused_by_the_name_of_the_weight(tmp_path: Path) -> None:
+    written(tmp_path, stepped_small(nn.Sequential(nn.Linear(4, 4))))
+    two = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4, bias=False))
+    with pytest.raises(InputError, match=r"lacks model\.1\.weight\..*Remove it") as raised:
+        read(tmp_path, two)
+    assert "processes" not in str(raised.value)
+
+
+def test_moments_that_lie_there_by_process_are_told_as_such(tmp_path: Path) -> None:
+    """A moment of 8 bits has codes, scale and qmap."""
+    made = stepped(with_eight_bits())
+    by_process = {
+        f"{name}@0of2" if name.endswith((".codes", ".scale", ".qmap")) else name: tensor
+        for name, tensor in tensors(made).items()
+    }
+    (tmp_path / SHARDS).mkdir()
+    save_file(by_process, tmp_path / SHARDS / "model.safetensors")
+    assert len([name for name in by_process if "@" in name]) == 2 * 2 * 3
+    with pytest.raises(InputError, match="Resume with as many processes as wrote it"):
+        read(tmp_path, *made)
 
 
 @pytest.mark.slow

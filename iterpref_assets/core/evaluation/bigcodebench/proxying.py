@@ -114,6 +114,8 @@ UNLIKE = {
     "BigCodeBench/196": _GIVES,
     "BigCodeBench/282": _TAKES,
     "BigCodeBench/399": _GIVES,
+    "BigCodeBench/464": _TAKES,
+    "BigCodeBench/465": _TAKES,
     "BigCodeBench/466": _TAKES,
     "BigCodeBench/516": _GIVES,
     "BigCodeBench/534": _TAKES,

@@ -36,7 +36,7 @@ def become_program(
         isolation.processes.volunteer()
         if request["kind"] == "script" and isolation.stdin:
             _offer(descriptors[1], isolation.stdin)
-        (source, *data), places = _take(request["kind"], descriptors)
+        contents, places = _take(request["kind"], descriptors)
         os.setsid()
         os.chdir(isolation.directory)
         kernel.set_limits(_limits(request))
@@ -50,21 +50,22 @@ def become_program(
     exit_code = _FAILED
     try:
         if request["kind"] == "script":
-            program.run_script(_text(source))
+            program.run_script(_text(contents[0]))
         elif request["kind"] == "solution":
-            proxy.serve(_text(source), *places, request["entry_point"])
+            proxy.serve(_text(contents[0]), places[0], request["entry_point"])
         elif request["kind"] in ("tests", "proxied"):
             from . import testing  # there already, by `Server.load_test_runner`
 
+            plan = marshal.loads(contents[-1])  # noqa: S302 - the trusted side's
             if request["kind"] == "tests":
-                testing.run_tests(_text(source), marshal.loads(*data), *places)  # noqa: S302 - the trusted side's
+                testing.run_tests(_text(contents[0]), plan, places[0], places[1])
             else:
-                testing.run_proxied(marshal.loads(source), *places)  # noqa: S302 - likewise
+                testing.run_proxied(plan, places[0], places[1], places[2])
         else:
             program.run_calls(
-                _text(source),
+                _text(contents[0]),
                 request["entry_point"],
-                *data,
+                contents[1],
                 request["result_bytes"],
                 request["call_cpu_seconds"],
                 one_by_one=request["one_by_one"],

@@ -201,6 +201,10 @@ def _read_float(text: str) -> float:
     return float.fromhex(text)
 
 
+def _read_bytearray(text: str) -> bytearray:
+    return bytearray(_read_bytes(text))
+
+
 def _read_bytes(text: str) -> bytes:
     return base64.b64decode(text, validate=True)
 
@@ -224,7 +228,7 @@ _READERS: dict[str, Callable[..., Any]] = {
     "str": str,
     "complex": _read_complex,
     "bytes": _read_bytes,
-    "bytearray": lambda text: bytearray(_read_bytes(text)),
+    "bytearray": _read_bytearray,
     "datetime": _read_datetime,
     "date": date.fromisoformat,
     "time": _read_time,

@@ -140,7 +140,11 @@ def _made(kind: Any, name: str, text: str, arguments: list[Any]) -> Any:
         if kind.__qualname__ == name and str(error) == text:
             return error
     with suppress(Exception):
-        told = type(name, (kind,), {"__str__": lambda _: text})
+
+        def said(_: Any) -> str:
+            return text
+
+        told = type(name, (kind,), {"__str__": said})
         error = told.__new__(told, *arguments)
         error.args = tuple(arguments)
         return error

@@ -40,7 +40,7 @@ _PROTECTED: tuple[Any, ...] = (
     unittest.TestResult,
     unittest.TestSuite,
     unittest.BaseTestSuite,
-    contextlib._GeneratorContextManager,  # noqa: SLF001 - it ends each part of a test
+    contextlib._GeneratorContextManager,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     *(each for each in vars(unittest.case).values() if isinstance(each, type)),
 )
 _SETTABLE = unittest.util
@@ -209,7 +209,7 @@ def run_tests(
     tests = _compiled(plan["code"], _teller(results, write))
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
-    vars(unittest.case)["_ShouldStop"] = ()  # which `except` matches nothing by
+    setattr(unittest.case, "_ShouldStop", ())  # noqa: B010 - `except` matches nothing by it
     guard = TamperGuard()
     outcome = _outcome(source, plan, tests, describe, guard, solution)
     changed = guard.changed()

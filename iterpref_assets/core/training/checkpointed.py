@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,7 +42,13 @@ class CheckpointedTrainer(Trainer):
     def train(self, *arguments: Any, **options: Any) -> Any:
         """Train to the end, the last checkpoint's writing included."""
         self.saved_at = time.monotonic()
-        result: Any = super().train(*arguments, **options)
+        try:
+            result: Any = super().train(*arguments, **options)
+        except Exception:
+            # The process may end without waiting for threads, and a checkpoint be lost with it.
+            with suppress(Exception):
+                self.writer.wait()
+            raise
         self.writer.wait()
         return result
 

@@ -96,28 +96,14 @@ def killed_and_started(services: Services, victim: str) -> None:
     services.start(victim)
 
 
-def all_killed_and_started(services: Services) -> None:
-    """Kill everything, runs too, as where a machine dies; start again as `make ui` does."""
-    for pid in processes_of(services.deployment):
-        os.kill(pid, signal.SIGKILL)
-    for name in tuple(services.running):
-        services.running.pop(name).wait()
-    prepared = services.deployment.command("iterpref", "prepare")
-    assert prepared.returncode == 0, prepared.stderr
-    services.start_all()
-
-
-@pytest.mark.parametrize("victim", ["daemon", "code server", "everything"])
+@pytest.mark.parametrize("victim", ["daemon", "code server"])
 def test_a_backfill_ends_after_the_next_start(
     deployment: LiveDeployment, undisturbed: Undisturbed, victim: str
 ) -> None:
     services, store = Services(deployment), ArtifactStore(deployment.root)
     with services.serving():
         with standing_still(deployment) as (backfill, kept):
-            if victim == "everything":
-                all_killed_and_started(services)
-            else:
-                killed_and_started(services, victim)
+            killed_and_started(services, victim)
         services.await_all()
         asked = Deployment(deployment.url)
         *_, last = follow(asked, backfill)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -49,9 +49,12 @@ def line_error(
             meant = get_close_matches(str(place[-1]), known, n=2)
             remedy = f"Did you mean {' or '.join(meant)}? {remedy}" if meant else remedy
         case "union_tag_invalid" | "union_tag_not_found":
-            place = (*place, first["ctx"]["discriminator"].strip("'"))
-            expected = first["ctx"].get("expected_tags")
+            told = first.get("ctx", {})
+            place = (*place, told["discriminator"].strip("'"))
+            expected = told.get("expected_tags")
             problem = f"not one of {expected}" if expected else "missing"
+        case _:  # pydantic's own words
+            pass
     field = ".".join(map(str, place)) or None
     return InputError(problem, file=file, line=number, field=field, remedy=remedy)
 
@@ -85,10 +88,10 @@ def _place(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
     """A location without the parts that name a kind: those that lead nowhere within `value`."""
     place: list[str | int] = []
     for number, part in enumerate(location):
-        if (isinstance(value, list) and isinstance(part, int)) or (
-            isinstance(value, dict) and part in value
-        ):
-            value = value[part]
+        if isinstance(value, list) and isinstance(part, int):
+            value = cast("list[Any]", value)[part]
+        elif isinstance(value, dict) and part in value:
+            value = cast("dict[Any, Any]", value)[part]
         elif number < len(location) - 1:
             continue
         place.append(part)

@@ -26,6 +26,7 @@ SHARED_DATA = Path(
 LONGEST = (
     "test_benchmarks.py",
     "test_chain.py",
+    "test_references.py",
     "test_optimizer.py",
     "test_distributed.py",
     "test_launch.py",

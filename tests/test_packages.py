@@ -17,6 +17,8 @@ NOT_ASKED_FOR = {
     "datasets": "seeds.kind hub alone; its absence is a message",
     "deepspeed": "sharding zero3 alone; its absence is a message",
     "docker": "dagster-docker's own client",
+    "pydantic_core": "pydantic's own core, where the type of its errors is",
+    "pytz": "of a benchmark's libraries, in the sandbox; without it its zones do not cross",
     "ray": "the extra's own",
 }
 """Modules that no list has to name, with the reason."""

@@ -12,6 +12,7 @@ from iterpref_assets.core.training.config import Optimizer, Precision, TrainConf
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 from iterpref_assets.core.training.trainer import train
+from iterpref_assets.core.training.workdir import last_checkpoint
 
 PAIRS = random_pairs(64, seed=0)
 CONFIG = TrainConfig(
@@ -81,13 +82,12 @@ def test_moments_are_of_eight_bits_and_resumed_from(base, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run(base, tmp_path / "cut", EIGHT_BIT, stop_at_step_15)
-    checkpoint = tmp_path / "cut" / "work" / "checkpoints" / "checkpoint-10"
-    state = torch.load(checkpoint / "optimizer.pt", weights_only=True)["state"]
-    large = [moments for moments in state.values() if moments["exp_avg"].numel() >= 4096]
+    shards = (last_checkpoint(tmp_path / "cut" / "work") / "shards").glob("*.safetensors")
+    state = {name: tensor for shard in shards for name, tensor in load_file(shard).items()}
+    large = [name for name, weight in weights(base).items() if weight.numel() >= 4096]
     assert large
-    assert {m[name].codes.dtype for m in large for name in ("exp_avg", "exp_avg_sq")} == {
-        torch.uint8
-    }
+    moments = [f"optimizer.{name}.{of}.codes" for name in large for of in ("exp_avg", "exp_avg_sq")]
+    assert {state[moment].dtype for moment in moments} == {torch.uint8}
     run(base, tmp_path / "cut", EIGHT_BIT)
     run(base, tmp_path / "whole", EIGHT_BIT)
     resumed, whole = weights(tmp_path / "cut" / "out"), weights(tmp_path / "whole" / "out")

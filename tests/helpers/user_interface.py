@@ -1,11 +1,14 @@
 """What a person does in Dagster's UI, in a browser."""
 
 import re
+from contextlib import suppress
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 RUN_ENDED = re.compile("^(Success|Failure|Canceled)$")
 BACKFILL_ENDED = re.compile("^(Succeeded|Completed|Failed|Canceled)$")
+ATTEMPTS = 12
+MENU_WAIT_MS = 10_000
 
 
 class UserInterface:
@@ -31,8 +34,16 @@ class UserInterface:
     def open_launchpad(self) -> None:
         """Open the dialog that configures a run of the asset on the page."""
         self.page.get_by_role("button", name="Materialize").first.wait_for()
-        self.page.locator('button:has([aria-label="arrow_drop_down"])').first.click()
-        self.page.get_by_text("Open launchpad").click()
+        arrow = self.page.locator('button:has([aria-label="arrow_drop_down"])').first
+        entry = self.page.get_by_text("Open launchpad")
+        # The page draws itself anew while it loads, and an open menu is gone then.
+        for _ in range(ATTEMPTS):
+            arrow.click()
+            with suppress(Error):
+                entry.click(timeout=MENU_WAIT_MS)
+                break
+        else:
+            raise AssertionError(f"the menu held no launchpad in {ATTEMPTS} attempts")
         # Where a parent was never materialized the dialog asks first.
         asked = self.page.get_by_role("button", name="Confirm")
         asked.or_(self.page.locator(".CodeMirror")).first.click()

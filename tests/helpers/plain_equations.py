@@ -69,5 +69,5 @@ def _log_ratio(logprobs: torch.Tensor, completion: CompletionTokens, tokens) -> 
     ratios = logprobs - torch.from_numpy(completion.reference)
     total = ratios[torch.from_numpy(read_tokens(completion, tokens))].sum()
     if tokens is Tokens.FOCUSED:
-        total = total + ratios[torch.from_numpy(completion.window)].sum()
+        total = total + ratios[torch.from_numpy(completion.middle)].sum()
     return total

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -29,6 +27,7 @@ from typing import Any
 
 from pydantic import Field, JsonValue, ValidationError
 
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import (
     locked,
@@ -359,12 +358,6 @@ def _renew(staging: Path, version: Path, manifest: Manifest) -> None:
 def _hash_files(folder: Path) -> dict[str, FileEntry]:
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_entry(path) for path in found}
-
-
-def digest_json(value: Any) -> str:
-    """The SHA-256 of a JSON value, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 _PREFIX = ".staging-"

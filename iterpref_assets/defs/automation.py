@@ -230,4 +230,5 @@ def _is_scored(context: StepContext, partition: str) -> bool:
 
 
 def _digest(value: JsonValue) -> str:
+    """As the cursors of deployments hold it: `digest_json` would have every seed read again."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -10,8 +10,9 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, digest_json
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError

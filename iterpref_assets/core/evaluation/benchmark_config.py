@@ -5,7 +5,6 @@ Loading these imports no benchmark's own packages; `open` does.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, JsonValue
 
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, BigCodeSplit, BigCodeSubset
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
@@ -239,4 +239,4 @@ def _digest(path: Path) -> str:
             field="benchmarks",
             remedy=f'Correct the setting, or set the data to "{OFFICIAL}"',
         )
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return file_sha256(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 
@@ -86,8 +86,8 @@ def load_bigcode(path: Path | None, subset: BigCodeSubset = BigCodeSubset.FULL) 
         problems = {name: problem for name, problem in problems.items() if name in hard}
     if not problems:
         raise InputError("no tasks", file=path, remedy="Give a file of BigCodeBench")
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return BigCodeData(problems, hard, hashlib.sha256(content).hexdigest(), md5, subset)
+    checksums = Checksums(content)
+    return BigCodeData(problems, hard, checksums.sha256, checksums.md5, subset)
 
 
 def _hard_ids(path: Path) -> frozenset[str]:

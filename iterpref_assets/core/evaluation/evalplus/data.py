@@ -7,7 +7,6 @@ written and read by this module alone.
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import zlib
 from collections.abc import Collection, Generator
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes, replacing
 
@@ -98,12 +98,8 @@ def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
     content = read_bytes(source, "Give the benchmark's file (.jsonl or .jsonl.gz)")
     if not problems:
         raise InputError("no tasks", file=source, remedy="Give a benchmark file of evalplus")
-    return PlusData(
-        benchmark,
-        problems,
-        hashlib.sha256(content).hexdigest(),
-        hashlib.md5(content, usedforsecurity=False).hexdigest(),
-    )
+    checksums = Checksums(content)
+    return PlusData(benchmark, problems, checksums.sha256, checksums.md5)
 
 
 @contextmanager
@@ -153,12 +149,13 @@ def load_plus_again(benchmark: PlusBenchmark, path: Path, cache: Path) -> PlusDa
         InputError: where the file is missing or is not such a benchmark.
     """
     content = read_bytes(path, "Give the benchmark's file (.jsonl or .jsonl.gz)")
-    sha256 = hashlib.sha256(content).hexdigest()
-    kept = cache / f"data-{benchmark}-{sha256[:16]}-evalplus-{version('evalplus')}.marshal"
+    checksums = Checksums(content)
+    made_of = f"{checksums.sha256[:16]}-evalplus-{version('evalplus')}"
+    kept = cache / f"data-{benchmark}-{made_of}.marshal"
     if kept.exists():
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
         problems = [PlusProblem(*row) for row in marshal.loads(kept.read_bytes())]  # noqa: S302
-        return PlusData(benchmark, {each.task_id: each for each in problems}, sha256, md5)
+        by_name = {each.task_id: each for each in problems}
+        return PlusData(benchmark, by_name, checksums.sha256, checksums.md5)
     data = load_plus(benchmark, path)
     rows = [_row(problem) for problem in data.problems.values()]
     with replacing(kept) as partial:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import pickle
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.records import Record
@@ -109,18 +109,17 @@ def load_contests(path: Path | None = None, release: int = LATEST_RELEASE) -> Co
     """
     files = [path] if path is not None else _fetch(release)
     problems: dict[str, ContestProblem] = {}
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    checksums = Checksums()
     for file in files:
         content = read_bytes(file, "Give a file of LiveCodeBench")
-        sha256.update(content)
-        md5.update(content)
+        checksums.update(content)
         for number, line in enumerate(content.splitlines(), start=1):
             if line.strip():
                 problem = _parse(line, file, number)
                 problems[problem.task_id] = problem
     if not problems:
         raise InputError("no problems", file=path, remedy="Give a file of LiveCodeBench")
-    return ContestData(problems, sha256.hexdigest(), md5.hexdigest())
+    return ContestData(problems, checksums.sha256, checksums.md5)
 
 
 def release_files(release: int) -> list[str]:

@@ -123,8 +123,8 @@ def test_loading_the_definitions_imports_no_heavy_package() -> None:
     assert done.stdout.strip().splitlines()[-1] == "[]"
 
 
-def test_two_modules_alone_put_files_and_folders_in_their_place() -> None:
-    """A file that another process reads appears by `core/files.py`, a folder by `artifacts.py`.
+def test_one_module_alone_puts_files_and_folders_in_their_place() -> None:
+    """What another process reads appears by `core/files.py`.
 
     What runs inside a sandbox sees no module of the project, and moves nothing that outlives it.
     """
@@ -133,4 +133,4 @@ def test_two_modules_alone_put_files_and_folders_in_their_place() -> None:
         for path in FILES
         if "inside" not in path.parts and any(map(moves_a_path, calls_of(path)))
     }
-    assert moving == {"iterpref_assets.core.files", "iterpref_assets.core.artifacts"}
+    assert moving == {"iterpref_assets.core.files"}

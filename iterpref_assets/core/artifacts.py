@@ -34,9 +34,9 @@ from iterpref_assets.core.files import (
     made_and_shared,
     publish_folder,
     remove_unshared,
+    replace_files,
     replace_text,
     sync,
-    sync_tree,
 )
 from iterpref_assets.core.integrity import FileEntry, file_entry, first_damage
 from iterpref_assets.core.records import Record
@@ -341,18 +341,11 @@ def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     except OSError as error:
         if error.errno not in _EXISTS:
             raise
-        _renew(staging, home / name, manifest)
+        # The same content from the same inputs stands there; files of it may be damaged.
+        replace_files(staging, home / name, (*manifest.files, MANIFEST))
     # The folder of the version is on disk before `current` names it: it must outlast a power cut.
     with locked(home):
         replace_text(home / CURRENT, name)
-
-
-def _renew(staging: Path, version: Path, manifest: Manifest) -> None:
-    """Put files into a version of the same content from the same inputs: its own may be damaged."""
-    for name in (*manifest.files, MANIFEST):
-        (version / name).parent.mkdir(parents=True, exist_ok=True)
-        (staging / name).replace(version / name)
-    sync_tree(version)
 
 
 def _hash_files(folder: Path) -> dict[str, FileEntry]:

@@ -115,6 +115,11 @@ class Artifact:
     folder: Path
     manifest: Manifest
 
+    @property
+    def key(self) -> ArtifactKey:
+        """What it was published under."""
+        return ArtifactKey(self.manifest.asset, self.manifest.partition)
+
     def path(self, name: str) -> Path:
         """The path of one of its files."""
         return self.folder / name

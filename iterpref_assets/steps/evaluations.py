@@ -26,7 +26,7 @@ from iterpref_assets.steps.models import (
     base_model_folder,
     base_model_source,
 )
-from iterpref_assets.steps.partitions import ModelVariant, Partitioning, base_model_of
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
@@ -52,7 +52,7 @@ def scoring_gpus(settings: Settings) -> int:
 def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
-        **scoring_config(settings, base_model_of(partition)),
+        **scoring_config(settings, ModelVariant.parse(partition).base_model),
         "sampled_evaluation": settings.sampled_evaluation.for_result(),
     }
 
@@ -97,7 +97,7 @@ async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
     problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
     tasks = problem_tasks(
         frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
-        evaluation_prompts(settings, base_model_of(plan.key.partition)),
+        evaluation_prompts(settings, ModelVariant.parse(plan.key.partition).base_model),
         settings.limits,
     )
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}

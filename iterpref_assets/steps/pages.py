@@ -44,7 +44,7 @@ _BENCHMARK_OF = {asked.asset: asked.benchmark for asked in SCORE_ASSETS}
 
 def page_beside(store: ArtifactStore, artifact: Artifact) -> Path | None:
     """Write the page of an artifact and return where it lies; None where its asset has none."""
-    key = ArtifactKey(artifact.manifest.asset, artifact.manifest.partition)
+    key = artifact.key
     out = store.root / PAGES / key.asset / f"{key.partition}.html"
     if key.asset == DEBUG_TRAJECTORIES.asset:
         seeds = _seed_files(store, [key.partition])
@@ -123,8 +123,8 @@ def _all(store: ArtifactStore, asset: str) -> list[ArtifactKey]:
 
 def _shards_of(pairs: Artifact) -> list[str]:
     """The shards whose pairs these are."""
-    if pairs.manifest.asset == CODEFLOW_PAIRS.asset:
-        return [pairs.manifest.partition]
+    if pairs.key.asset == CODEFLOW_PAIRS.asset:
+        return [pairs.key.partition]
     made_of = map(ArtifactKey.parse, pairs.manifest.upstream)
     return [key.partition for key in made_of if key.asset == CODEFLOW_PAIRS.asset]
 

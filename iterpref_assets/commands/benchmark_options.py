@@ -12,7 +12,9 @@ from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 Data: TypeAlias = Annotated[
     Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
 ]
-Split: TypeAlias = Annotated[BigCodeSplit, typer.Option(help="How BigCodeBench tasks are asked.")]
+SplitOption: TypeAlias = Annotated[
+    BigCodeSplit, typer.Option(help="How BigCodeBench tasks are asked.")
+]
 Subset: TypeAlias = Annotated[BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")]
 Since: TypeAlias = Annotated[
     datetime | None,

@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
+from iterpref_assets.commands.benchmark_options import (
+    Data,
+    Release,
+    Since,
+    SplitOption,
+    Subset,
+    Until,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
@@ -49,7 +56,7 @@ def evaluate(
     base_only: Annotated[
         bool, typer.Option("--base-only", help="Run the base tests of HumanEval or MBPP alone.")
     ] = False,
-    split: Split = BigCodeSplit.COMPLETE,
+    split: SplitOption = BigCodeSplit.COMPLETE,
     subset: Subset = BigCodeSubset.FULL,
     since: Since = None,
     until: Until = None,

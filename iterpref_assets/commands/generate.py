@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
+from iterpref_assets.commands.benchmark_options import (
+    Data,
+    Release,
+    Since,
+    SplitOption,
+    Subset,
+    Until,
+)
 from iterpref_assets.core.conversations import PromptConfig
 from iterpref_assets.core.engines.config import EngineConfig, EngineKind, OpenAIConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -71,7 +78,7 @@ def generate(
     max_failed_share: Annotated[
         float, typer.Option(min=0, max=1, help="Calls that may give no answer, as a share of 1.")
     ] = 0.1,
-    split: Split = BigCodeSplit.COMPLETE,
+    split: SplitOption = BigCodeSplit.COMPLETE,
     subset: Subset = BigCodeSubset.FULL,
     since: Since = None,
     until: Until = None,

@@ -79,10 +79,10 @@ def _model(
 ) -> Upload:
     from iterpref_assets.core.publishing.cards import model_card
     from iterpref_assets.core.publishing.facts import files_of, read_facts
-    from iterpref_assets.core.publishing.scores import read_scores
+    from iterpref_assets.core.publishing.scores import read_evaluation
     from iterpref_assets.core.publishing.upload import Upload
 
-    found = [score for each in scores for score in read_scores(each)]
+    found = [score for each in scores for score in read_evaluation(each)]
     if folder is None:
         from iterpref_assets.core.artifacts import ArtifactStore
         from iterpref_assets.settings import load_settings

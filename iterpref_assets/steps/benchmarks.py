@@ -92,7 +92,7 @@ def read_tasks(store: ArtifactStore, benchmark: BenchmarkName) -> list[Reference
     return [ReferenceResult.model_validate(row) for row in rows]
 
 
-def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> Findings:
+def failing_benchmark_references(store: ArtifactStore, benchmark: BenchmarkName) -> Findings:
     """Tasks whose reference solution failed here for no known reason."""
     tasks = read_tasks(store, benchmark)
     failing = [

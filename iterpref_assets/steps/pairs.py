@@ -58,7 +58,7 @@ def read_kept_pairs(
     return kept.select(columns).collect()
 
 
-def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
+def tokenized_pairs(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     """The tokenized pairs of one base model."""
     artifact = store.current(ArtifactKey("preference_pairs", base_model))
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)

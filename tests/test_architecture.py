@@ -25,15 +25,25 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 def place_of(name: str) -> str | None:
-    """The place that a name of the project lies in: a folder without folders, or else a file."""
+    """The place that a name of the project lies in: a folder without folders, or else a file.
+
+    A file that lies loose beside folders is a place of its own: what the folders share lies under
+    them, what joins them above, and the two may not need each other.
+    """
     parts = name.split(".")
     while parts and parts[0] == PACKAGE.name:
+        if ROOT.joinpath(*parts, "__init__.py").is_file():
+            parts.append("__init__")
         file = ROOT.joinpath(*parts).with_suffix(".py")
         if file.is_file():
-            has_folders = any(each.is_dir() for each in file.parent.glob("[a-z]*"))
-            return ".".join(parts if has_folders else parts[:-1])
+            return ".".join(parts if has_folders(file.parent) else parts[:-1])
         parts.pop()
     return None
+
+
+def has_folders(folder: Path) -> bool:
+    """Whether folders of modules lie in it, not of data."""
+    return any(folder.glob("*/**/*.py"))
 
 
 def name_of(path: Path) -> str:

@@ -64,6 +64,22 @@ def tokenized_pairs(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
 
 
+def named_judge(settings: Settings) -> JudgeConfig:
+    """The judge that the settings name.
+
+    Raises:
+        InputError: where they name none.
+    """
+    judge = settings.pairs.judge
+    if judge is None:
+        raise InputError(
+            "the settings name no judge",
+            field="pairs.judge",
+            remedy="Set its engine and model, or leave out --judge",
+        )
+    return judge
+
+
 def building_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
     """What pairs depend on that `build_shard` makes: programs that are cut are judged again."""
     return {

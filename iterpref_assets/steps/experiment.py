@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -248,26 +249,16 @@ EXPERIMENT_MODELS = Step(
     exists=is_asked,
     in_run=never,
 )
-_SCORED = (Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE)
-EXPERIMENT_VALIDATION = Step(
-    asset="experiment_validation",
+_scored = functools.partial(
+    Step,
     partitioning=Partitioning.CELL,
-    parents=_SCORED,
+    parents=(Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE),
     config=_scores_config,
-    publish=_publish_validation,
     gpus=scoring_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
 )
-EXPERIMENT_SCORES = Step(
-    asset="experiment_scores",
-    partitioning=Partitioning.CELL,
-    parents=_SCORED,
-    config=_scores_config,
-    publish=_publish_scores,
-    gpus=scoring_gpus,
-    code_version="1",
-    exists=is_asked,
-    in_run=never,
-)
+"""Scores of a cell's model on some of the held-out problems."""
+EXPERIMENT_VALIDATION = _scored(asset="experiment_validation", publish=_publish_validation)
+EXPERIMENT_SCORES = _scored(asset="experiment_scores", publish=_publish_scores)

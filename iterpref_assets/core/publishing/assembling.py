@@ -44,7 +44,7 @@ def pairs_upload(
 
     Args:
         repository: OWNER/NAME.
-        table: tables.PAIRS; its manifest is told of where it lies beside it.
+        table: tables.PAIRS; the card tells of its manifest where one lies beside it.
         scratch: a folder for the file, which must last until it is pushed.
         license_: an identifier of the hub.
         private: what a repository that is new becomes.

@@ -1,12 +1,11 @@
 """What a command's options and the settings together say of the model that is asked."""
 
-from pathlib import Path
-
 import pytest
 
 from iterpref_assets.core.engines.config import EngineKind, OpenAIConfig
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import RemoteModel, Settings
 from iterpref_assets.steps.asked_model import asked_engine, asked_model, asked_style
 
@@ -50,5 +49,8 @@ def test_a_server_is_asked_in_chats_alone() -> None:
         asked_style("small", as_base=True)
 
 
-def test_a_folder_is_asked_as_a_base_model_where_it_is_to_be(tmp_path: Path) -> None:
-    assert asked_style(tmp_path, as_base=True) is PromptStyle.BASE
+@pytest.mark.parametrize(
+    ("as_base", "style"), [(False, PromptStyle.PREFILLED), (True, PromptStyle.COMPLETION)]
+)
+def test_a_model_that_knows_chats_is_asked_in_one_unless_as_a_base_model(as_base, style) -> None:
+    assert asked_style(pretrained_dir(), as_base=as_base) is style

@@ -1,8 +1,8 @@
 """The text that a contest's program is run as: with the official imports, by either set of rules.
 
 `strict` runs a program as Python runs a script. `official` runs it as LiveCodeBench's runner does:
-as the body of a function, between stand-ins for standard input and output that lack much of what
-files can do. The stand-ins are written anew from what the runner's own do.
+as the body of a function that is called once per test, between stand-ins for standard input and
+output that lack much of what files can do. They are written anew from what the runner's own do.
 """
 
 from __future__ import annotations
@@ -54,8 +54,6 @@ def _contest_method(*arguments):
 """numpy's numbers equal Python's, so they are sent as such."""
 
 _GUARD = """
-from os import _exit as _contest_exit, unlink as _contest_unlink
-
 def _contest_guard():
     import builtins, numpy, os, shutil, subprocess, sys
     builtins.quit = None
@@ -113,30 +111,22 @@ class _ContestOpen:
             self._mock = mock_open(read_data=self._text)
         return self._mock(*given, **named)
 
-def _contest_run():
-    import builtins, io, os, sys
-    text, place = sys.stdin.read(), os.path.realpath("/dev/stdin")
-    if os.path.exists(place):
-        _contest_unlink(place)
-    out, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
-    sys.stdout = io.StringIO()
-    sys.stdout.close = lambda *given: 1
-    builtins.open, sys.stdin = _ContestOpen(text), _ContestStdin(text)
+def _contest_method(text):
+    import builtins, io, sys
+    kept = builtins.open, sys.stdin, sys.stdout
+    out = io.StringIO()
+    out.close = lambda *given: 1
+    builtins.open, sys.stdin, sys.stdout = _ContestOpen(text), _ContestStdin(text), out
     try:
         _contest_program()
     except SystemExit:
         pass
-    printed, sys.stdout = sys.stdout.getvalue(), io.StringIO()
-    with io.open(out, "wb") as file:
-        file.write(printed.encode(errors="replace"))
-    _contest_exit(0)
-
-_contest_run()
+    finally:
+        builtins.open, sys.stdin, sys.stdout = kept
+    return out.getvalue()
 """
-"""At the end the process is gone, with the threads that the program did not wait for: the official
-runner has its verdict by then."""
+"""What it has printed when it returns counts, as in the official runner: threads that it did not
+wait for may still run."""
 
 
 def method_source(code: str, method: str, rules: ContestRules) -> str:
@@ -148,10 +138,8 @@ def method_source(code: str, method: str, rules: ContestRules) -> str:
     return f"{PRELUDE}{_run(code)}{found}"
 
 
-def script_source(code: str, rules: ContestRules) -> str:
+def script_source(code: str) -> str:
     """The whole program, to be run as a script."""
-    if rules is ContestRules.OFFICIAL:
-        return _as_function(code)
     return PRELUDE + _run(code)
 
 
@@ -160,8 +148,12 @@ def _run(code: str) -> str:
     return f"exec(compile({code!r}, '<solution>', 'exec', dont_inherit=True), globals())\n"
 
 
-def _as_function(code: str) -> str:
-    """The program as the official runner rewrites it; one that does not parse stays as it is."""
+def function_source(code: str) -> str:
+    """A module whose `ENTRY_POINT` gives what the program prints for a text on standard input.
+
+    The program is the body of a function, as the official runner rewrites it; one that does not
+    parse stays as it is.
+    """
     try:
         body = _without_main_check(tree_of(code).body)
         imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -25,19 +25,20 @@ class ContestRules(StrEnum):
 MAX_DIGITS = 50_000
 """Of an integer that is turned into text or read from it, as in the official runner."""
 
-ENTRY_POINT = "_contest_method"
+METHOD, FUNCTION = "_contest_method", "_contest_function"
+"""What is called: of a program with a method, and of one that is the body of a function."""
 
 _STAR_IMPORTS = (
     "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
     "statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing",
 )  # fmt: skip
-PRELUDE = (
-    "".join(f"from {name} import *\n" for name in _STAR_IMPORTS)
-    + "".join(f"import {name}\n" for name in _STAR_IMPORTS[:-2])
-    + "sys.setrecursionlimit(50000)\n"
-    + f"sys.set_int_max_str_digits({MAX_DIGITS})\n"
+_IMPORTS = "".join(f"from {name} import *\n" for name in _STAR_IMPORTS) + "".join(
+    f"import {name}\n" for name in _STAR_IMPORTS[:-2]
 )
 """What the official harness imports for every program."""
+
+_LIMITS = f"sys.setrecursionlimit(50000)\nsys.set_int_max_str_digits({MAX_DIGITS})\n"
+"""What it sets for every program."""
 
 _PLAIN = """
 def _contest_plain(value):
@@ -65,11 +66,10 @@ def _contest_guard():
     shutil.rmtree = shutil.move = shutil.chown = subprocess.Popen = None
     for name in ("ipdb", "joblib", "resource", "psutil", "tkinter"):
         sys.modules[name] = None
-
-_contest_guard()
-del _contest_guard
 """
-"""What the official runner takes from programs before they run, numpy being loaded already."""
+"""Takes from programs what the official runner does before they run, numpy being loaded already."""
+
+_GUARDED = "_contest_guard()\ndel _contest_guard\nquit = None\n"
 
 _STAND_INS = """
 class _ContestBuffer:
@@ -111,7 +111,7 @@ class _ContestOpen:
             self._mock = mock_open(read_data=self._text)
         return self._mock(*given, **named)
 
-def _contest_method(text):
+def _contest_function(text):
     import builtins, io, sys
     kept = builtins.open, sys.stdin, sys.stdout
     out = io.StringIO()
@@ -128,19 +128,23 @@ def _contest_method(text):
 """What it has printed when it returns counts, as in the official runner: threads that it did not
 wait for may still run."""
 
+OPENING = f"{_IMPORTS}{_PLAIN}{_STAND_INS}{_GUARD}\n"
+"""What all programs begin with whose calls are asked for. It leaves nothing but names, so that it
+may have run before (`Sandbox`)."""
+
 
 def method_source(code: str, method: str, rules: ContestRules) -> str:
-    """A module whose `ENTRY_POINT` calls the program's method."""
+    """A module whose `METHOD` calls the program's method."""
     holder = "Solution()." if "class Solution" in code else ""
-    found = f"\n_contest_call = {holder}{method}\n{_PLAIN}"
+    found = f"\n_contest_call = {holder}{method}\n"
     if rules is ContestRules.OFFICIAL:
-        return f"{_GUARD}{PRELUDE}\n\n{code}\n{found}"
-    return f"{PRELUDE}{_run(code)}{found}"
+        return f"{OPENING}{_GUARDED}{_LIMITS}\n\n{code}\n{found}"
+    return f"{OPENING}{_LIMITS}{_run(code)}{found}"
 
 
 def script_source(code: str) -> str:
     """The whole program, to be run as a script."""
-    return PRELUDE + _run(code)
+    return f"{_IMPORTS}{_LIMITS}{_run(code)}"
 
 
 def _run(code: str) -> str:
@@ -149,7 +153,7 @@ def _run(code: str) -> str:
 
 
 def function_source(code: str) -> str:
-    """A module whose `ENTRY_POINT` gives what the program prints for a text on standard input.
+    """A module whose `FUNCTION` gives what the program prints for a text on standard input.
 
     The program is the body of a function, as the official runner rewrites it; one that does not
     parse stays as it is.
@@ -164,7 +168,7 @@ def function_source(code: str) -> str:
         program = ast.unparse(ast.fix_missing_locations(module))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code
-    return f"{_GUARD}{PRELUDE}\n{program}\n{_STAND_INS}"
+    return f"{OPENING}{_GUARDED}{_LIMITS}\n{program}\n"
 
 
 def _without_main_check(body: list[ast.stmt]) -> list[ast.stmt]:

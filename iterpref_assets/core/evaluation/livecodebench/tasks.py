@@ -18,7 +18,8 @@ from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
 from iterpref_assets.core.evaluation.livecodebench.sources import (
-    ENTRY_POINT,
+    FUNCTION,
+    METHOD,
     ContestRules,
     function_source,
     method_source,
@@ -105,6 +106,7 @@ def _judge_method(
     made = _make_calls(
         sandbox,
         source,
+        METHOD,
         arguments,
         limits,
         lambda number, outcome: _equals(outcome, expected[number]),
@@ -132,6 +134,7 @@ def _judge_function(
     made = _make_calls(
         sandbox,
         function_source(code),
+        FUNCTION,
         [(case.input,) for case in cases],
         replace(limits, result_bytes=max(limits.result_bytes, room)),
         lambda number, outcome: _prints(outcome, cases[number].output),
@@ -186,6 +189,7 @@ class _Calls:
 def _make_calls(
     sandbox: Runner,
     source: str,
+    entry_point: str,
     arguments: list[tuple[Any, ...]],
     limits: Limits,
     is_right: Callable[[int, CallOutcome], bool],
@@ -202,7 +206,7 @@ def _make_calls(
         wrong = outcome
         return True
 
-    run = sandbox.run_calls(source, ENTRY_POINT, arguments, limits, stop=fails, keep=False)
+    run = sandbox.run_calls(source, entry_point, arguments, limits, stop=fails, keep=False)
     verdict, error_type, message = _call_verdict(run, wrong)
     if verdict is Verdict.PASSED and right < len(arguments):
         verdict = Verdict.CRASHED

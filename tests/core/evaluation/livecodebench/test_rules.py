@@ -156,6 +156,20 @@ def test_only_strict_rules_wait_for_threads_that_the_program_does_not(judge, rul
     assert judge(ENDLESS, "", "7", rules, given_limits=soon).verdict is verdict
 
 
+HASTY = (
+    "import sys, threading\n"
+    "sys.setswitchinterval(1e-6)\n"
+    "def late():\n    print(sum(range(10_000)) - 49_994_993)\n"
+    "threading.Thread(target=late).start()"
+)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_what_a_thread_prints_within_a_moment_counts(judge, rules):
+    assert judge(HASTY, "", "7", rules, more=[("", "7")] * 20).passed
+
+
 @pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("limits", "verdict"), [(OWN_LIMITS, PASSED), (JudgingLimits(memory_gib=0.25), Verdict.MEMORY)]

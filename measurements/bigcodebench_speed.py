@@ -1,7 +1,7 @@
 """Judge the same programs with BigCodeBench's own harness and with this project; compare the time.
 
     python measurements/bigcodebench_speed.py --harness HARNESS --libraries FOLDER \
-        --data BigCodeBench-v0.1.4.jsonl.gz [--graded NAME_eval_results.json] [--every 12]
+        --data BigCodeBench-v0.1.4.jsonl.gz [--graded NAME_eval_results.json] [--part 1/12]
 
 HARNESS is what `pip install --no-deps --target HARNESS bigcodebench==0.2.5` fills. Both use the
 same libraries and as many workers, and neither has a network. The programs are the references, or
@@ -17,7 +17,7 @@ import os
 from pathlib import Path
 
 from beside_harness import judge_here, tell_apart
-from bigcodebench_agreement import Graded, read_graded
+from bigcodebench_agreement import Graded, part_of, read_graded
 from peers import run_peer
 from sandbox_samples import machine
 from spent import Spent
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--libraries", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--graded", type=Path, help="programs in place of the references")
-    parser.add_argument("--every", type=int, default=12)
+    parser.add_argument("--part", default="1/12", help="every twelfth, from the first")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(machine(), flush=True)
@@ -44,7 +44,7 @@ def main() -> None:
     programs = [Graded(each, each.reference, "", "") for each in data.problems.values()]
     if options.graded:
         programs = read_graded(options.graded, data.problems)
-    programs = programs[:: options.every]
+    programs = part_of(programs, options.part)
     suite = BigCodeSuite(data, BigCodeSplit.COMPLETE, options.libraries)
 
     def judge(each: Graded, sandbox: Sandbox) -> Execution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol, TypeVar
 
 from spent import Spent, spent
@@ -45,7 +46,7 @@ def judge_here(
     """Judge the programs with this project, and print what that took."""
     before = spent()
     with suite.open_sandbox(workers) as sandbox, ThreadPoolExecutor(workers) as pool:
-        executions = list(pool.map(lambda each: judge(each, sandbox), programs))
+        executions = list(pool.map(judge, programs, repeat(sandbox)))
         judged = Judged(executions, spent() - before)  # while the servers live
     print(
         f"{len(programs)} programs, {workers} workers: {judged.spent} here, "

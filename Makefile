@@ -134,9 +134,9 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/pip install --quiet --no-deps --target data/peers/trl trl==1.16.0
 	$(BIN)/python measurements/trainer_speed.py --parity
 	$(BIN)/python measurements/trainer_speed.py
-	$(BIN)/python measurements/orchestration.py load
-	$(BIN)/python measurements/orchestration.py chain
-	$(BIN)/python measurements/orchestration.py backfill
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py load
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py chain
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py backfill
 
 # The lab's settings; another root keeps the grid apart from what `make run` makes.
 experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm

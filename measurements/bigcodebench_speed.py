@@ -21,8 +21,8 @@ from bigcodebench_agreement import Graded, read_graded
 from peers import run_peer
 from sandbox_samples import machine
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, load_bigcode
-from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, load_bigcodebench
+from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeBenchSuite
 from iterpref_assets.core.evaluation.bigcodebench.tasks import calibrated, judge_program
 from iterpref_assets.core.sandbox.verdicts import Execution
 
@@ -38,13 +38,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(machine(), flush=True)
-    data = load_bigcode(options.data)
+    data = load_bigcodebench(options.data)
     programs = [Graded(each, each.reference, "", "") for each in data.problems.values()]
     if options.graded:
         programs = read_graded(options.graded, data.problems)
     programs = programs[:: options.every]
     started = time.monotonic()
-    suite = BigCodeSuite(data, BigCodeSplit.COMPLETE, options.libraries)
+    suite = BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, options.libraries)
     with (
         suite.open_sandbox(options.workers) as sandbox,
         ThreadPoolExecutor(options.workers) as pool,

@@ -6,14 +6,16 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 
 Data: TypeAlias = Annotated[
     Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
 ]
-Split: TypeAlias = Annotated[BigCodeSplit, typer.Option(help="How BigCodeBench tasks are asked.")]
-Subset: TypeAlias = Annotated[BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")]
+Split: TypeAlias = Annotated[
+    BigCodeBenchSplit, typer.Option(help="How BigCodeBench tasks are asked.")
+]
+Subset: TypeAlias = Annotated[BigCodeBenchSubset, typer.Option(help="Which BigCodeBench tasks.")]
 Since: TypeAlias = Annotated[
     datetime | None,
     typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),

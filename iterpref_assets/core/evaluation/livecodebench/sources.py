@@ -13,7 +13,7 @@ from enum import StrEnum
 from iterpref_assets.core.syntax import tree_of
 
 
-class ContestRules(StrEnum):
+class LiveCodeBenchRules(StrEnum):
     """How programs are judged."""
 
     STRICT = "strict"
@@ -139,18 +139,18 @@ _contest_run()
 runner has its verdict by then."""
 
 
-def method_source(code: str, method: str, rules: ContestRules) -> str:
+def method_source(code: str, method: str, rules: LiveCodeBenchRules) -> str:
     """A module whose `ENTRY_POINT` calls the program's method."""
     holder = "Solution()." if "class Solution" in code else ""
     found = f"\n_contest_call = {holder}{method}\n{_PLAIN}"
-    if rules is ContestRules.OFFICIAL:
+    if rules is LiveCodeBenchRules.OFFICIAL:
         return f"{_GUARD}{PRELUDE}\n\n{code}\n{found}"
     return f"{PRELUDE}{_run(code)}{found}"
 
 
-def script_source(code: str, rules: ContestRules) -> str:
+def script_source(code: str, rules: LiveCodeBenchRules) -> str:
     """The whole program, to be run as a script."""
-    if rules is ContestRules.OFFICIAL:
+    if rules is LiveCodeBenchRules.OFFICIAL:
         return _as_function(code)
     return PRELUDE + _run(code)
 

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
-from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
+from iterpref_assets.core.evaluation.livecodebench.prompts import (
+    LiveCodeBenchExamples,
+    messages,
+    program,
+)
 from iterpref_assets.core.evaluation.livecodebench.sources import (
     ENTRY_POINT,
-    ContestRules,
+    LiveCodeBenchRules,
     method_source,
     script_source,
 )
@@ -51,13 +55,13 @@ MEMORY_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class ContestTask:
+class LiveCodeBenchTask:
     """One problem with all its tests; base models are shown one of `examples` first."""
 
-    problem: ContestProblem
+    problem: LiveCodeBenchProblem
     style: PromptStyle = PromptStyle.CHAT
-    examples: ContestExamples | None = None
-    rules: ContestRules = ContestRules.STRICT
+    examples: LiveCodeBenchExamples | None = None
+    rules: LiveCodeBenchRules = LiveCodeBenchRules.STRICT
     given: JudgingLimits = OWN_LIMITS
 
     @property
@@ -86,7 +90,11 @@ class ContestTask:
 
 
 def _judge_method(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
+    problem: LiveCodeBenchProblem,
+    code: str,
+    sandbox: Runner,
+    rules: LiveCodeBenchRules,
+    given: JudgingLimits,
 ) -> Execution:
     source = method_source(code, problem.method, rules)
     arguments = [tuple(map(read_json, case.input.split("\n"))) for case in problem.cases]
@@ -154,7 +162,11 @@ def _exception(raised: Raised) -> tuple[Verdict, str, str]:
 
 
 def _judge_program(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
+    problem: LiveCodeBenchProblem,
+    code: str,
+    sandbox: Runner,
+    rules: LiveCodeBenchRules,
+    given: JudgingLimits,
 ) -> Execution:
     source = script_source(code, rules)
     cpu = 0.0

@@ -5,15 +5,18 @@ from datetime import date
 import pytest
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.data import (
+    LiveCodeBenchCase,
+    LiveCodeBenchProblem,
+)
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.evaluation.livecodebench.suite import PACKAGES
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-STRICT, OFFICIAL = ContestRules.STRICT, ContestRules.OFFICIAL
+STRICT, OFFICIAL = LiveCodeBenchRules.STRICT, LiveCodeBenchRules.OFFICIAL
 PASSED = Verdict.PASSED
 
 
@@ -27,9 +30,11 @@ def sandbox():
 def judge(sandbox):
     def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS):
         kind = "functional" if method else "stdin"
-        case = ContestCase.model_validate({"input": given, "output": wanted, "testtype": kind})
-        problem = ContestProblem("T/1", "", "", (case,), method, date(2024, 9, 1), None)
-        return ContestTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
+        case = LiveCodeBenchCase.model_validate(
+            {"input": given, "output": wanted, "testtype": kind}
+        )
+        problem = LiveCodeBenchProblem("T/1", "", "", (case,), method, date(2024, 9, 1), None)
+        return LiveCodeBenchTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
 
     return judged
 
@@ -59,14 +64,14 @@ def test_a_program_may_do_what_its_rules_let_it(judge, code, strict, official):
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_a_method_may_return_numpys_numbers(judge, rules):
     code = "import numpy\nclass Solution:\n    def f(self, n):\n        return [numpy.int64(n)]"
     assert judge(code, "7", "[7]", rules, method="f").passed
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_integers_may_have_fifty_thousand_digits_and_no_more(judge, rules):
     code = "print('9' * 3 + str(10 ** (int(input()) - 1))[:0])"
     assert judge(code, "50000\n", "999", rules).verdict is PASSED

@@ -88,7 +88,7 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
 	$(BIN)/pytest tests/on_ray -m ray
 
-check: setup ## Format, lint, types of the core, definitions
+check: setup ## Format, lint, types of core, operations and workers, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -104,7 +104,8 @@ docs: setup ## Write the pages that are made from the code and the recorded resu
 	PYTHONPATH=tests/helpers $(BIN)/python -m faults.report
 	$(BIN)/iterpref experiment render
 
-bench: setup data ## Measure against the peers (hours; results are printed)
+bench: setup ## Measure against the peers (hours; results are printed)
+	@$(PYTHON) measurements/published.py bench
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \
 		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python measurements/evalplus_speed.py mbpp --samples references \

@@ -38,7 +38,7 @@ def plain_loss(
     imitation_mean: ImitationMean = ImitationMean.TOKENS,
 ) -> torch.Tensor:
     """The mean of (2) or (3) over the pairs + alpha times (4)."""
-    prompts = [torch.from_numpy(pair.prompt).long() for pair in pairs]
+    prompts = [torch.tensor(pair.prompt).long() for pair in pairs]
     chosen = completion_logprobs(model, prompts, [_ids(pair.chosen) for pair in pairs])
     rejected = completion_logprobs(model, prompts, [_ids(pair.rejected) for pair in pairs])
     preference, imitated = [], []

@@ -62,12 +62,12 @@ def plain_loss(
 
 
 def _ids(completion: CompletionTokens) -> torch.Tensor:
-    return torch.from_numpy(completion.ids).long()
+    return torch.tensor(completion.ids).long()
 
 
 def _log_ratio(logprobs: torch.Tensor, completion: CompletionTokens, tokens) -> torch.Tensor:
-    ratios = logprobs - torch.from_numpy(completion.reference)
-    total = ratios[torch.from_numpy(read_tokens(completion, tokens))].sum()
+    ratios = logprobs - torch.tensor(completion.reference)
+    total = ratios[torch.tensor(read_tokens(completion, tokens))].sum()
     if tokens is Tokens.FOCUSED:
-        total = total + ratios[torch.from_numpy(completion.middle)].sum()
+        total = total + ratios[torch.tensor(completion.middle)].sum()
     return total

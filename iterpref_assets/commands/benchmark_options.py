@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.suite_options import SuiteOptions
 
@@ -16,9 +16,9 @@ Data: TypeAlias = Annotated[
     Path | None, typer.Option(help="The benchmark's file; its official source if not given.")
 ]
 SplitOption: TypeAlias = Annotated[
-    BigCodeSplit, typer.Option(help="How BigCodeBench tasks are asked.")
+    BigCodeBenchSplit, typer.Option(help="How BigCodeBench tasks are asked.")
 ]
-Subset: TypeAlias = Annotated[BigCodeSubset, typer.Option(help="Which BigCodeBench tasks.")]
+Subset: TypeAlias = Annotated[BigCodeBenchSubset, typer.Option(help="Which BigCodeBench tasks.")]
 Since: TypeAlias = Annotated[
     datetime | None,
     typer.Option("--from", formats=["%Y-%m-%d"], help="First day of LiveCodeBench contests."),

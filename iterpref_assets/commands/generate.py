@@ -23,7 +23,7 @@ from iterpref_assets.core.engines.config import EngineKind
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.selection import select_tasks
@@ -70,8 +70,8 @@ def generate(
     max_failed_share: Annotated[
         float, typer.Option(min=0, max=1, help="Calls that may give no answer, as a share of 1.")
     ] = 0.1,
-    split: SplitOption = BigCodeSplit.COMPLETE,
-    subset: Subset = BigCodeSubset.FULL,
+    split: SplitOption = BigCodeBenchSplit.COMPLETE,
+    subset: Subset = BigCodeBenchSubset.FULL,
     since: Since = None,
     until: Until = None,
     release: Release = LATEST_RELEASE,

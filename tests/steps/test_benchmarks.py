@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contest_file import PROBLEM, contest_file
+from livecodebench_file import PROBLEM, livecodebench_file
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -28,7 +28,7 @@ from iterpref_assets.steps.step import StepContext
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return contest_file(tmp_path)
+    return livecodebench_file(tmp_path)
 
 
 @pytest.fixture

@@ -50,7 +50,9 @@ class Dtype(StrEnum):
 class VllmConfig(Record):
     """vLLM inside this process, on the CPU or on GPUs."""
 
-    kind: Literal[EngineKind.VLLM] = Field(EngineKind.VLLM, description="Which kind of engine")
+    kind: Literal[EngineKind.VLLM] = Field(
+        default=EngineKind.VLLM, description="Which kind of engine"
+    )
     dtype: Dtype = Field(
         Dtype.AUTO,
         description="Precision. On the CPU, float32 gives the same text at every batch size "
@@ -147,7 +149,9 @@ _SET_ELSEWHERE = frozenset(
 class OpenAIConfig(Record):
     """A server that speaks OpenAI's chat completions, such as `vllm serve`."""
 
-    kind: Literal[EngineKind.OPENAI] = Field(EngineKind.OPENAI, description="Which kind of engine")
+    kind: Literal[EngineKind.OPENAI] = Field(
+        default=EngineKind.OPENAI, description="Which kind of engine"
+    )
     base_url: str = Field(
         "http://localhost:8000/v1", description="Where it listens, up to and including /v1"
     )
@@ -204,7 +208,7 @@ class TransformersConfig(Record):
     """`transformers` generation in this process, for machines without vLLM."""
 
     kind: Literal[EngineKind.TRANSFORMERS] = Field(
-        EngineKind.TRANSFORMERS, description="Which kind of engine"
+        default=EngineKind.TRANSFORMERS, description="Which kind of engine"
     )
     dtype: Dtype = Field(Dtype.AUTO, description="Precision of weights and activations")
     device: str = Field(default="cpu", description="A torch device, such as cuda")
@@ -217,7 +221,9 @@ class TransformersConfig(Record):
 class ReplayConfig(Record):
     """Completions recorded earlier."""
 
-    kind: Literal[EngineKind.REPLAY] = Field(EngineKind.REPLAY, description="Which kind of engine")
+    kind: Literal[EngineKind.REPLAY] = Field(
+        default=EngineKind.REPLAY, description="Which kind of engine"
+    )
     completions: tuple[Path, ...] = Field(
         min_length=1, description="Parquet files of tables.COMPLETIONS"
     )

@@ -141,10 +141,14 @@ class OpenAIEngine:
         name, key = self._model, self._config.api_key_env
         check = f"Check that it serves {name} there and accepts the key in {key}"
         field, remedy = self._option_named(error, request) or ("served_model", check)
+        said, broke_with = in_words(error), self._patience.broke_with
         if isinstance(error, openai.APIConnectionError):
             field, remedy = "base_url", "Start it, or correct its address"
+            if broke_with:
+                said = f"{said.rstrip('.')}; before that it answered {broke_with}"
+                remedy = "Its log says why it ended; docs/SERVERS.md tells of causes. Start it anew"
         return InputError(
-            f"the server did not generate: {in_words(error)}",
+            f"the server did not generate: {said}",
             file=self._config.base_url,
             field=field,
             remedy=f"{remedy}; then run again: finished completions are kept",

@@ -124,6 +124,18 @@ def test_a_server_that_is_not_there_is_told_by_its_address(server: ScriptedServe
     assert caught.value.field == "base_url"
 
 
+def test_a_server_that_breaks_before_any_answer_and_ends_is_told_by_what_it_said(
+    server: ScriptedServer,
+) -> None:
+    """As vLLM does on a CPU, where it splits a prompt that has a seed."""
+    server.script = [failure(500, "EngineCore encountered an issue"), CLOSE]
+    with pytest.raises(InputError) as caught:
+        server.ask(max_attempts=2)
+    assert "before that it answered 500: EngineCore encountered an issue" in str(caught.value)
+    assert "Its log says why it ended" in str(caught.value)
+    assert "docs/SERVERS.md" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [

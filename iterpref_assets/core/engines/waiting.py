@@ -93,7 +93,8 @@ class Patience:
 
     Attributes:
         has_answered: whether any call has succeeded.
-        broke_with: what the server said where it last failed by itself (500); empty: it never did.
+        broke_with: what the server said where it failed by itself (500) since it last answered;
+            empty: it did not.
     """
 
     def __init__(self, config: OpenAIConfig, sleep: Sleep) -> None:
@@ -119,7 +120,7 @@ class Patience:
             reraise=True,
         )
         result = await attempts(ask, request)
-        self.has_answered = True
+        self.has_answered, self.broke_with = True, ""
         return result
 
     def note(self, error: BaseException) -> None:

@@ -35,7 +35,7 @@ class _Stretch:
 
     @property
     def by_model(self) -> bool:
-        return self.partitioning is Partitioning.BASE_MODEL or self.by_variant
+        return _by_model(self.partitioning)
 
     @property
     def by_variant(self) -> bool:
@@ -75,7 +75,7 @@ def _of_model(section: list[_Stretch], base_model: str, settings: Settings) -> I
 
 
 def _steps(settings: Settings, until: str | None) -> list[Step]:
-    known = [step for step in CHAIN if step.exists(settings)]
+    known = sorted((step for step in CHAIN if step.exists(settings)), key=_in_models_part)
     if until is None:
         return [step for step in known if step.in_run(settings)]
     last = step_of(until)
@@ -85,6 +85,25 @@ def _steps(settings: Settings, until: str | None) -> list[Step]:
         )
     wanted = upstream_of(last) | {until}
     return [step for step in known if step.asset in wanted]
+
+
+def _by_model(partitioning: Partitioning) -> bool:
+    return partitioning is Partitioning.BASE_MODEL or partitioning in TWO_PARTS
+
+
+def _learns(step: Step) -> bool:
+    """Whether a step is one model's, made of what all shards gave."""
+    upstream = map(step_of, upstream_of(step))
+    shards = any(each.partitioning is Partitioning.SHARD for each in upstream)
+    return shards and _by_model(step.partitioning)
+
+
+def _in_models_part(step: Step) -> bool:
+    """Whether a step comes in the part of a run that goes model by model, or after it.
+
+    All others come first, so that a new one does not cut that part in two.
+    """
+    return any(map(_learns, (step, *map(step_of, upstream_of(step)))))
 
 
 def _stretches(steps: Sequence[Step]) -> Iterator[_Stretch]:

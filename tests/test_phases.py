@@ -10,8 +10,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.phases import phases
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import CHAIN, step_of
-from iterpref_assets.steps.partitions import partitions_of
-from iterpref_assets.steps.step import StepContext
+from iterpref_assets.steps.pairs import CODEFLOW_PAIRS
+from iterpref_assets.steps.partitions import Partitioning, partitions_of
+from iterpref_assets.steps.step import Step, StepContext
 
 BENCHMARKS = {"humaneval": {"data": "official"}, "bigcodebench": {"data": "official"}}
 VARIANTS = {"variants": ["reference", "sft"]}
@@ -69,6 +70,24 @@ def test_the_first_models_report_is_there_before_the_second_model_is_begun() -> 
     order = list(made(found))
     first = order.index(("experiment_reports", "one"))
     assert first < order.index(("preference_pairs", "two"))
+
+
+def test_a_step_of_shards_beside_a_models_does_not_cut_the_models_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = Step(
+        asset="pair_counts",
+        partitioning=Partitioning.SHARD,
+        parents=(CODEFLOW_PAIRS,),
+        publish=lambda _context, _plans: None,
+        code_version="1",
+    )
+    after = next(n for n, step in enumerate(CHAIN) if step.asset == "preference_pairs") + 1
+    monkeypatch.setattr("iterpref_assets.phases.CHAIN", (*CHAIN[:after], counts, *CHAIN[after:]))
+    found = settings(base_models={"one": {"source": "lab"}, "two": {"source": "lab"}})
+    order = list(made(found))
+    assert ("pair_counts", "lab-000") in order
+    assert order.index(("experiment_reports", "one")) < order.index(("preference_pairs", "two"))
 
 
 def test_a_variant_is_scored_before_the_next_is_trained() -> None:

@@ -45,7 +45,7 @@ def _checkpoint_config(context: StepContext, partition: str) -> Mapping[str, Jso
     settings, model = context.settings, ModelVariant.parse(partition)
     return {
         "base_model": base_model_source(settings, model.base_model).model_dump(mode="json"),
-        "recipe": recipe_named(model.variant).name,
+        "recipe": recipe_named(model.variant).for_result(),
         "training": settings.training.for_result(),
     }
 

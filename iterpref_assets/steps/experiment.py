@@ -142,7 +142,7 @@ def _models_config(context: StepContext, partition: str) -> Mapping[str, JsonVal
     training = _training(settings, cell)
     return {
         "base_model": sizes(settings).base_model,
-        "recipe": arm_named(cell.arm).recipe,
+        "recipe": recipe_named(arm_named(cell.arm).recipe).for_result(),
         "training": training.for_result(),
     }
 

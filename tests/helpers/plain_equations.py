@@ -38,7 +38,7 @@ def plain_loss(
     imitation_mean: ImitationMean = ImitationMean.TOKENS,
 ) -> torch.Tensor:
     """The mean of (2) or (3) over the pairs + alpha times (4)."""
-    prompts = [torch.from_numpy(pair.prompt).long() for pair in pairs]
+    prompts = [torch.tensor(pair.prompt).long() for pair in pairs]
     chosen = completion_logprobs(model, prompts, [_ids(pair.chosen) for pair in pairs])
     rejected = completion_logprobs(model, prompts, [_ids(pair.rejected) for pair in pairs])
     preference, imitated = [], []
@@ -62,12 +62,12 @@ def plain_loss(
 
 
 def _ids(completion: CompletionTokens) -> torch.Tensor:
-    return torch.from_numpy(completion.ids).long()
+    return torch.tensor(completion.ids).long()
 
 
 def _log_ratio(logprobs: torch.Tensor, completion: CompletionTokens, tokens) -> torch.Tensor:
-    ratios = logprobs - torch.from_numpy(completion.reference)
-    total = ratios[torch.from_numpy(read_tokens(completion, tokens))].sum()
+    ratios = logprobs - torch.tensor(completion.reference)
+    total = ratios[torch.tensor(read_tokens(completion, tokens))].sum()
     if tokens is Tokens.FOCUSED:
-        total = total + ratios[torch.from_numpy(completion.window)].sum()
+        total = total + ratios[torch.tensor(completion.middle)].sum()
     return total

@@ -16,7 +16,9 @@ def completion(ids: list[int], marked: list[int], seed: int) -> CompletionTokens
     difference = np.zeros(len(ids), dtype=np.bool_)
     difference[marked] = True
     reference = -np.random.default_rng(seed).random(len(ids), dtype=np.float32) * 5
-    return CompletionTokens(np.array(ids, dtype=np.int32), difference, difference, reference)
+    return CompletionTokens(
+        np.array(ids, dtype=np.int32), difference, difference, difference, reference
+    )
 
 
 def pair(

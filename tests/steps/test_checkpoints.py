@@ -1,6 +1,7 @@
 """Reference log-probabilities and checkpoints as artifacts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.training.recipes import RECIPES
+from iterpref_assets.core.training.recipes import RECIPES, Reading, Side
 from iterpref_assets.settings import LocalModel, load_settings
 from iterpref_assets.steps.checkpoints import CHECKPOINTS, REFERENCE_LOGPROBS
 from iterpref_assets.steps.models import BASE_MODELS
@@ -60,7 +61,10 @@ def test_manifest_names_base_model_data_recipe_options_code_and_last_figures(
     artifact = publish(context, CHECKPOINTS, "tiny/focal_rpo")
     manifest = artifact.manifest
     assert manifest.config["base_model"] == {"source": "local", "path": str(tiny_checkpoint)}
-    assert manifest.config["recipe"] == "focal_rpo"
+    assert manifest.config["recipe"] == {
+        "name": "focal_rpo", "beta": 0.1, "alpha": 1.0,
+        "readings": [{"chosen": "all", "rejected": "difference", "imitated": "chosen"}],
+    }  # fmt: skip
     assert manifest.config["training"]["learning_rate"] == 1e-3
     assert manifest.code_version
     for asset in ("preference_pairs", "reference_logprobs", "base_models"):
@@ -111,3 +115,18 @@ def test_options_of_speed_and_memory_alone_ask_for_no_other_checkpoint(context):
     assert reusable(micro_batch_size=1, gradient_checkpointing=True, processes=2)
     assert not reusable(learning_rate=2e-3)
     assert not reusable(max_length=1024)
+
+
+def test_a_recipe_that_reads_other_tokens_under_its_old_name_asks_for_another_checkpoint(
+    context, monkeypatch
+):
+    publish(context, CHECKPOINTS, "tiny/sft")
+    assert context.store.reusable(CHECKPOINTS.plan(context, "tiny/sft")) is not None
+    changed = [
+        replace(recipe, readings=(Reading(imitated=Side.REJECTED),))
+        if recipe.name == "sft"
+        else recipe
+        for recipe in RECIPES
+    ]
+    monkeypatch.setattr("iterpref_assets.core.training.recipes.RECIPES", tuple(changed))
+    assert context.store.reusable(CHECKPOINTS.plan(context, "tiny/sft")) is None

@@ -146,7 +146,7 @@ def test_its_provenance_tells_what_asked_for_that_program_and_the_whole_answer(c
     (trajectory,) = find_pair(context.store, "tree-000/00001#0:0-1").trajectories
     first, repaired = trajectory.versions
     assert TASKS[1] in first.prompt[0][1]
-    assert "<json>" in first.prompt[0][1]
+    assert "<file>solution.py</file>" in first.prompt[0][1]
     assert first.completion.text == RESPONSES[1]
     assert repaired.prompt[1] == ("assistant", fenced(first.code))
 

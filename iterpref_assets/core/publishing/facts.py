@@ -93,7 +93,7 @@ def _of_checkpoint(found: Mapping[str, Any]) -> ModelFacts:
     figures = found["figures"]
     return ModelFacts(
         recipe=recipe_named(
-            found["config"]["recipe"], beta=options["beta"], alpha=options["alpha"]
+            found["config"]["recipe"]["name"], beta=options["beta"], alpha=options["alpha"]
         ),
         base_model=base_model,
         repository=repository,

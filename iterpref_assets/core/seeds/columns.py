@@ -16,7 +16,7 @@ from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, 
 from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
-from iterpref_assets.core.seeds.program_response import imported_packages
+from iterpref_assets.core.seeds.nameless import imported_packages
 from iterpref_assets.core.seeds.reading import SeedReading, Unusable, UnusableRecord
 
 _TESTS: TypeAdapter[Tests] = TypeAdapter(Tests)

@@ -1,8 +1,9 @@
 """Reading a task, or a program with its tests, that a generator wrote (METHOD.md, 1.1).
 
 A task has its statement, signature, examples and tags in sections. A program is one response:
-`<file>name.py</file>` and a ```python block for each file, then a trailer
-`<json>{"file_names": [...], "packages": [...]}</json>`. Prose around them is passed over.
+`<file>name.py</file>` and a ```python block for each file. A trailer `<json>{"file_names": [...],
+"packages": [...]}</json>`, which the paper's answers have, is checked where there is one. Blocks
+without names are told apart by `core/seeds/nameless.py`. Prose is passed over.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ from typing import Any
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.seeds.nameless import files_of, imported_packages
 from iterpref_assets.core.syntax import parse
 
 _FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
@@ -50,7 +52,7 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
-    files = dict(_files(_TRAILER.sub("", response)))
+    files = _named(list(_files(_TRAILER.sub("", response))), entry_point)
     if not files:
         raise MalformedError(Fault.NO_FILES)
     packages = _packages(response, list(files))
@@ -60,21 +62,20 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     return program
 
 
-def imported_packages(*programs: str) -> set[str]:
-    """The top-level modules that programs import absolutely."""
-    found: set[str] = set()
-    for program in programs:
-        tree = parse(program)
-        for node in ast.walk(tree) if tree else ():
-            if isinstance(node, ast.Import):
-                found.update(alias.name.partition(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
-    return found
+def _named(blocks: Sequence[tuple[str | None, str]], entry_point: str) -> dict[str, str]:
+    """The content of each file by its name."""
+    named = {name: content for name, content in blocks if name is not None}
+    nameless = [content for name, content in blocks if name is None]
+    if not nameless:
+        return named
+    files = {} if named else files_of(nameless, entry_point)
+    if not files:
+        raise MalformedError(Fault.CODE_WITHOUT_FILE)
+    return files
 
 
-def _files(response: str) -> Iterator[tuple[str, str]]:
-    """Name and content of each file, in order."""
+def _files(response: str) -> Iterator[tuple[str | None, str]]:
+    """Name and content of each file, in order; no name for a Python block that has none."""
     name: str | None = None
     seen: set[str] = set()
     # Not `splitlines`, which also splits at characters that are part of a string or comment.
@@ -82,9 +83,7 @@ def _files(response: str) -> Iterator[tuple[str, str]]:
     for line in lines:
         if fence := _FENCE.fullmatch(line):
             if _PYTHON.fullmatch(fence["language"]):
-                if name is None:
-                    raise MalformedError(Fault.CODE_WITHOUT_FILE)
-                yield name, _block(lines, fence, name)
+                yield name, _block(lines, fence, name or "")
                 name = None
             elif name is not None:
                 content = _block(lines, fence, name)
@@ -148,7 +147,11 @@ def _module(name: str) -> str:
 def _packages(response: str, files: list[str]) -> tuple[str, ...]:
     """What the trailer says is needed, once it has been found to fit the files."""
     trailers = _TRAILER.findall(response) or _FENCED_JSON.findall(response)
-    text = _only(trailers, Fault.NO_TRAILER, Fault.REPEATED_TRAILER)
+    if not trailers:
+        return ()
+    if len(trailers) > 1:
+        raise MalformedError(Fault.REPEATED_TRAILER, ", ".join(trailers)[:80])
+    (text,) = trailers
     try:
         trailer: Any = json.loads(_unfenced(text))
     except ValueError:
@@ -272,7 +275,7 @@ class Fault(StrEnum):
     Of any response: UNANSWERED (no answer came), TRUNCATED (it ended at its token limit), EMPTY.
     Of a task: MISSING_SECTION, REPEATED_SECTION, BAD_SIGNATURE (not the first line of a function).
     Of a program with tests: NO_FILES; FILE_WITHOUT_CODE, CODE_WITHOUT_FILE, UNCLOSED_CODE;
-    BAD_FILE_NAME (not a module's), REPEATED_FILE; NO_TRAILER, REPEATED_TRAILER, TRAILER_NOT_JSON,
+    BAD_FILE_NAME (not a module's), REPEATED_FILE; REPEATED_TRAILER, TRAILER_NOT_JSON,
     TRAILER_FIELDS, OTHER_FILE_NAMES (than the files above it); NO_TEST_FILE, SEVERAL_TEST_FILES,
     NO_SOLUTION_FILE, SEVERAL_SOLUTION_FILES; NO_PYTHON (a file does not parse); NO_FUNCTION (the
     solution lacks the one that is asked for); NO_ASSERTIONS; NOT_IMPORTED (the tests do not import
@@ -291,7 +294,6 @@ class Fault(StrEnum):
     UNCLOSED_CODE = "unclosed_code"
     BAD_FILE_NAME = "bad_file_name"
     REPEATED_FILE = "repeated_file"
-    NO_TRAILER = "no_trailer"
     REPEATED_TRAILER = "repeated_trailer"
     TRAILER_NOT_JSON = "trailer_not_json"
     TRAILER_FIELDS = "trailer_fields"

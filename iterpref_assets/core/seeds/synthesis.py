@@ -30,11 +30,11 @@ from iterpref_assets.core.sampling import (
     completion_row,
     make_request,
 )
+from iterpref_assets.core.seeds.nameless import imported_packages
 from iterpref_assets.core.seeds.program_response import (
     Fault,
     MalformedError,
     WrittenTask,
-    imported_packages,
     read_program,
     read_task,
 )
@@ -159,7 +159,12 @@ def task_prompt(draw: Draw, packages: Sequence[str]) -> str:
 
 def program_prompt(task: WrittenTask) -> str:
     """What asks for a program and its tests."""
-    return _PROGRAM.fill(task=task.statement, signature=task.signature, examples=task.examples)
+    return _PROGRAM.fill(
+        task=task.statement,
+        signature=task.signature,
+        examples=task.examples,
+        entry_point=task.entry_point,
+    )
 
 
 def asked_and_answered(problem_id: str, completions: pl.DataFrame) -> tuple[str, dict[str, Any]]:

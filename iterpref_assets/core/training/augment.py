@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iterpref_assets.core.randomness import derive_rng
-from iterpref_assets.core.training.packing import TokenPair
+from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
+from iterpref_assets.core.training.recipes import Recipe, Tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -19,31 +20,47 @@ if TYPE_CHECKING:
 MAX_EXTRA_LINES = 2
 
 
-def widen_differences(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
-    """`pairs` with the window of y- drawn for each, seeded by its place among them."""
+def with_windows(
+    pairs: list[TokenPair], recipe: Recipe, model_dir: Path, seed: int
+) -> list[TokenPair]:
+    """`pairs` with the windows that a reading of `recipe` asks for.
+
+    The widened difference of each side is drawn by `seed` and the pair's place among them.
+    """
+    read = {tokens for reading in recipe.readings for tokens in (reading.chosen, reading.rejected)}
+    if Tokens.WIDENED in read:
+        pairs = _with_widened(pairs, model_dir, seed)
+    if Tokens.FOCUSED in read:
+        pairs = [_with_middles(pair) for pair in pairs]
+    return pairs
+
+
+def _with_widened(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
     from transformers import AutoTokenizer
 
     newlines = newlines_by_token(AutoTokenizer.from_pretrained(model_dir))
-    widened: list[TokenPair] = []
+    found: list[TokenPair] = []
     for index, pair in enumerate(pairs):
-        side = pair.rejected
-        ends = newlines[side.ids]
-        lines = (np.cumsum(ends) - ends).astype(np.int32)
-        window = widen(side.difference, lines, derive_rng("diff_augment", seed, index))
-        widened.append(TokenPair(pair.prompt, pair.chosen, replace(side, window=window)))
-    return widened
+        rng = derive_rng("diff_augment", seed, index)
+        rejected = _widened_side(pair.rejected, newlines, rng)
+        chosen = _widened_side(pair.chosen, newlines, rng)
+        found.append(TokenPair(pair.prompt, chosen, rejected))
+    return found
 
 
-def mark_middles(pairs: list[TokenPair]) -> list[TokenPair]:
-    """`pairs` with their windows set to the tokens between common prefix and suffix."""
-    return [_with_middles(pair) for pair in pairs]
+def _widened_side(
+    side: CompletionTokens, newlines: NDArray[np.int32], rng: random.Random
+) -> CompletionTokens:
+    ends = newlines[side.ids]
+    lines = (np.cumsum(ends) - ends).astype(np.int32)
+    return replace(side, widened=widen(side.difference, lines, rng))
 
 
 def _with_middles(pair: TokenPair) -> TokenPair:
     sides = pair.chosen, pair.rejected
     first, second = (
-        replace(side, window=window)
-        for side, window in zip(sides, middles(*(side.ids for side in sides)), strict=True)
+        replace(side, middle=middle)
+        for side, middle in zip(sides, middles(*(side.ids for side in sides)), strict=True)
     )
     return TokenPair(pair.prompt, first, second)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -100,7 +101,10 @@ class CheckpointedTrainer(Trainer):
             # The rate follows from the step alone.
             scheduler: Any = self.lr_scheduler
             scheduler.last_epoch = self.state.global_step - 1
-            scheduler.step()
+            with warnings.catch_warnings():
+                # It takes this for a first step that the optimizer has not made; that made many.
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
+                scheduler.step()
 
     def _load_best_model(self) -> None:
         self.writer.wait()

@@ -85,7 +85,7 @@ def _completion(row: dict[str, object], side: str, *, with_reference: bool) -> C
                 remedy="Compute the reference log-probabilities of these very pairs",
             )
         reference = np.asarray(given, dtype=np.float32)
-    return CompletionTokens(ids, difference, difference, reference)
+    return CompletionTokens(ids, difference, difference, difference, reference)
 
 
 class PackedPairs:

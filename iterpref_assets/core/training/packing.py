@@ -29,13 +29,15 @@ SHARED, CHOSEN, REJECTED, PADDING = 0, 1, 2, 3
 class CompletionTokens:
     """One side of a pair: [T] token ids, [T] marks of the difference, [T] reference log-probs.
 
-    `window` marks the widened difference or what counts twice, where a recipe asks for it;
-    `reference` is all zeros where the recipe needs none.
+    `widened` and `middle` mark what Tokens.WIDENED and Tokens.FOCUSED read of this side, where
+    a reading of the recipe asks for them; elsewhere they are the difference. `reference` is all
+    zeros where the recipe needs none.
     """
 
     ids: Ids
     difference: Mask
-    window: Mask
+    widened: Mask
+    middle: Mask
     reference: Floats
 
     def cut(self, length: int) -> CompletionTokens:
@@ -43,7 +45,8 @@ class CompletionTokens:
         return CompletionTokens(
             self.ids[:length],
             self.difference[:length],
-            self.window[:length],
+            self.widened[:length],
+            self.middle[:length],
             self.reference[:length],
         )
 
@@ -131,7 +134,7 @@ def read_tokens(completion: CompletionTokens, tokens: Tokens) -> Mask:
         case Tokens.DIFFERENCE:
             return completion.difference
         case Tokens.WIDENED:
-            return completion.window
+            return completion.widened
         case Tokens.NONE:
             return np.zeros(len(completion.ids), dtype=np.bool_)
 
@@ -139,7 +142,7 @@ def read_tokens(completion: CompletionTokens, tokens: Tokens) -> Mask:
 def token_weights(completion: CompletionTokens, tokens: Tokens) -> Floats:
     """[T] how often each token of `completion` counts in the preference term."""
     weights = read_tokens(completion, tokens).astype(np.float32)
-    return weights + completion.window if tokens is Tokens.FOCUSED else weights
+    return weights + completion.middle if tokens is Tokens.FOCUSED else weights
 
 
 def lay_out(pair: TokenPair, reading: Reading) -> Layout:

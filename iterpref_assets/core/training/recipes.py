@@ -6,8 +6,10 @@ Adding a recipe is one entry in `RECIPES`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+
+from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
 
@@ -71,6 +73,15 @@ class Recipe:
     def needs_reference(self) -> bool:
         """Whether the loss compares with the reference model."""
         return self.beta is not None
+
+    def for_result(self) -> dict[str, JsonValue]:
+        """What a model trained by it depends on: all but the description."""
+        return {
+            "name": self.name,
+            "readings": [asdict(reading) for reading in self.readings],
+            "beta": self.beta,
+            "alpha": self.alpha,
+        }
 
     def with_strengths(self, beta: float | None, alpha: float | None) -> Recipe:
         """This recipe at another beta or alpha; None keeps its own.

@@ -18,7 +18,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
-from iterpref_assets.core.training.augment import mark_middles, widen_differences
+from iterpref_assets.core.training.augment import with_windows
 from iterpref_assets.core.training.checks import require_room
 from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
@@ -26,7 +26,7 @@ from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.heldout import best_step, split_pairs
 from iterpref_assets.core.training.processes import rank
-from iterpref_assets.core.training.recipes import Recipe, Tokens
+from iterpref_assets.core.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from iterpref_assets.core.training.pair_trainer import PairTrainer
@@ -177,10 +177,7 @@ def packed_pairs(
         )
     require_room(tokenized, config.max_length)
     pairs = token_pairs(tokenized, reference)
-    if any(reading.rejected is Tokens.WIDENED for reading in recipe.readings):
-        pairs = widen_differences(pairs, model_dir, config.seed)
-    if any(reading.chosen is Tokens.FOCUSED for reading in recipe.readings):
-        pairs = mark_middles(pairs)
+    pairs = with_windows(pairs, recipe, model_dir, config.seed)
     return PackedPairs(pairs, recipe, config.max_length)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -36,7 +35,7 @@ def identity(
 ) -> str:
     """What a run is made of, as JSON; only the same run may resume from its checkpoints."""
     parts = {
-        "recipe": asdict(recipe),
+        "recipe": recipe.for_result(),
         "config": {**config.for_result(), "sharding": _format(config.sharding)},
         "data": [table_digest(frame) for frame in (tokenized, reference) if frame is not None],
         "model": model_digest(model_dir),

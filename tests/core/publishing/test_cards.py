@@ -170,7 +170,7 @@ def test_a_checkpoint_of_the_store_tells_how_it_was_made(tmp_path):
         "asset": "checkpoints",
         "config": {
             "base_model": {"source": "hub", "repository": "o/n", "revision": COMMIT},
-            "recipe": "focal_rpo",
+            "recipe": {"name": "focal_rpo"},
             "training": TrainConfig().model_dump(mode="json"),
         },
         "upstream": {"preference_pairs/lab": "33"},

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_cases import cases
 
+from iterpref_assets.core.seeds.nameless import imported_packages
 from iterpref_assets.core.seeds.program_response import (
     Fault,
     MalformedError,
-    imported_packages,
     read_program,
 )
 from iterpref_assets.core.seeds.synthesis import refused_packages
@@ -153,7 +153,6 @@ MALFORMED = {
     Fault.UNCLOSED_CODE: f"{SOLUTION}<file>test_add.py</file>\n```python\n{TESTS}\n",
     Fault.BAD_FILE_NAME: f"{file('../add.py', CODE)}{TEST_FILE}{trailer()}",
     Fault.REPEATED_FILE: f"{SOLUTION}{SOLUTION}{TEST_FILE}{trailer()}",
-    Fault.NO_TRAILER: f"{SOLUTION}{TEST_FILE}",
     Fault.REPEATED_TRAILER: f"{GOOD}{trailer()}",
     Fault.TRAILER_NOT_JSON: f"{SOLUTION}{TEST_FILE}<json>{{'file_names': []}}</json>",
     Fault.TRAILER_FIELDS: f'{SOLUTION}{TEST_FILE}<json>{{"file_names": ["add.py"]}}</json>',

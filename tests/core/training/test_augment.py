@@ -1,12 +1,18 @@
 """The tokens between common prefix and suffix."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from training_examples import pair
+from transformers import AutoTokenizer
 
-from iterpref_assets.core.training.augment import mark_middles, middles
+from iterpref_assets.core.lab.shipped import pretrained_dir
+from iterpref_assets.core.training.augment import middles, with_windows
+from iterpref_assets.core.training.packing import TokenPair
+from iterpref_assets.core.training.recipes import Reading, Recipe, Tokens
 
 
 def marks(chosen: list[int], rejected: list[int]) -> tuple[list[int], list[int]]:
@@ -49,7 +55,55 @@ def test_each_middle_is_one_stretch(chosen, rejected):
 
 
 def test_pairs_keep_their_difference_beside_the_middles():
-    (marked,) = mark_middles([pair([1], [4, 5, 6, 0], [4, 7, 6, 0], [0], [3])])
-    assert marked.rejected.window.tolist() == [False, True, False, False]
+    (marked,) = marked_for(Reading(Tokens.FOCUSED, Tokens.FOCUSED))
+    assert marked.rejected.middle.tolist() == [False, True, False, False]
     assert marked.rejected.difference.tolist() == [False, False, False, True]
-    assert marked.chosen.window.tolist() == [False, True, False, False]
+    assert marked.chosen.middle.tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "reading", [Reading(Tokens.FOCUSED, Tokens.ALL), Reading(Tokens.ALL, Tokens.FOCUSED)]
+)
+def test_middles_are_marked_where_one_side_alone_is_read_so(reading):
+    (marked,) = marked_for(reading)
+    assert marked.chosen.middle.tolist() == [False, True, False, False]
+    assert marked.rejected.middle.tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "reading", [Reading(Tokens.WIDENED, Tokens.ALL), Reading(Tokens.FOCUSED, Tokens.WIDENED)]
+)
+def test_difference_is_widened_on_whichever_side_is_read_so(reading):
+    # 4 and 7 lie on lines of their own beside the marked one, so every draw takes both in
+    tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
+    lines = [tokenizer.encode(f"{text}\n", add_special_tokens=False) for text in ("a", "b", "c")]
+    ids = [token for line in lines for token in line]
+    middle = list(range(len(lines[0]), len(lines[0]) + len(lines[1])))
+    pairs = [pair([1], ids, ids, middle, middle)]
+    (widened,) = with_windows(pairs, recipe_of(reading), pretrained_dir(), seed=0)
+    side = widened.chosen if reading.chosen is Tokens.WIDENED else widened.rejected
+    assert side.difference.tolist() != side.widened.tolist()
+    assert side.widened.all()
+
+
+def test_a_recipe_that_widens_one_side_and_focuses_the_other_has_both_windows():
+    tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
+    chosen = tokenizer.encode("a\nb\n", add_special_tokens=False)
+    rejected = tokenizer.encode("a\nc\n", add_special_tokens=False)
+    pairs = [pair([1], chosen, rejected, [len(chosen) - 1], [len(rejected) - 1])]
+    recipe = recipe_of(Reading(Tokens.FOCUSED, Tokens.WIDENED))
+    (both,) = with_windows(pairs, recipe, pretrained_dir(), seed=0)
+    expected = marks(chosen, rejected)
+    assert np.flatnonzero(both.chosen.middle).tolist() == expected[0]
+    assert both.rejected.widened.all()
+
+
+def marked_for(reading: Reading) -> list[TokenPair]:
+    """One pair with the windows of a recipe that draws none."""
+    pairs = [pair([1], [4, 5, 6, 0], [4, 7, 6, 0], [0], [3])]
+    return with_windows(pairs, recipe_of(reading), Path("not read"), seed=0)
+
+
+def recipe_of(reading: Reading) -> Recipe:
+    """A recipe of one reading."""
+    return Recipe("mine", (reading,), 0.1, 0.0, "An example")

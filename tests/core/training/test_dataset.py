@@ -13,7 +13,7 @@ from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
 from iterpref_assets.core.randomness import derive_rng
-from iterpref_assets.core.training.augment import widen, widen_differences
+from iterpref_assets.core.training.augment import widen, with_windows
 from iterpref_assets.core.training.batches import collator
 from iterpref_assets.core.training.config import Attention
 from iterpref_assets.core.training.dataset import (
@@ -117,13 +117,14 @@ def test_windows_drawn_over_real_tokens_hold_whole_lines_around_each_hunk(focal)
         schema=tables.PAIRS,
     )  # fmt: skip
     tokens = tokenize_pairs(pairs, tokenizer, PairConfig()).table
-    widened = widen_differences(token_pairs(tokens, None), pretrained_dir(), seed=0)
+    recipe = recipe_named("diff_augment")
+    widened = with_windows(token_pairs(tokens, None), recipe, pretrained_dir(), seed=0)
     # the code lies in a fence: one line before it, and the closing one with the end of the turn
     fenced = ["```python", *CODE, f"```{tokenizer.eos_token}"]
     hunks = [line + 1 for line in focal]
     seen = set()
     for pair in widened:
-        ids = pair.rejected.ids[pair.rejected.window].tolist()
+        ids = pair.rejected.ids[pair.rejected.widened].tolist()
         lines = tokenizer.decode(ids).removesuffix("\n").split("\n")
         seen.add(tuple(fenced.index(line) for line in lines))
     assert seen <= possible_windows(hunks, last=len(fenced) - 1)

@@ -1,6 +1,7 @@
 """What max_length cuts off is counted and told."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ from training_examples import pair
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.training.config import Precision, TrainConfig
-from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
+from iterpref_assets.core.training.packing import TokenPair
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import train
 from iterpref_assets.core.training.truncation import Truncation
@@ -47,7 +48,7 @@ def test_pair_is_not_cut_where_only_the_side_that_is_not_read_is(name, cut):
 def test_pair_with_a_widened_token_left_is_not_without_focal_tokens():
     side = LONG.rejected
     window = np.array([False, True, True, True, True, False])
-    widened = CompletionTokens(side.ids, side.difference, window, side.reference)
+    widened = replace(side, widened=window)
     pairs = [TokenPair(LONG.prompt, LONG.chosen, widened)]
     counts = [Truncation.of(pairs, recipe_named("diff_augment"), n).without_focal for n in (4, 3)]
     assert counts == [0, 1]

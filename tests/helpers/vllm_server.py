@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,7 +66,7 @@ class VllmServer:
 
 
 @contextmanager
-def serving(model: Path, name: str, log: Path, *options: str) -> Iterator[VllmServer]:
+def serving(model: Path, name: str, log: Path, *options: str) -> Generator[VllmServer]:
     """A server of the model in a folder; what it prints goes to `log`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

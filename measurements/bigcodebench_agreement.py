@@ -62,9 +62,9 @@ def main() -> None:
     with suite.open_sandbox(options.workers) as sandbox:
         if options.references:
             programs = [Graded(p, p.reference, "pass", "") for p in data.problems.values()]
-            sys.exit(_compare_ways(_part(programs, options.part), sandbox, options.workers))
+            sys.exit(_compare_ways(part_of(programs, options.part), sandbox, options.workers))
         graded = [each for path in options.graded for each in read_graded(path, data.problems)]
-        graded = _part(graded, options.part)
+        graded = part_of(graded, options.part)
         different = _compare(graded, sandbox, options.workers)
         if options.both:
             _compare_ways(graded, sandbox, options.workers)
@@ -86,7 +86,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _part(programs: list[Graded], part: str) -> list[Graded]:
+def part_of(programs: list[Graded], part: str) -> list[Graded]:
+    """Of "2/4" every fourth program, from the second."""
     first, step = map(int, part.split("/"))
     return programs[first - 1 :: step]
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
+
+from spent import spent
 
 MAX_AS, MAX_DATA, MAX_STACK, MIN_TIME, REFERENCE_TIME = 30 * 1024, 30 * 1024, 10, 1, 20
 """The defaults of `bigcodebench.evaluate --no_gt`."""
@@ -24,7 +25,7 @@ def main() -> None:
     from bigcodebench.eval import untrusted_check  # pyright: ignore[reportMissingImports]
 
     programs = json.load(sys.stdin)
-    started = time.monotonic()
+    before = spent()
     with ProcessPoolExecutor(int(sys.argv[2])) as pool:
         futures = [
             pool.submit(
@@ -41,8 +42,10 @@ def main() -> None:
             for each in programs
         ]
         statuses = [future.result()[0] for future in futures]
-    seconds = time.monotonic() - started
-    print(json.dumps({"seconds": seconds, "statuses": statuses}))
+    used = spent() - before
+    print(
+        json.dumps({"seconds": used.seconds, "cpu_seconds": used.cpu_seconds, "statuses": statuses})
+    )
 
 
 if __name__ == "__main__":

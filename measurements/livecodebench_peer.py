@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
+
+from spent import spent
 
 TIMEOUT = 6
 """The runner's default, in seconds for each test."""
@@ -27,19 +28,25 @@ def main() -> None:
     )
 
     programs = json.load(sys.stdin)
-    started = time.monotonic()
+    before = spent()
     results, _ = evaluate_generations(
         [{"input_output": each["input_output"]} for each in programs],
         [[each["code"]] for each in programs],
         num_process_evaluate=int(sys.argv[2]),
         timeout=TIMEOUT,
     )
-    seconds = time.monotonic() - started
+    used = spent() - before
     passed = [
         all(bool(each) and each not in (-1, -2, -3, -4, -5) for each in results[number][0])
         for number in range(len(programs))
     ]
-    os.write(stdout, (json.dumps({"seconds": seconds, "passed": passed}) + "\n").encode())
+    os.write(
+        stdout,
+        (
+            json.dumps({"seconds": used.seconds, "cpu_seconds": used.cpu_seconds, "passed": passed})
+            + "\n"
+        ).encode(),
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
         [--every 1] [--ended] [--rules official]
 
 CLONE is a clone of LiveCodeBench's repository. Both have as many workers and the runner's limits.
-The time here counts from the start of the sandbox, there from the first program.
+Time here counts from the start of the sandbox, there from the first program. CPU time is that of
+all processes, and hardly depends on what runs beside.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from beside_harness import judge_here, tell_apart
 from peers import run_peer
 from sandbox_samples import machine
+from spent import Spent
 
 from iterpref_assets.core.evaluation.benchmark_config import ContestConfig
 from iterpref_assets.core.evaluation.livecodebench.data import load_contests
 from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.evaluation.tasks import PromptStyle
+from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 
@@ -44,27 +46,16 @@ def main() -> None:
     suite = ContestConfig(data=options.data, rules=options.rules).open()
     tasks = suite.questions(PromptStyle.CHAT)
 
-    def timed() -> tuple[list[Execution], float]:
-        started = time.monotonic()
-        with suite.open_sandbox(options.workers) as sandbox:
+    def judge(sample: Sample, sandbox: Sandbox) -> Execution:
+        return tasks[sample.task_id].judge(sample.code, sandbox).base
 
-            def judge(sample: Sample) -> Execution:
-                return tasks[sample.task_id].judge(sample.code, sandbox).base
-
-            with ThreadPoolExecutor(options.workers) as pool:
-                return list(pool.map(judge, samples)), time.monotonic() - started
-
-    ours, seconds = timed()
+    print(f"{options.rules} rules")
+    ours = judge_here(suite, samples, judge, options.workers)
     if options.ended:
-        late = [each.verdict is Verdict.TIMEOUT for each in ours]
+        late = [each.verdict is Verdict.TIMEOUT for each in ours.executions]
         print(f"left out: {sum(late)} of {len(samples)} programs that run into the limit")
         samples = [sample for sample, each in zip(samples, late, strict=True) if not each]
-        ours, seconds = timed()
-    print(
-        f"{len(samples)} programs, {options.rules} rules, {options.workers} workers: "
-        f"{seconds:.1f} s here, {sum(each.cpu_seconds for each in ours):.1f} s of CPU time in them",
-        flush=True,
-    )
+        ours = judge_here(suite, samples, judge, options.workers)
     given = [
         {
             "code": sample.code,
@@ -80,11 +71,8 @@ def main() -> None:
     ]
     script = Path(__file__).with_name("livecodebench_peer.py")
     theirs = run_peer(script, [str(options.runner.resolve()), str(options.workers)], None, given)
-    print(f"its own runner {theirs['seconds']:.1f} s: {theirs['seconds'] / seconds:.2f}x")
-    for sample, here, there in zip(samples, ours, theirs["passed"], strict=True):
-        if here.passed is not there:
-            print(f"  {sample.task_id} #{sample.sample}: there {there}, here {here.verdict}")
-    print(f"{sum(each.passed for each in ours)} pass here, {sum(theirs['passed'])} there")
+    names = [f"{sample.task_id} #{sample.sample}" for sample in samples]
+    tell_apart(names, ours, theirs["passed"], Spent(theirs["seconds"], theirs["cpu_seconds"]))
 
 
 if __name__ == "__main__":

@@ -74,6 +74,9 @@ class Sandbox:
     Args:
         workers: how many programs run at the same time, by default one per CPU.
         preload: modules loaded before programs are forked.
+        opening: a text of this project, never a program's, that many of them begin with where calls
+            are made. It runs once in each server, and a program that begins with it goes on there,
+            so that it must leave nothing but names.
         packages: installed distributions that programs may import, besides the standard library.
         libraries: a folder of more that they may import, such as `pip install --target` fills.
         commands: whether they may start the system's commands, such as `sh` and `tar`.
@@ -89,13 +92,14 @@ class Sandbox:
         workers: int | None = None,
         *,
         preload: Sequence[str] = DEFAULT_PRELOAD,
+        opening: str = "",
         packages: Sequence[str] = (),
         libraries: Path | None = None,
         commands: bool = False,
         hash_seed: int = 0,
     ) -> None:
         granted = Granted(importable_files(packages, libraries), commands, hash_seed)
-        self._settings, first = _start_first(tuple(preload), granted)
+        self._settings, first = _start_first(tuple(preload), opening, granted)
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
         self._workers = {first}
         self._lock = threading.Lock()
@@ -160,8 +164,14 @@ class Sandbox:
         """
         calls = arguments if isinstance(arguments, bytes) else encode_arguments(arguments)
         run = CallRun()
-        request = {"kind": "calls", "entry_point": entry_point, "one_by_one": one_by_one}
-        with self._running(request, [_source(code), calls], limits) as running:
+        opened, source = _behind(self._settings.opening, code)
+        request = {
+            "kind": "calls",
+            "entry_point": entry_point,
+            "one_by_one": one_by_one,
+            "opened": opened,
+        }
+        with self._running(request, [_source(source), calls], limits) as running:
             run.ending = read_calls(running, run, count_calls(calls), stop, keep)
             status = running.finish()
         run.cpu_seconds, run.refusal = status.cpu_seconds, running.refusal
@@ -284,14 +294,16 @@ def _test_request(
     }
 
 
-def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[ServerSettings, Worker]:
+def _start_first(
+    preload: tuple[str, ...], opening: str, granted: Granted
+) -> tuple[ServerSettings, Worker]:
     """A server by bubblewrap if that works here, else beside us in a container isolated enough.
 
     Raises:
         SandboxUnavailableError: if neither is to be had.
     """
     try:
-        return _started(ServerSettings(Bubblewrap(), preload, granted, build_filter()))
+        return _started(ServerSettings(Bubblewrap(), preload, granted, build_filter(), opening))
     except SandboxUnavailableError as error:
         faults = container.shortcomings()
         if faults:
@@ -302,7 +314,11 @@ def _start_first(preload: tuple[str, ...], granted: Granted) -> tuple[ServerSett
     backend = container.ContainerBackend()
     return _started(
         ServerSettings(
-            backend, preload, granted, build_filter(signals=backend.signals, metadata=False)
+            backend,
+            preload,
+            granted,
+            build_filter(signals=backend.signals, metadata=False),
+            opening,
         )
     )
 
@@ -311,6 +327,13 @@ def _started(settings: ServerSettings) -> tuple[ServerSettings, Worker]:
     worker = Worker(settings)
     worker.await_ready()
     return settings, worker
+
+
+def _behind(opening: str, code: str) -> tuple[bool, str]:
+    """Whether `code` begins with `opening`, and what is left of it, on the lines that it has."""
+    if not opening or not code.startswith(opening):
+        return False, code
+    return True, "\n" * opening.count("\n") + code[len(opening) :]
 
 
 def _source(text: str) -> bytes:

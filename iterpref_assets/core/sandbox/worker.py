@@ -67,6 +67,7 @@ class ServerSettings:
     preload: tuple[str, ...]
     granted: Granted
     seccomp: bytes
+    opening: str = ""
     tmpfs_bytes: int = 64 << 20
 
 
@@ -108,6 +109,7 @@ class Worker:
             **isolation,
             "preload": settings.preload,
             "filter": settings.seccomp.hex(),
+            "opening": settings.opening,
             "tmpfs_bytes": settings.tmpfs_bytes,
         }
         # Of a server that is dead already, `await_ready` says why.

@@ -69,10 +69,9 @@ class BigCodeSuite:
 
     def open_sandbox(self, workers: int) -> Sandbox:
         """A sandbox with these libraries and the system's commands, which some tasks start."""
-        preload = [name for name in PRELOAD if not missing_modules([name], self._folder)]
         return Sandbox(
             workers,
-            preload=(*DEFAULT_PRELOAD, "unittest.mock", *preload),
+            preload=(*DEFAULT_PRELOAD, "unittest.mock", *preloaded(self._folder)),
             libraries=self._folder,
             commands=True,
         )
@@ -122,6 +121,11 @@ class BigCodeSuite:
             libraries=facts.libraries,
             limits=facts.limits,
         )
+
+
+def preloaded(folder: Path | None) -> list[str]:
+    """The modules of `PRELOAD` whose libraries the folder holds."""
+    return [name for name in PRELOAD if not missing_modules([name.partition(".")[0]], folder)]
 
 
 NETWORK, PROC = "needs the network", "needs /proc"

@@ -1,8 +1,8 @@
 """The text that a contest's program is run as: with the official imports, by either set of rules.
 
 `strict` runs a program as Python runs a script. `official` runs it as LiveCodeBench's runner does:
-as the body of a function, between stand-ins for standard input and output that lack much of what
-files can do. The stand-ins are written anew from what the runner's own do.
+as the body of a function that is called once per test, between stand-ins for standard input and
+output that lack much of what files can do. They are written anew from what the runner's own do.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ class ContestRules(StrEnum):
 MAX_DIGITS = 50_000
 """Of an integer that is turned into text or read from it, as in the official runner."""
 
-ENTRY_POINT = "_contest_method"
+METHOD, FUNCTION = "_contest_method", "_contest_function"
+"""What is called: of a program with a method, and of one that is the body of a function."""
 
 _STAR_IMPORTS = (
     "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
     "statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing",
 )  # fmt: skip
-PRELUDE = (
-    "".join(f"from {name} import *\n" for name in _STAR_IMPORTS)
-    + "".join(f"import {name}\n" for name in _STAR_IMPORTS[:-2])
-    + "sys.setrecursionlimit(50000)\n"
-    + f"sys.set_int_max_str_digits({MAX_DIGITS})\n"
+_IMPORTS = "".join(f"from {name} import *\n" for name in _STAR_IMPORTS) + "".join(
+    f"import {name}\n" for name in _STAR_IMPORTS[:-2]
 )
 """What the official harness imports for every program."""
+
+_LIMITS = f"sys.setrecursionlimit(50000)\nsys.set_int_max_str_digits({MAX_DIGITS})\n"
+"""What it sets for every program."""
 
 _PLAIN = """
 def _contest_plain(value):
@@ -54,8 +55,6 @@ def _contest_method(*arguments):
 """numpy's numbers equal Python's, so they are sent as such."""
 
 _GUARD = """
-from os import _exit as _contest_exit, unlink as _contest_unlink
-
 def _contest_guard():
     import builtins, numpy, os, shutil, subprocess, sys
     builtins.quit = None
@@ -67,11 +66,10 @@ def _contest_guard():
     shutil.rmtree = shutil.move = shutil.chown = subprocess.Popen = None
     for name in ("ipdb", "joblib", "resource", "psutil", "tkinter"):
         sys.modules[name] = None
-
-_contest_guard()
-del _contest_guard
 """
-"""What the official runner takes from programs before they run, numpy being loaded already."""
+"""Takes from programs what the official runner does before they run, numpy being loaded already."""
+
+_GUARDED = "_contest_guard()\ndel _contest_guard\nquit = None\n"
 
 _STAND_INS = """
 class _ContestBuffer:
@@ -113,46 +111,49 @@ class _ContestOpen:
             self._mock = mock_open(read_data=self._text)
         return self._mock(*given, **named)
 
-def _contest_run():
-    import builtins, io, os, sys
-    text, place = sys.stdin.read(), os.path.realpath("/dev/stdin")
-    if os.path.exists(place):
-        _contest_unlink(place)
-    out, null = os.dup(1), os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
-    sys.stdout = io.StringIO()
-    sys.stdout.close = lambda *given: 1
-    builtins.open, sys.stdin = _ContestOpen(text), _ContestStdin(text)
+def _contest_rest():
+    import threading, time
+    since, until = time.process_time(), time.monotonic() + 0.1
+    while (threading.active_count() > 1 and time.process_time() - since < 0.005
+           and time.monotonic() < until):
+        time.sleep(0.0005)
+
+def _contest_function(text):
+    import builtins, io, sys
+    kept = builtins.open, sys.stdin, sys.stdout
+    out = io.StringIO()
+    out.close = lambda *given: 1
+    builtins.open, sys.stdin, sys.stdout = _ContestOpen(text), _ContestStdin(text), out
     try:
         _contest_program()
+        _contest_rest()
     except SystemExit:
         pass
-    printed, sys.stdout = sys.stdout.getvalue(), io.StringIO()
-    with io.open(out, "wb") as file:
-        file.write(printed.encode(errors="replace"))
-    _contest_exit(0)
-
-_contest_run()
+    finally:
+        builtins.open, sys.stdin, sys.stdout = kept
+    return out.getvalue()
 """
-"""At the end the process is gone, with the threads that the program did not wait for: the official
-runner has its verdict by then."""
+"""What has been printed when the program returns counts, as in the official runner. There, threads
+that it did not wait for run until Python switches to another one, after 5 ms by the clock; here for
+5 ms of CPU time, so that it does not depend on what else the machine does."""
+
+OPENING = f"{_IMPORTS}{_PLAIN}{_STAND_INS}{_GUARD}\n"
+"""What all programs begin with whose calls are asked for. It leaves nothing but names, so that it
+may have run before (`Sandbox`)."""
 
 
 def method_source(code: str, method: str, rules: ContestRules) -> str:
-    """A module whose `ENTRY_POINT` calls the program's method."""
+    """A module whose `METHOD` calls the program's method."""
     holder = "Solution()." if "class Solution" in code else ""
-    found = f"\n_contest_call = {holder}{method}\n{_PLAIN}"
+    found = f"\n_contest_call = {holder}{method}\n"
     if rules is ContestRules.OFFICIAL:
-        return f"{_GUARD}{PRELUDE}\n\n{code}\n{found}"
-    return f"{PRELUDE}{_run(code)}{found}"
+        return f"{OPENING}{_GUARDED}{_LIMITS}\n\n{code}\n{found}"
+    return f"{OPENING}{_LIMITS}{_run(code)}{found}"
 
 
-def script_source(code: str, rules: ContestRules) -> str:
+def script_source(code: str) -> str:
     """The whole program, to be run as a script."""
-    if rules is ContestRules.OFFICIAL:
-        return _as_function(code)
-    return PRELUDE + _run(code)
+    return f"{_IMPORTS}{_LIMITS}{_run(code)}"
 
 
 def _run(code: str) -> str:
@@ -160,8 +161,12 @@ def _run(code: str) -> str:
     return f"exec(compile({code!r}, '<solution>', 'exec', dont_inherit=True), globals())\n"
 
 
-def _as_function(code: str) -> str:
-    """The program as the official runner rewrites it; one that does not parse stays as it is."""
+def function_source(code: str) -> str:
+    """A module whose `FUNCTION` gives what the program prints for a text on standard input.
+
+    The program is the body of a function, as the official runner rewrites it; one that does not
+    parse stays as it is.
+    """
     try:
         body = _without_main_check(tree_of(code).body)
         imports = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -172,7 +177,7 @@ def _as_function(code: str) -> str:
         program = ast.unparse(ast.fix_missing_locations(module))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code
-    return f"{_GUARD}{PRELUDE}\n{program}\n{_STAND_INS}"
+    return f"{OPENING}{_GUARDED}{_LIMITS}\n{program}\n"
 
 
 def _without_main_check(body: list[ast.stmt]) -> list[ast.stmt]:

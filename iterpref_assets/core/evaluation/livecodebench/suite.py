@@ -10,7 +10,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestData
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, program
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import OPENING, ContestRules
 from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
 from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -61,7 +61,7 @@ class ContestSuite:
         """A sandbox with numpy, which the official runner has."""
         is_official = self._rules is ContestRules.OFFICIAL
         preload = (*DEFAULT_PRELOAD, *OFFICIALLY_LOADED) if is_official else DEFAULT_PRELOAD
-        return Sandbox(workers, preload=preload, packages=PACKAGES)
+        return Sandbox(workers, preload=preload, opening=OPENING, packages=PACKAGES)
 
     def questions(self, style: PromptStyle) -> Mapping[str, ContestTask]:
         """The tasks, which need nothing prepared.

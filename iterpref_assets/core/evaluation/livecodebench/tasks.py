@@ -8,16 +8,20 @@ program is run as depends on the rules (`sources.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
 from iterpref_assets.core.evaluation.livecodebench.sources import (
-    ENTRY_POINT,
+    FUNCTION,
+    METHOD,
     ContestRules,
+    function_source,
     method_source,
     script_source,
 )
@@ -81,47 +85,132 @@ class ContestTask:
 
     def judge(self, code: str, sandbox: Runner) -> Judgement:
         """Run the program on every test, up to the first that it fails."""
-        judge = _judge_method if self.problem.method else _judge_program
-        return Judgement(judge(self.problem, code, sandbox, self.rules, self.given))
+        return Judgement(self._judge(code, sandbox))
+
+    def _judge(self, code: str, sandbox: Runner) -> Execution:
+        if self.problem.method:
+            return _judge_method(self.problem, code, sandbox, self.rules, self.given)
+        if self.rules is ContestRules.OFFICIAL:
+            return _judge_function(self.problem, code, sandbox, self.given)
+        return _judge_script(self.problem, code, sandbox, self.given)
 
 
 def _judge_method(
     problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
 ) -> Execution:
+    """Call the program's method with each test's arguments."""
     source = method_source(code, problem.method, rules)
     arguments = [tuple(map(read_json, case.input.split("\n"))) for case in problem.cases]
     limits = _limits(len(problem.cases), given)
     expected = [encode_value(read_json(case.output), limits.result_bytes) for case in problem.cases]
+    made = _make_calls(
+        sandbox,
+        source,
+        METHOD,
+        arguments,
+        limits,
+        lambda number, outcome: _equals(outcome, expected[number]),
+    )
+    if made.verdict is Verdict.PASSED:
+        return Execution(made.verdict, cpu_seconds=made.cpu_seconds)
+    failing = min(made.right, len(expected) - 1)
+    wrong = made.wrong
+    return made.failed(
+        Failure(
+            call=f"{problem.method}({', '.join(map(literal, arguments[failing]))})",
+            expected=shorten(problem.cases[failing].output),
+            actual=shorten(wrong.literal()) if wrong is not None and wrong.result else "",
+        )
+    )
+
+
+def _judge_function(
+    problem: ContestProblem, code: str, sandbox: Runner, given: JudgingLimits
+) -> Execution:
+    """Have the program print for each test's input, all in one process, as officially."""
+    cases = problem.cases
+    limits = _limits(len(cases), given)
+    room = max(limits.for_output(case.output).output_bytes for case in cases)
+    made = _make_calls(
+        sandbox,
+        function_source(code),
+        FUNCTION,
+        [(case.input,) for case in cases],
+        replace(limits, result_bytes=max(limits.result_bytes, room)),
+        lambda number, outcome: _prints(outcome, cases[number].output),
+    )
+    if made.verdict is Verdict.PASSED:
+        return Execution(made.verdict, cpu_seconds=made.cpu_seconds)
+    case = cases[min(made.right, len(cases) - 1)]
+    printed = made.wrong and _printed(made.wrong)
+    return made.failed(
+        Failure(
+            call=shorten(case.input), expected=shorten(case.output), actual=shorten(printed or "")
+        )
+    )
+
+
+def _prints(outcome: CallOutcome, expected: str) -> bool:
+    printed = _printed(outcome)
+    return printed is not None and _same_lines(printed, expected)
+
+
+def _printed(outcome: CallOutcome) -> str | None:
+    """The text that a call gives, or None where it gives none."""
+    try:
+        value = outcome.value()
+    except MalformedValueError:
+        return None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """What calls came to: how many were right before the first that was not, and that one."""
+
+    verdict: Verdict
+    error_type: str
+    message: str
+    right: int
+    wrong: CallOutcome | None
+    cpu_seconds: float
+
+    def failed(self, failure: Failure) -> Execution:
+        return Execution(
+            self.verdict,
+            self.error_type,
+            self.message,
+            self.right,
+            cpu_seconds=self.cpu_seconds,
+            failure=failure,
+        )
+
+
+def _make_calls(
+    sandbox: Runner,
+    source: str,
+    entry_point: str,
+    arguments: list[tuple[Any, ...]],
+    limits: Limits,
+    is_right: Callable[[int, CallOutcome], bool],
+) -> _Calls:
+    """Make the calls in order, up to the first whose outcome is not right."""
     right = 0
     wrong: CallOutcome | None = None
 
     def fails(number: int, outcome: CallOutcome) -> bool:
         nonlocal right, wrong
-        if number < len(expected) and _equals(outcome, expected[number]):
+        if number < len(arguments) and is_right(number, outcome):
             right += 1
             return False
         wrong = outcome
         return True
 
-    run = sandbox.run_calls(source, ENTRY_POINT, arguments, limits, stop=fails, keep=False)
+    run = sandbox.run_calls(source, entry_point, arguments, limits, stop=fails, keep=False)
     verdict, error_type, message = _call_verdict(run, wrong)
-    if verdict is Verdict.PASSED and right < len(expected):
+    if verdict is Verdict.PASSED and right < len(arguments):
         verdict = Verdict.CRASHED
-    if verdict is Verdict.PASSED:
-        return Execution(verdict, cpu_seconds=run.cpu_seconds)
-    failing = min(right, len(expected) - 1)
-    return Execution(
-        verdict,
-        error_type,
-        message,
-        right,
-        cpu_seconds=run.cpu_seconds,
-        failure=Failure(
-            call=f"{problem.method}({', '.join(map(literal, arguments[failing]))})",
-            expected=shorten(problem.cases[failing].output),
-            actual=shorten(wrong.literal()) if wrong is not None and wrong.result else "",
-        ),
-    )
+    return _Calls(verdict, error_type, message, right, wrong, run.cpu_seconds)
 
 
 def _equals(outcome: CallOutcome, expected: Encoded) -> bool:
@@ -153,10 +242,11 @@ def _exception(raised: Raised) -> tuple[Verdict, str, str]:
     return Verdict.EXCEPTION, raised.error_type, scrub(raised.message)
 
 
-def _judge_program(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
+def _judge_script(
+    problem: ContestProblem, code: str, sandbox: Runner, given: JudgingLimits
 ) -> Execution:
-    source = script_source(code, rules)
+    """Run the program once for each test."""
+    source = script_source(code)
     cpu = 0.0
     for number, case in enumerate(problem.cases):
         limits = _limits(1, given).for_output(case.output)

@@ -9,6 +9,7 @@ import random
 import sys
 import traceback
 from contextlib import suppress
+from types import ModuleType
 from typing import Any, NoReturn
 
 from . import kernel, program, proxy
@@ -29,9 +30,17 @@ of pipes."""
 
 
 def become_program(
-    request: dict[str, Any], descriptors: list[int], isolation: Isolation, filter_: Any
+    request: dict[str, Any],
+    descriptors: list[int],
+    isolation: Isolation,
+    filter_: Any,
+    opened: ModuleType | None,
 ) -> NoReturn:
-    """Give up everything, then run the program within the limits of `request`."""
+    """Give up everything, then run the program within the limits of `request`.
+
+    A program whose calls are asked for goes on in `opened` where the request says that it begins
+    with what has run there.
+    """
     try:
         isolation.processes.volunteer()
         if request["kind"] == "script" and isolation.stdin:
@@ -69,6 +78,7 @@ def become_program(
                 request["result_bytes"],
                 request["call_cpu_seconds"],
                 one_by_one=request["one_by_one"],
+                opened=opened if request["opened"] else None,
             )
         exit_code = 0
     finally:

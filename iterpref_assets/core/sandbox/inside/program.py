@@ -109,9 +109,22 @@ def _kinds(error: BaseException) -> list[str]:
     ]
 
 
-def load(code: str, name: str) -> ModuleType:
-    """Run `code` as the module `name`."""
-    module = ModuleType(name)
+def opened_module(opening: str) -> ModuleType | None:
+    """In the server: a module in which the text that programs begin with has run, if there is one.
+
+    Each program is a fork, and has this module as its own: a copy of it would touch every object
+    that the text names, and so take longer than running most programs.
+    """
+    if not opening:
+        return None
+    module = ModuleType(_MODULE)
+    exec(compile(opening, _FILE, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+    return module
+
+
+def load(code: str, name: str, module: ModuleType | None = None) -> ModuleType:
+    """Run `code` as the module `name`: as `module` where that is given, else as a new one."""
+    module = module or ModuleType(name)
     sys.modules[name] = module
     # For `traceback` and `inspect`, which find no file of that name.
     module.__file__ = _FILE
@@ -128,11 +141,15 @@ def run_calls(
     call_seconds: float | None,
     *,
     one_by_one: bool,
+    opened: ModuleType | None,
 ) -> None:
-    """Load the program and report the outcome of each call, or why there is none."""
+    """Load the program and report the outcome of each call, or why there is none.
+
+    It goes on in `opened` where what it begins with has run there.
+    """
     signal.signal(signal.SIGPROF, _overdue)
     try:
-        module = load(code, _MODULE)
+        module = load(code, _MODULE, opened)
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome
         send_error(NOT_LOADED, error)
         return

@@ -23,7 +23,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from . import kernel
+from . import kernel, program
 from .child import become_program
 from .isolation import Container, Isolation, Namespaces
 from .watching import Quiet
@@ -49,6 +49,7 @@ class Server:
         sys.path.extend(settings["path"])
         for name in settings["preload"]:
             import_module(name)
+        self.opened = program.opened_module(settings["opening"])
         self.isolation.seal()
         self.filter = kernel.filter_buffer(bytes.fromhex(settings["filter"]))
         self.address_space = self.isolation.processes.address_space(os.getpid())
@@ -124,7 +125,7 @@ class Server:
         if child == 0:
             if request["kind"] not in _TESTS:
                 self.hide_test_runner()
-            become_program(request, descriptors, self.isolation, self.filter)
+            become_program(request, descriptors, self.isolation, self.filter, self.opened)
         return [child]
 
     def fork_both(self, request: dict[str, Any], descriptors: list[int]) -> list[int]:
@@ -135,8 +136,8 @@ class Server:
         source, *files = descriptors
         tests_end, program_end = socket.socketpair()
         with tests_end, program_end:
-            program = {**request, "kind": "solution"}
-            (solution,) = self.fork(program, [source, program_end.fileno()])
+            asked = {**request, "kind": "solution"}
+            (solution,) = self.fork(asked, [source, program_end.fileno()])
             (tests,) = self.fork(request, [*files, tests_end.fileno()])
         return [tests, solution]
 

@@ -18,7 +18,11 @@ from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     installed_versions,
     missing_modules,
 )
-from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite, reason_not_run
+from iterpref_assets.core.evaluation.bigcodebench.suite import (
+    BigCodeSuite,
+    preloaded,
+    reason_not_run,
+)
 from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask, task_limits
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.references import run_references
@@ -83,6 +87,14 @@ def tasks(suite, tmp_path_factory):
 
 
 @pytest.mark.sandbox
+def test_what_is_loaded_before_programs_may_lie_within_a_library(tmp_path):
+    for name in ("numpy", "matplotlib"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    assert preloaded(tmp_path) == ["numpy", "matplotlib.pyplot"]
+    assert preloaded(None) == []
+
+
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [

@@ -25,10 +25,13 @@ def sandbox():
 
 @pytest.fixture
 def judge(sandbox):
-    def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS):
+    def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS, more=()):
         kind = "functional" if method else "stdin"
-        case = ContestCase.model_validate({"input": given, "output": wanted, "testtype": kind})
-        problem = ContestProblem("T/1", "", "", (case,), method, date(2024, 9, 1), None)
+        cases = tuple(
+            ContestCase.model_validate({"input": each, "output": output, "testtype": kind})
+            for each, output in ((given, wanted), *more)
+        )
+        problem = ContestProblem("T/1", "", "", cases, method, date(2024, 9, 1), None)
         return ContestTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
 
     return judged
@@ -56,6 +59,56 @@ def judge(sandbox):
 def test_a_program_may_do_what_its_rules_let_it(judge, code, strict, official):
     for rules, passes in ((STRICT, strict), (OFFICIAL, official)):
         assert judge(code, "7\n8\n", "7\n", rules).passed is passes, rules
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(("rules", "verdict"), [(STRICT, PASSED), (OFFICIAL, Verdict.WRONG_ANSWER)])
+def test_only_by_official_rules_a_test_finds_what_the_one_before_it_changed(judge, rules, verdict):
+    code = "import math\nmath.seen = getattr(math, 'seen', 0) + 1\nprint(input(), math.seen)"
+    execution = judge(code, "a", "a 1", rules, more=[("b", "b 1")])
+    assert execution.verdict is verdict
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_each_test_reads_its_own_input_from_the_start(judge, rules):
+    more = [("3\n4", "7"), ("5\n6", "11")]
+    assert judge("print(int(input()) + int(input()))", "1\n2", "3", rules, more=more).passed
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_the_first_test_that_fails_is_told(judge, rules):
+    execution = judge("print(8 // int(input()))", "2", "4", rules, more=[("4", "3"), ("0", "1")])
+    assert (execution.verdict, execution.failing_case) == (Verdict.WRONG_ANSWER, 1)
+    assert (execution.failure.call, execution.failure.actual) == ("4", "2\n")
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_an_exception_fails_a_test_that_expects_no_output(judge, rules):
+    execution = judge("raise KeyError(7)", "", "", rules)
+    assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "KeyError")
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_a_program_that_ends_its_process_does_not_pass(judge, rules):
+    execution = judge("import os\nprint(7)\nos._exit(0)", "", "7", rules)
+    assert not execution.passed
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_a_program_that_does_not_parse_raises_a_syntax_error(judge, rules):
+    assert judge("print(7", "", "7", rules).error_type == "SyntaxError"
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_a_program_may_print_longer_than_results_of_calls_may_be(judge, rules):
+    long = "7" * (17 << 20)
+    assert judge(f"print('7' * {17 << 20})", "", long, rules).passed
 
 
 @pytest.mark.sandbox
@@ -106,6 +159,20 @@ def test_strict_rules_wait_for_threads_that_the_program_does_not_wait_for(judge)
 def test_official_rules_do_not_wait_for_threads_that_the_program_does_not_wait_for(judge):
     late = JudgingLimits(seconds=60)
     assert judge(ENDLESS, "", "7", OFFICIAL, given_limits=late).verdict is PASSED
+
+
+HASTY = (
+    "import sys, threading\n"
+    "sys.setswitchinterval(1e-6)\n"
+    "def late():\n    print(sum(range(10_000)) - 49_994_993)\n"
+    "threading.Thread(target=late).start()"
+)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("rules", ContestRules)
+def test_what_a_thread_prints_within_a_moment_counts(judge, rules):
+    assert judge(HASTY, "", "7", rules, more=[("", "7")] * 20).passed
 
 
 @pytest.mark.sandbox

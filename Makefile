@@ -11,6 +11,8 @@ LOCKED := $(shell cat $(VENV)/lock 2> /dev/null)
 LOCK := $(or $(LOCKED),requirements/cpu.lock)
 # Published benchmarks, samples and trajectories, which tests and measurements read.
 DATA ?= $(CURDIR)/../shared/data
+# The subjects of commits after this one are checked; a copy without it has none to check.
+SUBJECTS_AFTER := 8102d00
 export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
@@ -88,7 +90,11 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
 	$(BIN)/pytest tests/on_ray -m ray
 
-check: setup ## Format, lint, types of the core, definitions
+check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
+	@! git cat-file -e $(SUBJECTS_AFTER) 2> /dev/null \
+		|| git log --no-merges --format=%s $(SUBJECTS_AFTER).. | awk '/^[A-Za-z][A-Za-z0-9_ ,-]*: ./ && \
+		length <= 72 { next } { bad = 1; print "not `scope: what changed` in 72 characters: " $$0 } \
+		END { exit bad }'
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -104,7 +110,8 @@ docs: setup ## Write the pages that are made from the code and the recorded resu
 	PYTHONPATH=tests/helpers $(BIN)/python -m faults.report
 	$(BIN)/iterpref experiment render
 
-bench: setup data ## Measure against the peers (hours; results are printed)
+bench: setup ## Measure against the peers (hours; results are printed)
+	@$(PYTHON) measurements/published.py bench
 	$(BIN)/python measurements/evalplus_speed.py humaneval --samples references \
 		--data $(DATA)/benchmarks/HumanEvalPlus.jsonl.gz
 	$(BIN)/python measurements/evalplus_speed.py mbpp --samples references \
@@ -134,9 +141,9 @@ bench: setup data ## Measure against the peers (hours; results are printed)
 	$(BIN)/pip install --quiet --no-deps --target data/peers/trl trl==1.16.0
 	$(BIN)/python measurements/trainer_speed.py --parity
 	$(BIN)/python measurements/trainer_speed.py
-	$(BIN)/python measurements/orchestration.py load
-	$(BIN)/python measurements/orchestration.py chain
-	$(BIN)/python measurements/orchestration.py backfill
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py load
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py chain
+	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py backfill
 
 # The lab's settings; another root keeps the grid apart from what `make run` makes.
 experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
 from iterpref_assets.core.experiment.choosing import best_rate
 from iterpref_assets.core.progress import Tracker, track
@@ -138,7 +138,7 @@ def validation_rate(store: ArtifactStore, key: str) -> float:
     """The share of validation problems that a cell's model solves."""
     scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
     scores = tables.read_scores(scored.path(GREEDY_FILE))
-    return float(scores.select(pl.col("base_passed").mean()).item())
+    return summarize(scores, EvaluationConfig()).pass_at_1
 
 
 def _used_pair_sets(arms: Iterable[Arm]) -> list[PairSet]:

@@ -74,20 +74,20 @@ class Environment(StrEnum):
 class LabModel(Record):
     """The small model that the project trains and ships."""
 
-    source: Literal["lab"] = "lab"
+    source: Literal["lab"] = Field("lab", description="Where the model comes from")
 
 
 class LocalModel(Record):
     """A model folder in the Hugging Face layout, safetensors only."""
 
-    source: Literal["local"] = "local"
+    source: Literal["local"] = Field("local", description="Where the model comes from")
     path: Path = Field(description="The folder")
 
 
 class HubModel(Record):
     """A model of the Hugging Face hub, pinned to a commit: a branch would change its meaning."""
 
-    source: Literal["hub"] = "hub"
+    source: Literal["hub"] = Field("hub", description="Where the model comes from")
     repository: str = Field(description="The name on the hub, owner/name")
     revision: str = Field(description="The commit, all 40 digits; a branch or a tag is refused")
 
@@ -107,7 +107,7 @@ class HubModel(Record):
 class RemoteModel(Record):
     """A model that a server answers for and nobody here has the weights of: a generator only."""
 
-    source: Literal["remote"] = "remote"
+    source: Literal["remote"] = Field("remote", description="Where the model comes from")
     model: str = Field(min_length=1, description="The model's name on the server")
     server: str | None = Field(
         None,

@@ -27,12 +27,12 @@ from pathlib import Path
 from sandbox_samples import machine
 
 from iterpref_assets.core.evaluation.bigcodebench.data import (
-    BigCodeProblem,
-    BigCodeSplit,
-    load_bigcode,
+    BigCodeBenchProblem,
+    BigCodeBenchSplit,
+    load_bigcodebench,
 )
 from iterpref_assets.core.evaluation.bigcodebench.proxying import why_in_process
-from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
+from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeBenchSuite
 from iterpref_assets.core.evaluation.bigcodebench.tasks import (
     calibrated,
     judge_apart,
@@ -47,7 +47,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution
 class Graded:
     """A program with the evaluator's status and what it kept of the first failure."""
 
-    problem: BigCodeProblem
+    problem: BigCodeBenchProblem
     code: str
     status: str
     failure: str
@@ -57,8 +57,8 @@ def main() -> None:
     """Judge, and print the differences."""
     options = _options()
     print(machine(), flush=True)
-    data = load_bigcode(options.data)
-    suite = BigCodeSuite(data, BigCodeSplit.COMPLETE, options.libraries)
+    data = load_bigcodebench(options.data)
+    suite = BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, options.libraries)
     with suite.open_sandbox(options.workers) as sandbox:
         if options.references:
             programs = [Graded(p, p.reference, "pass", "") for p in data.problems.values()]
@@ -92,7 +92,7 @@ def part_of(programs: list[Graded], part: str) -> list[Graded]:
     return programs[first - 1 :: step]
 
 
-def read_graded(path: Path, problems: dict[str, BigCodeProblem]) -> list[Graded]:
+def read_graded(path: Path, problems: dict[str, BigCodeBenchProblem]) -> list[Graded]:
     """The programs of a file that the evaluator wrote."""
     results = json.loads(path.read_text())["eval"]
     return [

@@ -22,8 +22,8 @@ from peers import run_peer
 from sandbox_samples import machine
 from spent import Spent
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, load_bigcode
-from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, load_bigcodebench
+from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeBenchSuite
 from iterpref_assets.core.evaluation.bigcodebench.tasks import calibrated, judge_program
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
@@ -40,12 +40,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(machine(), flush=True)
-    data = load_bigcode(options.data)
+    data = load_bigcodebench(options.data)
     programs = [Graded(each, each.reference, "", "") for each in data.problems.values()]
     if options.graded:
         programs = read_graded(options.graded, data.problems)
     programs = part_of(programs, options.part)
-    suite = BigCodeSuite(data, BigCodeSplit.COMPLETE, options.libraries)
+    suite = BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, options.libraries)
 
     def judge(each: Graded, sandbox: Sandbox) -> Execution:
         return judge_program(each.problem, calibrated(each.problem, each.code), sandbox)

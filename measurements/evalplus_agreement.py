@@ -26,18 +26,18 @@ from sandbox_samples import DATA, machine, task_named_like
 
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
-    PlusBenchmark,
-    PlusData,
-    load_plus,
+    EvalPlusBenchmark,
+    EvalPlusData,
+    load_evalplus,
 )
-from iterpref_assets.core.evaluation.evalplus.suite import plus_benchmark
+from iterpref_assets.core.evaluation.evalplus.suite import evalplus_benchmark
 from iterpref_assets.core.evaluation.samples import Sample
 from iterpref_assets.core.evaluation.scores import Statuses
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 BENCHMARK_FILES = {
-    PlusBenchmark.HUMANEVAL: "HumanEvalPlus.jsonl.gz",
-    PlusBenchmark.MBPP: "MbppPlus.jsonl.gz",
+    EvalPlusBenchmark.HUMANEVAL: "HumanEvalPlus.jsonl.gz",
+    EvalPlusBenchmark.MBPP: "MbppPlus.jsonl.gz",
 }
 
 
@@ -52,23 +52,23 @@ def main() -> None:
     os.environ["XDG_CACHE_HOME"] = str(work)  # before evalplus is imported: it asks only then
     unexplained = 0
     for name, file in BENCHMARK_FILES.items():
-        data = load_plus(name, DATA / "benchmarks" / file)
+        data = load_evalplus(name, DATA / "benchmarks" / file)
         files = [path for each in options.files for path in _program_files(name, each)]
         unexplained += _compare(data, DATA / "benchmarks" / file, files, work, options.workers)
     sys.exit(unexplained)
 
 
-def _program_files(name: PlusBenchmark, source: str) -> list[Path]:
+def _program_files(name: EvalPlusBenchmark, source: str) -> list[Path]:
     found = sorted([*DATA.glob("samples/*.gz"), *DATA.glob("trajectories/*/*.gz")])
     return [path for path in found if source in str(path) and name.value in path.name]
 
 
-def _compare(data: PlusData, file: Path, files: list[Path], work: Path, workers: int) -> int:
+def _compare(data: EvalPlusData, file: Path, files: list[Path], work: Path, workers: int) -> int:
     evalplus = Evalplus(data, file, work, workers, base_only=False)
     reasons: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
     with Sandbox(workers, packages=SANDBOX_PACKAGES) as sandbox:
-        benchmark = plus_benchmark(data, sandbox, work / "iterpref", workers)
+        benchmark = evalplus_benchmark(data, sandbox, work / "iterpref", workers)
         for path in files:
             programs = [each for each in _programs(path, data) if each not in seen]
             unique = list(dict.fromkeys(programs))
@@ -85,14 +85,14 @@ def _compare(data: PlusData, file: Path, files: list[Path], work: Path, workers:
     return reasons[UNEXPLAINED]
 
 
-def _programs(path: Path, data: PlusData) -> Iterator[tuple[str, str]]:
+def _programs(path: Path, data: EvalPlusData) -> Iterator[tuple[str, str]]:
     """Each program of a file with its task, where evalplus holds the task."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield from _programs_of(json.loads(line), data)
 
 
-def _programs_of(record: dict[str, Any], data: PlusData) -> Iterator[tuple[str, str]]:
+def _programs_of(record: dict[str, Any], data: EvalPlusData) -> Iterator[tuple[str, str]]:
     if "samples" in record:
         task = task_named_like(record["prompt"], list(data.problems.values()))
         for completion in record["samples"]:

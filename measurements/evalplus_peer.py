@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusData
 from iterpref_assets.core.evaluation.sample_scoring import judge_samples
 from iterpref_assets.core.evaluation.samples import Sample
 from iterpref_assets.core.evaluation.scores import Score, Statuses
@@ -24,12 +24,12 @@ class Evalplus:
     """The harness as released, with its own pool and its own expected outputs."""
 
     def __init__(
-        self, data: PlusData, path: Path, work: Path, workers: int, *, base_only: bool
+        self, data: EvalPlusData, path: Path, work: Path, workers: int, *, base_only: bool
     ) -> None:
         plain = work / path.name.removesuffix(".gz")
         content = path.read_bytes()
         plain.write_bytes(gzip.decompress(content) if path.suffix == ".gz" else content)
-        is_mbpp = data.benchmark is PlusBenchmark.MBPP
+        is_mbpp = data.benchmark is EvalPlusBenchmark.MBPP
         variable = "MBPP_OVERRIDE_PATH" if is_mbpp else "HUMANEVAL_OVERRIDE_PATH"
         self.environment = {variable: str(plain)}
         from evalplus import evaluate

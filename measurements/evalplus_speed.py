@@ -28,11 +28,11 @@ from sandbox_samples import machine
 
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
-    PlusBenchmark,
-    PlusData,
-    load_plus,
+    EvalPlusBenchmark,
+    EvalPlusData,
+    load_evalplus,
 )
-from iterpref_assets.core.evaluation.evalplus.suite import plus_benchmark
+from iterpref_assets.core.evaluation.evalplus.suite import evalplus_benchmark
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.evaluation.scores import Statuses
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -43,7 +43,7 @@ def main() -> None:
     options = _options()
     work = options.work or Path(tempfile.mkdtemp(prefix="evalplus-speed-"))
     os.environ["XDG_CACHE_HOME"] = str(work)  # before evalplus is imported: it asks only then
-    data = load_plus(options.benchmark, options.data)
+    data = load_evalplus(options.benchmark, options.data)
     samples = _samples(options.samples, data)
     tasks = len({sample.task_id for sample in samples})
     print(machine())
@@ -56,7 +56,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("benchmark", type=PlusBenchmark, choices=list(PlusBenchmark))
+    parser.add_argument("benchmark", type=EvalPlusBenchmark, choices=list(EvalPlusBenchmark))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--samples", required=True, help="a samples file, or 'references'")
     parser.add_argument("--workers", type=int, default=2)
@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _samples(source: str, data: PlusData) -> list[Sample]:
+def _samples(source: str, data: EvalPlusData) -> list[Sample]:
     if source == "references":
         return [Sample(name, 0, problem.reference) for name, problem in data.problems.items()]
     prompts = {name: problem.prompt for name, problem in data.problems.items()}
@@ -112,7 +112,7 @@ def _command(arguments: list[str], environment: dict[str, str]) -> float:
 
 def _compare_judging(
     options: argparse.Namespace,
-    data: PlusData,
+    data: EvalPlusData,
     samples: list[Sample],
     theirs: Evalplus,
     work: Path,
@@ -121,7 +121,7 @@ def _compare_judging(
     evalplus_statuses = theirs.judge(samples)
     theirs_seconds = time.monotonic() - started
     with Sandbox(options.workers, packages=SANDBOX_PACKAGES) as sandbox:
-        benchmark = plus_benchmark(
+        benchmark = evalplus_benchmark(
             data, sandbox, work / "iterpref", options.workers, base_only=options.base_only
         )
         started = time.monotonic()

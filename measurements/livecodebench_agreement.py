@@ -24,9 +24,12 @@ from typing import Any
 
 from sandbox_samples import machine
 
-from iterpref_assets.core.evaluation.benchmark_config import ContestConfig
-from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem, load_contests
-from iterpref_assets.core.evaluation.livecodebench.sources import MAX_DIGITS, ContestRules
+from iterpref_assets.core.evaluation.benchmark_config import LiveCodeBenchConfig
+from iterpref_assets.core.evaluation.livecodebench.data import (
+    LiveCodeBenchProblem,
+    load_livecodebench,
+)
+from iterpref_assets.core.evaluation.livecodebench.sources import MAX_DIGITS, LiveCodeBenchRules
 from iterpref_assets.core.evaluation.sample_scoring import RESULTS, SampleRun, score_file
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 
@@ -40,12 +43,12 @@ def main() -> None:
     parser.add_argument("--runner", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--samples", type=Path, required=True)
-    parser.add_argument("--rules", type=ContestRules, default=ContestRules.OFFICIAL)
+    parser.add_argument("--rules", type=LiveCodeBenchRules, default=LiveCodeBenchRules.OFFICIAL)
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     options = parser.parse_args()
     print(machine(), flush=True)
-    problems = load_contests(options.data).problems
+    problems = load_livecodebench(options.data).problems
     samples = read_samples(options.samples, dict.fromkeys(problems, "")).samples
     ours = _here(options.data, options.samples, options.rules, options.workers)
     theirs = _there(options.runner, problems, samples, options.seconds, options.workers)
@@ -65,17 +68,19 @@ def main() -> None:
     sys.exit(bool(different))
 
 
-def _here(data: Path, samples: Path, rules: ContestRules, workers: int) -> list[dict[str, Any]]:
+def _here(
+    data: Path, samples: Path, rules: LiveCodeBenchRules, workers: int
+) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="livecodebench-agreement-") as folder:
         out = Path(folder)
-        suite = ContestConfig(data=data, rules=rules).open()
+        suite = LiveCodeBenchConfig(data=data, rules=rules).open()
         score_file(suite, SampleRun(samples, out, out, workers))
         return [json.loads(line) for line in (out / RESULTS).read_text().splitlines()]
 
 
 def _there(
     runner: Path,
-    problems: dict[str, ContestProblem],
+    problems: dict[str, LiveCodeBenchProblem],
     samples: list[Sample],
     seconds: int,
     workers: int,
@@ -92,7 +97,7 @@ def _there(
         return list(pool.map(judge, samples))
 
 
-def _verdict(testing_util: Any, problem: ContestProblem, code: str, seconds: int) -> bool:
+def _verdict(testing_util: Any, problem: LiveCodeBenchProblem, code: str, seconds: int) -> bool:
     asked = {
         "inputs": [case.input for case in problem.cases],
         "outputs": [case.output for case in problem.cases],

@@ -20,9 +20,9 @@ from peers import run_peer
 from sandbox_samples import machine
 from spent import Spent
 
-from iterpref_assets.core.evaluation.benchmark_config import ContestConfig
-from iterpref_assets.core.evaluation.livecodebench.data import load_contests
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.benchmark_config import LiveCodeBenchConfig
+from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.evaluation.samples import Sample, read_samples
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -37,13 +37,13 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--ended", action="store_true", help="only programs that end in time here")
-    parser.add_argument("--rules", type=ContestRules, default=ContestRules.OFFICIAL)
+    parser.add_argument("--rules", type=LiveCodeBenchRules, default=LiveCodeBenchRules.OFFICIAL)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     print(machine(), flush=True)
-    problems = load_contests(options.data).problems
+    problems = load_livecodebench(options.data).problems
     samples = read_samples(options.samples, dict.fromkeys(problems, "")).samples[:: options.every]
-    suite = ContestConfig(data=options.data, rules=options.rules).open()
+    suite = LiveCodeBenchConfig(data=options.data, rules=options.rules).open()
     tasks = suite.questions(PromptStyle.CHAT)
 
     def judge(sample: Sample, sandbox: Sandbox) -> Execution:

@@ -1,5 +1,6 @@
 """What Dagster costs: loading, scheduling a run of the chain, and a backfill of many shards.
 
+    export PYTHONPATH=tests/helpers
     python measurements/orchestration.py load
     python measurements/orchestration.py chain
     python measurements/orchestration.py backfill [--shards 1000] [--separate 50]
@@ -30,9 +31,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
-
 from live_deployment import LiveDeployment
 from places import ROOT
 

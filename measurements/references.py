@@ -24,9 +24,9 @@ from pathlib import Path
 from iterpref_assets.core.evaluation.benchmark_config import (
     BenchmarkName,
     BenchmarksConfig,
-    BigCodeConfig,
-    ContestConfig,
-    PlusConfig,
+    BigCodeBenchConfig,
+    EvalPlusConfig,
+    LiveCodeBenchConfig,
 )
 from iterpref_assets.core.evaluation.references import (
     NO_REFERENCE,
@@ -61,12 +61,12 @@ def _options() -> argparse.Namespace:
 
 
 def _config(options: argparse.Namespace) -> BenchmarksConfig:
-    plus = PlusConfig(data=options.data)
+    plus = EvalPlusConfig(data=options.data)
     return BenchmarksConfig(
         humaneval=plus,
         mbpp=plus,
-        bigcodebench=BigCodeConfig(data=options.data, libraries=options.libraries),
-        livecodebench=ContestConfig(data=options.data, solutions=options.solutions),
+        bigcodebench=BigCodeBenchConfig(data=options.data, libraries=options.libraries),
+        livecodebench=LiveCodeBenchConfig(data=options.data, solutions=options.solutions),
     )
 
 

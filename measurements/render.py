@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from iterpref_assets.core.files import replace_text
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "measurements" / "results"
 PAGE = ROOT / "docs" / "MEASURED.md"
@@ -85,5 +87,5 @@ def _table(mine: list[dict[str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(rows()), encoding="utf-8")
+    replace_text(PAGE, page(rows()))
     print(PAGE.relative_to(ROOT))

@@ -21,9 +21,13 @@ from pathlib import Path
 
 from published import DATA
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem, load_plus
+from iterpref_assets.core.evaluation.evalplus.data import (
+    EvalPlusBenchmark,
+    EvalPlusProblem,
+    load_evalplus,
+)
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs
-from iterpref_assets.core.evaluation.evalplus.tasks import PlusTask, plus_tasks
+from iterpref_assets.core.evaluation.evalplus.tasks import EvalPlusTask, evalplus_tasks
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 HUMANEVAL = DATA / "benchmarks" / "HumanEvalPlus.jsonl.gz"
@@ -35,16 +39,16 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 class Sample:
     """One program and the HumanEval task whose base tests decide it."""
 
-    task: PlusTask
+    task: EvalPlusTask
     code: str
 
 
 def codet_samples(sandbox: Sandbox, workers: int, per_task: int) -> list[Sample]:
     """The first `per_task` samples of every record."""
-    data = load_plus(PlusBenchmark.HUMANEVAL, HUMANEVAL)
+    data = load_evalplus(EvalPlusBenchmark.HUMANEVAL, HUMANEVAL)
     with tempfile.TemporaryDirectory() as folder:
         expected = expected_outputs(data, sandbox, Path(folder), workers)
-    tasks = {task.task_id: task for task in plus_tasks(data, expected, base_only=True)}
+    tasks = {task.task_id: task for task in evalplus_tasks(data, expected, base_only=True)}
     problems = list(data.problems.values())
     samples: list[Sample] = []
     with gzip.open(CODET, "rt") as lines:
@@ -57,7 +61,7 @@ def codet_samples(sandbox: Sandbox, workers: int, per_task: int) -> list[Sample]
     return samples
 
 
-def task_named_like(prompt: str, problems: Sequence[PlusProblem]) -> PlusProblem:
+def task_named_like(prompt: str, problems: Sequence[EvalPlusProblem]) -> EvalPlusProblem:
     """The problem that a prompt of CodeT's asks for."""
     name = _DEFINED.findall(prompt)[-1]
     named = [problem for problem in problems if problem.entry_point == name]

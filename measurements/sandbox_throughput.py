@@ -24,7 +24,7 @@ from evalplus_peer import Evalplus, count_passes
 from sandbox_samples import HUMANEVAL, Sample, codet_samples, machine
 
 from iterpref_assets.core.evaluation import samples as files
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, load_evalplus
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
@@ -73,7 +73,7 @@ def beside_evalplus(samples: Sequence[Sample], workers: int, rate: float) -> Non
     """Print evalplus's rate over all samples, and how many times that `rate` is."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder  # before evalplus is imported: it asks only then
-        data = load_plus(PlusBenchmark.HUMANEVAL, HUMANEVAL)
+        data = load_evalplus(EvalPlusBenchmark.HUMANEVAL, HUMANEVAL)
         theirs = Evalplus(data, HUMANEVAL, Path(folder), workers, base_only=True)
         started = time.perf_counter()
         statuses = theirs.judge(

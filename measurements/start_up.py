@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sandbox_samples import machine
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, load_evalplus
 from iterpref_assets.core.evaluation.sample_scoring import RESULTS
 
 
@@ -31,7 +31,9 @@ def main() -> None:
     options = parser.parse_args()
     print(machine(), flush=True)
     work = Path(tempfile.mkdtemp(prefix="start-up-"))
-    name, problem = next(iter(load_plus(PlusBenchmark.HUMANEVAL, options.data).problems.items()))
+    name, problem = next(
+        iter(load_evalplus(EvalPlusBenchmark.HUMANEVAL, options.data).problems.items())
+    )
     samples = work / "samples.jsonl"
     samples.write_text(json.dumps({"task_id": name, "solution": problem.reference}) + "\n")
     _seconds(options.data, samples, work / "first")

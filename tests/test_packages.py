@@ -22,6 +22,17 @@ NOT_ASKED_FOR = {
     "ray": "the extra's own",
 }
 """Modules that no list has to name, with the reason."""
+BESIDE = {
+    "dagster_shared": "dagster's own, at its version",
+    "graphql": "dagster-graphql's own",
+    "starlette": "dagster-webserver's own",
+    "uvicorn": "dagster-webserver's own",
+    **dict.fromkeys(
+        ("alignment", "bigcodebench", "inspect_ai", "lcb_runner", "testing_util", "trl"),
+        "a peer, which a measurement gets where it says",
+    ),
+}
+"""The same of tests and measurements."""
 
 
 def normal(name: str) -> str:
@@ -45,10 +56,10 @@ def asked(*extras: str) -> set[str]:
 
 
 @cache
-def imported() -> dict[str, str]:
-    """Each top-level module that the package imports, with a file that does."""
+def imported(*folders: str) -> dict[str, str]:
+    """Each top-level module that files of these folders import, with a file that does."""
     found: dict[str, str] = {}
-    for path in sorted((ROOT / "iterpref_assets").rglob("*.py")):
+    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = []
             if isinstance(node, ast.Import):
@@ -60,17 +71,28 @@ def imported() -> dict[str, str]:
     return found
 
 
-def test_every_import_is_asked_for_by_name() -> None:
-    known = asked(*EXTRAS)
+def not_asked_for(modules: dict[str, str], known: set[str]) -> dict[str, str]:
+    """Those of the modules that are in no known distribution."""
     distributions = packages_distributions()
-    missing = {
+    return {
         module: file
-        for module, file in imported().items()
+        for module, file in modules.items()
         if module not in sys.stdlib_module_names
         and module not in {"iterpref_assets", *NOT_ASKED_FOR}
         and not {normal(name) for name in distributions.get(module, [module])} & known
     }
-    assert missing == {}
+
+
+def test_every_import_is_asked_for_by_name() -> None:
+    users = asked(*(extra for extra in EXTRAS if extra != "dev"))
+    assert not_asked_for(imported("iterpref_assets"), users) == {}
+
+
+def test_so_is_every_import_of_tests_and_measurements() -> None:
+    searched = [ROOT / "definitions.py", *(ROOT / "measurements").iterdir()]
+    own = {path.stem for path in [*searched, *(ROOT / "tests" / "helpers").iterdir()]}
+    missing = not_asked_for(imported("tests", "measurements"), asked(*EXTRAS))
+    assert missing.keys() - own - BESIDE.keys() == set()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,17 @@ def test_every_setting_has_a_description() -> None:
     assert sorted(set(without)) == []
 
 
+def test_so_has_every_field_of_their_schema() -> None:
+    schema = Settings.model_json_schema()
+    without = [
+        f"{model}.{field}"
+        for model, told in {"Settings": schema, **schema["$defs"]}.items()
+        for field, about in told.get("properties", {}).items()
+        if not about.get("description")
+    ]
+    assert without == []
+
+
 def test_no_description_ends_in_a_full_stop() -> None:
     assert [key.path for key in keys_of(Settings) if key.description.endswith(".")] == []
 

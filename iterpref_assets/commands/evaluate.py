@@ -10,12 +10,19 @@ from typing import Annotated
 
 import typer
 
-from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
+from iterpref_assets.commands.benchmark_options import (
+    Data,
+    Release,
+    Since,
+    SplitOption,
+    Subset,
+    Until,
+)
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.evaluation.sample_scoring import RESULTS, SUMMARY, SampleRun, score_file
 from iterpref_assets.core.evaluation.sample_summary import summary_lines
 from iterpref_assets.core.evaluation.samples import check_samples
@@ -49,14 +56,14 @@ def evaluate(
     base_only: Annotated[
         bool, typer.Option("--base-only", help="Run the base tests of HumanEval or MBPP alone.")
     ] = False,
-    split: Split = BigCodeSplit.COMPLETE,
-    subset: Subset = BigCodeSubset.FULL,
+    split: SplitOption = BigCodeBenchSplit.COMPLETE,
+    subset: Subset = BigCodeBenchSubset.FULL,
     since: Since = None,
     until: Until = None,
     release: Release = LATEST_RELEASE,
     rules: Annotated[
-        ContestRules, typer.Option(help="How LiveCodeBench programs are run.")
-    ] = ContestRules.STRICT,
+        LiveCodeBenchRules, typer.Option(help="How LiveCodeBench programs are run.")
+    ] = LiveCodeBenchRules.STRICT,
     libraries: Annotated[
         Path | None, typer.Option(help="Folder of what BigCodeBench programs may import.")
     ] = None,

@@ -22,7 +22,7 @@ Arms = Annotated[
     typer.Argument(help="Arms to compare; none given means those of the paper's headline."),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds to train each arm with.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder of the result tables.")]
+TablesFolder = Annotated[Path, typer.Option("--out", help="Folder of the result tables.")]
 
 
 @experiment.command()
@@ -45,7 +45,7 @@ def list_arms() -> None:
 
 
 @experiment.command()
-def export(out: Out = Path("measurements/results/experiment/lab")) -> None:
+def export(out: TablesFolder = Path("measurements/results/experiment/lab")) -> None:
     """Write the tables of every cell that still stands: scores, cells and curves."""
     from iterpref_assets.exporting import export_grid
 
@@ -55,7 +55,7 @@ def export(out: Out = Path("measurements/results/experiment/lab")) -> None:
 
 @experiment.command()
 def render(
-    results: Out = Path("measurements/results/experiment/lab"),
+    results: TablesFolder = Path("measurements/results/experiment/lab"),
     page: Annotated[Path, typer.Option("--page", help="Where the page goes.")] = Path(
         "docs/EXPERIMENT.md"
     ),

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from iterpref_assets.commands.benchmark_options import Data, Release, Since, Split, Subset, Until
-from iterpref_assets.core.conversations import PromptConfig
-from iterpref_assets.core.engines.config import EngineConfig, EngineKind, OpenAIConfig
+from iterpref_assets.commands.benchmark_options import (
+    Data,
+    Release,
+    Since,
+    SplitOption,
+    Subset,
+    Until,
+    evaluate_command,
+)
+from iterpref_assets.core.engines.config import EngineKind
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
 from iterpref_assets.core.evaluation.selection import select_tasks
 from iterpref_assets.core.evaluation.suite_options import OwnProblems, SuiteOptions
-from iterpref_assets.core.evaluation.tasks import PromptStyle, style_of
 from iterpref_assets.core.files import cache_folder
-from iterpref_assets.settings import GeneratorSource, LabModel, RemoteModel, Settings, load_settings
-
-if TYPE_CHECKING:
-    from iterpref_assets.core.evaluation.suite import Suite
-
-_ENGINE = TypeAdapter[EngineConfig](EngineConfig)
-_OF_ONE_SERVER = ("api_key_env", "extra_body")
+from iterpref_assets.settings import LabModel, load_settings
 
 
 def generate(
@@ -71,8 +70,8 @@ def generate(
     max_failed_share: Annotated[
         float, typer.Option(min=0, max=1, help="Calls that may give no answer, as a share of 1.")
     ] = 0.1,
-    split: Split = BigCodeSplit.COMPLETE,
-    subset: Subset = BigCodeSubset.FULL,
+    split: SplitOption = BigCodeBenchSplit.COMPLETE,
+    subset: Subset = BigCodeBenchSubset.FULL,
     since: Since = None,
     until: Until = None,
     release: Release = LATEST_RELEASE,
@@ -88,6 +87,12 @@ def generate(
     settings have it (`evaluation`, `evaluation_engine`).
     """
     from iterpref_assets.core.evaluation.generating import generate_samples, log_beside
+    from iterpref_assets.steps.asked_model import (
+        answers_identity,
+        asked_engine,
+        asked_model,
+        asked_style,
+    )
 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
@@ -101,7 +106,7 @@ def generate(
         max_tokens=max_tokens,
         seed=seed,
     )
-    backend = _engine(settings, engine, url)
+    backend = asked_engine(settings, engine, url)
     prompts = settings.prompts_for(LabModel()) if model == "lab" else settings.prompts
     own = problems and OwnProblems(problems, prompts, settings.limits, settings.packages)
     options = SuiteOptions(
@@ -115,8 +120,8 @@ def generate(
         release=release,
         examples=examples,
     )
-    source, weights = _model(model, backend)
-    style = _style(weights, base=base)
+    source, weights = asked_model(model, backend)
+    style = asked_style(weights, as_base=base)
     suite = options.open(cache_folder())
     questions = suite.questions(style)
     if tasks:
@@ -127,14 +132,14 @@ def generate(
         open_engine(backend, weights),
         config,
         out,
-        _identity(suite, source, prompts if own else style),
+        answers_identity(suite, source, prompts if own else style),
         max_failed_share,
     )
     typer.echo(
         f"{done.samples} samples of {len(questions)} tasks in {out}: {done.empty} hold no program, "
         f"{sum(done.failures.values())} calls gave no answer"
     )
-    typer.echo(_next_command(options, tasks, out))
+    typer.echo(evaluate_command(options, tasks, out))
 
 
 def _config(known: EvaluationConfig, **options: Any) -> EvaluationConfig:
@@ -144,75 +149,3 @@ def _config(known: EvaluationConfig, **options: Any) -> EvaluationConfig:
         return EvaluationConfig.model_validate({**known.model_dump(), **given})
     except ValidationError as error:
         raise InputError.of_record(error, remedy="Give --samples with --temperature 0.8") from None
-
-
-def _engine(settings: Settings, kind: EngineKind | None, url: str | None) -> EngineConfig:
-    """The engine of this kind as the settings have it; its defaults where they have none."""
-    known = {each.kind: each for each in (settings.engine, settings.evaluation_engine)}
-    wanted = kind or (EngineKind.OPENAI if url is not None else settings.evaluation_engine.kind)
-    if url is not None and wanted is not EngineKind.OPENAI:
-        raise InputError(f"--url is for a server, not for {wanted}", remedy="Leave out --engine")
-    values = known[wanted].model_dump() if wanted in known else {"kind": wanted}
-    if wanted is EngineKind.OPENAI:
-        values = _asked_by_name(values, url)
-    try:
-        return _ENGINE.validate_python(values)
-    except ValidationError as error:
-        raise InputError.of_record(
-            error, remedy=f"Set it in the section engine of the settings, with kind {wanted}"
-        ) from None
-
-
-def _asked_by_name(values: dict[str, Any], url: str | None) -> dict[str, Any]:
-    """A server's settings for the model that --model names, at --url where that is given.
-
-    The key and the body's fields are for the server of the settings: no other one is sent them.
-    """
-    moved = url is not None and values.get("base_url") != url
-    kept = {name: each for name, each in values.items() if not (moved and name in _OF_ONE_SERVER)}
-    return kept | {"served_model": None} | ({} if url is None else {"base_url": url})
-
-
-def _model(name: str, engine: EngineConfig) -> tuple[GeneratorSource, Path | str]:
-    """Where a model comes from, and what the engine opens: its folder, or its name on a server."""
-    if isinstance(engine, OpenAIConfig):
-        return RemoteModel(model=name, server=engine.base_url), name
-    from iterpref_assets.steps.named_model import named_model
-
-    return named_model(name)
-
-
-def _style(weights: Path | str, *, base: bool) -> PromptStyle:
-    if isinstance(weights, Path):
-        return style_of(weights, as_base=base)
-    if base:
-        raise InputError("a server answers chats alone", field="--base", remedy="Leave it out")
-    return PromptStyle.CHAT
-
-
-def _identity(
-    suite: Suite, source: GeneratorSource, asked: PromptConfig | PromptStyle
-) -> dict[str, Any]:
-    """What answers depend on besides engine and sampling."""
-    from iterpref_assets.core.conversations import Prompts
-    from iterpref_assets.steps.models import model_identity
-
-    return {
-        "model": model_identity(source),
-        "data": suite.facts.source.model_dump(),
-        "asked": asked.value if isinstance(asked, PromptStyle) else Prompts(asked).identity(),
-    }
-
-
-def _next_command(options: SuiteOptions, tasks: str, out: Path) -> str:
-    """The command that scores the samples."""
-    own, folder = options.problems, out.with_suffix("")
-    what = ["--problems", str(own.file)] if own else ["--benchmark", str(options.benchmark)]
-    what += ["--data", str(options.data)] if options.data else []
-    if options.benchmark is BenchmarkName.BIGCODEBENCH:
-        what += ["--split", options.split.value, "--subset", options.subset.value]
-    what += ["--from", options.since.isoformat()] if options.since else []
-    what += ["--to", options.until.isoformat()] if options.until else []
-    what += ["--release", str(options.release)] if options.release != LATEST_RELEASE else []
-    what += ["--tasks", tasks] if tasks else []
-    return shlex.join(["iterpref", "evaluate", *what, "--samples", str(out), "--out", str(folder)])

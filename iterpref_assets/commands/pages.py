@@ -7,12 +7,8 @@ from typing import Annotated
 
 import typer
 
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.sample_scoring import RESULTS
-from iterpref_assets.core.pages.answers import REMEDY, read_answers
+from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.pages.evaluations import (
-    ShownModel,
     write_comparison_page,
     write_evaluation_page,
 )
@@ -49,8 +45,7 @@ def trajectories(
     else:
         from iterpref_assets.steps.pages import write_all_trajectories
 
-        store = _store_with("debug_trajectories", "--versions")
-        count = write_all_trajectories(store, out)
+        count = write_all_trajectories(_store(), out)
     _tell(count, "trajectories", out)
 
 
@@ -70,7 +65,7 @@ def pairs(
     else:
         from iterpref_assets.steps.pages import write_all_pairs
 
-        count = write_all_pairs(_store_with("codeflow_pairs", "--pairs"), out)
+        count = write_all_pairs(_store(), out)
     _tell(count, "pairs", out)
 
 
@@ -95,8 +90,10 @@ def evaluations(
     ] = None,
 ) -> None:
     """Show every answer with its program and the call that failed, or what two models changed."""
-    models = [_model(name) for name in (first, second) if name is not None]
-    prompts = read_prompts(tasks) if tasks else _prompts(first)
+    from iterpref_assets.steps.pages import named_answers, named_prompts
+
+    models = [named_answers(name, _store) for name in (first, second) if name is not None]
+    prompts = read_prompts(tasks) if tasks else named_prompts(first, _store)
     if len(models) == 1:
         count = write_evaluation_page(models[0], prompts, out, f"Evaluation: {models[0].name}")
     else:
@@ -106,47 +103,9 @@ def evaluations(
     _tell(count, "answers", out)
 
 
-def _model(name: str) -> ShownModel:
-    """The answers of a folder, file or artifact, by a name that tells it from others."""
-    path = Path(name)
-    if path.is_dir():
-        return ShownModel(path.resolve().name, read_answers(path / RESULTS))
-    if path.is_file():
-        shown = path.resolve().parent.name if path.name == RESULTS else path.stem
-        return ShownModel(shown, read_answers(path))
-    if key := _score_key(name):
-        from iterpref_assets.steps.pages import shown_model
-
-        return shown_model(ArtifactStore(load_settings().root), key)
-    raise InputError("no such file", file=path, remedy=REMEDY)
-
-
-def _prompts(name: str) -> dict[str, str]:
-    """What tasks ask, where an artifact is shown."""
-    if Path(name).exists() or not (key := _score_key(name)):
-        return {}
-    from iterpref_assets.steps.pages import prompts_of
-
-    return dict(prompts_of(ArtifactStore(load_settings().root), key.asset))
-
-
-def _score_key(name: str) -> ArtifactKey | None:
-    """The artifact of scores that is named ASSET/BASE_MODEL/VARIANT; None where none can be."""
-    from iterpref_assets.steps.pages import scores_key
-
-    return scores_key(name)
-
-
-def _store_with(asset: str, option: str) -> ArtifactStore:
-    """The settings' store, where it has any of an asset."""
-    store = ArtifactStore(load_settings().root)
-    if not store.partitions(asset):
-        raise InputError(
-            f"{asset} has not been materialized",
-            file=store.root,
-            remedy=f"Give tables ({option}), or materialize it first",
-        )
-    return store
+def _store() -> ArtifactStore:
+    """The settings' store."""
+    return ArtifactStore(load_settings().root)
 
 
 def _title(what: str, files: list[Path]) -> str:

@@ -15,8 +15,7 @@ from rich.table import Column, Table
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.refusal import BenchmarkSource
-from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import Difference, JudgeConfig, Negatives, PairConfig
+from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
 from iterpref_assets.core.pairs.making import (
     Made,
     PairInputs,
@@ -100,13 +99,15 @@ def pairs(
     are verdicts (executions.jsonl), so that no program runs twice against the same tests.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    from iterpref_assets.settings import load_settings
     from iterpref_assets.steps.named_model import description_folder
+    from iterpref_assets.steps.pairs import named_judge
 
     config = PairConfig(
         negatives=negatives,
         difference=difference,
         seed=seed,
-        judge=judge_of_settings() if judge else None,
+        judge=named_judge(load_settings()) if judge else None,
     )
     inputs = PairInputs([*trajectories, *(more_trajectories or [])], problems, benchmark or [])
     made = make_pairs(inputs, load_tokenizer(description_folder(str(tokenizer))), config, out)
@@ -142,24 +143,6 @@ def export(
         file = tokens or tokens_of(pair_table)
         count = write_trl(table, tables.read_table(file, tables.TOKENIZED_PAIRS), out)
     Console().print(f"{count:,} pairs in {out}", soft_wrap=True)
-
-
-def judge_of_settings() -> JudgeConfig:
-    """The judge that the settings name.
-
-    Raises:
-        InputError: where they name none.
-    """
-    from iterpref_assets.settings import load_settings
-
-    judge = load_settings().pairs.judge
-    if judge is None:
-        raise InputError(
-            "the settings name no judge",
-            field="pairs.judge",
-            remedy="Set its engine and model, or leave out --judge",
-        )
-    return judge
 
 
 def _print_made(made: Made) -> None:

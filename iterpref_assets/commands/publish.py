@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 
 if TYPE_CHECKING:
-    from iterpref_assets.core.publishing.upload import Upload
+    from iterpref_assets.core.publishing.scores import BenchmarkScore
 
 
 def publish(
@@ -46,6 +45,7 @@ def publish(
     One commit holds everything. The hub's address and token are those of its own tools
     (HF_ENDPOINT, HF_TOKEN, `hf auth login`).
     """
+    from iterpref_assets.core.publishing.assembling import model_upload, pairs_upload
     from iterpref_assets.core.publishing.upload import require_repository
 
     if sum(each is not None for each in (model, checkpoint, pairs)) != 1:
@@ -55,9 +55,10 @@ def publish(
     require_repository(repo)
     with tempfile.TemporaryDirectory() as scratch:
         if pairs is not None:
-            upload = _pairs(repo, pairs, Path(scratch), license_, private=private)
+            upload = pairs_upload(repo, pairs, Path(scratch), license_, private=private)
         else:
-            upload = _model(repo, model, checkpoint, scores or [], license_, private=private)
+            folder, found = _model(model, checkpoint, scores or [])
+            upload = model_upload(repo, folder, found, license_, private=private)
         for line in upload.lines():
             typer.echo(line)
         if not push:
@@ -69,43 +70,17 @@ def publish(
 
 
 def _model(
-    repo: str,
-    folder: Path | None,
-    checkpoint: str | None,
-    scores: list[Path],
-    license_: str | None,
-    *,
-    private: bool,
-) -> Upload:
-    from iterpref_assets.core.publishing.cards import model_card
-    from iterpref_assets.core.publishing.facts import files_of, read_facts
-    from iterpref_assets.core.publishing.scores import read_scores
-    from iterpref_assets.core.publishing.upload import Upload
+    folder: Path | None, checkpoint: str | None, scores: list[Path]
+) -> tuple[Path, list[BenchmarkScore]]:
+    """The folder of what is published, and its scores."""
+    if folder is not None:
+        from iterpref_assets.core.publishing.scores import read_evaluation
 
-    found = [score for each in scores for score in read_scores(each)]
-    if folder is None:
-        from iterpref_assets.core.artifacts import ArtifactStore
-        from iterpref_assets.settings import load_settings
-        from iterpref_assets.steps.published_models import checkpoint_folder, checkpoint_scores
+        return folder, [score for each in scores for score in read_evaluation(each)]
+    from iterpref_assets.core.artifacts import ArtifactStore
+    from iterpref_assets.settings import load_settings
+    from iterpref_assets.steps.published_models import checkpoint_folder, checkpoint_scores
 
-        settings, partition = load_settings(), str(checkpoint)
-        store = ArtifactStore(settings.root)
-        folder = checkpoint_folder(store, partition)
-        found = checkpoint_scores(settings, store, partition)
-    card = model_card(repo, read_facts(folder), found, license_)
-    return Upload(repo, "model", card, {each.name: each for each in files_of(folder)}, private)
-
-
-def _pairs(repo: str, table: Path, scratch: Path, license_: str | None, *, private: bool) -> Upload:
-    from iterpref_assets.core.pairs.formats import write_messages
-    from iterpref_assets.core.pairs.manifest import read_manifest
-    from iterpref_assets.core.publishing.cards import dataset_card
-    from iterpref_assets.core.publishing.upload import Upload
-    from iterpref_assets.core.seeds.reading import file_digest
-
-    frame, manifest = tables.read_table(table, tables.PAIRS), read_manifest(table)
-    made_of = {table.name: file_digest(table)} | (manifest.made_of if manifest else {})
-    out = scratch / "train.parquet"
-    write_messages(frame, out)
-    card = dataset_card(repo, frame, manifest, made_of, license_)
-    return Upload(repo, "dataset", card, {out.name: out}, private)
+    settings, partition = load_settings(), str(checkpoint)
+    store = ArtifactStore(settings.root)
+    return checkpoint_folder(store, partition), checkpoint_scores(settings, store, partition)

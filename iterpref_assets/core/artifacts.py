@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -29,15 +27,16 @@ from typing import Any
 
 from pydantic import Field, JsonValue, ValidationError
 
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import (
     locked,
     made_and_shared,
     publish_folder,
     remove_unshared,
+    replace_files,
     replace_text,
     sync,
-    sync_tree,
 )
 from iterpref_assets.core.integrity import FileEntry, file_entry, first_damage
 from iterpref_assets.core.records import Record
@@ -115,6 +114,11 @@ class Artifact:
 
     folder: Path
     manifest: Manifest
+
+    @property
+    def key(self) -> ArtifactKey:
+        """What it was published under."""
+        return ArtifactKey(self.manifest.asset, self.manifest.partition)
 
     def path(self, name: str) -> Path:
         """The path of one of its files."""
@@ -342,29 +346,16 @@ def _publish(staging: Path, home: Path, manifest: Manifest) -> None:
     except OSError as error:
         if error.errno not in _EXISTS:
             raise
-        _renew(staging, home / name, manifest)
+        # The same content from the same inputs stands there; files of it may be damaged.
+        replace_files(staging, home / name, (*manifest.files, MANIFEST))
     # The folder of the version is on disk before `current` names it: it must outlast a power cut.
     with locked(home):
         replace_text(home / CURRENT, name)
 
 
-def _renew(staging: Path, version: Path, manifest: Manifest) -> None:
-    """Put files into a version of the same content from the same inputs: its own may be damaged."""
-    for name in (*manifest.files, MANIFEST):
-        (version / name).parent.mkdir(parents=True, exist_ok=True)
-        (staging / name).replace(version / name)
-    sync_tree(version)
-
-
 def _hash_files(folder: Path) -> dict[str, FileEntry]:
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_entry(path) for path in found}
-
-
-def digest_json(value: Any) -> str:
-    """The SHA-256 of a JSON value, whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 _PREFIX = ".staging-"

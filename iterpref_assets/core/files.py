@@ -10,7 +10,7 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,6 +102,14 @@ def publish_folder(folder: Path, target: Path) -> None:
     sync_tree(folder)
     folder.rename(target)
     sync(target.parent)
+
+
+def replace_files(folder: Path, target: Path, names: Iterable[str]) -> None:
+    """Put files of `folder` in the place of those of `target`, of the same disk, one by one."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).replace(target / name)
+    sync_tree(target)
 
 
 @contextmanager

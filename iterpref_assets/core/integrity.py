@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.records import Record
 
 
@@ -18,9 +18,7 @@ class FileEntry(Record):
 
 def file_entry(path: Path) -> FileEntry:
     """What a manifest says of a file."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return FileEntry(sha256=digest, bytes=path.stat().st_size)
+    return FileEntry(sha256=file_sha256(path), bytes=path.stat().st_size)
 
 
 def first_damage(folder: Path, files: Mapping[str, FileEntry]) -> str | None:

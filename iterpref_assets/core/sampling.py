@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -72,22 +71,6 @@ class SamplingConfig(GenerationConfig):
     """How round 0 is drawn."""
 
     samples_per_problem: int = Field(1, gt=0, description="Independent completions of each problem")
-
-
-def sample_problems(
-    problems: Sequence[Problem],
-    engine: Engine,
-    config: SamplingConfig,
-    prompts: Prompts,
-    work_dir: Path,
-) -> pl.DataFrame:
-    """`draw_samples` with an engine that is entered here and freed."""
-
-    async def run() -> pl.DataFrame:
-        async with engine:
-            return await draw_samples(problems, engine, config, prompts, work_dir)
-
-    return asyncio.run(run())
 
 
 async def draw_samples(

@@ -27,6 +27,7 @@ from iterpref_assets.defs.partitions import (
 from iterpref_assets.defs.resources import NotifierResource, ProjectResource
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.step import StepContext
 
 OPERATIONS = load_settings().operations
@@ -218,9 +219,9 @@ def _at(context: dg.ScheduleEvaluationContext, partition: str) -> str:
 def _variants(store: ArtifactStore, base_model: str) -> Iterator[str]:
     """The models that can be scored, as partitions of artifacts: itself, and its checkpoints."""
     if store.find(ArtifactKey("base_models", base_model)) is not None:
-        yield f"{base_model}/{REFERENCE}"
+        yield ModelVariant(base_model, REFERENCE).key
     for name in store.partitions("checkpoints"):
-        if name.startswith(f"{base_model}/"):
+        if ModelVariant.parse(name).base_model == base_model:
             yield name
 
 
@@ -230,4 +231,5 @@ def _is_scored(context: StepContext, partition: str) -> bool:
 
 
 def _digest(value: JsonValue) -> str:
+    """As the cursors of deployments hold it: `digest_json` would have every seed read again."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

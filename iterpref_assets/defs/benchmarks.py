@@ -10,7 +10,11 @@ from iterpref_assets.defs.offenders import check_result
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.benchmarks import failing_references, score_assets_of, tasks_key
+from iterpref_assets.steps.benchmarks import (
+    failing_benchmark_references,
+    score_assets_of,
+    tasks_key,
+)
 from iterpref_assets.steps.chain import step_of
 
 _GIVEN = load_settings().benchmarks.names()
@@ -40,7 +44,9 @@ def _references_pass(benchmark: BenchmarkName) -> dg.AssetChecksDefinition:
     )
     def check(project: ProjectResource) -> dg.AssetCheckResult:
         store = project.store()
-        return check_result(lambda: failing_references(store, benchmark), store, [UNPARTITIONED])
+        return check_result(
+            lambda: failing_benchmark_references(store, benchmark), store, [UNPARTITIONED]
+        )
 
     return check
 

@@ -35,7 +35,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
 # An instance whose runs' output stays where it is written.
-# Waits for: `DagsterInstance.get(overrides=...)`, and a setting of `compute_logs` that is no class.
+# Waits for: `DagsterInstance.get(overrides=...)`.
 from dagster._core.instance.ref import InstanceRef
 
 # What a message reader hands its messages to.
@@ -48,6 +48,9 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
+
+# The setting of such an instance: the name of this class.
+# Waits for: a setting of `compute_logs` that names no class.
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 __all__ = [

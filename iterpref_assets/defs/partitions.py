@@ -10,7 +10,7 @@ import dagster as dg
 from iterpref_assets.core.training.recipes import RECIPE_NAMES, VARIANTS
 from iterpref_assets.defs.dagster_private import partition_loading_context
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.partitions import TWO_PARTS, Partitioning, partitions_of
+from iterpref_assets.steps.partitions import TWO_PARTS, ModelVariant, Partitioning, partitions_of
 from iterpref_assets.steps.step import Parent, Step
 
 _BASE_MODELS = dg.StaticPartitionsDefinition(sorted(load_settings().base_models))
@@ -38,6 +38,8 @@ DEFINITIONS: dict[Partitioning, dg.PartitionsDefinition | None] = {
     ),
 }
 
+_JOIN = "|"
+"""What Dagster writes between the dimensions of a key, which it orders by their names."""
 _OF_EXPERIMENT = {Partitioning.PAIR_SET, Partitioning.CELL}
 
 _EVERY_SHARD = dg.AllPartitionMapping()
@@ -84,12 +86,16 @@ def _mapping(parent: Parent, child: Step) -> dg.PartitionMapping | None:
 
 def artifact_partition(partition_key: str) -> str:
     """The artifact partition of a Dagster partition key (`lab|focal_rpo` -> `lab/focal_rpo`)."""
-    return partition_key.replace("|", "/")
+    base_model, bar, variant = partition_key.partition(_JOIN)
+    return ModelVariant(base_model, variant).key if bar else partition_key
 
 
 def partition_key(artifact: str) -> str:
     """The Dagster partition key of an artifact partition."""
-    return artifact.replace("/", "|")
+    if "/" not in artifact:
+        return artifact
+    model = ModelVariant.parse(artifact)
+    return f"{model.base_model}{_JOIN}{model.variant}"
 
 
 PARTITION_TAG = "dagster/partition"

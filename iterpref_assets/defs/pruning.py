@@ -4,6 +4,7 @@ Wherever workers run, the next one that starts removes the meeting places of kil
 """
 
 import dagster as dg
+from pydantic import Field
 
 from iterpref_assets.defs.automation import OPERATIONS, SCHEDULES
 from iterpref_assets.defs.launching import remove_abandoned
@@ -15,7 +16,7 @@ from iterpref_assets.workers import containers
 class PruneConfig(dg.Config, extra="forbid"):
     """What to keep."""
 
-    hours: int = 24
+    hours: int = Field(default=24, description="How long an ended container is kept, hours")
 
 
 @dg.op

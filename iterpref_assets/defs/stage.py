@@ -11,9 +11,9 @@ from iterpref_assets.core.artifacts import (
     Artifact,
     ArtifactStore,
     Plan,
-    digest_json,
 )
 from iterpref_assets.core.columns import DESCRIPTIONS
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.defs import partitions
 from iterpref_assets.defs.code_links import code_links
 from iterpref_assets.defs.event_size import within_an_event

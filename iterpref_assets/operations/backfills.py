@@ -9,7 +9,7 @@ from typing import Any
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.operations.graphql import Deployment
-from iterpref_assets.operations.partitions import PartitionChoice, partitions_of
+from iterpref_assets.operations.partitions import PartitionChoice, partitions_of_asset
 
 POLL_SECONDS = 1.0
 
@@ -120,7 +120,7 @@ def launch_chosen(
     Raises:
         InputError: where the deployment lacks an asset or a partition, or refuses the backfill.
     """
-    keys = choice.keys([partitions_of(deployment, asset) for asset in dict.fromkeys(assets)])
+    keys = choice.keys([partitions_of_asset(deployment, asset) for asset in dict.fromkeys(assets)])
     return None if keys == () else launch(deployment, assets, keys)
 
 

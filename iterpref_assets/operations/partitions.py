@@ -160,7 +160,7 @@ class PartitionChoice:
         return tuple(key for key in first.keys if key in wanted)
 
 
-def partitions_of(deployment: Deployment, asset: str) -> AssetPartitions:
+def partitions_of_asset(deployment: Deployment, asset: str) -> AssetPartitions:
     """What a deployment says of an asset's partitions.
 
     Raises:

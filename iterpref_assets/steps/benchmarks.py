@@ -19,7 +19,7 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.references import (
     ReferenceResult,
@@ -53,7 +53,7 @@ class ScoreAsset:
     asset: str
     benchmark: BenchmarkName
     title: str
-    split: BigCodeSplit = BigCodeSplit.COMPLETE
+    split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE
 
 
 SCORE_ASSETS = (
@@ -68,7 +68,7 @@ SCORE_ASSETS = (
         "bigcodebench_instruct_scores",
         BenchmarkName.BIGCODEBENCH,
         "BigCodeBench Instruct, Full and Hard",
-        BigCodeSplit.INSTRUCT,
+        BigCodeBenchSplit.INSTRUCT,
     ),
     ScoreAsset("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
 )
@@ -92,7 +92,7 @@ def read_tasks(store: ArtifactStore, benchmark: BenchmarkName) -> list[Reference
     return [ReferenceResult.model_validate(row) for row in rows]
 
 
-def failing_references(store: ArtifactStore, benchmark: BenchmarkName) -> Findings:
+def failing_benchmark_references(store: ArtifactStore, benchmark: BenchmarkName) -> Findings:
     """Tasks whose reference solution failed here for no known reason."""
     tasks = read_tasks(store, benchmark)
     failing = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
@@ -21,6 +23,10 @@ from iterpref_assets.steps.models import (
 from iterpref_assets.steps.pairs import PREFERENCE_PAIRS, TOKENS_FILE
 from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
+
+if TYPE_CHECKING:
+    from iterpref_assets.core.training.config import TrainConfig
+    from iterpref_assets.core.training.launch import ReferenceJob, TrainJob
 
 LOGPROBS_FILE = "logprobs.parquet"
 METRICS_FILE = "metrics.jsonl"
@@ -56,43 +62,81 @@ def _if_needed(_context: StepContext, partition: str) -> tuple[str, ...]:
     return (model.base_model,) if recipe_named(model.variant).needs_reference else ()
 
 
-def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
+def reference_job(
+    context: StepContext, plan: Plan, folder: Path, base_model: str, tokens: Path
+) -> ReferenceJob:
+    """The base model's log-probabilities of tokenized pairs, to be written to `folder`."""
+    from iterpref_assets.core.training.launch import ReferenceJob
 
-    store, settings = context.store, context.settings
+    return ReferenceJob(
+        tokens=tokens,
+        model_dir=base_model_folder(context.settings, context.store, base_model),
+        config=context.settings.training,
+        out=folder / LOGPROBS_FILE,
+        work_dir=context.store.work_folder(plan),
+    )
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What a model is trained from: a base model of the settings, and tokenized pairs.
+
+    `logprobs` are the base model's of them, None where the recipe compares with no reference.
+    """
+
+    base_model: str
+    tokens: Path
+    logprobs: Path | None
+
+
+def train_job(
+    context: StepContext,
+    plan: Plan,
+    folder: Path,
+    made_of: TrainedOn,
+    recipe: str,
+    config: TrainConfig,
+) -> TrainJob:
+    """The training of one model, to be written to `folder`."""
+    from iterpref_assets.core.training.launch import TrainJob
+
+    return TrainJob(
+        tokens=made_of.tokens,
+        reference=made_of.logprobs,
+        model_dir=base_model_folder(context.settings, context.store, made_of.base_model),
+        recipe=recipe,
+        config=config,
+        out=folder,
+        work_dir=context.store.work_folder(plan),
+    )
+
+
+def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> None:
+    from iterpref_assets.core.training.launch import compute_reference
+
+    store = context.store
     for plan in each_named(plans):
         base_model = plan.key.partition
         with store.publishing(plan) as staging:
-            job = ReferenceJob(
-                tokens=_tokens(store, base_model),
-                model_dir=base_model_folder(settings, store, base_model),
-                config=settings.training,
-                out=staging.folder / LOGPROBS_FILE,
-                work_dir=store.work_folder(plan),
-            )
+            tokens = _tokens(store, base_model)
+            job = reference_job(context, plan, staging.folder, base_model, tokens)
             compute_reference(job)
             staging.row_count = tables.read_table(job.out, tables.REFERENCE_LOGPROBS).height
 
 
 def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.launch import TrainJob, forecast, train_model
+    from iterpref_assets.core.training.launch import forecast, train_model
 
-    store, settings = context.store, context.settings
+    store, config = context.store, context.settings.training
     for plan in each_named(plans):
         model = ModelVariant.parse(plan.key.partition)
         compared = [
             store.current(key).path(LOGPROBS_FILE) for key in parents_of(plan, "reference_logprobs")
         ]
+        logprobs = compared[0] if compared else None
+        made_of = TrainedOn(model.base_model, _tokens(store, model.base_model), logprobs)
         with store.publishing(plan) as staging:
-            job = TrainJob(
-                tokens=_tokens(store, model.base_model),
-                reference=compared[0] if compared else None,
-                model_dir=base_model_folder(settings, store, model.base_model),
-                recipe=model.variant,
-                config=settings.training,
-                out=staging.folder,
-                work_dir=store.work_folder(plan),
-            )
+            job = train_job(context, plan, staging.folder, made_of, model.variant, config)
             forecast(job)
             outcome = train_model(job, context.report)
             staging.figures.update(outcome.figures)

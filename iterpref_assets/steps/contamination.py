@@ -12,14 +12,14 @@ from iterpref_assets.core.decontamination.filtering import SeedFilter
 from iterpref_assets.core.decontamination.items import (
     Benchmark,
     BenchmarkItem,
-    bigcode_item,
-    contest_item,
-    plus_item,
+    bigcodebench_item,
+    evalplus_item,
+    livecodebench_item,
     read_items,
 )
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import OFFICIAL, BenchmarkName
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark
 from iterpref_assets.core.lab.problems import SOURCE as LAB
 from iterpref_assets.core.seeds.reading import file_digest
 from iterpref_assets.settings import Settings
@@ -92,26 +92,29 @@ def benchmark_items(settings: Settings) -> list[BenchmarkItem]:
 
 def _official_items(name: str) -> list[BenchmarkItem]:
     """The items of a benchmark from its own source."""
-    from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSubset, load_bigcode
-    from iterpref_assets.core.evaluation.evalplus.data import load_plus
-    from iterpref_assets.core.evaluation.livecodebench.data import load_contests
+    from iterpref_assets.core.evaluation.bigcodebench.data import (
+        BigCodeBenchSubset,
+        load_bigcodebench,
+    )
+    from iterpref_assets.core.evaluation.evalplus.data import load_evalplus
+    from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench
 
-    if name in set(PlusBenchmark):
-        plus = load_plus(PlusBenchmark(name)).problems.values()
+    if name in set(EvalPlusBenchmark):
+        plus = load_evalplus(EvalPlusBenchmark(name)).problems.values()
         return [
-            plus_item(each.task_id, each.prompt, each.entry_point, each.canonical_solution)
+            evalplus_item(each.task_id, each.prompt, each.entry_point, each.canonical_solution)
             for each in plus
         ]
     if name == BenchmarkName.BIGCODEBENCH:
-        problems = load_bigcode(None, BigCodeSubset.FULL).problems.values()
+        problems = load_bigcodebench(None, BigCodeBenchSubset.FULL).problems.values()
         return [
-            bigcode_item(
+            bigcodebench_item(
                 each.task_id, (each.complete_prompt, each.instruct_prompt), each.canonical_solution
             )
             for each in problems
         ]
-    contests = load_contests().problems.values()
-    return [contest_item(each.task_id, each.question, each.starter_code) for each in contests]
+    contests = load_livecodebench().problems.values()
+    return [livecodebench_item(each.task_id, each.question, each.starter_code) for each in contests]
 
 
 def uncompared_benchmarks(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
@@ -13,20 +14,21 @@ from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.tasks import problem_tasks
-from iterpref_assets.core.frames import frame_to_problems
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import CHECKPOINTS
-from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_SOURCE,
     base_model_folder,
     base_model_source,
 )
-from iterpref_assets.steps.partitions import ModelVariant, Partitioning, base_model_of
+from iterpref_assets.steps.partitions import ModelVariant, Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
 
 GREEDY_FILE = "greedy.parquet"
@@ -52,7 +54,7 @@ def scoring_gpus(settings: Settings) -> int:
 def _config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
-        **scoring_config(settings, base_model_of(partition)),
+        **scoring_config(settings, ModelVariant.parse(partition).base_model),
         "sampled_evaluation": settings.sampled_evaluation.for_result(),
     }
 
@@ -89,36 +91,59 @@ def scored_model_folder(context: StepContext, partition: str) -> Path:
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in each_named(plans):
-            asyncio.run(_score(context, plan, sandbox))
+            _score(context, plan, sandbox)
 
 
-async def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
-    settings, store = context.settings, context.store
-    problems = store.current(ArtifactKey("heldout_problems")).path(PROBLEMS_FILE)
-    tasks = problem_tasks(
-        frame_to_problems(tables.read_table(problems, tables.PROBLEMS)),
-        evaluation_prompts(settings, base_model_of(plan.key.partition)),
-        settings.limits,
-    )
+def _score(context: StepContext, plan: Plan, sandbox: Sandbox) -> None:
+    settings, store, partition = context.settings, context.store, plan.key.partition
     runs = {GREEDY_FILE: settings.evaluation, SAMPLED_FILE: settings.sampled_evaluation}
     work = store.work_folder(plan)
-    async with open_engine(
-        settings.evaluation_engine, scored_model_folder(context, plan.key.partition)
-    ) as engine:
-        scores = {
-            name: await score_tasks(tasks, engine, sandbox, config, _subfolder(work, name))
-            for name, config in runs.items()
-        }
+    frames = score_problems(
+        context,
+        read_problems(store, ArtifactKey(HELDOUT_PROBLEMS.asset)),
+        scored_model_folder(context, partition),
+        ModelVariant.parse(partition).base_model,
+        sandbox,
+        {work / Path(name).stem: config for name, config in runs.items()},
+    )
     with store.publishing(plan) as staging:
-        for name, frame in scores.items():
+        for name, frame in zip(runs, frames, strict=True):
             tables.write_table(frame, tables.SCORES, staging.folder / name)
-        staging.row_count = sum(frame.height for frame in scores.values())
+        staging.row_count = sum(frame.height for frame in frames)
 
 
-def _subfolder(folder: Path, name: str) -> Path:
-    subfolder = folder / Path(name).stem
-    subfolder.mkdir(exist_ok=True)
-    return subfolder
+def score_problems(
+    context: StepContext,
+    problems: Sequence[Problem],
+    model: Path,
+    base_model: str,
+    sandbox: Sandbox,
+    runs: Mapping[Path, EvaluationConfig],
+) -> list[pl.DataFrame]:
+    """Score one model on problems, run by run.
+
+    Args:
+        context: whose engine, prompts and limits count.
+        problems: what it is asked.
+        model: its folder.
+        base_model: the base model that it is, or was trained from: it is asked in the same way.
+        sandbox: runs the programs.
+        runs: how completions are drawn, by the folder that a run keeps its unfinished work in.
+
+    Returns:
+        tables.SCORES of each run, in their order.
+    """
+    settings = context.settings
+    tasks = problem_tasks(problems, evaluation_prompts(settings, base_model), settings.limits)
+
+    async def score() -> list[pl.DataFrame]:
+        async with open_engine(settings.evaluation_engine, model) as engine:
+            return [
+                await score_tasks(tasks, engine, sandbox, config, work)
+                for work, config in runs.items()
+            ]
+
+    return asyncio.run(score())
 
 
 HELDOUT_SCORES = Step(

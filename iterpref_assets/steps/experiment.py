@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.model_scoring import score_tasks
-from iterpref_assets.core.evaluation.tasks import problem_tasks
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.config import ExperimentConfig
-from iterpref_assets.core.pairs.streaming import row_count, tokenize_pair_files
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.checkpoints import LOGPROBS_FILE, reference_config, training_gpus
+from iterpref_assets.steps.checkpoints import (
+    LOGPROBS_FILE,
+    TrainedOn,
+    reference_config,
+    reference_job,
+    train_job,
+    training_gpus,
+)
 from iterpref_assets.steps.evaluations import (
     GREEDY_FILE,
-    evaluation_prompts,
+    score_problems,
     scoring_config,
     scoring_gpus,
 )
@@ -40,12 +42,11 @@ from iterpref_assets.steps.models import (
     if_lab,
 )
 from iterpref_assets.steps.pairs import (
-    PAIRS_FILE,
     TOKENS_FILE,
     build_shard,
     building_config,
     refuse_pairs_of_benchmarks,
-    require_pairs,
+    tokenize_pairs,
     tokenizing_config,
 )
 from iterpref_assets.steps.partitions import Partitioning
@@ -94,18 +95,16 @@ def _all_shards_if_source(step: Step) -> Select:
 
 
 def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
-    from transformers import AutoTokenizer
-
-    from iterpref_assets.core.training.launch import ReferenceJob, compute_reference
+    from iterpref_assets.core.training.launch import compute_reference
 
     store, settings = context.store, context.settings
-    model = base_model_folder(settings, store, sizes(settings).base_model)
+    base_model = sizes(settings).base_model
+    model = base_model_folder(settings, store, base_model)
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(settings.pairs)
         source = _source(plan.key.partition).asset
         shards = [key.partition for key in parents_of(plan, source)]
-        work = store.work_folder(plan)
-        built = work / "shards"
+        built = store.work_folder(plan) / "shards"
         built.mkdir(exist_ok=True)
         parts = {shard: built / f"{shard}.parquet" for shard in shards}
         with store.publishing(plan) as staging:
@@ -113,23 +112,9 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
                 log = part.with_suffix(".jsonl")
                 build_shard(context, shard, config, part, source=source, executions=log)
             refuse_pairs_of_benchmarks(context, parts, EXPERIMENT_PAIRS.asset)
-            job = ReferenceJob(
-                tokens=staging.folder / TOKENS_FILE,
-                model_dir=model,
-                config=settings.training,
-                out=staging.folder / LOGPROBS_FILE,
-                work_dir=work,
-            )
-            tokenize_pair_files(
-                list(parts.values()),
-                AutoTokenizer.from_pretrained(model),
-                config,
-                pairs_out=staging.folder / PAIRS_FILE,
-                tokens_out=job.tokens,
-            )
-            require_pairs(staging.folder / PAIRS_FILE, EXPERIMENT_PAIRS.asset)
-            compute_reference(job)
-            staging.row_count = row_count(job.tokens)
+            tokenize_pairs(list(parts.values()), model, config, staging, EXPERIMENT_PAIRS.asset)
+            tokens = staging.folder / TOKENS_FILE
+            compute_reference(reference_job(context, plan, staging.folder, base_model, tokens))
 
 
 def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
@@ -167,7 +152,7 @@ def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonVa
 
 
 def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
-    from iterpref_assets.core.training.launch import TrainJob, train_model
+    from iterpref_assets.core.training.launch import train_model
 
     store, settings = context.store, context.settings
     for plan in each_named(plans):
@@ -175,32 +160,12 @@ def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
         arm = arm_named(cell.arm)
         pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
         compares = recipe_named(arm.recipe).needs_reference
+        logprobs = pairs.path(LOGPROBS_FILE) if compares else None
+        made_of = TrainedOn(sizes(settings).base_model, pairs.path(TOKENS_FILE), logprobs)
+        config = _training(settings, cell)
         with store.publishing(plan) as staging:
-            job = TrainJob(
-                tokens=pairs.path(TOKENS_FILE),
-                reference=pairs.path(LOGPROBS_FILE) if compares else None,
-                model_dir=base_model_folder(settings, store, sizes(settings).base_model),
-                recipe=arm.recipe,
-                config=_training(settings, cell),
-                out=staging.folder,
-                work_dir=store.work_folder(plan),
-            )
+            job = train_job(context, plan, staging.folder, made_of, arm.recipe, config)
             staging.figures.update(train_model(job, context.report).figures)
-
-
-async def _score(
-    context: StepContext,
-    folder: Path,
-    problems: Sequence[Problem],
-    work: Path,
-    sandbox: Sandbox,
-) -> pl.DataFrame:
-    """tables.SCORES of the model of `folder` on `problems`, by the settings' `evaluation`."""
-    settings = context.settings
-    prompts = evaluation_prompts(settings, sizes(settings).base_model)
-    tasks = problem_tasks(problems, prompts, settings.limits)
-    async with open_engine(settings.evaluation_engine, folder) as engine:
-        return await score_tasks(tasks, engine, sandbox, settings.evaluation, work)
 
 
 def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -234,11 +199,12 @@ def heldout(context: StepContext) -> list[Problem]:
 def _publish_scored(
     context: StepContext, plans: Sequence[Plan], problems: Sequence[Problem]
 ) -> None:
+    base_model = sizes(context.settings).base_model
     with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in each_named(plans):
-            work = context.store.work_folder(plan)
-            folder = model_of_cell(context, plan.key.partition)
-            scores = asyncio.run(_score(context, folder, problems, work, sandbox))
+            model = model_of_cell(context, plan.key.partition)
+            runs = {context.store.work_folder(plan): context.settings.evaluation}
+            (scores,) = score_problems(context, problems, model, base_model, sandbox, runs)
             with context.store.publishing(plan) as staging:
                 tables.write_table(scores, tables.SCORES, staging.folder / GREEDY_FILE)
                 staging.row_count = scores.height
@@ -283,26 +249,16 @@ EXPERIMENT_MODELS = Step(
     exists=is_asked,
     in_run=never,
 )
-_SCORED = (Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE)
-EXPERIMENT_VALIDATION = Step(
-    asset="experiment_validation",
+_scored = functools.partial(
+    Step,
     partitioning=Partitioning.CELL,
-    parents=_SCORED,
+    parents=(Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE),
     config=_scores_config,
-    publish=_publish_validation,
     gpus=scoring_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
 )
-EXPERIMENT_SCORES = Step(
-    asset="experiment_scores",
-    partitioning=Partitioning.CELL,
-    parents=_SCORED,
-    config=_scores_config,
-    publish=_publish_scores,
-    gpus=scoring_gpus,
-    code_version="1",
-    exists=is_asked,
-    in_run=never,
-)
+"""Scores of a cell's model on some of the held-out problems."""
+EXPERIMENT_VALIDATION = _scored(asset="experiment_validation", publish=_publish_validation)
+EXPERIMENT_SCORES = _scored(asset="experiment_scores", publish=_publish_scores)

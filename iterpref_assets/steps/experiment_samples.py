@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import run_debugging
-from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.debugging.loop import JudgeFunction, run_debugging
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import draw_samples
-from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_gpus,
-    generator_identity,
-    generator_location,
     generator_prompts,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
@@ -31,7 +25,12 @@ from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS, problems_of
 from iterpref_assets.steps.step import Step, StepContext, each_named
-from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
+from iterpref_assets.steps.trajectories import (
+    DEBUG_TRAJECTORIES,
+    VERSIONS_FILE,
+    debugging_config,
+    generator_and_judge,
+)
 
 
 def calls_by_problem(problems: Sequence[Problem], calls: int) -> list[tuple[int, list[Problem]]]:
@@ -53,13 +52,7 @@ def never(_settings: Settings) -> bool:
 
 def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     settings = context.settings
-    return {
-        **generator_identity(settings),
-        "sampling": settings.sampling.for_result(),
-        "debugging": settings.debugging.for_result(),
-        "limits": settings.section("limits"),
-        "packages": list(settings.packages),
-    }
+    return {**debugging_config(settings), "sampling": settings.sampling.for_result()}
 
 
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
@@ -67,46 +60,36 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
-    settings = context.settings
-    with Sandbox(packages=settings.packages) as sandbox:
-        async with open_engine(settings.engine, generator_location(context)) as engine:
-            for plan in each_named(plans):
-                await _sample_shard(context, plan, engine, sandbox)
+    async with generator_and_judge(context) as (engine, judge):
+        for plan in each_named(plans):
+            await _sample_shard(context, plan, engine, judge)
 
 
-async def _sample_shard(context: StepContext, plan: Plan, engine: Engine, sandbox: Sandbox) -> None:
-    settings, store, work = context.settings, context.store, context.store.work_folder(plan)
+async def _sample_shard(
+    context: StepContext, plan: Plan, engine: Engine, judge: JudgeFunction
+) -> None:
+    settings, work = context.settings, context.store.work_folder(plan)
+    prompts = generator_prompts(settings)
+    judged_once = settings.debugging.model_copy(update={"max_rounds": 0})
     problems, calls = problems_of(context, plan), _calls(context, plan.key.partition)
     drawn = [
         await draw_samples(
             group,
             engine,
             settings.sampling.model_copy(update={"samples_per_problem": count}),
-            generator_prompts(settings),
-            _subfolder(work, f"samples-{count}"),
+            prompts,
+            work / f"samples-{count}",
         )
         for count, group in calls_by_problem(problems, calls)
     ]
     completions = pl.concat(drawn).sort("problem_id", "sample", "round")
     outcome = await run_debugging(
-        problems,
-        completions,
-        engine,
-        functools.partial(sandbox.judge, limits=settings.limits),
-        settings.debugging.model_copy(update={"max_rounds": 0}),
-        generator_prompts(settings),
-        _subfolder(work, "judged"),
+        problems, completions, engine, judge, judged_once, prompts, work / "judged"
     )
-    with store.publishing(plan) as staging:
+    with context.store.publishing(plan) as staging:
         tables.write_table(outcome.versions, tables.VERSIONS, staging.folder / VERSIONS_FILE)
         staging.row_count = outcome.versions.height
         staging.figures["calls"] = calls
-
-
-def _subfolder(work: Path, name: str) -> Path:
-    folder = work / name
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _calls(context: StepContext, shard: str) -> int:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 from pydantic import JsonValue
 
+from iterpref_assets.core import tables
+from iterpref_assets.core.answer_log import failures_in
+from iterpref_assets.core.artifacts import Plan
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.config import (
     OpenAIConfig,
@@ -62,3 +66,11 @@ def generator_location(context: StepContext) -> Path | str:
             return path
         case LabModel():
             return source.source
+
+
+def publish_completions(context: StepContext, plan: Plan, completions: pl.DataFrame) -> None:
+    """Publish what the generator answered, tables.COMPLETIONS."""
+    with context.store.publishing(plan) as staging:
+        tables.write_table(completions, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
+        staging.row_count = completions.height
+        staging.figures["calls_without_an_answer"] = failures_in(completions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from iterpref_assets.core.artifacts import (
     ArtifactStore,
     Plan,
 )
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.settings import (
@@ -182,9 +182,7 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
             description = {**source.model_dump(mode="json"), "files": {}}
             for path in sorted(folder.iterdir()):
                 if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST:
-                    with path.open("rb") as stream:
-                        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                    description["files"][path.name] = digest
+                    description["files"][path.name] = file_sha256(path)
             (staging.folder / MODEL_FILE).write_text(json.dumps(description, indent=2))
 
 

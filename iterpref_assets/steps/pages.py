@@ -8,14 +8,16 @@ how pages look changes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
-from iterpref_assets.core.pages.answers import read_answers
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.sample_scoring import RESULTS
+from iterpref_assets.core.pages.answers import REMEDY, read_answers
 from iterpref_assets.core.pages.evaluations import (
     ShownModel,
     write_comparison_page,
@@ -44,7 +46,7 @@ _BENCHMARK_OF = {asked.asset: asked.benchmark for asked in SCORE_ASSETS}
 
 def page_beside(store: ArtifactStore, artifact: Artifact) -> Path | None:
     """Write the page of an artifact and return where it lies; None where its asset has none."""
-    key = ArtifactKey(artifact.manifest.asset, artifact.manifest.partition)
+    key = artifact.key
     out = store.root / PAGES / key.asset / f"{key.partition}.html"
     if key.asset == DEBUG_TRAJECTORIES.asset:
         seeds = _seed_files(store, [key.partition])
@@ -105,6 +107,35 @@ def prompts_of(store: ArtifactStore, asset: str) -> Mapping[str, str]:
     return json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
 
 
+def named_answers(name: str, store: Callable[[], ArtifactStore]) -> ShownModel:
+    """The judged answers that a command names, by a name that tells them from others.
+
+    Args:
+        name: a folder that `iterpref evaluate` wrote, its results.jsonl, a table of scores
+            (.parquet), or ASSET/BASE_MODEL/VARIANT.
+        store: opens the store, where an artifact is named.
+
+    Raises:
+        InputError: where there is nothing of that name.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return ShownModel(path.resolve().name, read_answers(path / RESULTS))
+    if path.is_file():
+        shown = path.resolve().parent.name if path.name == RESULTS else path.stem
+        return ShownModel(shown, read_answers(path))
+    if key := scores_key(name):
+        return shown_model(store(), key)
+    raise InputError("no such file", file=path, remedy=REMEDY)
+
+
+def named_prompts(name: str, store: Callable[[], ArtifactStore]) -> Mapping[str, str]:
+    """What the tasks of `named_answers` ask, where an artifact is named; otherwise nothing."""
+    if Path(name).exists() or not (key := scores_key(name)):
+        return {}
+    return prompts_of(store(), key.asset)
+
+
 def _write_scores_page(store: ArtifactStore, key: ArtifactKey, out: Path) -> None:
     """The page of one variant's answers; a recipe's beside the reference model's that stand."""
     prompts, model = prompts_of(store, key.asset), ModelVariant.parse(key.partition)
@@ -118,13 +149,25 @@ def _write_scores_page(store: ArtifactStore, key: ArtifactKey, out: Path) -> Non
 
 
 def _all(store: ArtifactStore, asset: str) -> list[ArtifactKey]:
-    return [ArtifactKey(asset, name) for name in store.partitions(asset)]
+    """Every partition of an asset.
+
+    Raises:
+        InputError: where there is none.
+    """
+    found = [ArtifactKey(asset, name) for name in store.partitions(asset)]
+    if not found:
+        raise InputError(
+            f"{asset} has not been materialized",
+            file=store.root,
+            remedy="Give tables, or materialize it first",
+        )
+    return found
 
 
 def _shards_of(pairs: Artifact) -> list[str]:
     """The shards whose pairs these are."""
-    if pairs.manifest.asset == CODEFLOW_PAIRS.asset:
-        return [pairs.manifest.partition]
+    if pairs.key.asset == CODEFLOW_PAIRS.asset:
+        return [pairs.key.partition]
     made_of = map(ArtifactKey.parse, pairs.manifest.upstream)
     return [key.partition for key in made_of if key.asset == CODEFLOW_PAIRS.asset]
 

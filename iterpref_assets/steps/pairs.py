@@ -10,8 +10,9 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, digest_json
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan, Staging
 from iterpref_assets.core.decontamination.refusal import refuse_benchmark_tasks
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
@@ -57,10 +58,26 @@ def read_kept_pairs(
     return kept.select(columns).collect()
 
 
-def read_tokens(store: ArtifactStore, base_model: str) -> pl.DataFrame:
+def tokenized_pairs(store: ArtifactStore, base_model: str) -> pl.DataFrame:
     """The tokenized pairs of one base model."""
     artifact = store.current(ArtifactKey("preference_pairs", base_model))
     return tables.read_table(artifact.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)
+
+
+def named_judge(settings: Settings) -> JudgeConfig:
+    """The judge that the settings name.
+
+    Raises:
+        InputError: where they name none.
+    """
+    judge = settings.pairs.judge
+    if judge is None:
+        raise InputError(
+            "the settings name no judge",
+            field="pairs.judge",
+            remedy="Set its engine and model, or leave out --judge",
+        )
+    return judge
 
 
 def building_config(settings: Settings, pairs: PairConfig) -> dict[str, JsonValue]:
@@ -183,8 +200,6 @@ def build_shard(
 
 
 def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
-    from transformers import AutoTokenizer
-
     settings, store = context.settings, context.store
     for plan in plans:
         folder = base_model_folder(settings, store, plan.key.partition)
@@ -192,16 +207,24 @@ def _publish_preference_pairs(context: StepContext, plans: Sequence[Plan]) -> No
         files = pair_files(store, shards)
         refuse_pairs_of_benchmarks(context, dict(zip(shards, files, strict=True)), "codeflow_pairs")
         with store.publishing(plan) as staging:
-            tokens = staging.folder / TOKENS_FILE
-            tokenize_pair_files(
-                files,
-                AutoTokenizer.from_pretrained(folder),
-                settings.pairs,
-                pairs_out=staging.folder / PAIRS_FILE,
-                tokens_out=tokens,
-            )
-            require_pairs(staging.folder / PAIRS_FILE, "preference_pairs")
-            staging.row_count = row_count(tokens)
+            tokenize_pairs(files, folder, settings.pairs, staging, "preference_pairs")
+
+
+def tokenize_pairs(
+    files: Sequence[Path], model: Path, config: PairConfig, staging: Staging, asset: str
+) -> None:
+    """Fill an artifact of `asset` with the pairs of `files`, and their tokens for `model`.
+
+    Raises:
+        InputError: where no pair is left to train on.
+    """
+    from transformers import AutoTokenizer
+
+    pairs, tokens = staging.folder / PAIRS_FILE, staging.folder / TOKENS_FILE
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenize_pair_files(files, tokenizer, config, pairs_out=pairs, tokens_out=tokens)
+    _require_pairs(pairs, asset)
+    staging.row_count = row_count(tokens)
 
 
 def refuse_pairs_of_benchmarks(context: StepContext, files: Mapping[str, Path], place: str) -> None:
@@ -226,7 +249,7 @@ def refuse_pairs_of_benchmarks(context: StepContext, files: Mapping[str, Path], 
         refuse_benchmark_tasks(named, allowed, place=place)
 
 
-def require_pairs(file: Path, asset: str) -> None:
+def _require_pairs(file: Path, asset: str) -> None:
     """Refuse a table of `asset` (tables.PAIRS) in which every pair is dropped, or none stands.
 
     Raises:

@@ -69,7 +69,7 @@ class ModelVariant:
 
 def base_model_of(partition: str) -> str:
     """The base model that a partition is about, be it divided by variants or not."""
-    return partition.partition("/")[0]
+    return ModelVariant.parse(partition).base_model if "/" in partition else partition
 
 
 def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, ...]:

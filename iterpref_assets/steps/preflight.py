@@ -172,10 +172,10 @@ def _engine(engine: EngineConfig) -> str:
 
 
 def _benchmark(settings: Settings, name: str) -> str:
-    from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName, BigCodeConfig
+    from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName, BigCodeBenchConfig
 
     config = settings.benchmarks.config(BenchmarkName(name))
-    if isinstance(config, BigCodeConfig) and config.libraries is not None:
+    if isinstance(config, BigCodeBenchConfig) and config.libraries is not None:
         importable_files((), config.libraries)
     config.identity()
     return str(config.data)

@@ -36,33 +36,32 @@ def find_pair(store: ArtifactStore, pair_id: str) -> PairProvenance:
     )
 
 
-def lineage(store: ArtifactStore, artifact: Artifact) -> dict[str, Artifact]:
+def lineage(store: ArtifactStore, artifact: Artifact) -> dict[ArtifactKey, Artifact]:
     """The artifact and all it was made of, each in the version that was used, nearest first.
 
     Raises:
         InputError: where a version is no longer there.
     """
-    manifest = artifact.manifest
-    found = {f"{manifest.asset}/{manifest.partition}": artifact}
+    found = {artifact.key: artifact}
     waiting = [artifact]
     while waiting:
         for name, content_hash in waiting.pop(0).manifest.upstream.items():
-            if name not in found:
-                found[name] = store.version(ArtifactKey.parse(name), content_hash)
-                waiting.append(found[name])
+            if (key := ArtifactKey.parse(name)) not in found:
+                found[key] = store.version(key, content_hash)
+                waiting.append(found[key])
     return found
 
 
-def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
-    pairs = made_of[f"codeflow_pairs/{shard}"]
-    debugged = made_of[f"debug_trajectories/{shard}"]
-    sampled = made_of[f"initial_samples/{shard}"]
-    written = made_of.get(f"synthetic_tasks/{shard}")
+def _files(made_of: dict[ArtifactKey, Artifact], shard: str) -> PairFiles:
+    pairs = made_of[ArtifactKey("codeflow_pairs", shard)]
+    debugged = made_of[ArtifactKey("debug_trajectories", shard)]
+    sampled = made_of[ArtifactKey("initial_samples", shard)]
+    written = made_of.get(ArtifactKey("synthetic_tasks", shard))
     judgements = pairs.path(JUDGEMENTS_FILE)
     return PairFiles(
         pairs=pairs.path(PAIRS_FILE),
         judgements=judgements if judgements.is_file() else None,
-        problems=made_of[f"seed_problems/{shard}"].path(PROBLEMS_FILE),
+        problems=made_of[ArtifactKey("seed_problems", shard)].path(PROBLEMS_FILE),
         versions=debugged.path(VERSIONS_FILE),
         completions=[sampled.path(COMPLETIONS_FILE), debugged.path(COMPLETIONS_FILE)],
         prompts=debugged.manifest.config["prompts"],
@@ -74,7 +73,7 @@ def _files(made_of: dict[str, Artifact], shard: str) -> PairFiles:
 def _traced(artifact: Artifact) -> TracedArtifact:
     manifest = artifact.manifest
     return TracedArtifact(
-        name=f"{manifest.asset}/{manifest.partition}",
+        name=str(artifact.key),
         content_hash=manifest.content_hash,
         code_version=manifest.code_version,
         folder=str(artifact.folder),

@@ -8,7 +8,6 @@ from pathlib import Path
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.evaluation.benchmark_summary import BenchmarkSummary
-from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.suite import DataSource
 from iterpref_assets.core.evaluation.summary import PassRate, summarize
 from iterpref_assets.core.publishing.scores import BenchmarkScore
@@ -55,6 +54,4 @@ def _rates(
 ) -> Iterator[BenchmarkScore]:
     for is_plus, rate in ((False, base), (True, plus)):
         if rate is not None:
-            interval = Interval(estimate=rate.pass_at_1, low=rate.low, high=rate.high)
-            rates = {f"pass@{k}": value for k, value in rate.pass_at_k.items()}
-            yield BenchmarkScore(data, is_plus, rates, interval, rate.n, rules)
+            yield BenchmarkScore(data, is_plus, rate.by_name, rate.interval, rate.n, rules)

@@ -12,7 +12,6 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
 from iterpref_assets.core.pairs.statistics import count_by_filter, focal_share
@@ -135,8 +134,7 @@ def _heldout_benchmark(store: ArtifactStore, scored: Sequence[ArtifactKey]) -> B
     for key in scored:
         variant = ModelVariant.parse(key.partition).variant
         greedy = _summary(store, key, GREEDY_FILE, "evaluation")
-        interval = Interval(estimate=greedy.pass_at_1, low=greedy.low, high=greedy.high)
-        scores.append(PlottedScore(variant, interval, greedy.n))
+        scores.append(PlottedScore(variant, greedy.interval, greedy.n))
         sampled = _summary(store, key, SAMPLED_FILE, "sampled_evaluation")
         pass_at_k[variant] = sampled.pass_at_k
     return BenchmarkScores("Held-out problems, greedy pass@1", scores, pass_at_k)

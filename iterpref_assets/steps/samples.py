@@ -9,7 +9,6 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.sampling import draw_samples
@@ -20,6 +19,7 @@ from iterpref_assets.steps.generator import (
     generator_identity,
     generator_location,
     generator_prompts,
+    publish_completions,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
@@ -38,7 +38,7 @@ def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     settings = context.settings
     if are_synthesised(settings) and settings.sampling.samples_per_problem == 1:
         for plan in each_named(plans):
-            _publish_samples(context, plan, _written_samples(context, plan))
+            publish_completions(context, plan, _written_samples(context, plan))
     else:
         asyncio.run(_sample(context, plans))
 
@@ -56,20 +56,13 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
                 store.work_folder(plan),
                 written,
             )
-            _publish_samples(context, plan, frame)
+            publish_completions(context, plan, frame)
 
 
 def _written_samples(context: StepContext, plan: Plan) -> pl.DataFrame:
     tasks = context.store.current(ArtifactKey("synthetic_tasks", plan.key.partition))
     written = tables.read_table(tasks.path(COMPLETIONS_FILE), tables.COMPLETIONS)
     return first_samples(problems_of(context, plan), written)
-
-
-def _publish_samples(context: StepContext, plan: Plan, frame: pl.DataFrame) -> None:
-    with context.store.publishing(plan) as staging:
-        tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
-        staging.row_count = frame.height
-        staging.figures["calls_without_an_answer"] = failures_in(frame)
 
 
 INITIAL_SAMPLES = Step(

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from iterpref_assets.core import tables
-from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.artifacts import Plan
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
@@ -16,10 +14,10 @@ from iterpref_assets.core.seeds.synthesis import synthesis_identity, write_tasks
 from iterpref_assets.core.seeds.synthetic import FeatureTreeSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
-    COMPLETIONS_FILE,
     generator_gpus,
     generator_identity,
     generator_location,
+    publish_completions,
 )
 from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import Partitioning
@@ -68,10 +66,7 @@ async def _synthesise(context: StepContext, plans: Sequence[Plan]) -> None:
                 settings.packages,
                 store.work_folder(plan),
             )
-            with store.publishing(plan) as staging:
-                tables.write_table(frame, tables.COMPLETIONS, staging.folder / COMPLETIONS_FILE)
-                staging.row_count = frame.height
-                staging.figures["calls_without_an_answer"] = failures_in(frame)
+            publish_completions(context, plan, frame)
 
 
 SYNTHETIC_TASKS = Step(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import run_debugging
+from iterpref_assets.core.debugging.loop import JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
     COMPLETIONS_FILE,
     generator_gpus,
@@ -38,8 +41,8 @@ def allowed_rounds(debugged: Iterable[Artifact]) -> int:
     )
 
 
-def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
-    settings = context.settings
+def debugging_config(settings: Settings) -> dict[str, JsonValue]:
+    """What the generator's programs and their verdicts depend on besides problems and samples."""
     return {
         **generator_identity(settings),
         "debugging": settings.debugging.for_result(),
@@ -48,34 +51,44 @@ def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
     }
 
 
+@asynccontextmanager
+async def generator_and_judge(context: StepContext) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
+    """The generator, entered, and what judges its programs within the settings' limits."""
+    settings = context.settings
+    with Sandbox(packages=settings.packages) as sandbox:
+        async with open_engine(settings.engine, generator_location(context)) as engine:
+            yield engine, functools.partial(sandbox.judge, limits=settings.limits)
+
+
+def _config(context: StepContext, _shard: str) -> Mapping[str, JsonValue]:
+    return debugging_config(context.settings)
+
+
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     asyncio.run(_debug(context, plans))
 
 
 async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
     settings, store = context.settings, context.store
-    with Sandbox(packages=settings.packages) as sandbox:
-        async with open_engine(settings.engine, generator_location(context)) as engine:
-            for plan in each_named(plans):
-                shard = plan.key.partition
-                samples = store.current(ArtifactKey("initial_samples", shard))
-                outcome = await run_debugging(
-                    problems_of(context, plan),
-                    tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
-                    engine,
-                    functools.partial(sandbox.judge, limits=settings.limits),
-                    settings.debugging,
-                    generator_prompts(settings),
-                    store.work_folder(plan),
-                )
-                with store.publishing(plan) as staging:
-                    folder = staging.folder
-                    tables.write_table(outcome.versions, tables.VERSIONS, folder / VERSIONS_FILE)
-                    tables.write_table(
-                        outcome.completions, tables.COMPLETIONS, folder / COMPLETIONS_FILE
-                    )
-                    staging.row_count = outcome.versions.height
-                    staging.figures.update(outcome.figures)
+    async with generator_and_judge(context) as (engine, judge):
+        for plan in each_named(plans):
+            samples = store.current(ArtifactKey("initial_samples", plan.key.partition))
+            outcome = await run_debugging(
+                problems_of(context, plan),
+                tables.read_table(samples.path(COMPLETIONS_FILE), tables.COMPLETIONS),
+                engine,
+                judge,
+                settings.debugging,
+                generator_prompts(settings),
+                store.work_folder(plan),
+            )
+            with store.publishing(plan) as staging:
+                folder = staging.folder
+                tables.write_table(outcome.versions, tables.VERSIONS, folder / VERSIONS_FILE)
+                answers = outcome.completions
+                tables.write_table(answers, tables.COMPLETIONS, folder / COMPLETIONS_FILE)
+                staging.row_count = outcome.versions.height
+                staging.figures.update(outcome.figures)
 
 
 DEBUG_TRAJECTORIES = Step(

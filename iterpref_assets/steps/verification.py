@@ -22,7 +22,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.findings import Findings, Offender
 from iterpref_assets.steps.heldout_problems import SEEDS, read_problems, training_problems
-from iterpref_assets.steps.pairs import read_kept_pairs, read_tokens
+from iterpref_assets.steps.pairs import read_kept_pairs, tokenized_pairs
 from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
@@ -157,7 +157,7 @@ def unfocused_pairs(store: ArtifactStore, base_models: Sequence[str]) -> Finding
     offenders: list[Offender] = []
     pairs = 0
     for name in base_models:
-        tokens = read_tokens(store, name)
+        tokens = tokenized_pairs(store, name)
         pairs += tokens.height
         without = tokens.filter(~pl.col("rejected_mask").list.any())
         offenders += [

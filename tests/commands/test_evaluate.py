@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from iterpref_assets.commands.evaluate import evaluate, sanitize
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, load_plus
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, load_evalplus
 from iterpref_assets.core.evaluation.suite_options import SuiteOptions
 from iterpref_assets.core.starter import EXAMPLE
 
@@ -36,8 +36,8 @@ def command(tmp_path, monkeypatch):
 def data(shared_data, tmp_path_factory):
     """A benchmark file of two tasks."""
     path = tmp_path_factory.mktemp("data") / "two.jsonl"
-    problems = load_plus(
-        PlusBenchmark.HUMANEVAL, shared_data / "benchmarks" / "HumanEvalPlus.jsonl.gz"
+    problems = load_evalplus(
+        EvalPlusBenchmark.HUMANEVAL, shared_data / "benchmarks" / "HumanEvalPlus.jsonl.gz"
     ).problems
     lines = [
         {

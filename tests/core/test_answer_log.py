@@ -5,13 +5,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from drawn_samples import sample_problems
 from scripted_server import ScriptedServer, answer, failure
 
 from iterpref_assets.core.answer_log import failures_in
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, FunctionTests, Problem
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig
 
 TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
 FILTERED = failure(400, "filtered by the content management policy", code="content_filter")

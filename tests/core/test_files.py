@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import read_bytes, replace_text, replacing
+from iterpref_assets.core.files import read_bytes, replace_files, replace_text, replacing
 
 PACKED = gzip.compress(b"text")
 
@@ -117,3 +117,14 @@ def test_two_writers_of_one_process_do_not_share_a_file(tmp_path):
 def test_a_text_is_written_into_a_folder_that_was_not_there(tmp_path):
     replace_text(tmp_path / "new" / "text.txt", "héllo\n")
     assert (tmp_path / "new" / "text.txt").read_bytes() == "héllo\n".encode()
+
+
+def test_files_take_the_place_of_those_of_their_names_and_of_no_others(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    for folder in (new / "sub", old / "sub"):
+        folder.mkdir(parents=True)
+        (folder / "damaged").write_text(folder.parent.name)
+        (folder / "other").write_text(folder.parent.name)
+    replace_files(new, old, ["sub/damaged"])
+    assert (old / "sub/damaged").read_text() == "new"
+    assert (old / "sub/other").read_text() == "old"

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from drawn_samples import sample_problems
 from engine_double import OpenEngine
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
@@ -11,7 +12,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import problem_conversation
 from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Case, FunctionTests, Problem
-from iterpref_assets.core.sampling import SamplingConfig, draw_samples, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig, draw_samples
 
 TESTS = FunctionTests(entry_point="f", cases=(Case(arguments="()", expected="1"),))
 

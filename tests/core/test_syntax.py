@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 
+from iterpref_assets.core import syntax
 from iterpref_assets.core.syntax import literal, parse
 
 TEXT = f"[{','.join(['[1]'] * 40)}]"
@@ -54,26 +55,41 @@ def test_threads_that_build_trees_at_once_do_not_disturb_each_other():
 def test_threads_that_parse_at_once_leave_the_warnings_of_the_process_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first thread leaves before the second, where both can be inside at once."""
-    plain, inside = ast.parse, {"first": threading.Event(), "second": threading.Event()}
-    first_left = threading.Event()
+    """The first thread leaves before the second, where both can be inside at once.
+
+    The second comes as far as it can while the first is inside: to the lock, where there is one.
+    """
+    plain, lock = ast.parse, threading.RLock()
+    first_inside, second_came, first_left = (threading.Event() for _ in range(3))
+
+    class Lock:
+        def __enter__(self) -> None:
+            if threading.current_thread() is threads[1]:
+                second_came.set()
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
 
     def slow(code: str, *others: str) -> ast.AST:
-        if code not in inside:
-            return plain(code, *others)
-        inside[code].set()
-        (inside["second"] if code == "first" else first_left).wait(timeout=1)
-        return plain(code)
+        if code == "first":
+            first_inside.set()
+            second_came.wait()
+        elif code == "second":
+            second_came.set()
+            first_left.wait()
+        return plain(code, *others)
 
     def first_one() -> None:
         parse("first")
         first_left.set()
 
+    monkeypatch.setattr(syntax, "_ONE_AT_A_TIME", Lock())
     monkeypatch.setattr(ast, "parse", slow)
     before = list(warnings.filters)
     threads = [threading.Thread(target=first_one), threading.Thread(target=parse, args=("second",))]
     threads[0].start()
-    assert inside["first"].wait(timeout=300)
+    first_inside.wait()
     threads[1].start()
     for thread in threads:
         thread.join()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
+from private_dagster import no_storage
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -30,8 +30,7 @@ PROBLEM = {
 
 @pytest.fixture(autouse=True, scope="module")
 def no_storage_of_an_earlier_instance() -> Iterator[None]:
-    """Dagster restores the storage of the instance before, which may be gone, when one is left."""
-    with set_defs_state_storage(None):
+    with no_storage():
         yield
 
 

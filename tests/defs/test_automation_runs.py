@@ -5,7 +5,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.events import AssetKeyPartitionKey
 from recorded import SHARDS, write_deployment
 from ticking import Ticker
 
@@ -129,7 +128,7 @@ def test_the_run_for_changed_seeds_is_followed_downstream(deployment, codeflow) 
     (followed,) = deployment.tick(automation.rebuild_downstream)
     cells = set(followed.asset_graph_subset.iterate_asset_partitions())
     assert cells == {
-        AssetKeyPartitionKey(dg.AssetKey(asset), shard)
+        (dg.AssetKey(asset), shard)
         for asset in ("seed_problems", "initial_samples", "debug_trajectories", "codeflow_pairs")
         for shard in SHARD_NAMES
     }

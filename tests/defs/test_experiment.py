@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import private_dagster
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,14 +19,14 @@ for name in ("experiment_pairs", "experiment_models", "experiment_scores"):
     print(name, parents, keys[0], len(keys))
 """
 SERIALIZED = """
-import dagster, definitions
-from dagster._core.remote_representation.external_data import RepositorySnap
-snap = RepositorySnap.from_def(definitions.defs().get_repository_def())
-text = dagster._serdes.serialize_value(snap)
-read = dagster._serdes.deserialize_value(text, RepositorySnap)
-print(sorted(node.asset_key.to_user_string() for node in read.asset_nodes))
+import definitions
+from private_dagster import told_by_a_code_server
+print(told_by_a_code_server(definitions.defs()))
 """
-VARIABLES = {"ITERPREF_EXPERIMENT": '{"rates": [1e-5, 3e-5], "seeds": 3}'}
+VARIABLES = {
+    "ITERPREF_EXPERIMENT": '{"rates": [1e-5, 3e-5], "seeds": 3}',
+    "PYTHONPATH": str(Path(private_dagster.__file__).parent),
+}
 
 
 def printed_by(script: str) -> str:

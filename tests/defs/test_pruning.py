@@ -1,12 +1,15 @@
 """What killed runs leave behind is found, and what living ones use is left alone."""
 
+import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from iterpref_assets.core.files import locked
-from iterpref_assets.defs import pruning
+from iterpref_assets.defs import launching, pruning
 from iterpref_assets.defs.launching import MEETING_PLACES
 from iterpref_assets.defs.resources import ProjectResource
 from iterpref_assets.workers.job import MeetingPlace
@@ -35,15 +38,27 @@ def test_the_job_waits_while_a_place_is_being_made(
 ) -> None:
     monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path))
     begun = place(tmp_path, "begun")
+    told: queue.Queue[str] = queue.Queue()
+
+    @contextmanager
+    def telling(path: Path) -> Iterator[None]:
+        told.put(f"asks for {path.name}")
+        with locked(path):
+            told.put("may remove")
+            yield
+
+    monkeypatch.setattr(launching, "locked", telling)
     job = threading.Thread(
         target=pruning.prune_folders.execute_in_process,
         kwargs={"resources": {"project": ProjectResource()}},
     )
     with locked(tmp_path / MEETING_PLACES):
         job.start()
-        job.join(timeout=2)
+        assert told.get() == f"asks for {MEETING_PLACES}"
         assert begun.folder.exists()
+        told.put("is made")
     job.join()
+    assert (told.get(), told.get()) == ("is made", "may remove")
     assert not begun.folder.exists()
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import two_stage_graph
-from dagster._core.definitions.data_version import CachingStaleStatusResolver
-from dagster._core.loader import LoadingContextForTest
+from private_dagster import stale_partitions
 from two_stage_graph import DEFINITIONS, KILLED_AT, NAMES, materialize
 
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
@@ -50,11 +49,7 @@ def last_events(instance: dg.DagsterInstance, asset: str) -> dict[str, dg.AssetM
 
 def stale(instance: dg.DagsterInstance, asset: str) -> set[str]:
     """The shards of an asset that the UI calls stale."""
-    graph = DEFINITIONS.resolve_asset_graph()
-    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
-    statuses = {name: resolver.get_status(dg.AssetKey(asset), name).value for name in NAMES}
-    assert set(statuses.values()) <= {"STALE", "FRESH"}
-    return {name for name, status in statuses.items() if status == "STALE"}
+    return stale_partitions(instance, DEFINITIONS, dg.AssetKey(asset), NAMES)
 
 
 def change(root: Path, shard: str, text: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster._core.instance.config import dagster_instance_config
 from dagster_docker import DockerRunLauncher
+from private_dagster import dagster_instance_config
 
 from iterpref_assets.serving import run_container_context
 from iterpref_assets.settings import Settings

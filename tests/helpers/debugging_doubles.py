@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 
 import polars as pl
+from drawn_samples import sample_problems
 from engine_double import OpenEngine
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
@@ -16,7 +17,7 @@ from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 LAB = Prompts(LAB_PROMPTS)

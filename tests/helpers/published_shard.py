@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 from debugging_doubles import LAB
+from drawn_samples import sample_problems
 from engine_double import OpenEngine
 
 from iterpref_assets.core import tables
@@ -17,7 +18,7 @@ from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE

@@ -57,19 +57,16 @@ def test_run_that_fails_is_told_and_ends_no_other(results):
     assert set(results["runs"]) == {"matrix rate", EXACT, MIXED, PEER}
 
 
-def test_parameters_are_those_of_the_model(monkeypatch):
-    from transformers import AutoModelForCausalLM, Qwen2Config
-
-    monkeypatch.syspath_prepend(SCRIPT.parent)
+def test_parameters_are_those_of_the_model():
     from gpu import parameters
     from gpu_runs import SHAPES
+    from transformers import AutoModelForCausalLM, Qwen2Config
 
     model = AutoModelForCausalLM.from_config(Qwen2Config(**SHAPES["tiny"]))
     assert parameters(SHAPES["tiny"]) == sum(p.numel() for p in model.parameters())
 
 
-def test_pairs_are_stretched_to_the_length_and_keep_their_common_prefix(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPT.parent)
+def test_pairs_are_stretched_to_the_length_and_keep_their_common_prefix():
     from gpu_pairs import stretch
 
     (row,) = random_pairs(1, seed=3).iter_rows(named=True)

@@ -1,14 +1,13 @@
 """A peer's harness runs without what the machine's user holds."""
 
-import importlib.util
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import run_peer
 
-SCRIPT = Path(__file__).resolve().parents[2] / "measurements" / "peers.py"
 LOOKS = """
 import json, os, pathlib, sys
 home = pathlib.Path(json.load(sys.stdin))
@@ -24,14 +23,9 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What a peer's script sees whose user has this folder for a home, and a token."""
     monkeypatch.setenv("HOME", str(Path(__file__).parent))
     monkeypatch.setenv("HF_TOKEN", "secret")
-    specification = importlib.util.spec_from_file_location("peers", SCRIPT)
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
     script = tmp_path / "looks.py"
     script.write_text(LOOKS)
-    return module.run_peer(script, [], None, str(Path(__file__).parent))
+    return run_peer(script, [], None, str(Path(__file__).parent))
 
 
 def test_a_peer_has_no_variables_but_those_it_is_given(seen: Any) -> None:

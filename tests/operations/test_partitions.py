@@ -11,7 +11,7 @@ from iterpref_assets.operations.partitions import (
     AssetPartitions,
     Dimension,
     PartitionChoice,
-    partitions_of,
+    partitions_of_asset,
 )
 
 MODELS = Dimension("base_model", ("big", "lab"))
@@ -85,7 +85,7 @@ def test_ranges_of_the_first_dimension_hold_lists_of_the_second() -> None:
         ],
         "assetPartitionStatuses": statuses,
     }  # fmt: skip
-    found = partitions_of(answering(node), "checkpoints")
+    found = partitions_of_asset(answering(node), "checkpoints")
     assert found.materialized == {"big|dpo", "lab|dpo"}
     assert found.failed == {"big|sft", "lab|sft"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from contest_file import PROBLEM, contest_file
+from livecodebench_file import PROBLEM, livecodebench_file
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
@@ -18,7 +18,7 @@ from iterpref_assets.steps.benchmarks import (
     PROMPTS_FILE,
     SOURCE_FILE,
     TASKS_FILE,
-    failing_references,
+    failing_benchmark_references,
 )
 from iterpref_assets.steps.step import StepContext
 
@@ -28,7 +28,7 @@ from iterpref_assets.steps.step import StepContext
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return contest_file(tmp_path)
+    return livecodebench_file(tmp_path)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_data_that_changed_since_its_references_ran_is_refused(configured) -> No
 def test_a_failing_reference_is_an_offender(configured, solution: str, offenders) -> None:
     context = configured(solution)
     TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
-    assert failing_references(context.store, "livecodebench").lines == offenders
+    assert failing_benchmark_references(context.store, "livecodebench").lines == offenders
 
 
 @pytest.mark.sandbox

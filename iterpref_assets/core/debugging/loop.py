@@ -29,8 +29,8 @@ from iterpref_assets.core.debugging.trajectory import (
     DebugConfig,
     Generate,
     Judge,
+    NextStep,
     Rules,
-    Step,
     after_answer,
     after_version,
     trajectory_id,
@@ -147,7 +147,7 @@ class _Item:
 
     problem: Problem
     sample: int
-    step: Step
+    step: NextStep
 
 
 @dataclass
@@ -203,7 +203,7 @@ class _Run:
         self.executions += 1
         return execution
 
-    async def _generate(self, item: _Item, step: Generate) -> Step:
+    async def _generate(self, item: _Item, step: Generate) -> NextStep:
         problem = item.problem
         request = make_request(
             self.config,
@@ -257,7 +257,7 @@ def _version_row(item: _Item, step: Judge, execution: Execution) -> dict[str, st
 
 def _first_steps(
     initial: pl.DataFrame, problems: dict[str, Problem], rules: Rules
-) -> dict[tuple[str, int], Step]:
+) -> dict[tuple[str, int], NextStep]:
     """The first step of every trajectory that was answered, by problem and sample."""
     columns = ("problem_id", "sample", "completion", "finish_reason")
     answers = initial.select(columns).iter_rows()

@@ -11,8 +11,8 @@ from iterpref_assets.core.debugging.trajectory import (
     ANSWERED,
     Generate,
     Judge,
+    NextStep,
     Rules,
-    Step,
     after_answer,
     after_version,
 )
@@ -30,10 +30,10 @@ class Positions:
         solved: trajectories whose last version passed.
     """
 
-    def __init__(self, first: Callable[[str, int], Step], rules: Rules) -> None:
+    def __init__(self, first: Callable[[str, int], NextStep], rules: Rules) -> None:
         """`first` gives the first step of a trajectory by its problem and sample."""
         self._first, self._rules = first, rules
-        self._steps: dict[tuple[str, int], Step] = {}
+        self._steps: dict[tuple[str, int], NextStep] = {}
         self.solved = 0
 
     def note_completion(self, row: dict[str, Any], problem: Problem) -> None:
@@ -53,11 +53,11 @@ class Positions:
         self._steps[row["problem_id"], row["sample"]] = step
         self.solved += execution.passed
 
-    def take(self, problem_id: str, sample: int) -> Step:
+    def take(self, problem_id: str, sample: int) -> NextStep:
         """The next step of one trajectory."""
         return self._step_of({"problem_id": problem_id, "sample": sample})
 
-    def _step_of(self, row: dict[str, Any]) -> Step:
+    def _step_of(self, row: dict[str, Any]) -> NextStep:
         key = row["problem_id"], row["sample"]
         return self._steps[key] if key in self._steps else self._first(*key)
 

@@ -47,7 +47,7 @@ class Generate:
     repeated: bool = False
 
 
-Step: TypeAlias = Judge | Generate | None
+NextStep: TypeAlias = Judge | Generate | None
 """What a trajectory does next; None where it is over."""
 
 
@@ -70,7 +70,7 @@ FIRST = Generate(0)
 
 def after_answer(
     asked: Generate, text: str, reason: FinishReason, problem: Problem, rules: Rules
-) -> Step:
+) -> NextStep:
     """Execute the program in an answer, or ask again.
 
     A prompt without answer (too long, filtered) ends a trajectory. An answer without a program, and
@@ -97,7 +97,7 @@ def after_answer(
     return None
 
 
-def after_version(judged: Judge, execution: Execution, rules: Rules) -> Step:
+def after_version(judged: Judge, execution: Execution, rules: Rules) -> NextStep:
     """Debug a failing version, unless it was that of the last round."""
     if execution.passed or judged.round >= rules.max_rounds:
         return None

@@ -119,14 +119,16 @@ def read_items(path: Path) -> list[BenchmarkItem]:
 def _item(row: dict[str, Any]) -> BenchmarkItem:
     if "question_content" in row:
         code = row.get("starter_code") or ""
-        return contest_item(str(row["question_id"]), row["question_content"], code)
+        return livecodebench_item(str(row["question_id"]), row["question_content"], code)
     if "complete_prompt" in row:
         prompts = (row["complete_prompt"], row["instruct_prompt"])
-        return bigcode_item(row["task_id"], prompts, row["canonical_solution"])
-    return plus_item(row["task_id"], row["prompt"], row["entry_point"], row["canonical_solution"])
+        return bigcodebench_item(row["task_id"], prompts, row["canonical_solution"])
+    return evalplus_item(
+        row["task_id"], row["prompt"], row["entry_point"], row["canonical_solution"]
+    )
 
 
-def plus_item(task_id: str, prompt: str, entry_point: str, solution: str) -> BenchmarkItem:
+def evalplus_item(task_id: str, prompt: str, entry_point: str, solution: str) -> BenchmarkItem:
     """An item of HumanEval, HumanEval+ or MBPP+: its solution continues its prompt."""
     is_humaneval = task_id.startswith("HumanEval/")
     benchmark = (Benchmark.HUMANEVAL if is_humaneval else Benchmark.MBPP_PLUS).value
@@ -136,14 +138,14 @@ def plus_item(task_id: str, prompt: str, entry_point: str, solution: str) -> Ben
     )
 
 
-def bigcode_item(task_id: str, prompts: tuple[str, str], solution: str) -> BenchmarkItem:
+def bigcodebench_item(task_id: str, prompts: tuple[str, str], solution: str) -> BenchmarkItem:
     """An item of BigCodeBench: its solution continues its first prompt."""
     return item_of(
         Benchmark.BIGCODEBENCH.value, task_id, prompts, reference=f"{prompts[0]}\n{solution}"
     )
 
 
-def contest_item(question_id: str, question: str, starter_code: str) -> BenchmarkItem:
+def livecodebench_item(question_id: str, question: str, starter_code: str) -> BenchmarkItem:
     """An item of LiveCodeBench, which has no solutions."""
     item = f"LiveCodeBench/{question_id}"
     code = f"{starter_code.rstrip()} pass" if starter_code.strip() else ""

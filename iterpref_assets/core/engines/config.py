@@ -50,7 +50,7 @@ class Dtype(StrEnum):
 class VllmConfig(Record):
     """vLLM inside this process, on the CPU or on GPUs."""
 
-    kind: Literal[EngineKind.VLLM] = EngineKind.VLLM
+    kind: Literal[EngineKind.VLLM] = Field(EngineKind.VLLM, description="Which kind of engine")
     dtype: Dtype = Field(
         Dtype.AUTO,
         description="Precision. On the CPU, float32 gives the same text at every batch size "
@@ -147,7 +147,7 @@ _SET_ELSEWHERE = frozenset(
 class OpenAIConfig(Record):
     """A server that speaks OpenAI's chat completions, such as `vllm serve`."""
 
-    kind: Literal[EngineKind.OPENAI] = EngineKind.OPENAI
+    kind: Literal[EngineKind.OPENAI] = Field(EngineKind.OPENAI, description="Which kind of engine")
     base_url: str = Field(
         "http://localhost:8000/v1", description="Where it listens, up to and including /v1"
     )
@@ -203,7 +203,9 @@ class OpenAIConfig(Record):
 class TransformersConfig(Record):
     """`transformers` generation in this process, for machines without vLLM."""
 
-    kind: Literal[EngineKind.TRANSFORMERS] = EngineKind.TRANSFORMERS
+    kind: Literal[EngineKind.TRANSFORMERS] = Field(
+        EngineKind.TRANSFORMERS, description="Which kind of engine"
+    )
     dtype: Dtype = Field(Dtype.AUTO, description="Precision of weights and activations")
     device: str = Field(default="cpu", description="A torch device, such as cuda")
     batch_size: int = Field(64, gt=0, description="Completions generated at once")
@@ -215,7 +217,7 @@ class TransformersConfig(Record):
 class ReplayConfig(Record):
     """Completions recorded earlier."""
 
-    kind: Literal[EngineKind.REPLAY] = EngineKind.REPLAY
+    kind: Literal[EngineKind.REPLAY] = Field(EngineKind.REPLAY, description="Which kind of engine")
     completions: tuple[Path, ...] = Field(
         min_length=1, description="Parquet files of tables.COMPLETIONS"
     )

@@ -5,7 +5,6 @@ Loading these imports no benchmark's own packages; `open` does.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -13,12 +12,17 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, JsonValue
 
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.bigcodebench.data import HARD_IDS, BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import (
+    HARD_IDS,
+    BigCodeBenchSplit,
+    BigCodeBenchSubset,
+)
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.records import Record
 
 if TYPE_CHECKING:
@@ -57,7 +61,7 @@ class BenchmarkConfig(Record):
         return {"data": OFFICIAL if self.path is None else _digest(self.path)}
 
 
-class PlusConfig(BenchmarkConfig):
+class EvalPlusConfig(BenchmarkConfig):
     """HumanEval+ or MBPP+."""
 
     def identity(self) -> dict[str, JsonValue]:
@@ -68,7 +72,7 @@ class PlusConfig(BenchmarkConfig):
 
     def open(
         self,
-        benchmark: PlusBenchmark,
+        benchmark: EvalPlusBenchmark,
         cache: Path | None = None,
         limits: JudgingLimits = OWN_LIMITS,
         *,
@@ -79,17 +83,17 @@ class PlusConfig(BenchmarkConfig):
         Raises:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
-        from iterpref_assets.core.evaluation.evalplus.data import load_plus, load_plus_again
-        from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite
+        from iterpref_assets.core.evaluation.evalplus.data import load_evalplus, load_evalplus_again
+        from iterpref_assets.core.evaluation.evalplus.suite import EvalPlusSuite
 
         if self.path is None or cache is None:
-            data = load_plus(benchmark, self.path)
+            data = load_evalplus(benchmark, self.path)
         else:
-            data = load_plus_again(benchmark, self.path, cache)
-        return PlusSuite(data, limits, base_only=base_only)
+            data = load_evalplus_again(benchmark, self.path, cache)
+        return EvalPlusSuite(data, limits, base_only=base_only)
 
 
-class BigCodeConfig(BenchmarkConfig):
+class BigCodeBenchConfig(BenchmarkConfig):
     """BigCodeBench; beside a file lies the list of hard tasks, `bigcodebench_hard_ids.json`."""
 
     libraries: Path | None = Field(
@@ -108,8 +112,8 @@ class BigCodeConfig(BenchmarkConfig):
 
     def open(
         self,
-        split: BigCodeSplit = BigCodeSplit.COMPLETE,
-        subset: BigCodeSubset = BigCodeSubset.FULL,
+        split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE,
+        subset: BigCodeBenchSubset = BigCodeBenchSubset.FULL,
         limits: JudgingLimits = OWN_LIMITS,
     ) -> Suite:
         """The benchmark, loaded, to be asked in one of the two ways.
@@ -117,13 +121,15 @@ class BigCodeConfig(BenchmarkConfig):
         Raises:
             InputError: where the data is missing, malformed or cannot be fetched.
         """
-        from iterpref_assets.core.evaluation.bigcodebench.data import load_bigcode
-        from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeSuite
+        from iterpref_assets.core.evaluation.bigcodebench.data import load_bigcodebench
+        from iterpref_assets.core.evaluation.bigcodebench.suite import BigCodeBenchSuite
 
-        return BigCodeSuite(load_bigcode(self.path, subset), split, self.libraries, limits)
+        return BigCodeBenchSuite(
+            load_bigcodebench(self.path, subset), split, self.libraries, limits
+        )
 
 
-class ContestConfig(BenchmarkConfig):
+class LiveCodeBenchConfig(BenchmarkConfig):
     """LiveCodeBench, the contests from `since` to `until`, both included."""
 
     release: int = Field(
@@ -131,8 +137,8 @@ class ContestConfig(BenchmarkConfig):
     )
     since: date | None = Field(None, description="First day of the contests, included")
     until: date | None = Field(None, description="Last day of the contests, included")
-    rules: ContestRules = Field(
-        ContestRules.STRICT,
+    rules: LiveCodeBenchRules = Field(
+        LiveCodeBenchRules.STRICT,
         description="Run programs as scripts (strict), or as the official runner does (official)",
     )
     solutions: Path | None = Field(
@@ -168,12 +174,12 @@ class ContestConfig(BenchmarkConfig):
             InputError: where the data is missing, malformed or cannot be fetched, or the window
                 holds no contest.
         """
-        from iterpref_assets.core.evaluation.livecodebench.data import load_contests
+        from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench
         from iterpref_assets.core.evaluation.livecodebench.prompts import load_examples
-        from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
+        from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSuite
         from iterpref_assets.core.evaluation.samples import read_samples
 
-        everything = load_contests(self.path, self.release)
+        everything = load_livecodebench(self.path, self.release)
         data = everything.within(self.since, self.until)
         references: dict[str, str] = {}
         if self.solutions is not None:
@@ -181,16 +187,16 @@ class ContestConfig(BenchmarkConfig):
             solutions = read_samples(self.solutions, prompts).samples
             references = {each.task_id: each.code for each in solutions}
         examples = None if self.examples is None else load_examples(self.examples)
-        return ContestSuite(data, references, examples, self.rules, limits)
+        return LiveCodeBenchSuite(data, references, examples, self.rules, limits)
 
 
 class BenchmarksConfig(Record):
     """The benchmarks that are scored besides held-out problems: those that are given here."""
 
-    humaneval: PlusConfig | None = Field(None, description="Score on HumanEval+")
-    mbpp: PlusConfig | None = Field(None, description="Score on MBPP+")
-    bigcodebench: BigCodeConfig | None = Field(None, description="Score on BigCodeBench")
-    livecodebench: ContestConfig | None = Field(None, description="Score on LiveCodeBench")
+    humaneval: EvalPlusConfig | None = Field(None, description="Score on HumanEval+")
+    mbpp: EvalPlusConfig | None = Field(None, description="Score on MBPP+")
+    bigcodebench: BigCodeBenchConfig | None = Field(None, description="Score on BigCodeBench")
+    livecodebench: LiveCodeBenchConfig | None = Field(None, description="Score on LiveCodeBench")
     base_prompts: tuple[str, ...] = Field(
         (),
         description="Base models that are asked as base models, with bare text to continue, before "
@@ -201,7 +207,9 @@ class BenchmarksConfig(Record):
         """The benchmarks that are given, in the order they are listed here."""
         return tuple(name for name in BenchmarkName if getattr(self, name) is not None)
 
-    def config(self, name: BenchmarkName) -> PlusConfig | BigCodeConfig | ContestConfig:
+    def config(
+        self, name: BenchmarkName
+    ) -> EvalPlusConfig | BigCodeBenchConfig | LiveCodeBenchConfig:
         """One benchmark's settings.
 
         Raises:
@@ -216,19 +224,21 @@ class BenchmarksConfig(Record):
             )
         return found
 
-    def open(self, name: BenchmarkName, split: BigCodeSplit = BigCodeSplit.COMPLETE) -> Suite:
+    def open(
+        self, name: BenchmarkName, split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE
+    ) -> Suite:
         """One benchmark, loaded; `split` says how BigCodeBench is to be asked.
 
         Raises:
             InputError: where it is not given, or its data is missing or malformed.
         """
         match self.config(name):
-            case PlusConfig() as plus:
-                return plus.open(PlusBenchmark(name))
-            case BigCodeConfig() as bigcode:
-                return bigcode.open(split)
-            case ContestConfig() as contests:
-                return contests.open()
+            case EvalPlusConfig() as evalplus:
+                return evalplus.open(EvalPlusBenchmark(name))
+            case BigCodeBenchConfig() as bigcodebench:
+                return bigcodebench.open(split)
+            case LiveCodeBenchConfig() as livecodebench:
+                return livecodebench.open()
 
 
 def _digest(path: Path) -> str:
@@ -239,4 +249,4 @@ def _digest(path: Path) -> str:
             field="benchmarks",
             remedy=f'Correct the setting, or set the data to "{OFFICIAL}"',
         )
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return file_sha256(path)

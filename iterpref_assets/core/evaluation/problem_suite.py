@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from iterpref_assets.core.conversations import PromptConfig, Prompts
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.references import reasons_not_run, references_of
 from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBenchmark
@@ -44,12 +44,12 @@ class ProblemSuite:
         tasks = problem_tasks(problems, Prompts(prompts), allowed)
         self._tasks = {task.task_id: task for task in tasks}
         self._packages = packages
-        content = file.read_bytes()
+        made_of = Checksums(file.read_bytes())
         self.facts = Facts(
             DataSource(
                 benchmark=file.name,
-                sha256=hashlib.sha256(content).hexdigest(),
-                md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+                sha256=made_of.sha256,
+                md5=made_of.md5,
             ),
             prompts={each.problem_id: "" for each in problems},
             references={each.problem_id: each.reference for each in problems if each.reference},

@@ -9,7 +9,7 @@ from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig, JudgingLimits
 from iterpref_assets.core.evaluation.scores import SampleStatus, Score, scores_table
 from iterpref_assets.core.evaluation.suite import DataSource, PreparedBenchmark
-from iterpref_assets.core.evaluation.summary import ErrorCount, PassRate, group_rates, summarize
+from iterpref_assets.core.evaluation.summary import ErrorCount, group_rates, summarize
 from iterpref_assets.core.records import Record
 
 JudgeT = TypeVar("JudgeT")
@@ -94,12 +94,13 @@ def summarize_samples(
         samples=len(run),
         invalid_lines=invalid,
         fenced_samples=fenced,
-        base=_by_name(summary),
-        plus=_by_name(summary.plus) if summary and summary.plus else None,
-        base_interval=_interval(summary),
-        plus_interval=_interval(summary.plus if summary else None),
+        base=summary.by_name if summary else {},
+        plus=summary.plus.by_name if summary and summary.plus else None,
+        base_interval=summary.interval if summary else None,
+        plus_interval=summary.plus.interval if summary and summary.plus else None,
         groups={
-            name: _by_name(groups.get(name)) for name in sorted(set(benchmark.groups.values()))
+            name: groups[name].by_name if name in groups else {}
+            for name in sorted(set(benchmark.groups.values()))
         },
         verdicts={name: sum(each.verdict == name for each in run) for name in sorted(verdicts)},
         in_process=sum(score.in_process for score in run),
@@ -135,11 +136,3 @@ def _rates_shown(rates: dict[str, float], interval: Interval) -> str:
     first = f"pass@1 {rates['pass@1']:.1%} ({interval.low:.1%} to {interval.high:.1%})"
     others = [f"{name} {rate:.1%}" for name, rate in rates.items() if name != "pass@1"]
     return "  ".join([first, *others])
-
-
-def _interval(rate: PassRate | None) -> Interval | None:
-    return rate and Interval(estimate=rate.pass_at_1, low=rate.low, high=rate.high)
-
-
-def _by_name(rate: PassRate | None) -> dict[str, float]:
-    return {f"pass@{k}": value for k, value in rate.pass_at_k.items()} if rate else {}

@@ -6,7 +6,6 @@ answers are asked for, a model's whole answer, which the program is taken from.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iterpref_assets.core.digests import program_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.syntax import parse
@@ -40,7 +40,7 @@ class Sample:
     @property
     def sha256(self) -> str:
         """What the program's earlier results are recognised by."""
-        return hashlib.sha256(self.code.encode("utf-8", "surrogatepass")).hexdigest()
+        return program_sha256(self.code)
 
     @property
     def looks_fenced(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
 import polars as pl
 
+from iterpref_assets.core.digests import program_sha256
 from iterpref_assets.core.evaluation.tasks import Judgement
 from iterpref_assets.core.journal import storable
 from iterpref_assets.core.records import Record
@@ -104,7 +104,7 @@ def score_of(
         error_type=decisive.error_type,
         in_process=any(part.in_process for part in parts),
         cpu_seconds=sum(part.cpu_seconds for part in parts),
-        program_sha256=program_digest(program),
+        program_sha256=program_sha256(program),
         program=storable(program),
         completion=storable(completion),
         failing_case=decisive.failing_case,
@@ -134,7 +134,7 @@ def score_without_run(
         plus_status=status if has_plus else None,
         verdict=verdict,
         error_type=reason,
-        program_sha256=program_digest(program),
+        program_sha256=program_sha256(program),
         program=storable(program),
         completion=storable(completion),
     )
@@ -144,11 +144,6 @@ def statuses_of(judgement: Judgement) -> Statuses:
     """The statuses of both sets of tests."""
     plus = None if judgement.plus is None else _status_of(judgement.plus)
     return Statuses(base=_status_of(judgement.base), plus=plus)
-
-
-def program_digest(program: str) -> str:
-    """What a program's earlier scores are recognised by."""
-    return hashlib.sha256(program.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def scores_table(scores: Sequence[Score]) -> pl.DataFrame:

@@ -12,23 +12,23 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import (
     OFFICIAL,
     BenchmarkName,
-    BigCodeConfig,
-    ContestConfig,
-    PlusConfig,
+    BigCodeBenchConfig,
+    EvalPlusConfig,
+    LiveCodeBenchConfig,
 )
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
 from iterpref_assets.core.evaluation.config import JudgingLimits
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark
 from iterpref_assets.core.evaluation.livecodebench.data import LATEST_RELEASE
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.sandbox.verdicts import Limits
 
 if TYPE_CHECKING:
     from iterpref_assets.core.evaluation.suite import Suite
 
 _PLUS = (BenchmarkName.HUMANEVAL, BenchmarkName.MBPP)
-_BIGCODE = (BenchmarkName.BIGCODEBENCH,)
-_CONTESTS = (BenchmarkName.LIVECODEBENCH,)
+_BIGCODEBENCH = (BenchmarkName.BIGCODEBENCH,)
+_LIVECODEBENCH = (BenchmarkName.LIVECODEBENCH,)
 _PREFIXES = {
     BenchmarkName.HUMANEVAL: "HumanEval/",
     BenchmarkName.MBPP: "Mbpp/",
@@ -36,14 +36,14 @@ _PREFIXES = {
 }
 _OF_SOME = {
     "data": ("--data", tuple(BenchmarkName)),
-    "split": ("--split", _BIGCODE),
-    "subset": ("--subset", _BIGCODE),
-    "libraries": ("--libraries", _BIGCODE),
-    "since": ("--from", _CONTESTS),
-    "until": ("--to", _CONTESTS),
-    "release": ("--release", _CONTESTS),
-    "rules": ("--rules", _CONTESTS),
-    "examples": ("--examples", _CONTESTS),
+    "split": ("--split", _BIGCODEBENCH),
+    "subset": ("--subset", _BIGCODEBENCH),
+    "libraries": ("--libraries", _BIGCODEBENCH),
+    "since": ("--from", _LIVECODEBENCH),
+    "until": ("--to", _LIVECODEBENCH),
+    "release": ("--release", _LIVECODEBENCH),
+    "rules": ("--rules", _LIVECODEBENCH),
+    "examples": ("--examples", _LIVECODEBENCH),
     "base_only": ("--base-only", _PLUS),
     "reference_factor": ("--reference-factor", _PLUS),
 }
@@ -96,13 +96,13 @@ class SuiteOptions:
     benchmark: BenchmarkName | None
     problems: OwnProblems | None = None
     data: Path | None = None
-    split: BigCodeSplit = BigCodeSplit.COMPLETE
-    subset: BigCodeSubset = BigCodeSubset.FULL
+    split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE
+    subset: BigCodeBenchSubset = BigCodeBenchSubset.FULL
     libraries: Path | None = None
     since: date | None = None
     until: date | None = None
     release: int = LATEST_RELEASE
-    rules: ContestRules = ContestRules.STRICT
+    rules: LiveCodeBenchRules = LiveCodeBenchRules.STRICT
     examples: Path | None = None
     base_only: bool = False
     seconds: float | None = None
@@ -139,11 +139,11 @@ class SuiteOptions:
         if self.problems is not None:
             return self._own(self.problems, limits)
         data = self.data or OFFICIAL
-        if self.benchmark in _BIGCODE:
-            bigcode = BigCodeConfig(data=data, libraries=self.libraries)
-            return bigcode.open(self.split, self.subset, limits)
-        if self.benchmark in _CONTESTS:
-            return ContestConfig(
+        if self.benchmark in _BIGCODEBENCH:
+            bigcodebench = BigCodeBenchConfig(data=data, libraries=self.libraries)
+            return bigcodebench.open(self.split, self.subset, limits)
+        if self.benchmark in _LIVECODEBENCH:
+            return LiveCodeBenchConfig(
                 data=data,
                 release=self.release,
                 rules=self.rules,
@@ -151,8 +151,8 @@ class SuiteOptions:
                 since=self.since,
                 until=self.until,
             ).open(limits)
-        plus = PlusConfig(data=data)
-        return plus.open(PlusBenchmark(self.benchmark), cache, limits, base_only=self.base_only)
+        plus = EvalPlusConfig(data=data)
+        return plus.open(EvalPlusBenchmark(self.benchmark), cache, limits, base_only=self.base_only)
 
     def _own(self, problems: OwnProblems, limits: JudgingLimits) -> Suite:
         from iterpref_assets.core.evaluation.problem_suite import ProblemSuite

@@ -31,6 +31,16 @@ class PassRate(Record):
     samples: int
     pass_at_k: dict[int, float]
 
+    @property
+    def interval(self) -> Interval:
+        """pass@1 between its ends."""
+        return Interval(estimate=self.pass_at_1, low=self.low, high=self.high)
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """pass@k, named as in "pass@1"."""
+        return {f"pass@{k}": value for k, value in self.pass_at_k.items()}
+
 
 class ErrorCount(Record):
     """How many samples failed in one way."""

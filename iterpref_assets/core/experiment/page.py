@@ -13,6 +13,7 @@ from iterpref_assets.core.experiment.arms import ARMS
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
 from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.reporting.markdown import table
 from iterpref_assets.core.training.recipes import REFERENCE
 
@@ -307,7 +308,7 @@ def write_page(results: Results, folder: Path, page: Path) -> None:
         images=images,
     )
     target = page.parent / images
-    target.mkdir(parents=True, exist_ok=True)
     for name, png in made.images.items():
-        (target / name).write_bytes(png)
-    page.write_text(f"{HEAD}\n{made.text}", encoding="utf-8")
+        with replacing(target / name) as partial:
+            partial.write_bytes(png)
+    replace_text(page, f"{HEAD}\n{made.text}")

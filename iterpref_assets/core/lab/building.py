@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import shutil
 import tempfile
@@ -9,20 +10,22 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import torch
 
-from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.engines.config import Dtype, TransformersConfig
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.evaluation.config import EvaluationConfig
+from iterpref_assets.core.evaluation.model_scoring import score_tasks
+from iterpref_assets.core.evaluation.summary import summarize
+from iterpref_assets.core.evaluation.tasks import problem_tasks
 from iterpref_assets.core.files import publish_folder
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.pretraining import PretrainConfig, pretrain
 from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.core.lab.shipped import PROVENANCE_FILE, Provenance
-from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 MAX_ANSWER_TOKENS = 256
@@ -57,27 +60,14 @@ def build_lab_model(config: PretrainConfig, heldout: LabConfig, out: Path) -> Pr
 
 def score(model: Path, heldout: LabConfig, work_dir: Path) -> float:
     """Greedy pass@1 of `model` on the held-out problems."""
-    problems = {problem.problem_id: problem for problem in compose_heldout(heldout)}
+    tasks = problem_tasks(compose_heldout(heldout), Prompts(LAB_PROMPTS))
+    config = EvaluationConfig(max_tokens=MAX_ANSWER_TOKENS)
     engine = open_engine(TransformersConfig(dtype=Dtype.FLOAT32, batch_size=64), model.resolve())
-    sampling = SamplingConfig(
-        temperature=0.0,
-        top_p=1.0,
-        max_tokens=MAX_ANSWER_TOKENS,
-        max_in_flight=256,
-        samples_per_problem=1,
-    )
     work_dir.mkdir()
-    prompts = Prompts(LAB_PROMPTS)
-    completions = sample_problems(list(problems.values()), engine, sampling, prompts, work_dir)
-    with Sandbox() as sandbox:
-        columns = ("problem_id", "completion")
-        passed = [
-            _passes(problems[name], text, sandbox)
-            for name, text in completions.select(columns).iter_rows()
-        ]
-    return sum(passed) / len(passed)
 
+    async def scores() -> pl.DataFrame:
+        with Sandbox() as sandbox:
+            async with engine:
+                return await score_tasks(tasks, engine, sandbox, config, work_dir)
 
-def _passes(problem: Problem, text: str, sandbox: Sandbox) -> bool:
-    program = read_answer(text, problem.entry_point).program
-    return program is not None and sandbox.judge(program, problem.tests).passed
+    return summarize(asyncio.run(scores()), config).pass_at_1

@@ -93,7 +93,7 @@ def pretrain(config: PretrainConfig, stop_after: int | None = None) -> Pretraine
                 for group in optimizer.param_groups:
                     group["lr"] = peak * scale
                 optimizer.zero_grad(set_to_none=True)
-            loss, answer_loss = batch_loss(model, batch, config.prompt_weight)
+            loss, answer_loss = lesson_loss(model, batch, config.prompt_weight)
             loss.backward()
             for optimizer, _ in optimizers:
                 optimizer.step()
@@ -164,7 +164,7 @@ def batches(
         yield ready.pop()
 
 
-def batch_loss(
+def lesson_loss(
     model: Qwen2ForCausalLM, batch: Sequence[EncodedLesson], prompt_weight: float
 ) -> tuple[torch.Tensor, float]:
     """The loss to descend, and the mean loss of the answers' tokens alone (nats).

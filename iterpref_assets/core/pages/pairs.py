@@ -11,7 +11,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.pages.blocks import Block, Tone, heading, side_by_side, table, text
 from iterpref_assets.core.pages.page import Entry, write_page
-from iterpref_assets.core.pages.problems import ShownProblem, read_problems
+from iterpref_assets.core.pages.problems import ShownProblem, shown_problems
 from iterpref_assets.core.pairs.difference import pair_lines
 from iterpref_assets.core.pairs.sampled import rejected_sample
 
@@ -36,7 +36,7 @@ def write_pairs_page(pairs: Sequence[Path], problems: Sequence[Path], out: Path,
     """
     for file in pairs:
         tables.check_table(file, tables.PAIRS)
-    known = read_problems(problems)
+    known = shown_problems(problems)
     facts = _facts(pairs)
     return write_page(out, title, FILTERS, _entries(pairs, known), facts)
 

@@ -20,7 +20,7 @@ class ShownProblem:
     source: str = ""
 
 
-def read_problems(files: Sequence[Path]) -> dict[str, ShownProblem]:
+def shown_problems(files: Sequence[Path]) -> dict[str, ShownProblem]:
     """The problems of tables of tables.PROBLEMS by problem_id.
 
     Raises:
@@ -42,6 +42,6 @@ def read_prompts(file: Path) -> dict[str, str]:
         InputError: where the file is neither.
     """
     if file.suffix == ".parquet":
-        return {name: problem.prompt for name, problem in read_problems([file]).items()}
+        return {name: problem.prompt for name, problem in shown_problems([file]).items()}
     contests = f"{Benchmark.LIVECODEBENCH}/"
     return {item.item.removeprefix(contests): item.prompts[0] for item in read_items(file)}

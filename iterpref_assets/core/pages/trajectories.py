@@ -21,7 +21,7 @@ from iterpref_assets.core.pages.blocks import (
     whole,
 )
 from iterpref_assets.core.pages.page import Entry, write_page
-from iterpref_assets.core.pages.problems import ShownProblem, read_problems
+from iterpref_assets.core.pages.problems import ShownProblem, shown_problems
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 FILTERS = ("Outcome", "Rounds", "Error in any version", "Source")
@@ -45,7 +45,7 @@ def write_trajectories_page(
     frames = [tables.read_table(file, tables.VERSIONS) for file in versions]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=tables.VERSIONS)
     frame = frame.sort("problem_id", "sample", "trajectory_id", "round")
-    entries = _entries(frame, read_problems(problems))
+    entries = _entries(frame, shown_problems(problems))
     return write_page(out, title, FILTERS, entries, _facts(frame))
 
 

@@ -13,7 +13,7 @@ from iterpref_assets.core.pairs.config import Difference
 from iterpref_assets.core.pairs.masks import TokenSpans, focal_mask, span_mask
 from iterpref_assets.core.pairs.nodes import Span, node_difference
 
-Mask = NDArray[np.bool_]
+FocalMask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class EncodedSide:
     ids: NDArray[np.int32]
     spans: TokenSpans
 
-    def by_lines(self) -> Mask:
+    def by_lines(self) -> FocalMask:
         """[tokens] those that touch a line of the difference."""
         return focal_mask(self.texts, self.spans, self.lines)
 
@@ -45,7 +45,7 @@ class EncodedSide:
 
 def focal_masks(
     chosen: EncodedSide, rejected: EncodedSide, method: Difference
-) -> tuple[Mask, Mask]:
+) -> tuple[FocalMask, FocalMask]:
     """[tokens of y+] and [tokens of y-] which are of D+ and of D-."""
     if method is Difference.TOKENS:
         finer = _by_tokens(chosen, rejected)
@@ -56,7 +56,7 @@ def focal_masks(
     return _or_lines(chosen, finer[0]), _or_lines(rejected, finer[1])
 
 
-def _by_tokens(chosen: EncodedSide, rejected: EncodedSide) -> tuple[Mask, Mask]:
+def _by_tokens(chosen: EncodedSide, rejected: EncodedSide) -> tuple[FocalMask, FocalMask]:
     masks = [np.zeros(side.ids.size, dtype=np.bool_) for side in (chosen, rejected)]
     starts = [side.spans.bounds.tolist() for side in (chosen, rejected)]
     for row, (ours, theirs) in enumerate(zip(chosen.rows(), rejected.rows(), strict=True)):
@@ -68,7 +68,7 @@ def _by_tokens(chosen: EncodedSide, rejected: EncodedSide) -> tuple[Mask, Mask]:
     return masks[0], masks[1]
 
 
-def _by_nodes(chosen: EncodedSide, rejected: EncodedSide) -> tuple[Mask, Mask]:
+def _by_nodes(chosen: EncodedSide, rejected: EncodedSide) -> tuple[FocalMask, FocalMask]:
     ours: list[list[Span]] = []
     theirs: list[list[Span]] = []
     for first, second in zip(chosen.codes, rejected.codes, strict=True):
@@ -79,7 +79,7 @@ def _by_nodes(chosen: EncodedSide, rejected: EncodedSide) -> tuple[Mask, Mask]:
     return _of_spans(chosen, ours), _of_spans(rejected, theirs)
 
 
-def _of_spans(side: EncodedSide, spans: list[list[Span]]) -> Mask:
+def _of_spans(side: EncodedSide, spans: list[list[Span]]) -> FocalMask:
     fenced = [
         [(start + shift, end + shift) for start, end in row]
         for text, row in zip(side.texts, spans, strict=True)
@@ -88,7 +88,7 @@ def _of_spans(side: EncodedSide, spans: list[list[Span]]) -> Mask:
     return span_mask(side.texts, side.spans, fenced)
 
 
-def _or_lines(side: EncodedSide, finer: Mask) -> Mask:
+def _or_lines(side: EncodedSide, finer: FocalMask) -> FocalMask:
     """`finer`, and the lines of those texts of which it marks nothing."""
     bounds, lines = side.spans.bounds, side.by_lines()
     marked = np.concatenate([[0], np.cumsum(finer)])

@@ -1,4 +1,9 @@
-"""From trajectory files to a pair table, its tokens and its manifest, outside Dagster."""
+"""From trajectory files to a pair table, its tokens and its manifest, outside Dagster.
+
+`steps/pairs.py` calls the same functions on files (`build_pair_file`, `judge_pair_file`,
+`tokenize_pair_files`) as two assets, shard by shard. Here the input may be recorded trajectories,
+which are run first, or finished pairs; there it is always what the store holds.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class BenchmarkScore:
         return kind, told
 
 
-def read_scores(folder: Path) -> list[BenchmarkScore]:
+def read_evaluation(folder: Path) -> list[BenchmarkScore]:
     """The scores in a folder that `iterpref evaluate` wrote.
 
     Raises:

@@ -50,7 +50,7 @@ class Exercise(BaseModel):
 class ExercismSeeds(PooledSeeds):
     """Exercises with canonical cases; the properties of one exercise stay together."""
 
-    kind: Literal["exercism"] = "exercism"
+    kind: Literal["exercism"] = Field("exercism", description="Which kind of seeds")
     path: Path = Field(
         description="The problem specifications: one exercise a line, as JSON, gzipped or not"
     )

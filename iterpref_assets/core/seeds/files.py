@@ -23,7 +23,7 @@ class FileSeeds(Record):
     A line is the JSON of records.Problem.
     """
 
-    kind: Literal["files"] = "files"
+    kind: Literal["files"] = Field("files", description="Which kind of seeds")
     folder: Path = Field(
         description="The folder of training problems: each `*.jsonl` in it is a shard"
     )

@@ -17,7 +17,7 @@ from iterpref_assets.core.seeds.table import read_mapped
 class HubSeeds(PooledSeeds):
     """The rows of one split."""
 
-    kind: Literal["hub"] = "hub"
+    kind: Literal["hub"] = Field("hub", description="Which kind of seeds")
     repository: str = Field(
         description="The name of the data set, or a folder laid out like a snapshot of one"
     )

@@ -15,7 +15,7 @@ from iterpref_assets.core.seeds.reading import SeedReading
 class LabSeeds(Record):
     """Problems composed by the lab."""
 
-    kind: Literal["lab"] = "lab"
+    kind: Literal["lab"] = Field("lab", description="Which kind of seeds")
     lab: LabConfig = Field(LabConfig(), description="How many problems are composed")
 
     def shards(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class MbppTask(BaseModel):
 class MbppSeeds(PooledSeeds):
     """The train split. 108 of its tasks are MBPP+ tasks too, which decontamination finds."""
 
-    kind: Literal["mbpp"] = "mbpp"
+    kind: Literal["mbpp"] = Field("mbpp", description="Which kind of seeds")
     path: Path = Field(description="The file of MBPP, in either published layout, gzipped or not")
 
     @property

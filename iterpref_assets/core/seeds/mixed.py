@@ -27,7 +27,7 @@ ReadySource = Annotated[
 class MixedSeeds(Record):
     """The shards of each source in turn; of two alike problems the earlier source's is kept."""
 
-    kind: Literal["mixed"] = "mixed"
+    kind: Literal["mixed"] = Field("mixed", description="Which kind of seeds")
     sources: tuple[ReadySource, ...] = Field(
         min_length=1, description="The sources, in order; each is written like `seeds` itself"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Problem
 
@@ -72,5 +72,4 @@ def file_digest(file: Path) -> str:
     """
     if not file.is_file():
         raise InputError("no such file", file=file, remedy=CHECK_SETTINGS)
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(file)

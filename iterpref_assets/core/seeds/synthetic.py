@@ -32,7 +32,7 @@ class Draw:
 class FeatureTreeSeeds(Record):
     """Tasks that the generator writes about subtrees of programming features, with their tests."""
 
-    kind: Literal["feature_tree"] = "feature_tree"
+    kind: Literal["feature_tree"] = Field("feature_tree", description="Which kind of seeds")
     tree: Path = Field(description="The feature tree, as EpiCoder publishes it (JSON)")
     frequencies: Path | None = Field(
         None, description="How often features were seen (JSON); unset, all weigh the same"

@@ -22,7 +22,7 @@ PARQUET = ".parquet"
 class TableSeeds(PooledSeeds):
     """The rows of one file."""
 
-    kind: Literal["table"] = "table"
+    kind: Literal["table"] = Field("table", description="Which kind of seeds")
     path: Path = Field(description="The file: .parquet, or JSON lines (.jsonl, gzipped or not)")
     label: str = Field(
         pattern=r"^[a-z0-9_-]+$", description="What its shards and problems are named after"

@@ -1,4 +1,10 @@
-"""A whole training run outside the artifact store: reference log-probabilities, then training."""
+"""A whole training run outside the artifact store: reference log-probabilities, then training.
+
+`steps/checkpoints.py` runs the same jobs of `launch.py` as two assets: there the store names the
+work folders, checks what each is made of, and publishes. Here one folder stands for all of that,
+and several processes, one for each GPU, may run the whole. What the two would share besides the
+jobs is their order.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replace_text, sync, sync_tree
 from iterpref_assets.core.training.config import Sharding, TrainConfig
@@ -52,8 +53,7 @@ def model_digest(model_dir: Path) -> str:
     """The hash of a model's configuration and weights."""
     digest = hashlib.sha256()
     for file in sorted([*model_dir.glob("config.json"), *model_dir.glob("*.safetensors")]):
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+        digest.update(bytes.fromhex(file_sha256(file)))
     return digest.hexdigest()
 
 

@@ -6,8 +6,8 @@ from iterpref_assets.core.debugging.trajectory import (
     DebugConfig,
     Generate,
     Judge,
+    NextStep,
     Rules,
-    Step,
     after_answer,
     after_version,
 )
@@ -29,7 +29,7 @@ TRIED = (Attempt(CODE, "assert f() == 1  # got 2"),)
 REFUSAL = "I cannot help with that."
 
 
-def after(asked: Generate, text: str, reason: FinishReason = FinishReason.STOP) -> Step:
+def after(asked: Generate, text: str, reason: FinishReason = FinishReason.STOP) -> NextStep:
     return after_answer(asked, text, reason, PROBLEM, RULES)
 
 

@@ -5,11 +5,18 @@ from datetime import date
 import polars as pl
 import pytest
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.data import (
+    EvalPlusBenchmark,
+    EvalPlusData,
+    EvalPlusProblem,
+)
 from iterpref_assets.core.evaluation.evalplus.expected import BASE, PLUS, Expected
-from iterpref_assets.core.evaluation.evalplus.tasks import plus_tasks
-from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.evalplus.tasks import evalplus_tasks
+from iterpref_assets.core.evaluation.livecodebench.data import (
+    LiveCodeBenchCase,
+    LiveCodeBenchProblem,
+)
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.sandbox.inside.encoding import VALUE
 from iterpref_assets.core.sandbox.outcomes import CallOutcome, CallRun
 from iterpref_assets.core.sandbox.values import Encoded, encode_value
@@ -37,12 +44,12 @@ class Answers:
 LONG = Answers(Unreadable(VALUE, b"x" * ROOM))
 
 
-def judge_plus(answers, entry_point, expected, arguments, benchmark=PlusBenchmark.MBPP):
-    problem = PlusProblem("T/1", "", entry_point, "", [arguments], [], 0)
+def judge_plus(answers, entry_point, expected, arguments, benchmark=EvalPlusBenchmark.MBPP):
+    problem = EvalPlusProblem("T/1", "", entry_point, "", [arguments], [], 0)
     encoded = encode_value(expected, ROOM)
     outputs = Expected(encoded.kind, pl.Series([encoded.payload]), 0.0, 0.0)
-    data = PlusData(benchmark, {"T/1": problem}, "", "")
-    (task,) = plus_tasks(data, {("T/1", BASE): outputs, ("T/1", PLUS): outputs}, base_only=True)
+    data = EvalPlusData(benchmark, {"T/1": problem}, "", "")
+    (task,) = evalplus_tasks(data, {("T/1", BASE): outputs, ("T/1", PLUS): outputs}, base_only=True)
     return task.judge("", answers).base.passed
 
 
@@ -64,7 +71,7 @@ def test_a_long_result_is_a_value_where_evalplus_asks_only_for_one(reference):
 
 
 def test_the_names_of_mbpp_mean_nothing_in_humaneval():
-    assert not judge_plus(LONG, "are_equivalent", True, [1], PlusBenchmark.HUMANEVAL)
+    assert not judge_plus(LONG, "are_equivalent", True, [1], EvalPlusBenchmark.HUMANEVAL)
 
 
 def test_a_set_may_come_as_a_list_of_every_pair_of_equal_members():
@@ -76,9 +83,11 @@ def test_a_set_may_come_as_a_list_of_every_pair_of_equal_members():
 
 
 def contest(output):
-    case = ContestCase.model_validate({"input": "1", "output": output, "testtype": "functional"})
-    problem = ContestProblem("T/1", "", "", (case,), "f", date(2024, 1, 1), None)
-    return lambda answers: ContestTask(problem).judge("", answers).base.passed
+    case = LiveCodeBenchCase.model_validate(
+        {"input": "1", "output": output, "testtype": "functional"}
+    )
+    problem = LiveCodeBenchProblem("T/1", "", "", (case,), "f", date(2024, 1, 1), None)
+    return lambda answers: LiveCodeBenchTask(problem).judge("", answers).base.passed
 
 
 def test_a_long_result_of_a_contests_method_is_wrong_unread():

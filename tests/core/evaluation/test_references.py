@@ -3,16 +3,16 @@
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData
-from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite
-from iterpref_assets.core.evaluation.livecodebench.data import ContestData
-from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusData
+from iterpref_assets.core.evaluation.evalplus.suite import EvalPlusSuite
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchData
+from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSuite
 from iterpref_assets.core.evaluation.references import ReferenceResult, require_passing
 
 FAILING = ReferenceResult(task_id="T/1", group="", not_run="", verdict="wrong_answer")
 SUITES = {
-    "humaneval": PlusSuite(PlusData(PlusBenchmark.HUMANEVAL, {}, "sha", "md5")),
-    "livecodebench": ContestSuite(ContestData({}, "sha", "md5"), {}),
+    "humaneval": EvalPlusSuite(EvalPlusData(EvalPlusBenchmark.HUMANEVAL, {}, "sha", "md5")),
+    "livecodebench": LiveCodeBenchSuite(LiveCodeBenchData({}, "sha", "md5"), {}),
 }
 
 

@@ -7,18 +7,18 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeSplit, BigCodeSubset
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit, BigCodeBenchSubset
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.evaluation.suite_options import SuiteOptions
 
 GIVEN = [
-    ("--split", {"split": BigCodeSplit.INSTRUCT}, {"bigcodebench"}),
-    ("--subset", {"subset": BigCodeSubset.HARD}, {"bigcodebench"}),
+    ("--split", {"split": BigCodeBenchSplit.INSTRUCT}, {"bigcodebench"}),
+    ("--subset", {"subset": BigCodeBenchSubset.HARD}, {"bigcodebench"}),
     ("--libraries", {"libraries": Path("folder")}, {"bigcodebench"}),
     ("--from", {"since": date(2024, 8, 1)}, {"livecodebench"}),
     ("--to", {"until": date(2024, 8, 1)}, {"livecodebench"}),
     ("--release", {"release": 1}, {"livecodebench"}),
-    ("--rules", {"rules": ContestRules.OFFICIAL}, {"livecodebench"}),
+    ("--rules", {"rules": LiveCodeBenchRules.OFFICIAL}, {"livecodebench"}),
     ("--base-only", {"base_only": True}, {"humaneval", "mbpp"}),
     ("--reference-factor", {"reference_factor": 2.0}, {"humaneval", "mbpp"}),
 ]

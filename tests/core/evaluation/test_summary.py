@@ -3,6 +3,7 @@ import pytest
 from score_tables import score_table
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import PLUS, difference, error_table, summarize
 
@@ -31,6 +32,13 @@ def test_pass_rates_follow_from_the_counts():
     assert summary.pass_at_1 == 0.25
     assert summary.pass_at_k == {1: 0.25, 2: 0.5}
     assert (summary.n, summary.samples) == (2, 2)
+
+
+def test_a_rate_gives_its_interval_and_its_figures_by_name():
+    summary = summarize(scores(passed("a"), failed("a", 1), failed("b"), failed("b", 1)), CONFIG)
+    assert summary.by_name == {"pass@1": 0.25, "pass@2": 0.5}
+    interval = Interval(estimate=0.25, low=summary.low, high=summary.high)
+    assert summary.interval == interval
 
 
 def test_a_sample_passes_plus_only_if_it_passes_base_too():

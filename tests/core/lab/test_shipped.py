@@ -61,7 +61,7 @@ def test_the_loss_of_an_untrained_model_is_that_of_a_uniform_guess(trained_token
     model = pretraining.build_model(config, trained_tokenizer)
     lesson = Lesson(problem_conversation("Do it."), "def f():\n    return 1")
     batch = [pretraining.encode_lesson(trained_tokenizer, lesson)] * 2
-    _, loss = pretraining.batch_loss(model, batch, prompt_weight=0.0)
+    _, loss = pretraining.lesson_loss(model, batch, prompt_weight=0.0)
     assert loss == pytest.approx(math.log(len(trained_tokenizer)), rel=0.1)
 
 
@@ -72,8 +72,8 @@ def test_padding_changes_no_loss(trained_tokenizer):
         pretraining.encode_lesson(trained_tokenizer, Lesson(problem_conversation("Do it."), code))
         for code in codes
     )
-    together = pretraining.batch_loss(model, [short, long], prompt_weight=0.0)[1]
-    alone = [pretraining.batch_loss(model, [one], prompt_weight=0.0)[1] for one in (short, long)]
+    together = pretraining.lesson_loss(model, [short, long], prompt_weight=0.0)[1]
+    alone = [pretraining.lesson_loss(model, [one], prompt_weight=0.0)[1] for one in (short, long)]
     sizes = [len(one.ids) - one.answer_start for one in (short, long)]
     expected = sum(a * n for a, n in zip(alone, sizes, strict=True)) / sum(sizes)
     assert together == pytest.approx(expected, rel=0.01)

@@ -9,12 +9,12 @@ HUMANEVAL = {
     "task_id": "HumanEval/0", "prompt": "def f():\n", "entry_point": "f",
     "canonical_solution": "    pass\n",
 }  # fmt: skip
-CONTEST = {"question_id": "abc1", "question_content": "Add.", "starter_code": ""}
+LIVECODEBENCH = {"question_id": "abc1", "question_content": "Add.", "starter_code": ""}
 
 
 @pytest.mark.parametrize(
     ("row", "prompts"),
-    [(HUMANEVAL, {"HumanEval/0": "def f():\n"}), (CONTEST, {"abc1": "Add."})],
+    [(HUMANEVAL, {"HumanEval/0": "def f():\n"}), (LIVECODEBENCH, {"abc1": "Add."})],
 )
 def test_tasks_of_a_published_benchmark_are_known_by_the_ids_that_scores_have(
     tmp_path, row, prompts

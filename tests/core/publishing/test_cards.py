@@ -14,7 +14,7 @@ from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.suite import DataSource
 from iterpref_assets.core.publishing.cards import dataset_card, model_card
 from iterpref_assets.core.publishing.facts import ModelFacts, files_of, read_facts
-from iterpref_assets.core.publishing.scores import BenchmarkScore, eval_results, read_scores
+from iterpref_assets.core.publishing.scores import BenchmarkScore, eval_results, read_evaluation
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 
@@ -191,4 +191,4 @@ def test_weights_that_do_not_say_how_they_were_made_are_refused(tmp_path):
 
 def test_a_folder_without_scores_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"summary\.json: no such file.*iterpref evaluate --out"):
-        read_scores(tmp_path)
+        read_evaluation(tmp_path)

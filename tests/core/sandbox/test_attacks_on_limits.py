@@ -103,30 +103,40 @@ def test_sleep_costs_no_cpu_time(attack: Attack) -> None:
 
 
 def test_forked_burners_share_one_cpu_limit(attack: Attack) -> None:
+    """No one of the eight uses half of what they may use together, so a limit for each passes."""
     code = """
-import os
-for _ in range(3): os.fork()
+import os, time
+def burn():
+    while time.process_time() < 0.8: pass
 def square(x):
-    while True: pass
+    for _ in range(7):
+        if os.fork() == 0:
+            burn()
+            os._exit(0)
+    burn()
+    for _ in range(7): os.wait()
+    return x * x
 """
-    execution = attack(code, limits=replace(UNREACHED, cpu_seconds=1))
-    assert execution.verdict is Verdict.TIMEOUT
-    assert execution.cpu_seconds < 8  # what the eight of them have with a limit for each
+    limits = replace(UNREACHED, cpu_seconds=2)
+    assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
 
 
 def test_threads_share_one_cpu_limit(attack: Attack) -> None:
+    """No one of the five uses half of what they may use together, so a limit for each passes."""
     code = """
-import hashlib, threading
+import hashlib, threading, time
 data = bytes(1 << 20)
 def burn():
-    while True: hashlib.sha256(data)
+    while time.thread_time() < 0.8: hashlib.sha256(data)
 def square(x):
-    for _ in range(4): threading.Thread(target=burn).start()
+    others = [threading.Thread(target=burn) for _ in range(4)]
+    for each in others: each.start()
     burn()
+    for each in others: each.join()
+    return x * x
 """
-    execution = attack(code, limits=replace(UNREACHED, cpu_seconds=1))
-    assert execution.verdict is Verdict.TIMEOUT
-    assert execution.cpu_seconds < 4
+    limits = replace(UNREACHED, cpu_seconds=2)
+    assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
 
 
 def test_raising_the_limits_fails(attack: Attack) -> None:

@@ -8,15 +8,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from patient_sandbox import SOON, UNREACHED
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import Case, CodeTests, FunctionTests, StdioCase, StdioTests
+from iterpref_assets.core.sandbox import outcomes
+from iterpref_assets.core.sandbox.judging import judge_test_file
 from iterpref_assets.core.sandbox.outcomes import CallOutcome
 from iterpref_assets.core.sandbox.sandbox import Sandbox
-from iterpref_assets.core.sandbox.verdicts import Verdict
+from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
 
 from .conftest import SQUARE, SQUARE_TEST_FILE, SQUARES, descendants
 
@@ -313,3 +316,23 @@ def test_a_scripts_exception_is_shown_with_its_line(sandbox: Sandbox) -> None:
         "with input '1 2' the program raised ValueError: "
         "invalid literal for int() with base 10: '1 2', in line 2: print(int(first))"
     )
+
+
+class FailsAt:
+    """Says that the tests failed at a line of their file."""
+
+    def __init__(self, line: int) -> None:
+        self.outcome = outcomes.TestOutcome("failed", "test_one", "AssertionError", "", line, 0)
+
+    def run_tests(self, *_: object) -> outcomes.TestRun:
+        return outcomes.TestRun(self.outcome)
+
+    run_calls: Any = None
+    run_program: Any = None
+
+
+@pytest.mark.parametrize("separator", ["\f", "\v", "\x1c", "\x85", "\u2028"])
+def test_the_line_that_failed_is_counted_as_python_counts_it(separator: str) -> None:
+    code = f'def test_one():\n    sign = "{separator}"\n    assert f(sign) == 2\n'
+    execution = judge_test_file(FailsAt(3), "", CodeTests(code=code), Limits())
+    assert execution.message == "test_one: assert f(sign) == 2 raised AssertionError"

@@ -42,7 +42,7 @@ def fails_at_step_three(
 
     def run(before_writing: Callable[[], None]) -> None:
         def write_late(self, plan, planner):
-            assert failed.wait(timeout=60)
+            failed.wait()
             before_writing()
             return write(self, plan, planner)
 

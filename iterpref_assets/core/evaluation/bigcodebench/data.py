@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 
@@ -18,21 +18,21 @@ REPOSITORY, VERSION = "bigcode/bigcodebench", "v0.1.4"
 HARD_IDS = "bigcodebench_hard_ids.json"
 
 
-class BigCodeSplit(StrEnum):
+class BigCodeBenchSplit(StrEnum):
     """How a task is asked: continue a signature and docstring, or follow an instruction."""
 
     COMPLETE = "complete"
     INSTRUCT = "instruct"
 
 
-class BigCodeSubset(StrEnum):
+class BigCodeBenchSubset(StrEnum):
     """All 1,140 tasks, or the 148 hard ones."""
 
     FULL = "full"
     HARD = "hard"
 
 
-class BigCodeProblem(BaseModel):
+class BigCodeBenchProblem(BaseModel):
     """One task, by the benchmark's own field names; what judging does not need is dropped."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,17 +52,19 @@ class BigCodeProblem(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class BigCodeData:
+class BigCodeBenchData:
     """The tasks of one subset, which of them are hard, and the whole unpacked file's checksums."""
 
-    problems: dict[str, BigCodeProblem]
+    problems: dict[str, BigCodeBenchProblem]
     hard: frozenset[str]
     sha256: str
     md5: str
-    subset: BigCodeSubset = BigCodeSubset.FULL
+    subset: BigCodeBenchSubset = BigCodeBenchSubset.FULL
 
 
-def load_bigcode(path: Path | None, subset: BigCodeSubset = BigCodeSubset.FULL) -> BigCodeData:
+def load_bigcodebench(
+    path: Path | None, subset: BigCodeBenchSubset = BigCodeBenchSubset.FULL
+) -> BigCodeBenchData:
     """The tasks of `path` (.jsonl or .jsonl.gz), or of the official source where None.
 
     The hard tasks are those that a JSON list beside the file names (`bigcodebench_hard_ids.json`).
@@ -82,12 +84,12 @@ def load_bigcode(path: Path | None, subset: BigCodeSubset = BigCodeSubset.FULL) 
         ]
         hard = _hard_ids(path.with_name(HARD_IDS))
     problems = {problem.task_id: problem for problem in rows}
-    if subset is BigCodeSubset.HARD:
+    if subset is BigCodeBenchSubset.HARD:
         problems = {name: problem for name, problem in problems.items() if name in hard}
     if not problems:
         raise InputError("no tasks", file=path, remedy="Give a file of BigCodeBench")
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return BigCodeData(problems, hard, hashlib.sha256(content).hexdigest(), md5, subset)
+    checksums = Checksums(content)
+    return BigCodeBenchData(problems, hard, checksums.sha256, checksums.md5, subset)
 
 
 def _hard_ids(path: Path) -> frozenset[str]:
@@ -103,7 +105,7 @@ def _hard_ids(path: Path) -> frozenset[str]:
     return frozenset(map(str, cast(list[Any], ids)))
 
 
-def _fetch(name: str) -> tuple[list[BigCodeProblem], bytes]:
+def _fetch(name: str) -> tuple[list[BigCodeBenchProblem], bytes]:
     import datasets
 
     try:
@@ -115,12 +117,12 @@ def _fetch(name: str) -> tuple[list[BigCodeProblem], bytes]:
             remedy="Give the benchmark's file, or a network",
         ) from error
     content = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
-    return [BigCodeProblem.model_validate(row) for row in rows], content
+    return [BigCodeBenchProblem.model_validate(row) for row in rows], content
 
 
-def _parse(line: bytes, path: Path, number: int) -> BigCodeProblem:
+def _parse(line: bytes, path: Path, number: int) -> BigCodeBenchProblem:
     try:
-        return BigCodeProblem.model_validate_json(line)
+        return BigCodeBenchProblem.model_validate_json(line)
     except ValidationError as error:
         raise InputError.of_record(
             error,

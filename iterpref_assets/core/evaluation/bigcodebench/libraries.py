@@ -12,10 +12,10 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchProblem
 
 
-def imported_modules(problem: BigCodeProblem) -> set[str]:
+def imported_modules(problem: BigCodeBenchProblem) -> set[str]:
     """Top-level modules outside the standard library that reference or tests import."""
     modules: set[str] = set()
     for source in (problem.reference, problem.test):

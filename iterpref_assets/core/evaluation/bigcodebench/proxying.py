@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchProblem
 
 _PATCHES = frozenset({
     "mock", "patch", "Mock", "MagicMock", "mock_open", "PropertyMock", "requests_mock",
@@ -39,7 +39,7 @@ _REASONS = (
 )
 
 
-def why_in_process(problem: BigCodeProblem) -> str:
+def why_in_process(problem: BigCodeBenchProblem) -> str:
     """Why the task's tests need the program in their own process, or "" where they do not."""
     tree = ast.parse(problem.test)
     if not _only_calls(tree, problem.entry_point):
@@ -51,7 +51,7 @@ def why_in_process(problem: BigCodeProblem) -> str:
     return UNLIKE.get(problem.task_id, "")
 
 
-def imports_of_tests(problem: BigCodeProblem) -> str:
+def imports_of_tests(problem: BigCodeBenchProblem) -> str:
     """The imports at the top of the test file, which programs find in their own module too.
 
     Beside the tests they do, so that a program which lacks an import of its own may still pass.

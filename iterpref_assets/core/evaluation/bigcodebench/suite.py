@@ -10,13 +10,13 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeData, BigCodeSplit
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchData, BigCodeBenchSplit
 from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     imported_modules,
     installed_versions,
     missing_modules,
 )
-from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeTask, task_limits
+from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeBenchTask, task_limits
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.references import (
     reasons_not_run,
@@ -32,7 +32,7 @@ PRELOAD = ("numpy", "pandas", "scipy", "sklearn", "matplotlib.pyplot", "requests
 """What programs most often import; matplotlib alone takes a second to find its fonts."""
 
 
-class BigCodeSuite:
+class BigCodeBenchSuite:
     """`Suite` of BigCodeBench's tasks, asked in one of the two ways.
 
     Args:
@@ -44,8 +44,8 @@ class BigCodeSuite:
 
     def __init__(
         self,
-        data: BigCodeData,
-        split: BigCodeSplit,
+        data: BigCodeBenchData,
+        split: BigCodeBenchSplit,
         folder: Path | None,
         limits: JudgingLimits = OWN_LIMITS,
     ) -> None:
@@ -76,11 +76,11 @@ class BigCodeSuite:
             commands=True,
         )
 
-    def questions(self, style: PromptStyle) -> Mapping[str, BigCodeTask]:
+    def questions(self, style: PromptStyle) -> Mapping[str, BigCodeBenchTask]:
         """The tasks, which need nothing prepared."""
         problems = self._problems.items()
         return {
-            name: BigCodeTask(problem, self._split, style, self._limits)
+            name: BigCodeBenchTask(problem, self._split, style, self._limits)
             for name, problem in problems
         }
 
@@ -90,7 +90,7 @@ class BigCodeSuite:
         sandbox: Sandbox,  # noqa: ARG002 - the protocol's
         cache: Path,  # noqa: ARG002
         workers: int,  # noqa: ARG002
-    ) -> Mapping[str, BigCodeTask]:
+    ) -> Mapping[str, BigCodeBenchTask]:
         """The tasks."""
         return self.questions(style)
 
@@ -100,7 +100,9 @@ class BigCodeSuite:
 
     def program(self, task_id: str, answer: str) -> str:
         """The program in a chat's answer; "" where it holds none."""
-        return BigCodeTask(self._problems[task_id], self._split, PromptStyle.CHAT).program(answer)
+        return BigCodeBenchTask(self._problems[task_id], self._split, PromptStyle.CHAT).program(
+            answer
+        )
 
     def ready(
         self, sandbox: Sandbox, cache: Path, workers: int, names: Collection[str]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from iterpref_assets.core.answers import read_answer
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, BigCodeSplit
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchProblem, BigCodeBenchSplit
 from iterpref_assets.core.evaluation.bigcodebench.proxying import (
     imports_of_tests,
     why_in_process,
@@ -38,11 +38,11 @@ DIRECT_STOPS = ("\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ")
 
 
 @dataclass(frozen=True, slots=True)
-class BigCodeTask:
+class BigCodeBenchTask:
     """One task, asked in one of the two ways."""
 
-    problem: BigCodeProblem
-    split: BigCodeSplit
+    problem: BigCodeBenchProblem
+    split: BigCodeBenchSplit
     style: PromptStyle
     limits: Limits = LIMITS
 
@@ -57,7 +57,7 @@ class BigCodeTask:
         if self.style is PromptStyle.COMPLETION:
             return (Message(Role.TEXT, self._prompt),)
         prompt = self._prompt.strip()
-        shown = f"```\n{prompt}\n```" if self.split is BigCodeSplit.COMPLETE else prompt
+        shown = f"```\n{prompt}\n```" if self.split is BigCodeBenchSplit.COMPLETE else prompt
         user = Message(Role.USER, f"{INSTRUCTION}\n{shown}\n")
         if self.style is PromptStyle.CHAT:
             return (user,)
@@ -65,7 +65,7 @@ class BigCodeTask:
 
     @property
     def _prompt(self) -> str:
-        complete = self.split is BigCodeSplit.COMPLETE
+        complete = self.split is BigCodeBenchSplit.COMPLETE
         return self.problem.complete_prompt if complete else self.problem.instruct_prompt
 
     @property
@@ -101,7 +101,7 @@ class BigCodeTask:
         )
 
 
-def calibrated(problem: BigCodeProblem, code: str) -> str:
+def calibrated(problem: BigCodeBenchProblem, code: str) -> str:
     """`code` after the task's own imports and an empty function, as the benchmark scores it.
 
     A program that left out the imports that its prompt had shown is not failed for that.
@@ -109,13 +109,13 @@ def calibrated(problem: BigCodeProblem, code: str) -> str:
     return f"{_shown(problem)}{code}"
 
 
-def _shown(problem: BigCodeProblem) -> str:
+def _shown(problem: BigCodeBenchProblem) -> str:
     """The task's own imports and constants, and an empty function."""
     return f"{problem.code_prompt}\n    pass\n"
 
 
 def judge_program(
-    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+    problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's test class on a whole program."""
     judge = judge_beside if why_in_process(problem) else judge_apart
@@ -123,14 +123,14 @@ def judge_program(
 
 
 def judge_beside(
-    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+    problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's tests in the program's own module."""
     return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
 
 
 def judge_apart(
-    problem: BigCodeProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
+    problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's tests in a module that holds what the program was shown, and not the program.
 

@@ -7,7 +7,6 @@ written and read by this module alone.
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import zlib
 from collections.abc import Collection, Generator
@@ -20,11 +19,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes, replacing
 
 
-class PlusBenchmark(StrEnum):
+class EvalPlusBenchmark(StrEnum):
     """The two benchmarks, by evalplus's names."""
 
     HUMANEVAL = "humaneval"
@@ -32,7 +32,7 @@ class PlusBenchmark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PlusProblem:
+class EvalPlusProblem:
     """One task; each input is the list of one call's arguments, as plain Python values."""
 
     task_id: str
@@ -50,21 +50,21 @@ class PlusProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class PlusData:
+class EvalPlusData:
     """A loaded benchmark; the checksums are those of the unpacked file, md5 as evalplus reports."""
 
-    benchmark: PlusBenchmark
-    problems: dict[str, PlusProblem]
+    benchmark: EvalPlusBenchmark
+    problems: dict[str, EvalPlusProblem]
     sha256: str
     md5: str
 
-    def of_tasks(self, names: Collection[str]) -> PlusData:
+    def of_tasks(self, names: Collection[str]) -> EvalPlusData:
         """The same benchmark with the tasks of these names alone."""
         problems = {name: each for name, each in self.problems.items() if name in names}
         return replace(self, problems=problems)
 
 
-def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
+def load_evalplus(benchmark: EvalPlusBenchmark, path: Path | None = None) -> EvalPlusData:
     """The benchmark from `path` (.jsonl or .jsonl.gz), or from evalplus's source where None.
 
     Raises:
@@ -72,7 +72,7 @@ def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
     """
     from evalplus.data import humaneval, mbpp
 
-    if benchmark is PlusBenchmark.HUMANEVAL:
+    if benchmark is EvalPlusBenchmark.HUMANEVAL:
         module, load, locate = (
             humaneval,
             humaneval.get_human_eval_plus,
@@ -84,7 +84,7 @@ def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
         raw = load()
         source = Path(getattr(module, locate)())
         problems = {
-            task_id: PlusProblem(
+            task_id: EvalPlusProblem(
                 task_id=task_id,
                 prompt=task["prompt"],
                 entry_point=task["entry_point"],
@@ -98,12 +98,8 @@ def load_plus(benchmark: PlusBenchmark, path: Path | None = None) -> PlusData:
     content = read_bytes(source, "Give the benchmark's file (.jsonl or .jsonl.gz)")
     if not problems:
         raise InputError("no tasks", file=source, remedy="Give a benchmark file of evalplus")
-    return PlusData(
-        benchmark,
-        problems,
-        hashlib.sha256(content).hexdigest(),
-        hashlib.md5(content, usedforsecurity=False).hexdigest(),
-    )
+    checksums = Checksums(content)
+    return EvalPlusData(benchmark, problems, checksums.sha256, checksums.md5)
 
 
 @contextmanager
@@ -141,25 +137,26 @@ def _explained(path: Path | None) -> Generator[None]:
         ) from error
 
 
-_row = attrgetter(*[field.name for field in fields(PlusProblem)])
+_row = attrgetter(*[field.name for field in fields(EvalPlusProblem)])
 _FORMAT = 2
 """Of marshal: the one without references, so that equal data give equal bytes."""
 
 
-def load_plus_again(benchmark: PlusBenchmark, path: Path, cache: Path) -> PlusData:
+def load_evalplus_again(benchmark: EvalPlusBenchmark, path: Path, cache: Path) -> EvalPlusData:
     """The benchmark at `path`, from `cache` where it was loaded before.
 
     Raises:
         InputError: where the file is missing or is not such a benchmark.
     """
     content = read_bytes(path, "Give the benchmark's file (.jsonl or .jsonl.gz)")
-    sha256 = hashlib.sha256(content).hexdigest()
-    kept = cache / f"data-{benchmark}-{sha256[:16]}-evalplus-{version('evalplus')}.marshal"
+    checksums = Checksums(content)
+    made_of = f"{checksums.sha256[:16]}-evalplus-{version('evalplus')}"
+    kept = cache / f"data-{benchmark}-{made_of}.marshal"
     if kept.exists():
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        problems = [PlusProblem(*row) for row in marshal.loads(kept.read_bytes())]  # noqa: S302
-        return PlusData(benchmark, {each.task_id: each for each in problems}, sha256, md5)
-    data = load_plus(benchmark, path)
+        problems = [EvalPlusProblem(*row) for row in marshal.loads(kept.read_bytes())]  # noqa: S302
+        by_name = {each.task_id: each for each in problems}
+        return EvalPlusData(benchmark, by_name, checksums.sha256, checksums.md5)
+    data = load_evalplus(benchmark, path)
     rows = [_row(problem) for problem in data.problems.values()]
     with replacing(kept) as partial:
         partial.write_bytes(marshal.dumps(rows, _FORMAT))

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.evalplus.data import PlusData, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusData, EvalPlusProblem
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.sandbox.outcomes import Runner
@@ -77,7 +77,7 @@ class Expected:
 
 
 def expected_outputs(
-    data: PlusData, sandbox: Runner, cache: Path, workers: int
+    data: EvalPlusData, sandbox: Runner, cache: Path, workers: int
 ) -> dict[tuple[str, str], Expected]:
     """The expected outputs by (task_id, part) of the tasks in `data`.
 
@@ -100,7 +100,7 @@ def expected_outputs(
     }
 
 
-def require_complete(data: PlusData, expected: Mapping[tuple[str, str], Expected]) -> None:
+def require_complete(data: EvalPlusData, expected: Mapping[tuple[str, str], Expected]) -> None:
     """Refuse data with a reference solution that does not answer every call.
 
     Raises:
@@ -117,7 +117,7 @@ def require_complete(data: PlusData, expected: Mapping[tuple[str, str], Expected
                 )
 
 
-def _compute(data: PlusData, sandbox: Runner, workers: int) -> list[dict[str, Any]]:
+def _compute(data: EvalPlusData, sandbox: Runner, workers: int) -> list[dict[str, Any]]:
     parts = [
         (problem, name, inputs)
         for problem in data.problems.values()
@@ -133,7 +133,7 @@ def _compute(data: PlusData, sandbox: Runner, workers: int) -> list[dict[str, An
 
 
 def _run_reference(
-    sandbox: Runner, problem: PlusProblem, part: str, inputs: list[list[Any]]
+    sandbox: Runner, problem: EvalPlusProblem, part: str, inputs: list[list[Any]]
 ) -> dict[str, Any]:
     run = sandbox.run_calls(
         problem.reference,
@@ -154,7 +154,7 @@ def _run_reference(
 
 
 def _slowest_call(
-    sandbox: Runner, problem: PlusProblem, inputs: list[list[Any]], together: float
+    sandbox: Runner, problem: EvalPlusProblem, inputs: list[list[Any]], together: float
 ) -> float:
     """At least the CPU seconds of the reference's slowest call, its result's encoding included.
 

@@ -22,7 +22,7 @@ from evalplus.eval._special_oracle import (
     _surface_Area,  # pyright: ignore[reportPrivateUsage]
 )
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark
 
 RTOL = 1e-07
 ENFORCED_ATOL = 1e-6
@@ -33,14 +33,14 @@ FIND_ZERO = "find_zero"
 class Oracle:
     """Judges the outputs of one task's function."""
 
-    benchmark: PlusBenchmark
+    benchmark: EvalPlusBenchmark
     entry_point: str
     atol: float
 
     @property
     def takes_the_reference(self) -> bool:
         """Whether an output that is the reference's own is right without another look."""
-        if self.benchmark is PlusBenchmark.HUMANEVAL:
+        if self.benchmark is EvalPlusBenchmark.HUMANEVAL:
             return self.entry_point != FIND_ZERO
         return self.entry_point not in MBPP_OUTPUT_NOT_NONE_TASKS
 
@@ -49,7 +49,7 @@ class Oracle:
 
         None where it must be read all the same, because it may hold a member many times over.
         """
-        if self.benchmark is not PlusBenchmark.MBPP:
+        if self.benchmark is not EvalPlusBenchmark.MBPP:
             return False
         if self.entry_point in MBPP_OUTPUT_SET_EQ_TASKS:
             return None
@@ -66,10 +66,10 @@ class Oracle:
         there on evalplus keeps the tolerance that it enforces for them, also where none is meant.
         """
         try:
-            if self.benchmark is PlusBenchmark.HUMANEVAL and self.entry_point == FIND_ZERO:
+            if self.benchmark is EvalPlusBenchmark.HUMANEVAL and self.entry_point == FIND_ZERO:
                 return bool(abs(_poly(arguments[0], output)) <= self.atol)
             exact = output == reference
-            if self.benchmark is PlusBenchmark.MBPP:
+            if self.benchmark is EvalPlusBenchmark.MBPP:
                 exact = self._mbpp(arguments, output, reference, exact=exact)
             return bool(exact) or self._is_near(output, reference, float_so_far)
         except Exception:  # noqa: BLE001 - an output that its oracle cannot digest is wrong

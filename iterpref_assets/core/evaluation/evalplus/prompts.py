@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iterpref_assets.core.answers import read_answer
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 
@@ -18,7 +18,7 @@ RESPONSE = (
 FENCE_END = "\n```\n"
 
 
-def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
+def messages(problem: EvalPlusProblem, style: PromptStyle) -> tuple[Message, ...]:
     """The conversation that asks for a solution; a last assistant turn is to be continued."""
     prompt = problem.prompt.strip()
     if style is PromptStyle.COMPLETION:
@@ -32,7 +32,7 @@ def messages(problem: PlusProblem, style: PromptStyle) -> tuple[Message, ...]:
 
 
 def program(
-    problem: PlusProblem, benchmark: PlusBenchmark, style: PromptStyle, completion: str
+    problem: EvalPlusProblem, benchmark: EvalPlusBenchmark, style: PromptStyle, completion: str
 ) -> str:
     """The sanitized program that `completion` stands for; nothing where a chat's answer holds none.
 
@@ -53,7 +53,7 @@ def program(
         return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 
 
-def _before_stops(text: str, benchmark: PlusBenchmark, style: PromptStyle) -> str:
+def _before_stops(text: str, benchmark: EvalPlusBenchmark, style: PromptStyle) -> str:
     from evalplus.provider.utility import EOS, extra_eos_for_direct_completion
 
     more = (

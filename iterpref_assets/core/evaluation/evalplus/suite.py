@@ -8,12 +8,16 @@ from pathlib import Path
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
-    PlusData,
+    EvalPlusData,
     library_versions,
 )
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs, require_complete
 from iterpref_assets.core.evaluation.evalplus.prompts import program
-from iterpref_assets.core.evaluation.evalplus.tasks import PlusQuestion, PlusTask, plus_tasks
+from iterpref_assets.core.evaluation.evalplus.tasks import (
+    EvalPlusQuestion,
+    EvalPlusTask,
+    evalplus_tasks,
+)
 from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
 from iterpref_assets.core.evaluation.suite import DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -22,12 +26,12 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 
-class PlusSuite:
+class EvalPlusSuite:
     """`Suite` of evalplus's tasks: every one can run anywhere."""
 
     def __init__(
         self,
-        data: PlusData,
+        data: EvalPlusData,
         limits: JudgingLimits = OWN_LIMITS,
         *,
         base_only: bool = False,
@@ -45,17 +49,17 @@ class PlusSuite:
         """A sandbox with numpy and pandas."""
         return Sandbox(workers, packages=SANDBOX_PACKAGES)
 
-    def questions(self, style: PromptStyle) -> Mapping[str, PlusQuestion]:
+    def questions(self, style: PromptStyle) -> Mapping[str, EvalPlusQuestion]:
         """What the tasks ask."""
         problems, benchmark = self._data.problems, self._data.benchmark
-        return {name: PlusQuestion(each, benchmark, style) for name, each in problems.items()}
+        return {name: EvalPlusQuestion(each, benchmark, style) for name, each in problems.items()}
 
     def tasks(
         self, style: PromptStyle, sandbox: Sandbox, cache: Path, workers: int
-    ) -> Mapping[str, PlusTask]:
+    ) -> Mapping[str, EvalPlusTask]:
         """The tasks with expected outputs, computed by the references once and kept in `cache`."""
         expected = expected_outputs(self._data, sandbox, cache, workers)
-        tasks = plus_tasks(self._data, expected, style, self.facts.limits)
+        tasks = evalplus_tasks(self._data, expected, style, self.facts.limits)
         return {task.task_id: task for task in tasks}
 
     def program(self, task_id: str, answer: str) -> str:
@@ -73,7 +77,7 @@ class PlusSuite:
         """These tasks to score samples on; expected outputs tell whether references run."""
         data = self._data.of_tasks(names)
         limits = self.facts.limits
-        return plus_benchmark(
+        return evalplus_benchmark(
             data, sandbox, cache, workers, limits=limits, base_only=self._base_only
         )
 
@@ -82,8 +86,8 @@ UNCOUNTED = "HumanEval/32"
 """evalplus 0.3.1 skips the counter of passing calls there, so that no program can pass."""
 
 
-def plus_benchmark(
-    data: PlusData,
+def evalplus_benchmark(
+    data: EvalPlusData,
     sandbox: Runner,
     cache: Path,
     workers: int,
@@ -99,7 +103,7 @@ def plus_benchmark(
     """
     expected = expected_outputs(data, sandbox, cache, workers)
     require_complete(data, expected)
-    tasks = plus_tasks(data, expected, style, limits, base_only=base_only)
+    tasks = evalplus_tasks(data, expected, style, limits, base_only=base_only)
     return PreparedBenchmark(
         DataSource(benchmark=data.benchmark.value, sha256=data.sha256, md5=data.md5),
         {task.task_id: task for task in tasks},

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusData, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.data import (
+    EvalPlusBenchmark,
+    EvalPlusData,
+    EvalPlusProblem,
+)
 from iterpref_assets.core.evaluation.evalplus.expected import BASE, MEMORY_BYTES, PLUS, Expected
 from iterpref_assets.core.evaluation.evalplus.oracle import Oracle, asks_for_floats
 from iterpref_assets.core.evaluation.evalplus.prompts import messages, program
@@ -53,11 +57,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class PlusQuestion:
+class EvalPlusQuestion:
     """What one task asks."""
 
-    problem: PlusProblem
-    benchmark: PlusBenchmark
+    problem: EvalPlusProblem
+    benchmark: EvalPlusBenchmark
     style: PromptStyle
 
     @property
@@ -76,7 +80,7 @@ class PlusQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class PlusTask(PlusQuestion):
+class EvalPlusTask(EvalPlusQuestion):
     """One task with both its sets of tests; `plus` is None where only the base tests are asked."""
 
     base: Part
@@ -194,17 +198,17 @@ class _CallJudge:
         return _exception(outcome.raised)
 
 
-def plus_tasks(
-    data: PlusData,
+def evalplus_tasks(
+    data: EvalPlusData,
     expected: dict[tuple[str, str], Expected],
     style: PromptStyle = PromptStyle.PREFILLED,
     limits: JudgingLimits = OWN_LIMITS,
     *,
     base_only: bool = False,
-) -> list[PlusTask]:
+) -> list[EvalPlusTask]:
     """The benchmark's tasks, in its order."""
     return [
-        PlusTask(
+        EvalPlusTask(
             problem,
             data.benchmark,
             style,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import pickle
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.records import Record
@@ -44,7 +44,7 @@ class TestType(StrEnum):
     STDIN = "stdin"
 
 
-class ContestCase(Record):
+class LiveCodeBenchCase(Record):
     """One test; `input` of a functional one is a JSON value per line, one line per argument."""
 
     input: str
@@ -53,23 +53,23 @@ class ContestCase(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ContestProblem:
+class LiveCodeBenchProblem:
     """One problem; `method` is the method to call, empty where tests are stdin/stdout."""
 
     task_id: str
     question: str
     starter_code: str
-    cases: tuple[ContestCase, ...]
+    cases: tuple[LiveCodeBenchCase, ...]
     method: str
     contest_date: date
     difficulty: Difficulty | None
 
 
 @dataclass(frozen=True, slots=True)
-class ContestData:
+class LiveCodeBenchData:
     """Loaded problems in the order of the files, and checksums of the unpacked files."""
 
-    problems: dict[str, ContestProblem]
+    problems: dict[str, LiveCodeBenchProblem]
     sha256: str
     md5: str
 
@@ -79,7 +79,7 @@ class ContestData:
         days = sorted(problem.contest_date for problem in self.problems.values())
         return f"{days[0]}..{days[-1]}" if days else ""
 
-    def within(self, since: date | None, until: date | None) -> ContestData:
+    def within(self, since: date | None, until: date | None) -> LiveCodeBenchData:
         """The problems whose contest was on a day from `since` to `until`, both included.
 
         Raises:
@@ -98,29 +98,30 @@ class ContestData:
                 field="contest_date",
                 remedy=f"Choose days from {days[0]} to {days[-1]}",
             )
-        return ContestData(chosen, self.sha256, self.md5)
+        return LiveCodeBenchData(chosen, self.sha256, self.md5)
 
 
-def load_contests(path: Path | None = None, release: int = LATEST_RELEASE) -> ContestData:
+def load_livecodebench(
+    path: Path | None = None, release: int = LATEST_RELEASE
+) -> LiveCodeBenchData:
     """The problems of `path` (.jsonl or .jsonl.gz), or of a release at its source where None.
 
     Raises:
         InputError: naming file and line, where a file is missing, malformed or cannot be fetched.
     """
     files = [path] if path is not None else _fetch(release)
-    problems: dict[str, ContestProblem] = {}
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    problems: dict[str, LiveCodeBenchProblem] = {}
+    checksums = Checksums()
     for file in files:
         content = read_bytes(file, "Give a file of LiveCodeBench")
-        sha256.update(content)
-        md5.update(content)
+        checksums.update(content)
         for number, line in enumerate(content.splitlines(), start=1):
             if line.strip():
                 problem = _parse(line, file, number)
                 problems[problem.task_id] = problem
     if not problems:
         raise InputError("no problems", file=path, remedy="Give a file of LiveCodeBench")
-    return ContestData(problems, sha256.hexdigest(), md5.hexdigest())
+    return LiveCodeBenchData(problems, checksums.sha256, checksums.md5)
 
 
 def release_files(release: int) -> list[str]:
@@ -144,7 +145,7 @@ def _fetch(release: int) -> Sequence[Path]:
         ) from error
 
 
-def _parse(line: bytes, file: Path, number: int) -> ContestProblem:
+def _parse(line: bytes, file: Path, number: int) -> LiveCodeBenchProblem:
     try:
         return _problem(json.loads(line))
     except (KeyError, TypeError, ValueError, zlib.error, pickle.UnpicklingError) as error:
@@ -157,14 +158,14 @@ def _parse(line: bytes, file: Path, number: int) -> ContestProblem:
         ) from error
 
 
-def _problem(row: dict[str, Any]) -> ContestProblem:
+def _problem(row: dict[str, Any]) -> LiveCodeBenchProblem:
     rows = _tests(row["public_tests"] if "public_tests" in row else row["public_test_cases"])
     rows += _tests(row.get("private_test_cases") or [])
-    cases = tuple(ContestCase.model_validate(each) for each in rows)
+    cases = tuple(LiveCodeBenchCase.model_validate(each) for each in rows)
     if not cases:
         raise ValueError("it has no tests")
     functional = cases[0].testtype is TestType.FUNCTIONAL
-    return ContestProblem(
+    return LiveCodeBenchProblem(
         task_id=str(row["question_id"]),
         question=row["question_content"],
         starter_code=row["starter_code"],

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 
@@ -30,7 +30,7 @@ STOP = "###"
 """Where a base model's answer ends; a chat's may hold headings."""
 
 
-class ContestExample(BaseModel):
+class LiveCodeBenchExample(BaseModel):
     """A solved problem, by the official file's field names."""
 
     question: str
@@ -39,26 +39,26 @@ class ContestExample(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class ContestExamples:
+class LiveCodeBenchExamples:
     """The example that is shown first: for problems with starter code, and for the others."""
 
-    with_starter: ContestExample
-    without_starter: ContestExample
+    with_starter: LiveCodeBenchExample
+    without_starter: LiveCodeBenchExample
 
 
-_EXAMPLES = TypeAdapter(list[ContestExample])
+_EXAMPLES = TypeAdapter(list[LiveCodeBenchExample])
 
 
-def load_examples(folder: Path) -> ContestExamples:
+def load_examples(folder: Path) -> LiveCodeBenchExamples:
     """The first examples of the official files `func.json` and `stdin.json`.
 
     Raises:
         InputError: where one is missing or holds no example.
     """
-    return ContestExamples(*(_first(folder / name) for name in ("func.json", "stdin.json")))
+    return LiveCodeBenchExamples(*(_first(folder / name) for name in ("func.json", "stdin.json")))
 
 
-def _first(path: Path) -> ContestExample:
+def _first(path: Path) -> LiveCodeBenchExample:
     remedy = "Give the files of LiveCodeBench's repository unchanged"
     try:
         return _EXAMPLES.validate_json(path.read_bytes())[0]
@@ -69,12 +69,12 @@ def _first(path: Path) -> ContestExample:
 
 
 def messages(
-    problem: ContestProblem, style: PromptStyle, examples: ContestExamples | None
+    problem: LiveCodeBenchProblem, style: PromptStyle, examples: LiveCodeBenchExamples | None
 ) -> tuple[Message, ...]:
     """The generic chat prompt, its system text leading the user turn, or the base models' text."""
     if style is PromptStyle.COMPLETION and examples is not None:
         example = examples.with_starter if problem.starter_code else examples.without_starter
-        asked = ContestExample(
+        asked = LiveCodeBenchExample(
             question=problem.question, answer="", sample_code=problem.starter_code
         )
         text = _shown(example, problem.starter_code) + _shown(asked, problem.starter_code)
@@ -89,14 +89,14 @@ def messages(
     return (Message(Role.USER, text),)
 
 
-def _shown(example: ContestExample, starter_code: str) -> str:
+def _shown(example: LiveCodeBenchExample, starter_code: str) -> str:
     """One example for base models; the starter code is part of it where the problem has some."""
     starter = f"### Starter Code\n{example.sample_code}\n\n" if starter_code else ""
     answer = f"{example.answer}\n\n" if example.answer else ""
     return f"### Question\n{example.question}\n\n{starter}### Answer\n\n{answer}"
 
 
-def program(problem: ContestProblem, style: PromptStyle, completion: str) -> str:
+def program(problem: LiveCodeBenchProblem, style: PromptStyle, completion: str) -> str:
     """What a base model wrote up to the next question, or the program in a chat's answer."""
     if style is PromptStyle.COMPLETION:
         return completion.partition(STOP)[0].strip()

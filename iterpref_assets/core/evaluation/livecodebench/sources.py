@@ -13,7 +13,7 @@ from enum import StrEnum
 from iterpref_assets.core.syntax import tree_of
 
 
-class ContestRules(StrEnum):
+class LiveCodeBenchRules(StrEnum):
     """How programs are judged."""
 
     STRICT = "strict"
@@ -142,11 +142,11 @@ OPENING = f"{_IMPORTS}{_PLAIN}{_STAND_INS}{_GUARD}\n"
 may have run before (`Sandbox`)."""
 
 
-def method_source(code: str, method: str, rules: ContestRules) -> str:
+def method_source(code: str, method: str, rules: LiveCodeBenchRules) -> str:
     """A module whose `METHOD` calls the program's method."""
     holder = "Solution()." if "class Solution" in code else ""
     found = f"\n_contest_call = {holder}{method}\n"
-    if rules is ContestRules.OFFICIAL:
+    if rules is LiveCodeBenchRules.OFFICIAL:
         return f"{OPENING}{_GUARDED}{_LIMITS}\n\n{code}\n{found}"
     return f"{OPENING}{_LIMITS}{_run(code)}{found}"
 

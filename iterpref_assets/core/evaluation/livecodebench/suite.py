@@ -8,10 +8,10 @@ from pathlib import Path
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.livecodebench.data import ContestData
-from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, program
-from iterpref_assets.core.evaluation.livecodebench.sources import OPENING, ContestRules
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchData
+from iterpref_assets.core.evaluation.livecodebench.prompts import LiveCodeBenchExamples, program
+from iterpref_assets.core.evaluation.livecodebench.sources import OPENING, LiveCodeBenchRules
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
@@ -24,7 +24,7 @@ OFFICIALLY_LOADED = ("numpy", "shutil", "subprocess")
 """What the official rules ask for before each program, loaded once for all of them."""
 
 
-class ContestSuite:
+class LiveCodeBenchSuite:
     """`Suite` of contest problems: a reference has no reason to fail.
 
     Args:
@@ -37,10 +37,10 @@ class ContestSuite:
 
     def __init__(
         self,
-        data: ContestData,
+        data: LiveCodeBenchData,
         references: Mapping[str, str],
-        examples: ContestExamples | None = None,
-        rules: ContestRules = ContestRules.STRICT,
+        examples: LiveCodeBenchExamples | None = None,
+        rules: LiveCodeBenchRules = LiveCodeBenchRules.STRICT,
         limits: JudgingLimits = OWN_LIMITS,
     ) -> None:
         self._problems, self._examples, self._rules = data.problems, examples, rules
@@ -59,11 +59,11 @@ class ContestSuite:
 
     def open_sandbox(self, workers: int) -> Sandbox:
         """A sandbox with numpy, which the official runner has."""
-        is_official = self._rules is ContestRules.OFFICIAL
+        is_official = self._rules is LiveCodeBenchRules.OFFICIAL
         preload = (*DEFAULT_PRELOAD, *OFFICIALLY_LOADED) if is_official else DEFAULT_PRELOAD
         return Sandbox(workers, preload=preload, opening=OPENING, packages=PACKAGES)
 
-    def questions(self, style: PromptStyle) -> Mapping[str, ContestTask]:
+    def questions(self, style: PromptStyle) -> Mapping[str, LiveCodeBenchTask]:
         """The tasks, which need nothing prepared.
 
         Raises:
@@ -77,7 +77,7 @@ class ContestSuite:
                 "stdin.json (lcb_runner/prompts/few_shot_examples/generation)",
             )
         return {
-            name: ContestTask(problem, style, self._examples, self._rules, self._limits)
+            name: LiveCodeBenchTask(problem, style, self._examples, self._rules, self._limits)
             for name, problem in self._problems.items()
         }
 
@@ -87,7 +87,7 @@ class ContestSuite:
         sandbox: Sandbox,  # noqa: ARG002 - the protocol's
         cache: Path,  # noqa: ARG002
         workers: int,  # noqa: ARG002
-    ) -> Mapping[str, ContestTask]:
+    ) -> Mapping[str, LiveCodeBenchTask]:
         """The tasks; raises as `questions`."""
         return self.questions(style)
 

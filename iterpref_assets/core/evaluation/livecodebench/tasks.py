@@ -14,13 +14,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.livecodebench.data import ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
-from iterpref_assets.core.evaluation.livecodebench.prompts import ContestExamples, messages, program
+from iterpref_assets.core.evaluation.livecodebench.prompts import (
+    LiveCodeBenchExamples,
+    messages,
+    program,
+)
 from iterpref_assets.core.evaluation.livecodebench.sources import (
     FUNCTION,
     METHOD,
-    ContestRules,
+    LiveCodeBenchRules,
     function_source,
     method_source,
     script_source,
@@ -55,13 +59,13 @@ MEMORY_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class ContestTask:
+class LiveCodeBenchTask:
     """One problem with all its tests; base models are shown one of `examples` first."""
 
-    problem: ContestProblem
+    problem: LiveCodeBenchProblem
     style: PromptStyle = PromptStyle.CHAT
-    examples: ContestExamples | None = None
-    rules: ContestRules = ContestRules.STRICT
+    examples: LiveCodeBenchExamples | None = None
+    rules: LiveCodeBenchRules = LiveCodeBenchRules.STRICT
     given: JudgingLimits = OWN_LIMITS
 
     @property
@@ -90,13 +94,17 @@ class ContestTask:
     def _judge(self, code: str, sandbox: Runner) -> Execution:
         if self.problem.method:
             return _judge_method(self.problem, code, sandbox, self.rules, self.given)
-        if self.rules is ContestRules.OFFICIAL:
+        if self.rules is LiveCodeBenchRules.OFFICIAL:
             return _judge_function(self.problem, code, sandbox, self.given)
         return _judge_script(self.problem, code, sandbox, self.given)
 
 
 def _judge_method(
-    problem: ContestProblem, code: str, sandbox: Runner, rules: ContestRules, given: JudgingLimits
+    problem: LiveCodeBenchProblem,
+    code: str,
+    sandbox: Runner,
+    rules: LiveCodeBenchRules,
+    given: JudgingLimits,
 ) -> Execution:
     """Call the program's method with each test's arguments."""
     source = method_source(code, problem.method, rules)
@@ -125,7 +133,7 @@ def _judge_method(
 
 
 def _judge_function(
-    problem: ContestProblem, code: str, sandbox: Runner, given: JudgingLimits
+    problem: LiveCodeBenchProblem, code: str, sandbox: Runner, given: JudgingLimits
 ) -> Execution:
     """Have the program print for each test's input, all in one process, as officially."""
     cases = problem.cases
@@ -243,7 +251,7 @@ def _exception(raised: Raised) -> tuple[Verdict, str, str]:
 
 
 def _judge_script(
-    problem: ContestProblem, code: str, sandbox: Runner, given: JudgingLimits
+    problem: LiveCodeBenchProblem, code: str, sandbox: Runner, given: JudgingLimits
 ) -> Execution:
     """Run the program once for each test."""
     source = script_source(code)

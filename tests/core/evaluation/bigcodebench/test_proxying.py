@@ -2,7 +2,7 @@
 
 import pytest
 
-from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeProblem, load_bigcode
+from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchProblem, load_bigcodebench
 from iterpref_assets.core.evaluation.bigcodebench.proxying import (
     UNLIKE,
     imports_of_tests,
@@ -12,8 +12,8 @@ from iterpref_assets.core.evaluation.bigcodebench.proxying import (
 HEAD = "import unittest\nclass TestCases(unittest.TestCase):\n    def test_a(self):\n        "
 
 
-def problem(statement: str, head: str = "") -> BigCodeProblem:
-    return BigCodeProblem(
+def problem(statement: str, head: str = "") -> BigCodeBenchProblem:
+    return BigCodeBenchProblem(
         task_id="BigCodeBench/900001",
         complete_prompt="",
         instruct_prompt="",
@@ -75,5 +75,5 @@ def test_the_imports_of_the_tests_are_told_and_nothing_else_of_them() -> None:
 
 def test_a_listed_task_is_judged_in_one_process(shared_data) -> None:
     path = shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
-    problems = load_bigcode(path).problems
+    problems = load_bigcodebench(path).problems
     assert {name: why_in_process(problems[name]) for name in UNLIKE} == UNLIKE

@@ -8,10 +8,10 @@ import pytest
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bigcodebench.data import (
-    BigCodeProblem,
-    BigCodeSplit,
-    BigCodeSubset,
-    load_bigcode,
+    BigCodeBenchProblem,
+    BigCodeBenchSplit,
+    BigCodeBenchSubset,
+    load_bigcodebench,
 )
 from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     imported_modules,
@@ -19,11 +19,11 @@ from iterpref_assets.core.evaluation.bigcodebench.libraries import (
     missing_modules,
 )
 from iterpref_assets.core.evaluation.bigcodebench.suite import (
-    BigCodeSuite,
+    BigCodeBenchSuite,
     preloaded,
     reason_not_run,
 )
-from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeTask, task_limits
+from iterpref_assets.core.evaluation.bigcodebench.tasks import LIMITS, BigCodeBenchTask, task_limits
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.sample_scoring import SampleRun, score_file
@@ -72,7 +72,7 @@ def write(folder, *rows, hard=()):
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
     path = write(tmp_path_factory.mktemp("data"), MEAN, ABSENT, ONLINE, WRONG)
-    return BigCodeSuite(load_bigcode(path), BigCodeSplit.COMPLETE, LIBRARIES)
+    return BigCodeBenchSuite(load_bigcodebench(path), BigCodeBenchSplit.COMPLETE, LIBRARIES)
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +114,8 @@ def test_a_program_is_judged_by_the_test_class(tasks, sandbox, code, verdict):
 @pytest.mark.sandbox
 @pytest.mark.parametrize(("patched", "beside"), [("", False), ("    mock = None\n", True)])
 def test_only_verdicts_of_tests_beside_the_candidate_say_so(sandbox, patched, beside):
-    problem = BigCodeProblem.model_validate(MEAN | {"test": TEST + patched})
-    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    problem = BigCodeBenchProblem.model_validate(MEAN | {"test": TEST + patched})
+    task = BigCodeBenchTask(problem, BigCodeBenchSplit.COMPLETE, PromptStyle.CHAT)
     execution = task.judge("def task_func(xs):\n    return np.mean(xs)", sandbox).base
     assert execution.passed
     assert execution.in_process is beside
@@ -124,8 +124,8 @@ def test_only_verdicts_of_tests_beside_the_candidate_say_so(sandbox, patched, be
 @pytest.mark.sandbox
 @pytest.mark.parametrize("patched", ["", "    mock = None\n"])
 def test_a_program_may_lack_an_import_that_its_tests_have(sandbox, patched):
-    problem = BigCodeProblem.model_validate(MEAN | {"test": f"import math\n{TEST}{patched}"})
-    task = BigCodeTask(problem, BigCodeSplit.COMPLETE, PromptStyle.CHAT)
+    problem = BigCodeBenchProblem.model_validate(MEAN | {"test": f"import math\n{TEST}{patched}"})
+    task = BigCodeBenchTask(problem, BigCodeBenchSplit.COMPLETE, PromptStyle.CHAT)
     code = "def task_func(xs):\n    return math.fsum(xs) / len(xs)"
     assert task.judge(code, sandbox).base.passed
 
@@ -136,8 +136,10 @@ def test_names_of_the_prompt_stay_the_tests_own(sandbox):
         "code_prompt": "import math\ndef task_func(xs):",
         "test": TEST.replace("2)", "math.floor(2))"),
     }
-    task = BigCodeTask(
-        BigCodeProblem.model_validate(MEAN | shown), BigCodeSplit.COMPLETE, PromptStyle.CHAT
+    task = BigCodeBenchTask(
+        BigCodeBenchProblem.model_validate(MEAN | shown),
+        BigCodeBenchSplit.COMPLETE,
+        PromptStyle.CHAT,
     )
     code = "math = None\ndef task_func(xs):\n    return sum(xs) / len(xs)"
     assert task.judge(code, sandbox).base.passed
@@ -176,14 +178,14 @@ def test_its_remedy_names_the_versions_of_the_libraries(suite, sandbox, tmp_path
 
 @pytest.mark.sandbox
 def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
-    data = load_bigcode(write(tmp_path, MEAN))
+    data = load_bigcodebench(write(tmp_path, MEAN))
     file = tmp_path / "samples.jsonl"
     file.write_text(json.dumps({"task_id": MEAN["task_id"], "completion": "    return sum(xs)"}))
     run = SampleRun(file, tmp_path / "out", tmp_path / "cache", 1)
-    summary, _ = score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, None), run)
+    summary, _ = score_file(BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, None), run)
     assert summary.samples == 0
     with pytest.raises(InputError, match="field 'libraries'"):
-        score_file(BigCodeSuite(data, BigCodeSplit.COMPLETE, LIBRARIES), run)
+        score_file(BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, LIBRARIES), run)
 
 
 @pytest.mark.sandbox
@@ -236,7 +238,7 @@ def test_limits_that_are_given_take_the_place_of_the_benchmarks():
 
 
 def test_imports_inside_functions_and_tests_count():
-    problem = BigCodeProblem.model_validate(MEAN).model_copy(
+    problem = BigCodeBenchProblem.model_validate(MEAN).model_copy(
         update={"test": "def f():\n    from sklearn.svm import SVC\nimport os.path"}
     )
     assert imported_modules(problem) == {"numpy", "sklearn"}
@@ -252,21 +254,26 @@ def test_what_a_folder_of_libraries_holds_is_found_without_importing_it():
 @pytest.mark.parametrize(
     ("split", "style", "user", "assistant"),
     [
-        (BigCodeSplit.COMPLETE, PromptStyle.PREFILLED, "block:\n```\nimport numpy", "```python\n"),
-        (BigCodeSplit.INSTRUCT, PromptStyle.CHAT, "block:\nGive the mean.", None),
-        (BigCodeSplit.COMPLETE, PromptStyle.COMPLETION, MEAN["complete_prompt"], None),
+        (
+            BigCodeBenchSplit.COMPLETE,
+            PromptStyle.PREFILLED,
+            "block:\n```\nimport numpy",
+            "```python\n",
+        ),
+        (BigCodeBenchSplit.INSTRUCT, PromptStyle.CHAT, "block:\nGive the mean.", None),
+        (BigCodeBenchSplit.COMPLETE, PromptStyle.COMPLETION, MEAN["complete_prompt"], None),
     ],
 )
 def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant):
-    messages = BigCodeTask(BigCodeProblem.model_validate(MEAN), split, style).messages
+    messages = BigCodeBenchTask(BigCodeBenchProblem.model_validate(MEAN), split, style).messages
     assert user in messages[0].content
     assert messages[1].content.endswith(assistant) if assistant else len(messages) == 1
 
 
 def test_hard_tasks_are_those_that_the_list_beside_the_file_names(tmp_path):
     path = write(tmp_path, MEAN, ABSENT, hard=["BigCodeBench/1"])
-    assert list(load_bigcode(path, BigCodeSubset.HARD).problems) == ["BigCodeBench/1"]
-    suite = BigCodeSuite(load_bigcode(path), BigCodeSplit.COMPLETE, None)
+    assert list(load_bigcodebench(path, BigCodeBenchSubset.HARD).problems) == ["BigCodeBench/1"]
+    suite = BigCodeBenchSuite(load_bigcodebench(path), BigCodeBenchSplit.COMPLETE, None)
     assert suite.facts.groups == {"BigCodeBench/1": "hard"}
 
 
@@ -276,25 +283,27 @@ def test_without_that_list_it_is_asked_for(tmp_path, content):
     ids = tmp_path / "bigcodebench_hard_ids.json"
     ids.unlink() if content is None else ids.write_text(content)
     with pytest.raises(InputError, match=r"bigcodebench_hard_ids.json: "):
-        load_bigcode(path)
+        load_bigcodebench(path)
 
 
 def test_a_task_without_a_field_is_named(tmp_path):
     row = {name: value for name, value in MEAN.items() if name != "test"}
     with pytest.raises(InputError, match=r"bigcode.jsonl:2: field 'test'"):
-        load_bigcode(write(tmp_path, MEAN, row), BigCodeSubset.FULL)
+        load_bigcodebench(write(tmp_path, MEAN, row), BigCodeBenchSubset.FULL)
 
 
 @pytest.mark.parametrize(
-    ("subset", "tasks"), [(BigCodeSubset.FULL, 1140), (BigCodeSubset.HARD, 148)]
+    ("subset", "tasks"), [(BigCodeBenchSubset.FULL, 1140), (BigCodeBenchSubset.HARD, 148)]
 )
 def test_the_published_file_holds_all_tasks(shared_data, subset, tasks):
     path = shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
-    assert len(load_bigcode(path, subset).problems) == tasks
+    assert len(load_bigcodebench(path, subset).problems) == tasks
 
 
 def test_no_task_sleeps_as_long_as_what_only_waits_may(shared_data):
-    problems = load_bigcode(shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz").problems
+    problems = load_bigcodebench(
+        shared_data / "benchmarks" / "BigCodeBench-v0.1.4.jsonl.gz"
+    ).problems
     texts = [problem.reference + problem.test for problem in problems.values()]
     longest = max(int(each) for text in texts for each in re.findall(r"sleep\((\d+)\)", text))
     assert longest == 62
@@ -303,4 +312,4 @@ def test_no_task_sleeps_as_long_as_what_only_waits_may(shared_data):
 
 def test_a_damaged_gzip_is_named(damaged_gzip):
     with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
-        load_bigcode(damaged_gzip)
+        load_bigcodebench(damaged_gzip)

@@ -1,9 +1,9 @@
 import pytest
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark
 from iterpref_assets.core.evaluation.evalplus.oracle import Oracle, asks_for_floats
 
-HUMANEVAL, MBPP = PlusBenchmark.HUMANEVAL, PlusBenchmark.MBPP
+HUMANEVAL, MBPP = EvalPlusBenchmark.HUMANEVAL, EvalPlusBenchmark.MBPP
 
 
 def accepts(output, expected, *, benchmark=HUMANEVAL, entry_point="f", atol=0.0, arguments=()):

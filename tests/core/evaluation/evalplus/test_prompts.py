@@ -4,7 +4,7 @@ import pytest
 from evalplus import codegen
 from evalplus.provider.utility import make_raw_chat_prompt
 
-from iterpref_assets.core.evaluation.evalplus.data import PlusBenchmark, PlusProblem
+from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusProblem
 from iterpref_assets.core.evaluation.evalplus.prompts import (
     INSTRUCTION,
     RESPONSE,
@@ -14,8 +14,8 @@ from iterpref_assets.core.evaluation.evalplus.prompts import (
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Role
 
-PROBLEM = PlusProblem("T/0", 'def f(x):\n    """Add one."""\n', "f", "", [], [], 0)
-HUMANEVAL, MBPP = PlusBenchmark.HUMANEVAL, PlusBenchmark.MBPP
+PROBLEM = EvalPlusProblem("T/0", 'def f(x):\n    """Add one."""\n', "f", "", [], [], 0)
+HUMANEVAL, MBPP = EvalPlusBenchmark.HUMANEVAL, EvalPlusBenchmark.MBPP
 
 
 class TaggingTokenizer:

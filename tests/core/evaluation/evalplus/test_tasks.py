@@ -8,12 +8,12 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.data import (
     SANDBOX_PACKAGES,
-    PlusBenchmark,
-    PlusData,
-    PlusProblem,
+    EvalPlusBenchmark,
+    EvalPlusData,
+    EvalPlusProblem,
 )
 from iterpref_assets.core.evaluation.evalplus.expected import expected_outputs
-from iterpref_assets.core.evaluation.evalplus.suite import PlusSuite, plus_benchmark
+from iterpref_assets.core.evaluation.evalplus.suite import EvalPlusSuite, evalplus_benchmark
 from iterpref_assets.core.evaluation.references import run_references
 from iterpref_assets.core.evaluation.scores import SampleStatus, Statuses
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -22,7 +22,7 @@ from iterpref_assets.core.sandbox.verdicts import Verdict
 
 pytestmark = pytest.mark.sandbox
 
-HALVES = PlusProblem(
+HALVES = EvalPlusProblem(
     "HumanEval/0",
     "def halves(xs):\n",
     "halves",
@@ -31,7 +31,7 @@ HALVES = PlusProblem(
     [[[]], [[3, 1]]],
     0,
 )
-ZERO = PlusProblem(
+ZERO = EvalPlusProblem(
     "HumanEval/32",
     "def find_zero(xs):\n",
     "find_zero",
@@ -40,8 +40,8 @@ ZERO = PlusProblem(
     [[[3, -1]]],
     1e-4,
 )
-DATA = PlusData(
-    PlusBenchmark.HUMANEVAL, {each.task_id: each for each in (HALVES, ZERO)}, "sha", "md5"
+DATA = EvalPlusData(
+    EvalPlusBenchmark.HUMANEVAL, {each.task_id: each for each in (HALVES, ZERO)}, "sha", "md5"
 )
 
 
@@ -53,7 +53,7 @@ def sandbox():
 
 @pytest.fixture(scope="module")
 def benchmark(sandbox, tmp_path_factory):
-    return plus_benchmark(DATA, sandbox, tmp_path_factory.mktemp("cache"), 1)
+    return evalplus_benchmark(DATA, sandbox, tmp_path_factory.mktemp("cache"), 1)
 
 
 @pytest.fixture
@@ -150,22 +150,22 @@ def test_expected_outputs_of_more_tasks_are_added_to_those_there_are(sandbox, tm
 
 def test_limits_that_are_given_take_the_place_of_evalpluss(sandbox, tmp_path):
     limits = JudgingLimits(seconds=3, reference_factor=2, memory_gib=0.5)
-    task = plus_benchmark(DATA, sandbox, tmp_path, 1, limits=limits).tasks["HumanEval/0"]
+    task = evalplus_benchmark(DATA, sandbox, tmp_path, 1, limits=limits).tasks["HumanEval/0"]
     # One call of at least 3 s, and one second more.
     assert (task.base.limits.call_cpu_seconds, task.base.limits.cpu_seconds) == (3.0, 4.0)
     assert task.base.limits.memory_bytes == 1 << 29
 
 
 def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sandbox, tmp_path):
-    spin = PlusProblem(
+    spin = EvalPlusProblem(
         "HumanEval/1", "def spin(seconds):\n", "spin",
         "    import time\n"
         "    end = time.process_time() + seconds\n"
         "    while time.process_time() < end: pass\n",
         [[0.2], [0.4], [0.4], [0.4]], [[0.0]], 0,
     )  # fmt: skip
-    data = PlusData(PlusBenchmark.HUMANEVAL, {spin.task_id: spin}, "spin", "md5")
-    task = plus_benchmark(data, sandbox, tmp_path, 1).tasks[spin.task_id]
+    data = EvalPlusData(EvalPlusBenchmark.HUMANEVAL, {spin.task_id: spin}, "spin", "md5")
+    task = evalplus_benchmark(data, sandbox, tmp_path, 1).tasks[spin.task_id]
     base, plus = task.base.reference, task.plus.reference
     assert base.cpu_seconds >= 1.4
     assert 0.4 <= base.slowest_call <= base.cpu_seconds - 0.99  # the other calls take 1.0
@@ -176,21 +176,21 @@ def test_a_call_is_limited_by_the_references_slowest_call_not_by_all_together(sa
 
 
 def test_expected_outputs_of_other_data_are_not_reused(sandbox, tmp_path):
-    other = PlusData(DATA.benchmark, {"HumanEval/0": HALVES}, "other", "md5")
+    other = EvalPlusData(DATA.benchmark, {"HumanEval/0": HALVES}, "other", "md5")
     expected_outputs(DATA, sandbox, tmp_path, 1)
     assert {task for task, _ in expected_outputs(other, sandbox, tmp_path, 1)} == {"HumanEval/0"}
 
 
 def test_a_reference_solution_that_fails_is_named(sandbox, tmp_path):
-    broken = PlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
-    data = PlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5")
+    broken = EvalPlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
+    data = EvalPlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5")
     with pytest.raises(InputError, match="T/1 fails on base input 1"):
-        plus_benchmark(data, sandbox, tmp_path, 1)
+        evalplus_benchmark(data, sandbox, tmp_path, 1)
 
 
 def test_nothing_passes_where_the_reference_fails_nor_does_the_reference(sandbox, tmp_path):
-    broken = PlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
-    suite = PlusSuite(PlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5"))
+    broken = EvalPlusProblem("T/1", "def f(x):\n", "f", "    return 1 / x\n", [[1], [0]], [], 0)
+    suite = EvalPlusSuite(EvalPlusData(DATA.benchmark, {"T/1": broken}, "broken", "md5"))
     tasks = suite.tasks(PromptStyle.PREFILLED, sandbox, tmp_path, 1)
     (result,) = run_references(suite, tasks, sandbox, tmp_path, 1)
     assert (result.verdict, result.error_type) == ("exception", "ZeroDivisionError")
@@ -205,7 +205,7 @@ def test_the_benchmark_says_which_libraries_its_programs_may_import(benchmark):
 
 @pytest.mark.parametrize("library", ["numpy", "pandas"])
 def test_a_program_may_import_what_evalplus_brings(benchmark, library):
-    with PlusSuite(DATA).open_sandbox(1) as sandbox:
+    with EvalPlusSuite(DATA).open_sandbox(1) as sandbox:
         code = f"import {library}\n{HALVES.reference}"
         assert benchmark.tasks["HumanEval/0"].judge(code, sandbox).plus.passed
 

@@ -5,15 +5,18 @@ from datetime import date
 import pytest
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
-from iterpref_assets.core.evaluation.livecodebench.data import ContestCase, ContestProblem
+from iterpref_assets.core.evaluation.livecodebench.data import (
+    LiveCodeBenchCase,
+    LiveCodeBenchProblem,
+)
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
-from iterpref_assets.core.evaluation.livecodebench.sources import ContestRules
+from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
 from iterpref_assets.core.evaluation.livecodebench.suite import PACKAGES
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
-STRICT, OFFICIAL = ContestRules.STRICT, ContestRules.OFFICIAL
+STRICT, OFFICIAL = LiveCodeBenchRules.STRICT, LiveCodeBenchRules.OFFICIAL
 PASSED = Verdict.PASSED
 
 
@@ -28,11 +31,11 @@ def judge(sandbox):
     def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS, more=()):
         kind = "functional" if method else "stdin"
         cases = tuple(
-            ContestCase.model_validate({"input": each, "output": output, "testtype": kind})
+            LiveCodeBenchCase.model_validate({"input": each, "output": output, "testtype": kind})
             for each, output in ((given, wanted), *more)
         )
-        problem = ContestProblem("T/1", "", "", cases, method, date(2024, 9, 1), None)
-        return ContestTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
+        problem = LiveCodeBenchProblem("T/1", "", "", cases, method, date(2024, 9, 1), None)
+        return LiveCodeBenchTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
 
     return judged
 
@@ -70,14 +73,14 @@ def test_only_by_official_rules_a_test_finds_what_the_one_before_it_changed(judg
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_each_test_reads_its_own_input_from_the_start(judge, rules):
     more = [("3\n4", "7"), ("5\n6", "11")]
     assert judge("print(int(input()) + int(input()))", "1\n2", "3", rules, more=more).passed
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_the_first_test_that_fails_is_told(judge, rules):
     execution = judge("print(8 // int(input()))", "2", "4", rules, more=[("4", "3"), ("0", "1")])
     assert (execution.verdict, execution.failing_case) == (Verdict.WRONG_ANSWER, 1)
@@ -85,41 +88,41 @@ def test_the_first_test_that_fails_is_told(judge, rules):
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_an_exception_fails_a_test_that_expects_no_output(judge, rules):
     execution = judge("raise KeyError(7)", "", "", rules)
     assert (execution.verdict, execution.error_type) == (Verdict.EXCEPTION, "KeyError")
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_a_program_that_ends_its_process_does_not_pass(judge, rules):
     execution = judge("import os\nprint(7)\nos._exit(0)", "", "7", rules)
     assert not execution.passed
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_a_program_that_does_not_parse_raises_a_syntax_error(judge, rules):
     assert judge("print(7", "", "7", rules).error_type == "SyntaxError"
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_a_program_may_print_longer_than_results_of_calls_may_be(judge, rules):
     long = "7" * (17 << 20)
     assert judge(f"print('7' * {17 << 20})", "", long, rules).passed
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_a_method_may_return_numpys_numbers(judge, rules):
     code = "import numpy\nclass Solution:\n    def f(self, n):\n        return [numpy.int64(n)]"
     assert judge(code, "7", "[7]", rules, method="f").passed
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_integers_may_have_fifty_thousand_digits_and_no_more(judge, rules):
     code = "print('9' * 3 + str(10 ** (int(input()) - 1))[:0])"
     assert judge(code, "50000\n", "999", rules).verdict is PASSED
@@ -170,7 +173,7 @@ HASTY = (
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("rules", ContestRules)
+@pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_what_a_thread_prints_within_a_moment_counts(judge, rules):
     assert judge(HASTY, "", "7", rules, more=[("", "7")] * 20).passed
 

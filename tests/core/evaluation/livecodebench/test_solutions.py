@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from iterpref_assets.core.evaluation.livecodebench.data import load_contests
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 FILE = Path(__file__).resolve().parents[4] / "examples" / "livecodebench-solutions.jsonl"
@@ -22,11 +22,11 @@ def sandbox():
 @pytest.fixture(scope="module")
 def published(shared_data):
     path = shared_data / "benchmarks" / "livecodebench-v5-public-tests-279.jsonl.gz"
-    return load_contests(path).problems
+    return load_livecodebench(path).problems
 
 
 @pytest.mark.sandbox
 @pytest.mark.parametrize("row", SOLUTIONS, ids=lambda row: row["task_id"])
 def test_a_hand_written_solution_passes_every_public_test(published, sandbox, row):
-    task = ContestTask(published[row["task_id"]])
+    task = LiveCodeBenchTask(published[row["task_id"]])
     assert task.judge(row["solution"], sandbox).base.passed

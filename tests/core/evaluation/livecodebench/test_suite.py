@@ -8,16 +8,16 @@ from datetime import date
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.livecodebench.data import load_contests, release_files
+from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench, release_files
 from iterpref_assets.core.evaluation.livecodebench.prompts import (
-    ContestExample,
-    ContestExamples,
+    LiveCodeBenchExample,
+    LiveCodeBenchExamples,
     load_examples,
     messages,
     program,
 )
-from iterpref_assets.core.evaluation.livecodebench.suite import ContestSuite
-from iterpref_assets.core.evaluation.livecodebench.tasks import ContestTask
+from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSuite
+from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Role
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -56,8 +56,8 @@ def sandbox():
 
 @pytest.fixture
 def judge(tmp_path, sandbox):
-    problems = load_contests(write(tmp_path, ADD, PAIR)).problems
-    return lambda code, task="add": ContestTask(problems[task]).judge(code, sandbox).base
+    problems = load_livecodebench(write(tmp_path, ADD, PAIR)).problems
+    return lambda code, task="add": LiveCodeBenchTask(problems[task]).judge(code, sandbox).base
 
 
 @pytest.mark.sandbox
@@ -91,9 +91,9 @@ def test_a_program_is_judged_by_what_it_prints(judge, code, verdict, error_type)
 @pytest.mark.sandbox
 def test_a_right_program_passes_however_much_it_has_to_print(tmp_path, sandbox):
     case = {"input": "250000", "output": "12345678\n" * 250_000, "testtype": "stdin"}
-    problem = load_contests(write(tmp_path, ADD | {"public_tests": [case]})).problems["add"]
+    problem = load_livecodebench(write(tmp_path, ADD | {"public_tests": [case]})).problems["add"]
     code = "for _ in range(int(input())): print(12345678)"
-    assert ContestTask(problem).judge(code, sandbox).base.passed
+    assert LiveCodeBenchTask(problem).judge(code, sandbox).base.passed
 
 
 @pytest.mark.sandbox
@@ -116,15 +116,18 @@ def test_a_method_is_judged_by_what_it_returns(judge, code, verdict, error_type,
 
 
 def test_contests_are_chosen_by_day_both_ends_included(tmp_path):
-    data = load_contests(write(tmp_path, ADD, PAIR))
+    data = load_livecodebench(write(tmp_path, ADD, PAIR))
     assert list(data.within(date(2024, 9, 1), None).problems) == ["pair"]
     assert list(data.within(date(2024, 8, 3), date(2024, 8, 31)).problems) == ["add"]
 
 
 def test_the_window_is_that_of_the_contests_there_are(tmp_path):
-    data = load_contests(write(tmp_path, PAIR, ADD))
+    data = load_livecodebench(write(tmp_path, PAIR, ADD))
     assert data.window == "2024-08-03..2024-09-01"
-    assert ContestSuite(data, {}).facts.source.benchmark == "livecodebench 2024-08-03..2024-09-01"
+    assert (
+        LiveCodeBenchSuite(data, {}).facts.source.benchmark
+        == "livecodebench 2024-08-03..2024-09-01"
+    )
 
 
 def test_release_six_has_the_files_of_six_releases():
@@ -133,12 +136,12 @@ def test_release_six_has_the_files_of_six_releases():
 
 
 def test_a_chats_answer_may_hold_headings(tmp_path):
-    task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
+    task = LiveCodeBenchTask(load_livecodebench(write(tmp_path, ADD)).problems["add"])
     assert task.program("### Idea\nAdd.\n### Code\n```python\nprint(3)\n```") == "print(3)"
 
 
 def test_a_window_without_a_contest_is_refused(tmp_path):
-    data = load_contests(write(tmp_path, ADD))
+    data = load_livecodebench(write(tmp_path, ADD))
     with pytest.raises(InputError, match="no contest from 2025-01-01 to the end"):
         data.within(date(2025, 1, 1), None)
 
@@ -148,45 +151,45 @@ def test_private_tests_are_read_as_the_source_packs_them(tmp_path):
     packed = base64.b64encode(zlib.compress(pickle.dumps(json.dumps(private)))).decode()
     row = {key: value for key, value in ADD.items() if key != "public_tests"}
     row |= {"public_test_cases": json.dumps(ADD["public_tests"]), "private_test_cases": packed}
-    (problem,) = load_contests(write(tmp_path, row)).problems.values()
+    (problem,) = load_livecodebench(write(tmp_path, row)).problems.values()
     assert [case.output for case in problem.cases] == ["3\n", "4\n"]
 
 
 def test_a_pickle_that_could_run_something_is_refused(tmp_path):
     packed = base64.b64encode(zlib.compress(pickle.dumps(print))).decode()
     with pytest.raises(InputError, match=r"contests.jsonl:1: .*builtins.print"):
-        load_contests(write(tmp_path, ADD | {"private_test_cases": packed}))
+        load_livecodebench(write(tmp_path, ADD | {"private_test_cases": packed}))
 
 
 @pytest.mark.parametrize("missing", ["question_id", "contest_date", "starter_code"])
 def test_a_problem_without_a_field_is_named(tmp_path, missing):
     row = {key: value for key, value in ADD.items() if key != missing}
     with pytest.raises(InputError, match=rf"contests.jsonl:2: .*{missing}"):
-        load_contests(write(tmp_path, ADD, row))
+        load_livecodebench(write(tmp_path, ADD, row))
 
 
 def test_a_packed_file_has_the_checksum_of_what_is_in_it(tmp_path):
     plain = write(tmp_path, ADD)
     packed = tmp_path / "contests.jsonl.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert load_contests(packed).sha256 == load_contests(plain).sha256
+    assert load_livecodebench(packed).sha256 == load_livecodebench(plain).sha256
 
 
 def test_the_answer_is_the_last_fenced_program(tmp_path):
-    task = ContestTask(load_contests(write(tmp_path, ADD)).problems["add"])
+    task = LiveCodeBenchTask(load_livecodebench(write(tmp_path, ADD)).problems["add"])
     text = "First:\n```python\nprint(1)\n```\nBetter:\n```python\nprint(2)\n```\nDone."
     assert task.program(text) == "print(2)"
     assert task.program("I cannot say.") == ""
 
 
-EXAMPLES = ContestExamples(
-    with_starter=ContestExample(question="Q1", answer="A1", sample_code="S1"),
-    without_starter=ContestExample(question="Q2", answer="A2"),
+EXAMPLES = LiveCodeBenchExamples(
+    with_starter=LiveCodeBenchExample(question="Q1", answer="A1", sample_code="S1"),
+    without_starter=LiveCodeBenchExample(question="Q2", answer="A2"),
 )
 
 
 def test_a_base_model_is_shown_a_solved_example_first(tmp_path):
-    problems = load_contests(write(tmp_path, ADD, PAIR)).problems
+    problems = load_livecodebench(write(tmp_path, ADD, PAIR)).problems
     (plain,) = messages(problems["add"], PromptStyle.COMPLETION, EXAMPLES)
     assert plain.role is Role.TEXT
     assert plain.content == (
@@ -201,7 +204,7 @@ def test_a_base_model_is_shown_a_solved_example_first(tmp_path):
 
 
 def test_a_base_models_answer_ends_where_the_next_question_would_begin(tmp_path):
-    problem = load_contests(write(tmp_path, ADD)).problems["add"]
+    problem = load_livecodebench(write(tmp_path, ADD)).problems["add"]
     assert program(problem, PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
 
 
@@ -222,11 +225,11 @@ def test_a_file_without_a_solved_example_is_named(tmp_path, content):
 
 
 def test_base_models_cannot_be_asked_without_examples(tmp_path):
-    suite = ContestSuite(load_contests(write(tmp_path, ADD)), {})
+    suite = LiveCodeBenchSuite(load_livecodebench(write(tmp_path, ADD)), {})
     with pytest.raises(InputError, match=r"benchmarks\.livecodebench\.examples"):
         suite.tasks(PromptStyle.COMPLETION, None, tmp_path, 1)
 
 
 def test_a_damaged_gzip_is_named(damaged_gzip):
     with pytest.raises(InputError, match=r"damaged\.jsonl\.gz"):
-        load_contests(damaged_gzip)
+        load_livecodebench(damaged_gzip)

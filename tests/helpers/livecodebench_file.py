@@ -13,7 +13,7 @@ PROBLEM = {
 }
 
 
-def contest_file(folder: Path) -> Path:
+def livecodebench_file(folder: Path) -> Path:
     """The file, in `folder`."""
     path = folder / "contests.jsonl"
     path.write_text(json.dumps(PROBLEM) + "\n")

@@ -46,7 +46,8 @@ def init(
     typer.echo(
         f"{settings}\n{folder / 'problems'}: replace these problems by yours\n\n"
         f"{iterpref} settings check --settings {place}\n"
-        f"{iterpref} run --settings {place}\n\n"
+        f"{iterpref} run --settings {place} --until codeflow_pairs\n\n"
+        "This ends at the pairs; without --until it trains and scores, too.\n\n"
         "The UI, then at http://127.0.0.1:3000:\n"
         f"{iterpref} prepare --settings {place}\n"
         f"ITERPREF_SETTINGS={place} DAGSTER_HOME={home} {_program('dagster')} dev "

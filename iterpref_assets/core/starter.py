@@ -17,8 +17,10 @@ SETTINGS = "settings.toml"
 PROBLEMS = "problems"
 HELDOUT = "heldout.jsonl"
 _FILES = Path(__file__).parents[1] / "starter"
-EXAMPLE = _FILES / "train.jsonl"
-"""Three problems, one of each kind of tests."""
+EXAMPLE = _FILES / "lab.jsonl"
+"""Three problems, one of each kind of tests. One is worded as the lab's model knows problems."""
+_FOR_CODE_MODELS = _FILES / "code_model.jsonl"
+"""Three that a code model of half a billion parameters solves at times, alone or by debugging."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -52,7 +54,8 @@ def write_project(folder: Path, model: Model) -> Path:
     with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         project = Path(scratch) / "project"
         (project / PROBLEMS).mkdir(parents=True)
-        shutil.copy(EXAMPLE, project / PROBLEMS / "mine.jsonl")
+        problems = EXAMPLE if model.kind == "lab" else _FOR_CODE_MODELS
+        shutil.copy(problems, project / PROBLEMS / "mine.jsonl")
         shutil.copy(_FILES / HELDOUT, project / HELDOUT)
         (project / SETTINGS).write_text(text, encoding="utf-8")
         publish_folder(project, folder)

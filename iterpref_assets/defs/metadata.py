@@ -158,6 +158,7 @@ def of_trajectories(artifact: Artifact) -> Metadata:
             compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
+        "finish_reasons": _table(calls["finish_reason"].value_counts(sort=True)),
     }
 
 

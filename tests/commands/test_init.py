@@ -40,6 +40,11 @@ def test_the_commands_are_short_where_the_shell_finds_them(tmp_path: Path) -> No
     assert any(line.startswith("iterpref settings check --settings ") for line in lines)
 
 
+def test_the_run_that_is_printed_ends_at_the_pairs(tmp_path: Path) -> None:
+    (run,) = [line for line in told(tmp_path / "mine", os.defpath) if " run --settings " in line]
+    assert run.endswith(" --until codeflow_pairs")
+
+
 def test_a_server_without_a_models_name_is_told_where_names_are_listed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "iterpref_assets", "init", str(tmp_path / "mine"),

@@ -22,8 +22,8 @@ MODELS = [
 ]
 
 
-def problems_of(folder: Path) -> list[Problem]:
-    write_project(folder, Model("lab"))
+def problems_of(folder: Path, model: Model = MODELS[0]) -> list[Problem]:
+    write_project(folder, model)
     train = read_problem_file(folder / "problems" / "mine.jsonl", Split.TRAIN)
     return [*train, *read_problem_file(folder / "heldout.jsonl", Split.HELDOUT)]
 
@@ -53,17 +53,27 @@ def test_a_hub_model_is_pinned_to_its_commit(tmp_path: Path) -> None:
     assert written["base_models"]["some-model"]["revision"] == COMMIT
 
 
-def test_three_kinds_of_tests_are_shown(tmp_path: Path) -> None:
-    kinds = [each.tests.kind for each in problems_of(tmp_path / "mine")[:3]]
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.kind)
+def test_three_kinds_of_tests_are_shown(model: Model, tmp_path: Path) -> None:
+    kinds = [each.tests.kind for each in problems_of(tmp_path / "mine", model)[:3]]
     assert sorted(kinds) == ["code", "function", "stdio"]
 
 
+def test_only_the_labs_model_is_given_a_problem_in_its_words(tmp_path: Path) -> None:
+    given = {
+        model.kind: {each.problem_id for each in problems_of(tmp_path / model.kind, model)}
+        for model in MODELS
+    }
+    assert [kind for kind in given if "mine/uppercase-twice" in given[kind]] == ["lab"]
+
+
 @pytest.mark.sandbox
-def test_every_reference_passes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.kind)
+def test_every_reference_passes(model: Model, tmp_path: Path) -> None:
     with Sandbox(1) as sandbox:
         verdicts = {
             each.problem_id: sandbox.judge(each.reference, each.tests).message
-            for each in problems_of(tmp_path / "mine")
+            for each in problems_of(tmp_path / "mine", model)
             if not sandbox.judge(each.reference, each.tests).passed
         }
     assert verdicts == {}

@@ -67,7 +67,9 @@ def test_what_the_judge_answered_is_counted(pairs: Artifact) -> None:
     assert metadata.of_pairs(pairs)["judge_answers"].value["no_verdict"] == 1
 
 
-def test_the_cost_of_pairs_stands_beside_trajectories(tmp_path: Path) -> None:
+@pytest.fixture
+def trajectories(tmp_path: Path) -> Artifact:
+    """One trajectory of two rounds, so one completion after the first."""
     rows = [
         {
             "trajectory_id": "a#0",
@@ -84,7 +86,7 @@ def test_the_cost_of_pairs_stands_beside_trajectories(tmp_path: Path) -> None:
         "engine": "none",
     }  # fmt: skip
     calls = pl.DataFrame([answer], schema=tables.COMPLETIONS)
-    artifact = published(
+    return published(
         tmp_path,
         VERSIONS_FILE,
         rows,
@@ -92,10 +94,18 @@ def test_the_cost_of_pairs_stands_beside_trajectories(tmp_path: Path) -> None:
         config={"debugging": {"max_rounds": 1}},
         others=[(COMPLETIONS_FILE, calls, tables.COMPLETIONS)],
     )
-    table = metadata.of_trajectories(artifact)["debugging_and_sampling_by_calls"]
+
+
+def test_the_cost_of_pairs_stands_beside_trajectories(trajectories: Artifact) -> None:
+    table = metadata.of_trajectories(trajectories)["debugging_and_sampling_by_calls"]
     assert {record.data["method"]: record.data["pairs"] for record in table.records} == {
         "debugging": "1", "sampling": "0",
     }  # fmt: skip
+
+
+def test_how_debugging_turns_ended_stands_beside_trajectories(trajectories: Artifact) -> None:
+    table = metadata.of_trajectories(trajectories)["finish_reasons"]
+    assert [record.data for record in table.records] == [{"finish_reason": "stop", "count": "1"}]
 
 
 def test_the_focal_share_stands_beside_tokens(tmp_path: Path) -> None:

@@ -11,6 +11,12 @@ from iterpref_assets.core.errors import InputError
 MEANINGFUL = 100
 """A share of fewer calls than this many says little; of less work, all of it is meant."""
 SHOWN = 3
+_REMEDIES = {
+    FinishReason.UNAVAILABLE: "The log of the server says why it does not answer, and "
+    "docs/SERVERS.md tells of causes: mend that and start it again",
+    FinishReason.PROMPT_TOO_LONG: "Give the server or the engine a longer context, or lower "
+    "max_tokens",
+}
 
 _log = logging.getLogger("iterpref")
 
@@ -68,8 +74,8 @@ class FailureBudget:
             raise InputError(
                 f"{failed} of {self._calls} calls gave no answer: {self._in_words()}",
                 field="max_failed_share",
-                remedy=f"It allows {self._share:g}. Correct what is named, or raise it to go on "
-                "without these items; finished completions are kept",
+                remedy=f"{self._remedy()}, or raise max_failed_share, which is {self._share:g}, to "
+                "go on without these items; finished completions are kept",
             )
 
     def tell(self, work: str) -> None:
@@ -79,6 +85,10 @@ class FailureBudget:
                 "%s: %d of %d calls gave no answer: %s",
                 work, failed, self._calls, self._in_words(),
             )  # fmt: skip
+
+    def _remedy(self) -> str:
+        [(most, _)] = self._kinds.most_common(1)
+        return _REMEDIES.get(most, "Correct what is named")
 
     def _in_words(self) -> str:
         return "; ".join(

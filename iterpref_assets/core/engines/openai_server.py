@@ -128,7 +128,7 @@ class OpenAIEngine:
             isinstance(error, openai.APIConnectionError) and not self._patience.has_answered
         )
         if may_pass(error) and not never_there:
-            return without_answer(request, None, FinishReason.UNAVAILABLE, in_words(error))
+            return without_answer(request, None, FinishReason.UNAVAILABLE, self._in_words(error))
         if isinstance(error, openai.APIStatusError):
             reason = failure_of(error.status_code, error.body or error.message)
             if reason is FinishReason.REJECTED and self._option_named(error, request):
@@ -143,12 +143,20 @@ class OpenAIEngine:
         field, remedy = self._option_named(error, request) or ("served_model", check)
         if isinstance(error, openai.APIConnectionError):
             field, remedy = "base_url", "Start it, or correct its address"
+            if self._patience.broke_with:
+                remedy = "Its log says why it ended; docs/SERVERS.md tells of causes. Start it anew"
         return InputError(
-            f"the server did not generate: {in_words(error)}",
+            f"the server did not generate: {self._in_words(error)}",
             file=self._config.base_url,
             field=field,
             remedy=f"{remedy}; then run again: finished completions are kept",
         )
+
+    def _in_words(self, error: Exception) -> str:
+        """The failure, and what the server said before where it is gone."""
+        said, broke_with = in_words(error).rstrip("."), self._patience.broke_with
+        gone = isinstance(error, openai.APIConnectionError) and broke_with
+        return f"{said}; before that it answered {broke_with.rstrip('.')}" if gone else said
 
     def _option_named(self, error: Exception, request: Request) -> tuple[str, str] | None:
         """The option that the server's complaint is about, and what to do with it.

@@ -93,11 +93,14 @@ class Patience:
 
     Attributes:
         has_answered: whether any call has succeeded.
+        broke_with: what the server said where it failed by itself (500) since it last answered;
+            empty: it did not.
     """
 
     def __init__(self, config: OpenAIConfig, sleep: Sleep) -> None:
         self._config, self._sleep = config, sleep
         self.has_answered = False
+        self.broke_with = ""
         self._waiting = 0
         self._last_line = -SECONDS_BETWEEN_LINES
 
@@ -117,8 +120,13 @@ class Patience:
             reraise=True,
         )
         result = await attempts(ask, request)
-        self.has_answered = True
+        self.has_answered, self.broke_with = True, ""
         return result
+
+    def note(self, error: BaseException) -> None:
+        """Keep what a server says that is broken: the next calls may find none."""
+        if isinstance(error, openai.InternalServerError) and error.status_code not in _BUSY:
+            self.broke_with = in_words(error)
 
     def is_for_the_server(self, error: BaseException) -> bool:
         """Whether waiting helps, rather than one more try."""
@@ -167,6 +175,7 @@ class _OneCall:
 
     def stop(self, state: RetryCallState) -> bool:
         """Whether there is no next try."""
+        self._patience.note(_error(state))
         if self._patience.is_for_the_server(_error(state)):
             return state.idle_for + state.upcoming_sleep > self._patience.longest
         self._failures += 1

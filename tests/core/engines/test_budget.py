@@ -89,3 +89,17 @@ def test_finished_work_says_what_it_lacks(caplog: pytest.LogCaptureFixture) -> N
     budget.tell("Sampling")
     [record] = caplog.records
     assert record.getMessage() == "Sampling: 1 of 2 calls gave no answer: filtered 1, first k1"
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        (FinishReason.UNAVAILABLE, "start it again"),
+        (FinishReason.PROMPT_TOO_LONG, "lower max_tokens"),
+        (FinishReason.FILTERED, "Correct what is named"),
+    ],
+)
+def test_the_remedy_is_that_of_the_most_frequent_failure(reason: FinishReason, remedy: str) -> None:
+    budget = FailureBudget(0.2, total=10)
+    with pytest.raises(InputError, match=rf"{remedy}, or raise max_failed_share, which is 0\.2"):
+        count(budget, FinishReason.REJECTED, reason, reason)

@@ -124,6 +124,36 @@ def test_a_server_that_is_not_there_is_told_by_its_address(server: ScriptedServe
     assert caught.value.field == "base_url"
 
 
+def test_a_server_that_breaks_before_any_answer_and_ends_is_told_by_what_it_said(
+    server: ScriptedServer,
+) -> None:
+    """As vLLM does on a CPU, where it splits a prompt that has a seed."""
+    server.script = [failure(500, "EngineCore encountered an issue"), CLOSE]
+    with pytest.raises(InputError) as caught:
+        server.ask(max_attempts=2)
+    assert "before that it answered 500: EngineCore encountered an issue" in str(caught.value)
+    assert "Its log says why it ended" in str(caught.value)
+    assert "docs/SERVERS.md" in str(caught.value)
+
+
+def test_a_server_that_breaks_after_an_answer_and_ends_fails_the_item_with_what_it_said(
+    server: ScriptedServer,
+) -> None:
+    server.script = [answer(), failure(500, "EngineCore encountered an issue"), CLOSE]
+    completion = server.ask(times=2, max_wait_seconds=2)
+    assert completion.finish_reason is FinishReason.UNAVAILABLE
+    assert "before that it answered 500: EngineCore encountered an issue" in completion.detail
+
+
+def test_what_a_server_said_before_an_answer_is_not_told_of_its_end(
+    server: ScriptedServer,
+) -> None:
+    server.script = [failure(500, "EngineCore encountered an issue"), answer(), CLOSE]
+    completion = server.ask(times=2, max_wait_seconds=2)
+    assert completion.finish_reason is FinishReason.UNAVAILABLE
+    assert "before" not in completion.detail
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [

@@ -1,18 +1,12 @@
 """The client against the real `vllm serve`, on the CPU, with a small random checkpoint."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_doubles import generate_all, make_request
+from vllm_server import serving
 
 from iterpref_assets.core.engines.config import OpenAIConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -20,44 +14,13 @@ from iterpref_assets.core.engines.protocol import FinishReason, Request, Samplin
 from iterpref_assets.core.errors import InputError
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
-START_SECONDS = 1200
 
 
 @pytest.fixture(scope="module")
 def served_url(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("serve") / "server.log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
-                *("--model", str(tiny_checkpoint), "--served-model-name", "tiny"),
-                *("--host", "127.0.0.1", "--port", str(port), "--enforce-eager"),
-                *("--dtype", "float32", "--max-num-batched-tokens", "16384"),
-            ],
-            env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/health", server, log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(START_SECONDS):
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(1)
-    pytest.fail(f"the server did not answer in {START_SECONDS} s:\n{log.read_text()}")
+    with serving(tiny_checkpoint, "tiny", log, "--dtype", "float32") as server:
+        yield server.url
 
 
 def asked(count: int, sampling: Sampling | None = None) -> list[Request]:

@@ -11,8 +11,6 @@ LOCKED := $(shell cat $(VENV)/lock 2> /dev/null)
 LOCK := $(or $(LOCKED),requirements/cpu.lock)
 # Published benchmarks, samples and trajectories, which tests and measurements read.
 DATA ?= $(CURDIR)/../shared/data
-# The subjects of commits after this one are checked; a copy without it has none to check.
-SUBJECTS_AFTER := 8102d00
 export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
@@ -91,8 +89,9 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 	$(BIN)/pytest tests/on_ray -m ray
 
 check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
-	@! git cat-file -e $(SUBJECTS_AFTER) 2> /dev/null \
-		|| git log --no-merges --format=%s $(SUBJECTS_AFTER).. | awk '/^[A-Za-z][A-Za-z0-9_ ,-]*: ./ && \
+	@# Of commits that are not upstream yet, whose subjects can still be amended.
+	@! git rev-parse -q --verify '@{upstream}' > /dev/null 2>&1 \
+		|| git log --no-merges --format=%s '@{upstream}..' | awk '/^[A-Za-z][A-Za-z0-9_ ,-]*: ./ && \
 		length <= 72 { next } { bad = 1; print "not `scope: what changed` in 72 characters: " $$0 } \
 		END { exit bad }'
 	$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """Verdicts from what a program reported, decided here and not by it.
 
 Calls of a function and whole programs fed on standard input are judged by plain data compared
-here. Test files run beside the candidate, so their verdicts are `in_process`.
+here. Test files run beside the candidate, so their verdicts are `in_process`; ProxiedTests run in
+a process that the candidate is out of.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ BENCHMARK_TASKS = tuple(
         partitioning=Partitioning.WHOLE,
         config=partial(_tasks_config, name),
         publish=partial(_publish_tasks, name),
-        code_version="4",
+        code_version="5",
         exists=partial(_is_given, name),
     )
     for name in BenchmarkName
@@ -241,7 +241,7 @@ BENCHMARK_SCORES = tuple(
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
         gpus=scoring_gpus,
-        code_version="5",
+        code_version="6",
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

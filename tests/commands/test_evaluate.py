@@ -217,7 +217,7 @@ def test_samples_of_ones_own_problems_are_scored(command, tmp_path):
         "--problems", EXAMPLE, "--samples", samples, "--out", tmp_path / "out", "--workers", 1
     )
     assert result.exception is None
-    assert "train.jsonl, all tests: pass@1 50.0%" in result.stdout
+    assert f"{EXAMPLE.name}, all tests: pass@1 50.0%" in result.stdout
     assert "2 of 3 tasks have samples" in result.stdout
 
 

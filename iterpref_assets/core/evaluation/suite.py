@@ -17,6 +17,8 @@ from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 CHECK_DATA = "Check that the data file is unchanged"
+JUDGING = 2
+"""Raised whenever a program of any benchmark may come to another verdict than before."""
 
 JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
 

@@ -88,12 +88,15 @@ def _of_training(found: Mapping[str, Any]) -> ModelFacts:
 
 
 def _of_checkpoint(found: Mapping[str, Any]) -> ModelFacts:
-    options = found["config"]["training"]
+    options, recipe = found["config"]["training"], found["config"]["recipe"]
     base_model, repository = _source(found["config"]["base_model"])
     figures = found["figures"]
     return ModelFacts(
         recipe=recipe_named(
-            found["config"]["recipe"]["name"], beta=options["beta"], alpha=options["alpha"]
+            # A checkpoint of before 27 November 2026 holds the name alone.
+            recipe if isinstance(recipe, str) else recipe["name"],
+            beta=options["beta"],
+            alpha=options["alpha"],
         ),
         base_model=base_model,
         repository=repository,

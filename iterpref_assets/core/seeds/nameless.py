@@ -9,10 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from iterpref_assets.core.scopes import units
 from iterpref_assets.core.syntax import parse
 from iterpref_assets.core.unreachable import reachable_part, unreachable_lines
 
 SOLUTION, TESTS = "solution.py", "test_solution.py"
+_IMPORTS = ast.Import | ast.ImportFrom
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -52,7 +54,20 @@ def _pair(code: str, tests: str, entry_point: str) -> dict[str, str]:
     module = _imported_from(tests, entry_point)
     if module:
         return {f"{module}.py": code, f"test_{module}.py": tests}
-    return {SOLUTION: code, TESTS: f"from solution import {entry_point}\n\n{tests}"}
+    return {SOLUTION: code, TESTS: _with_import(tests, entry_point)}
+
+
+def _with_import(tests: str, entry_point: str) -> str:
+    """`tests` with the import that they lack, after those of `__future__`, which must be first."""
+    tree = parse(tests)
+    future = [
+        node.end_lineno or 0
+        for node in (tree.body if tree else [])
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    lines = tests.split("\n")
+    at = max(future, default=0)
+    return "\n".join([*lines[:at], f"from solution import {entry_point}", "", *lines[at:]])
 
 
 def _defines(program: str, name: str) -> bool:
@@ -65,10 +80,14 @@ def _imported_from(program: str, entry_point: str) -> str:
     """The module that a program imports the function from; empty where it does not."""
     tree = parse(program)
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = {alias.name for alias in node.names}
-            if entry_point in names and "." not in node.module:
-                return node.module
+        match node:
+            case ast.ImportFrom(module=str(module), names=names, level=0) if "." not in module:
+                if {alias.name for alias in names} & {entry_point, "*"}:
+                    return module
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if name == entry_point:
+                return module
+            case _:
+                pass
     return ""
 
 
@@ -76,13 +95,18 @@ def _split(block: str, entry_point: str) -> dict[str, str]:
     tree = parse(block)
     if tree is None or not _defines(block, entry_point):
         return {}
-    asked = frozenset({entry_point})
+    asked, lines = frozenset({entry_point}), block.split("\n")
     apart = set(unreachable_lines(block, asked))
-    kept = [node for node in tree.body if node.lineno - 1 not in apart]
-    head = [ast.unparse(node) for node in kept if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = ", ".join(node.name for node in kept if isinstance(node, _DEFINITIONS))
-    tests = [line for number, line in enumerate(block.split("\n")) if number in apart]
+    try:
+        kept = [unit for unit in units(tree, lines) if unit.start not in apart]
+    except SyntaxError:
+        return {}
+    head = [ast.unparse(node) for unit in kept for node in unit.nodes if isinstance(node, _IMPORTS)]
+    names = {
+        name for unit in kept if not isinstance(unit.nodes[0], _IMPORTS) for name in unit.binds
+    }
+    tests = [line for number, line in enumerate(lines) if number in apart]
     return {
         SOLUTION: reachable_part(block, asked),
-        TESTS: "\n".join([*head, f"from solution import {names}", *tests]),
+        TESTS: "\n".join([*head, f"from solution import {', '.join(sorted(names))}", *tests]),
     }

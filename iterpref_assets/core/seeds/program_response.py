@@ -52,10 +52,11 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
     response = without_reasoning(response) or ""
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
-    files = _named(list(_files(_TRAILER.sub("", response))), entry_point)
+    blocks = list(_files(_TRAILER.sub("", response)))
+    files = _named(blocks, entry_point)
     if not files:
         raise MalformedError(Fault.NO_FILES)
-    packages = _packages(response, list(files))
+    packages = _packages(response, [name for name, _ in blocks if name is not None])
     solution, test_file = _roles(files)
     program = WrittenProgram(_module(solution), files[solution], files[test_file], packages)
     _check(program, entry_point)
@@ -145,8 +146,9 @@ def _module(name: str) -> str:
 
 
 def _packages(response: str, files: list[str]) -> tuple[str, ...]:
-    """What the trailer says is needed, once it has been found to fit the files."""
-    trailers = _TRAILER.findall(response) or _FENCED_JSON.findall(response)
+    """What the trailer says is needed, once it has been found to fit the names that files have."""
+    fenced = [text for text in _FENCED_JSON.findall(response) if '"file_names"' in text]
+    trailers = _TRAILER.findall(response) or fenced
     if not trailers:
         return ()
     if len(trailers) > 1:
@@ -163,7 +165,7 @@ def _packages(response: str, files: list[str]) -> tuple[str, ...]:
             raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
     if not all(isinstance(each, str) for each in (*names, *packages)):
         raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
-    if sorted(names) != sorted(files):
+    if files and sorted(names) != sorted(files):
         raise MalformedError(Fault.OTHER_FILE_NAMES, f"{names} for {files}")
     return tuple(packages)
 

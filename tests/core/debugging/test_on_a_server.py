@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from debugging_doubles import LAB, debug_problems
+from drawn_samples import sample_problems
 from transformers import AutoTokenizer
 from vllm_server import VllmServer, serving
 
@@ -26,7 +27,7 @@ from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.lab.shipped import pretrained_dir
 from iterpref_assets.core.records import Problem, Tests
-from iterpref_assets.core.sampling import SamplingConfig, sample_problems
+from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 

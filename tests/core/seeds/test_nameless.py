@@ -23,6 +23,27 @@ def test_tests_that_lack_the_import_alone_get_it():
     assert files["test_solution.py"] == "from solution import add\n\nassert add(3, 5) == 8"
 
 
+def test_the_import_that_is_missing_comes_after_those_of_the_future():
+    files = files_of((CODE, "from __future__ import annotations\nassert add(3, 5) == 8"), "add")
+    lines = files["test_solution.py"].split("\n")
+    assert lines[:2] == ["from __future__ import annotations", "from solution import add"]
+
+
+@pytest.mark.parametrize(
+    "tests",
+    ["import sums\nassert sums.add(3, 5) == 8", "from sums import *\nassert add(3, 5) == 8"],
+)
+def test_a_module_is_known_by_each_form_of_its_import(tests: str):
+    assert files_of((CODE, tests), "add") == {"sums.py": CODE, "test_sums.py": tests}
+
+
+def test_tests_of_one_block_may_use_a_constant_of_the_solution():
+    whole = "MOD = 7\ndef add(x, y):\n    return (x + y) % MOD\nassert add(3, 5) == 8 % MOD"
+    assert files_of((whole,), "add")["test_solution.py"].startswith(
+        "from solution import MOD, add\n"
+    )
+
+
 def test_two_blocks_that_both_define_the_function_are_left_open():
     assert files_of((CODE, f"{CODE}\nassert add(1, 2) == 3"), "add") == {}
 
@@ -40,7 +61,7 @@ def test_the_tests_of_one_block_are_what_the_function_does_not_reach():
     files = files_of((whole,), "add")
     assert files["solution.py"] == whole.partition("\n\n# Tests")[0]
     assert files["test_solution.py"].split("\n") == [
-        "import math", "from solution import half, add", "",
+        "import math", "from solution import OFFSET, add, half", "",
         "# Tests", "def test_add():", "    assert add(2, 1) == 3", "", "test_add()",
     ]  # fmt: skip
 
@@ -70,3 +91,15 @@ def test_a_nameless_block_beside_a_named_file_is_refused():
 def test_files_without_a_trailer_need_no_packages():
     named = f"<file>sums.py</file>\n{block(CODE)}<file>test_sums.py</file>\n{block(TESTS)}"
     assert read_program(named, "add").packages == ()
+
+
+def test_a_trailer_need_not_fit_names_that_were_not_given():
+    trailer = '<json>{"file_names": ["add.py", "test_add.py"], "packages": ["numpy"]}</json>'
+    program = read_program(f"{block(CODE)}{block('assert add(3, 5) == 8')}{trailer}", "add")
+    assert program.packages == ("numpy",)
+
+
+def test_a_block_of_json_that_names_no_files_is_no_trailer():
+    example = '```json\n{"a": 1}\n```\n'
+    named = f"<file>sums.py</file>\n{block(CODE)}<file>test_sums.py</file>\n{block(TESTS)}"
+    assert read_program(f"{example}{named}{example}", "add").packages == ()

@@ -125,17 +125,18 @@ def _contest_function(text):
     out.close = lambda *given: 1
     builtins.open, sys.stdin, sys.stdout = _ContestOpen(text), _ContestStdin(text), out
     try:
-        _contest_program()
+        try:
+            _contest_program()
+        except SystemExit:
+            pass
         _contest_rest()
-    except SystemExit:
-        pass
     finally:
         builtins.open, sys.stdin, sys.stdout = kept
     return out.getvalue()
 """
 """What has been printed when the program returns counts, as in the official runner. There, threads
 that it did not wait for run until Python switches to another one, after 5 ms by the clock; here for
-5 ms of CPU time, so that it does not depend on what else the machine does."""
+5 ms of CPU time, or 0.1 s where they only wait."""
 
 OPENING = f"{_IMPORTS}{_PLAIN}{_STAND_INS}{_GUARD}\n"
 """What all programs begin with whose calls are asked for. It leaves nothing but names, so that it

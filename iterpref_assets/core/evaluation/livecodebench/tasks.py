@@ -202,7 +202,10 @@ def _make_calls(
     limits: Limits,
     is_right: Callable[[int, CallOutcome], bool],
 ) -> _Calls:
-    """Make the calls in order, up to the first whose outcome is not right."""
+    """Make the calls in order, up to the first whose outcome is not right.
+
+    Each outcome comes by itself, so that none is lost where a later call ends the process.
+    """
     right = 0
     wrong: CallOutcome | None = None
 
@@ -214,7 +217,9 @@ def _make_calls(
         wrong = outcome
         return True
 
-    run = sandbox.run_calls(source, entry_point, arguments, limits, stop=fails, keep=False)
+    run = sandbox.run_calls(
+        source, entry_point, arguments, limits, stop=fails, keep=False, one_by_one=True
+    )
     verdict, error_type, message = _call_verdict(run, wrong)
     if verdict is Verdict.PASSED and right < len(arguments):
         verdict = Verdict.CRASHED

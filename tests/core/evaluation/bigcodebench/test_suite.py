@@ -86,7 +86,6 @@ def tasks(suite, tmp_path_factory):
     return suite.tasks(PromptStyle.PREFILLED, None, tmp_path_factory.mktemp("unused"), 1)
 
 
-@pytest.mark.sandbox
 def test_what_is_loaded_before_programs_may_lie_within_a_library(tmp_path):
     for name in ("numpy", "matplotlib"):
         (tmp_path / name).mkdir()
@@ -95,6 +94,7 @@ def test_what_is_loaded_before_programs_may_lie_within_a_library(tmp_path):
     assert preloaded(None) == []
 
 
+@pytest.mark.sandbox
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [

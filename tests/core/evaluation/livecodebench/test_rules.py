@@ -1,5 +1,6 @@
 """What a contest's program is run as, by either set of rules."""
 
+from contextlib import ExitStack
 from datetime import date
 
 import pytest
@@ -7,27 +8,34 @@ import pytest
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import (
     LiveCodeBenchCase,
+    LiveCodeBenchData,
     LiveCodeBenchProblem,
 )
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.sources import LiveCodeBenchRules
-from iterpref_assets.core.evaluation.livecodebench.suite import PACKAGES
+from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSuite
 from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
-from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 STRICT, OFFICIAL = LiveCodeBenchRules.STRICT, LiveCodeBenchRules.OFFICIAL
 PASSED = Verdict.PASSED
+NOTHING = LiveCodeBenchData({}, "", "")
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox(1, packages=PACKAGES) as sandbox:
-        yield sandbox
+def sandboxes():
+    """By the rules: each as the suite opens it."""
+    with ExitStack() as opened:
+        yield {
+            rules: opened.enter_context(
+                LiveCodeBenchSuite(NOTHING, {}, rules=rules).open_sandbox(1)
+            )
+            for rules in LiveCodeBenchRules
+        }
 
 
 @pytest.fixture
-def judge(sandbox):
+def judge(sandboxes):
     def judged(code, given, wanted, rules=STRICT, *, method="", given_limits=OWN_LIMITS, more=()):
         kind = "functional" if method else "stdin"
         cases = tuple(
@@ -35,7 +43,8 @@ def judge(sandbox):
             for each, output in ((given, wanted), *more)
         )
         problem = LiveCodeBenchProblem("T/1", "", "", cases, method, date(2024, 9, 1), None)
-        return LiveCodeBenchTask(problem, rules=rules, given=given_limits).judge(code, sandbox).base
+        task = LiveCodeBenchTask(problem, rules=rules, given=given_limits)
+        return task.judge(code, sandboxes[rules]).base
 
     return judged
 
@@ -175,7 +184,28 @@ HASTY = (
 @pytest.mark.sandbox
 @pytest.mark.parametrize("rules", LiveCodeBenchRules)
 def test_what_a_thread_prints_within_a_moment_counts(judge, rules):
-    assert judge(HASTY, "", "7", rules, more=[("", "7")] * 20).passed
+    assert judge(HASTY, "", "7", rules).passed
+
+
+@pytest.mark.sandbox
+def test_what_a_thread_prints_counts_where_the_program_exits(judge):
+    assert judge(f"{HASTY}\nsys.exit()", "", "7", OFFICIAL).passed
+
+
+COUNTED = "import builtins, os\nbuiltins.runs = getattr(builtins, 'runs', 0) + 1\n"
+
+
+@pytest.mark.sandbox
+def test_a_program_that_ends_its_process_fails_the_test_in_which_it_does(judge):
+    code = f"{COUNTED}if builtins.runs == 20:\n    os._exit(0)\nprint(7)"
+    assert judge(code, "", "7", OFFICIAL, more=[("", "7")] * 24).failing_case == 19
+
+
+@pytest.mark.sandbox
+def test_a_wrong_answer_counts_though_the_program_ends_its_process_later(judge):
+    code = f"{COUNTED}if builtins.runs == 20:\n    os._exit(0)\nprint(builtins.runs != 18)"
+    execution = judge(code, "", "True", OFFICIAL, more=[("", "True")] * 24)
+    assert (execution.verdict, execution.failing_case) == (Verdict.WRONG_ANSWER, 17)
 
 
 @pytest.mark.sandbox

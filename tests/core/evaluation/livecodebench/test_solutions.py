@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench
+from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchData, load_livecodebench
+from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSuite
 from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
-from iterpref_assets.core.sandbox.sandbox import Sandbox
 
 FILE = Path(__file__).resolve().parents[4] / "examples" / "livecodebench-solutions.jsonl"
 SOLUTIONS = [json.loads(line) for line in FILE.read_text().splitlines()]
@@ -15,7 +15,8 @@ SOLUTIONS = [json.loads(line) for line in FILE.read_text().splitlines()]
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox(1) as sandbox:
+    suite = LiveCodeBenchSuite(LiveCodeBenchData({}, "", ""), {})
+    with suite.open_sandbox(1) as sandbox:
         yield sandbox
 
 

@@ -8,7 +8,11 @@ from datetime import date
 import pytest
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.livecodebench.data import load_livecodebench, release_files
+from iterpref_assets.core.evaluation.livecodebench.data import (
+    LiveCodeBenchData,
+    load_livecodebench,
+    release_files,
+)
 from iterpref_assets.core.evaluation.livecodebench.prompts import (
     LiveCodeBenchExample,
     LiveCodeBenchExamples,
@@ -20,7 +24,6 @@ from iterpref_assets.core.evaluation.livecodebench.suite import LiveCodeBenchSui
 from iterpref_assets.core.evaluation.livecodebench.tasks import LiveCodeBenchTask
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Role
-from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 ADD = {
@@ -50,7 +53,8 @@ def write(folder, *rows):
 
 @pytest.fixture
 def sandbox():
-    with Sandbox(1) as sandbox:
+    suite = LiveCodeBenchSuite(LiveCodeBenchData({}, "", ""), {})
+    with suite.open_sandbox(1) as sandbox:
         yield sandbox
 
 

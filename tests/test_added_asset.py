@@ -69,7 +69,7 @@ def test_it_lies_in_the_group_of_its_module(seen: dict[str, Any]) -> None:
     assert seen["group"] == "preferences"
 
 
-def test_a_run_of_the_whole_chain_makes_it_after_the_pairs(seen: dict[str, Any]) -> None:
+def test_it_comes_after_the_pairs_among_the_runs_of_the_whole_chain(seen: dict[str, Any]) -> None:
     made = seen["made_in_a_run"]
     assert made.index("codeflow_pairs") < made.index("pair_counts")
 

@@ -159,7 +159,7 @@ def _all(store: ArtifactStore, asset: str) -> list[ArtifactKey]:
         raise InputError(
             f"{asset} has not been materialized",
             file=store.root,
-            remedy="Give tables, or materialize it first",
+            remedy="Give tables (`iterpref pages --help` tells how), or materialize it first",
         )
     return found
 

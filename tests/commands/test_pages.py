@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pages import read_page
+from read_pages import read_page
 from score_tables import score_table
 from typer.testing import CliRunner
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
-from pages import read_page
+from read_pages import read_page
 from typer.testing import CliRunner
 
 from iterpref_assets.commands.pairs import export, pairs

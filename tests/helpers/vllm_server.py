@@ -17,6 +17,7 @@ START_SECONDS = 1200
 OPTIONS = ("--enforce-eager", "--no-enable-chunked-prefill", "--kv-cache-memory-bytes", "1G")
 """What docs/WALK.md starts it with: no prompt that has a seed is split."""
 _ANSWERED = re.compile(r"^vllm:request_success_total\{.*\} (\S+)$", re.MULTILINE)
+STOP_SECONDS = 120
 
 
 class VllmServer:
@@ -41,9 +42,13 @@ class VllmServer:
         self._process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Ask it to end, and end it where it hangs."""
         self._process.terminate()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._process.wait()
 
     def wait_until_ready(self, log: Path) -> None:
         """Return once it answers.

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pages import read_page
 from published_shard import SHARD, publish, publish_pairs
+from read_pages import read_page
 from score_tables import score_table
 
 from iterpref_assets.core import tables

@@ -12,7 +12,7 @@ MEANINGFUL = 100
 """A share of fewer calls than this many says little; of less work, all of it is meant."""
 SHOWN = 3
 _REMEDIES = {
-    FinishReason.UNAVAILABLE: "The log of the server says why it does not answer, and "
+    FinishReason.UNAVAILABLE: "The log of the server or engine says why it does not answer, and "
     "docs/SERVERS.md tells of causes: mend that and start it again",
     FinishReason.PROMPT_TOO_LONG: "Give the server or the engine a longer context, or lower "
     "max_tokens",

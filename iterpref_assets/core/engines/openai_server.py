@@ -143,7 +143,7 @@ class OpenAIEngine:
         field, remedy = self._option_named(error, request) or ("served_model", check)
         if isinstance(error, openai.APIConnectionError):
             field, remedy = "base_url", "Start it, or correct its address"
-            if self._patience.broke_with:
+            if self._is_gone(error):
                 remedy = "Its log says why it ended; docs/SERVERS.md tells of causes. Start it anew"
         return InputError(
             f"the server did not generate: {self._in_words(error)}",
@@ -154,9 +154,17 @@ class OpenAIEngine:
 
     def _in_words(self, error: Exception) -> str:
         """The failure, and what the server said before where it is gone."""
-        said, broke_with = in_words(error).rstrip("."), self._patience.broke_with
-        gone = isinstance(error, openai.APIConnectionError) and broke_with
-        return f"{said}; before that it answered {broke_with.rstrip('.')}" if gone else said
+        said, before = in_words(error).rstrip("."), self._patience.broke_with.rstrip(".")
+        return f"{said}; before that it answered {before}" if self._is_gone(error) else said
+
+    def _is_gone(self, error: Exception) -> bool:
+        """Whether a server that broke cannot be reached any more; one that is slow is there."""
+        away = isinstance(error, openai.APIConnectionError)
+        return (
+            away
+            and not isinstance(error, openai.APITimeoutError)
+            and bool(self._patience.broke_with)
+        )
 
     def _option_named(self, error: Exception, request: Request) -> tuple[str, str] | None:
         """The option that the server's complaint is about, and what to do with it.

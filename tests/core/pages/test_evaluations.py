@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pages import ReadPage, read_page
+from read_pages import ReadPage, read_page
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from pages import read_page
+from read_pages import read_page
 
 from iterpref_assets.core.pages.blocks import Tone, heading, text
 from iterpref_assets.core.pages.page import PER_CHUNK, Entry, write_page

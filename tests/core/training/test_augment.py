@@ -1,4 +1,4 @@
-"""The tokens between common prefix and suffix."""
+"""The windows that recipes read: widened differences, and what lies between prefix and suffix."""
 
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def test_middles_are_marked_where_one_side_alone_is_read_so(reading):
     "reading", [Reading(Tokens.WIDENED, Tokens.ALL), Reading(Tokens.FOCUSED, Tokens.WIDENED)]
 )
 def test_difference_is_widened_on_whichever_side_is_read_so(reading):
-    # 4 and 7 lie on lines of their own beside the marked one, so every draw takes both in
+    # the first and the last line lie beside the marked one, so every draw takes both in
     tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
     lines = [tokenizer.encode(f"{text}\n", add_special_tokens=False) for text in ("a", "b", "c")]
     ids = [token for line in lines for token in line]

@@ -1,6 +1,7 @@
 """The fork server: one process inside the isolation that starts every program as a fresh fork.
 
-It never runs or reads a program's code, arguments or results: those pass through descriptors that
+It runs the project's own text that programs begin with, once, where one is given. It never runs or
+reads a program's code, arguments or results: those pass through descriptors that
 it hands to the child. Of the pipes for results and output it keeps the writing ends while the child
 lives, to see whether they are read.
 

@@ -26,6 +26,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_shard
 from iterpref_assets.core.lab.shipped import pretrained_dir
+from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.sandbox import Sandbox
@@ -95,11 +96,23 @@ def run(
 ) -> Run:
     folder = tmp_path_factory.mktemp("run")
     before = server.answered()
-    samples = sample_problems(problems, engine_on(server), SAMPLING, LAB, folder / "samples")
+    drawn = sample_problems(problems, engine_on(server), SAMPLING, LAB, folder / "samples")
+    samples = with_wrong_programs(drawn, problems[-2])
     with Sandbox() as sandbox:
         engine = engine_on(server)
         outcome = debug_problems(problems, samples, engine, sandbox.judge, DEBUGGING, folder)
     return Run(samples, outcome, folder, server.answered() - before)
+
+
+def with_wrong_programs(samples: pl.DataFrame, problem: Problem) -> pl.DataFrame:
+    """`samples`, where those of `problem` hold a long program that fails, whatever was drawn."""
+    lines = ["    given = given"] * 60
+    code = "\n".join([f"def {problem.entry_point}(*given):", *lines, "    return None"])
+    mine = pl.col("problem_id") == problem.problem_id
+    return samples.with_columns(
+        pl.when(mine).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
+        for name, value in (("completion", fenced(code)), ("finish_reason", "stop"))
+    )
 
 
 def ends(completions: pl.DataFrame, name: str) -> list[str]:

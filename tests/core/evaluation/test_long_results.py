@@ -35,7 +35,7 @@ class Answers:
     def __init__(self, result):
         self.result = result
 
-    def run_calls(self, code, entry_point, arguments, limits, *, stop, keep):
+    def run_calls(self, code, entry_point, arguments, limits, *, stop, keep, one_by_one=False):
         run = CallRun()
         run.stopped = stop(0, CallOutcome(result=self.result))
         return run

@@ -85,7 +85,8 @@ def _imported_from(program: str, entry_point: str) -> str:
                 if {alias.name for alias in names} & {entry_point, "*"}:
                     return module
             case ast.Attribute(value=ast.Name(id=module), attr=name) if name == entry_point:
-                return module
+                if module in imported_packages(program):
+                    return module
             case _:
                 pass
     return ""

@@ -37,6 +37,13 @@ def test_a_module_is_known_by_each_form_of_its_import(tests: str):
     assert files_of((CODE, tests), "add") == {"sums.py": CODE, "test_sums.py": tests}
 
 
+def test_a_method_of_the_functions_name_is_no_import():
+    tests = "seen = set()\nseen.add(1)\nassert add(3, 5) == 8"
+    assert files_of((CODE, tests), "add")["test_solution.py"].startswith(
+        "from solution import add\n"
+    )
+
+
 def test_tests_of_one_block_may_use_a_constant_of_the_solution():
     whole = "MOD = 7\ndef add(x, y):\n    return (x + y) % MOD\nassert add(3, 5) == 8 % MOD"
     assert files_of((whole,), "add")["test_solution.py"].startswith(

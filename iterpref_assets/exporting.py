@@ -16,9 +16,8 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
+from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
     CELLS,
@@ -128,7 +127,6 @@ def _cell(
 ) -> dict[str, Any]:
     arm = None if cell.is_reference else arm_named(cell.arm)
     made = (model or scored).manifest
-    validation = summarize(tables.read_scores(scored.path(GREEDY_FILE)), EvaluationConfig())
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
@@ -136,7 +134,7 @@ def _cell(
         "pair_count": made.figures.get("pairs"),
         "focal_share": shares[arm.pairs.value] if arm else None,
         "steps": made.figures.get("steps"),
-        "validation": validation.pass_at_1,
+        "validation": solved_share(tables.read_scores(scored.path(GREEDY_FILE))),
         "config": json.dumps(made.config, sort_keys=True),
         "content_hash": made.content_hash,
     }

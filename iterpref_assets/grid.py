@@ -12,10 +12,8 @@ from pathlib import Path
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
-from iterpref_assets.core.experiment.choosing import best_rate
+from iterpref_assets.core.experiment.choosing import best_rate, solved_share
 from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
@@ -137,8 +135,7 @@ def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
 def validation_rate(store: ArtifactStore, key: str) -> float:
     """The share of validation problems that a cell's model solves."""
     scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
-    scores = tables.read_scores(scored.path(GREEDY_FILE))
-    return summarize(scores, EvaluationConfig()).pass_at_1
+    return solved_share(tables.read_scores(scored.path(GREEDY_FILE)))
 
 
 def _used_pair_sets(arms: Iterable[Arm]) -> list[PairSet]:

@@ -22,12 +22,14 @@ from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
     heldout,
     sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.step import Step, StepContext
@@ -85,7 +87,9 @@ def _make_all(context: StepContext, grid: Grid) -> None:
     _make(context, EXPERIMENT_PAIRS, _used_pair_sets(grid.arms))
     tried = [key for arm in grid.arms for key in tried_cells(settings, arm)]
     trained = len(grid.arms) * (grid.seeds - 1)
-    scored = len(grid.arms) * grid.seeds + 1
+    scoring = (EXPERIMENT_SCORES, EXPERIMENT_STRONGER, EXPERIMENT_SAMPLED)
+    asked = [step for step in scoring if step.exists(settings)]
+    scored = len(asked) * (len(grid.arms) * grid.seeds + 1)
     with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
         _make(context, EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
         for key in tried:
@@ -93,7 +97,8 @@ def _make_all(context: StepContext, grid: Grid) -> None:
             _make(context, EXPERIMENT_VALIDATION, (key,), tracker)
         cells = [key for arm in grid.arms for key in chosen_cells(context, arm, grid.seeds)]
         _make(context, EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
-        _make(context, EXPERIMENT_SCORES, (REFERENCE, *cells), tracker)
+        for step in asked:
+            _make(context, step, (REFERENCE, *cells), tracker)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
@@ -142,6 +143,21 @@ def test_scores_record_how_the_model_was_asked(step, tmp_path):
 def test_rate_and_seed_of_a_cell_are_those_it_is_trained_with(tmp_path):
     training = EXPERIMENT_MODELS.plan(context(tmp_path), "dpo@3e-05@2").config["training"]
     assert (training["learning_rate"], training["seed"]) == (3e-5, 2)
+
+
+def test_samples_are_drawn_as_sampled_scores_are_but_for_their_number(tmp_path):
+    chosen = {"sampled_evaluation": {"samples": 5, "temperature": 0.7, "top_p": 0.9}}
+    asked = context(tmp_path, experiment={"samples": 10}, **chosen)
+    drawn = EXPERIMENT_SAMPLED.plan(asked, "reference").config["evaluation"]
+    assert (drawn["samples"], drawn["temperature"], drawn["top_p"]) == (10, 0.7, 0.9)
+
+
+@pytest.mark.parametrize("key", ["reference", "sft@1e-05@0"])
+@pytest.mark.parametrize("step", [EXPERIMENT_VALIDATION, EXPERIMENT_SCORES])
+def test_greedy_scores_do_not_depend_on_samples(step, key, tmp_path):
+    asked = context(tmp_path, experiment={"samples": 10}, sampled_evaluation={"samples": 3,
+                    "temperature": 0.2})  # fmt: skip
+    assert step.plan(asked, key) == step.plan(context(tmp_path), key)
 
 
 @pytest.mark.parametrize("step", [EXPERIMENT_PAIRS, EXPERIMENT_MODELS, EXPERIMENT_SCORES])

@@ -7,7 +7,7 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.settings import Settings
+from iterpref_assets.settings import SETTINGS_FILE, Settings, load_settings
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
@@ -15,7 +15,10 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
+from iterpref_assets.steps.partitions import Partitioning, partitions_of
 from iterpref_assets.steps.step import StepContext
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "experiment"
 
 
 def context(tmp_path: Path, **settings: object) -> StepContext:
@@ -158,6 +161,35 @@ def test_greedy_scores_do_not_depend_on_samples(step, key, tmp_path):
     asked = context(tmp_path, experiment={"samples": 10}, sampled_evaluation={"samples": 3,
                     "temperature": 0.2})  # fmt: skip
     assert step.plan(asked, key) == step.plan(context(tmp_path), key)
+
+
+@pytest.fixture
+def real_grid(tmp_path, monkeypatch):
+    """The grid of a real model, as its example sets it."""
+    monkeypatch.setenv(SETTINGS_FILE, str(EXAMPLES / "qwen.toml"))
+    monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path))
+    return StepContext(load_settings(), ArtifactStore(tmp_path))
+
+
+def test_a_real_models_grid_trains_that_model_on_pairs_of_every_source(real_grid):
+    models = EXPERIMENT_MODELS.plan(real_grid, "focal_rpo@1e-06@2")
+    pairs = EXPERIMENT_PAIRS.plan(real_grid, "random")
+    assert ArtifactKey("base_models", "qwen2-5-coder-0-5b") in models.parents
+    shards = {key.partition for key in pairs.parents if key.asset == "debug_trajectories"}
+    assert shards == {"mbpp-000", "exercism-000"}
+
+
+def test_a_real_models_grid_is_scored_on_ten_samples_beside_greedy(real_grid):
+    sampled = EXPERIMENT_SAMPLED.plan(real_grid, "reference")
+    assert EXPERIMENT_SAMPLED.exists(real_grid.settings)
+    assert sampled.config["evaluation"]["samples"] == 10
+    assert EXPERIMENT_SCORES.plan(real_grid, "reference").config["evaluation"]["samples"] == 1
+
+
+def test_a_real_models_grid_can_hold_three_seeds_of_each_arm(real_grid):
+    keys = partitions_of(Partitioning.CELL, real_grid.settings)
+    assert {"focal_rpo@1e-05@0", "focal_rpo@1e-05@2"} <= set(keys)
+    assert "focal_rpo@1e-05@3" not in keys
 
 
 @pytest.mark.parametrize("step", [EXPERIMENT_PAIRS, EXPERIMENT_MODELS, EXPERIMENT_SCORES])

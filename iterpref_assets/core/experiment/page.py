@@ -147,6 +147,9 @@ validation problems is its own, and validation problems are not among those repo
 the order of the pairs. `experiment.samples` asks for sampled scores beside the greedy ones. They
 are artifacts of their own: greedy scores stay valid. An arm is one entry in
 `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
+
+`examples/experiment/qwen.toml` asks for the same grid of a real model, Qwen2.5-Coder-0.5B-Instruct,
+on MBPP's train split and exercism. It is scored on their held-out problems.
 """
 DISCUSSION = "discussion.md"
 """Prose beside the tables, put into the page."""

@@ -60,10 +60,13 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         InputError: where no score is current.
     """
     context = StepContext(settings, ArtifactStore(settings.root))
-    trained = sorted(context.store.partitions(EXPERIMENT_MODELS.asset), key=_place)
+    assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
+    # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
+    keys = sorted({key for asset in assets for key in context.store.partitions(asset)}, key=_place)
+    trained = [key for key in keys if key != REFERENCE]
     models = dict(_standing(context, EXPERIMENT_MODELS, trained))
     # A score names its model as it is now, not what that would be made of today.
-    current = [REFERENCE, *(cell.key for cell in models)]
+    current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
     validation = dict(_standing(context, EXPERIMENT_VALIDATION, current))
     scores = dict(_standing(context, EXPERIMENT_SCORES, current))
     if not scores:
@@ -76,10 +79,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     results = Results(
         cells=pl.DataFrame(
             [
-                _cell(cell, model, validation.get(cell), shares) | made
-                for cell, model in (
-                    (Cell.parse(key), models.get(Cell.parse(key))) for key in current
-                )
+                _cell(cell, models.get(cell), validation.get(cell), scores.get(cell), shares) | made
+                for cell in map(Cell.parse, current)
+                if cell in validation or cell in scores
             ],
             schema=CELLS,
         ),
@@ -140,18 +142,18 @@ def _kinds(store: ArtifactStore) -> pl.DataFrame:
 
 
 def _cell(
-    cell: Cell, model: Artifact | None, validated: Artifact | None, shares: Mapping[str, float]
+    cell: Cell,
+    model: Artifact | None,
+    validated: Artifact | None,
+    scored: Artifact | None,
+    shares: Mapping[str, float],
 ) -> dict[str, Any]:
-    """A row of CELLS: of a trained model, or of the reference by its scores on validation."""
+    """A row of CELLS."""
     arm = None if cell.is_reference else arm_named(cell.arm)
-    artifact = model or validated
-    if artifact is None:
-        raise InputError(
-            "the reference is not scored on the validation problems",
-            remedy="Run iterpref experiment run first",
-        )
-    made = artifact.manifest
-    scores = validated and tables.read_scores(validated.path(GREEDY_FILE))
+    made = next(each for each in (model, validated, scored) if each is not None).manifest
+    validation = None
+    if validated is not None:
+        validation = solved_share(tables.read_scores(validated.path(GREEDY_FILE)))
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
@@ -159,7 +161,7 @@ def _cell(
         "pair_count": made.figures.get("pairs"),
         "focal_share": shares[arm.pairs.value] if arm else None,
         "steps": made.figures.get("steps"),
-        "validation": None if scores is None else solved_share(scores),
+        "validation": validation,
         "config": json.dumps(made.config, sort_keys=True),
         "content_hash": made.content_hash,
     }

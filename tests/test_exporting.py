@@ -136,16 +136,6 @@ def test_every_model_is_a_cell_scored_or_not(exported):
     assert rows == [("reference", None, 0.5), ("sft", 1e-5, 0.5), ("sft", 3e-5, 0.5)]
 
 
-def test_seeds_that_no_rate_is_chosen_by_are_cells_and_scored(settings, tmp_path):
-    context = StepContext(settings, ArtifactStore(settings.root))
-    _publish_model(context, MODELS, "sft@1e-05@1")
-    _publish_scores(context, SCORES, "sft@1e-05@1", True, True, True)
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
-    assert made.cells.filter(seed=1).select("rate", "validation").rows() == [(1e-5, None)]
-    assert made.matrix("sft").tolist() == [[1, 0, 1], [1, 1, 1]]
-
-
 def test_cells_tell_pairs_steps_and_focal_share(exported):
     row = exported.cells.row(1, named=True)
     assert (row["recipe"], row["pairs"], row["pair_count"]) == ("sft", "random", 2)
@@ -175,6 +165,16 @@ def test_scores_are_a_row_a_model_and_problem(exported):
         ("sft", "t1", False, "KeyError"),
         ("sft", "t2", True, ""),
     ]
+
+
+def test_seeds_that_no_rate_is_chosen_with_are_exported_too(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _publish_model(context, MODELS, "sft@1e-05@1")
+    _publish_scores(context, SCORES, "sft@1e-05@1", True, True, True)
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out")
+    assert made.matrix("sft").tolist() == [[1, 0, 1], [1, 1, 1]]
+    assert made.cells.filter(arm="sft", seed=1)["validation"].to_list() == [None]
 
 
 def test_curves_are_a_row_a_step_and_figure(exported):

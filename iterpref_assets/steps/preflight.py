@@ -51,6 +51,9 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "seeds", partial(_seeds, settings)
     yield "sandbox", partial(_sandbox, settings)
     yield "generator", partial(_model, settings.generator, settings.engine, "engine")
+    if isinstance(settings.engine, OpenAIConfig):
+        for name in _served_weights(settings.generator):
+            yield "engine.base_url", partial(check_server, settings.engine, name, "engine")
     for name, source in settings.base_models.items():
         yield (
             f"base_models.{name}",
@@ -126,6 +129,17 @@ def _model(source: GeneratorSource, engine: EngineConfig, section: str) -> str:
             return str(path)
         case _:
             return "shipped"
+
+
+def _served_weights(source: GeneratorSource) -> Iterator[str]:
+    """What a server is asked for where the generator is one whose weights are named, too."""
+    match source:
+        case HubModel(repository=repository):
+            yield repository
+        case LocalModel(path=path):
+            yield str(path)
+        case _:
+            pass
 
 
 def _on_hub(repository: str, revision: str) -> None:

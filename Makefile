@@ -144,7 +144,8 @@ bench: setup ## Measure against the peers (hours; results are printed)
 	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py chain
 	PYTHONPATH=tests/helpers $(BIN)/python measurements/orchestration.py backfill
 
-# The lab's settings; another root keeps the grid apart from what `make run` makes.
+# A root of its own keeps the grid apart from what `make run` makes.
+experiment-quick: export ITERPREF_ROOT = $(CURDIR)/data/experiment
 experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm
 	$(BIN)/iterpref experiment run --seeds 2 --settings examples/experiment/lab.toml
 	$(BIN)/iterpref experiment export --out data/experiment/results/lab \

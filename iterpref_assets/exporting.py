@@ -52,7 +52,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         InputError: where no score is current.
     """
     context = StepContext(settings, ArtifactStore(settings.root))
-    keys = sorted(context.store.partitions(EXPERIMENT_VALIDATION.asset), key=_place)
+    assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
+    # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
+    keys = sorted({key for asset in assets for key in context.store.partitions(asset)}, key=_place)
     trained = [key for key in keys if key != REFERENCE]
     models = dict(_standing(context, EXPERIMENT_MODELS, trained))
     # A score names its model as it is now, not what that would be made of today.
@@ -67,8 +69,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     results = Results(
         cells=pl.DataFrame(
             [
-                _cell(cell, models.get(cell), scored, shares) | made
-                for cell, scored in validation.items()
+                _cell(cell, models.get(cell), validation.get(cell), scores.get(cell), shares) | made
+                for cell in map(Cell.parse, current)
+                if cell in validation or cell in scores
             ],
             schema=CELLS,
         ),
@@ -124,11 +127,18 @@ def _kinds(store: ArtifactStore) -> pl.DataFrame:
 
 
 def _cell(
-    cell: Cell, model: Artifact | None, scored: Artifact, shares: Mapping[str, float]
+    cell: Cell,
+    model: Artifact | None,
+    validated: Artifact | None,
+    scored: Artifact | None,
+    shares: Mapping[str, float],
 ) -> dict[str, Any]:
     arm = None if cell.is_reference else arm_named(cell.arm)
-    made = (model or scored).manifest
-    validation = summarize(tables.read_scores(scored.path(GREEDY_FILE)), EvaluationConfig())
+    made = next(each for each in (model, validated, scored) if each is not None).manifest
+    validation = None
+    if validated is not None:
+        scores = tables.read_scores(validated.path(GREEDY_FILE))
+        validation = summarize(scores, EvaluationConfig()).pass_at_1
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
@@ -136,7 +146,7 @@ def _cell(
         "pair_count": made.figures.get("pairs"),
         "focal_share": shares[arm.pairs.value] if arm else None,
         "steps": made.figures.get("steps"),
-        "validation": validation.pass_at_1,
+        "validation": validation,
         "config": json.dumps(made.config, sort_keys=True),
         "content_hash": made.content_hash,
     }

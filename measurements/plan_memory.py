@@ -1,10 +1,12 @@
 """What `iterpref train --plan` says of memory beside what runs hold.
 
     python measurements/plan_memory.py            # real runs on this CPU, one process each
+    python measurements/plan_memory.py --model FOLDER --pairs PARQUET --only mixed_bfloat16
     python measurements/plan_memory.py --gpu      # beside results/gpu-h100.json; trains nothing
 
 On the CPU a Qwen2-architecture model of 22M parameters trains two steps of two micro-batches; held
-is the most resident memory until the end of the last step less that before the model loads. The GPU
+is the most resident memory until the end of the last step less that before the model loads. With
+`--model` that model trains instead, on the longest of its tokenized pairs. The GPU
 runs are those of gpu.py: their pairs are made anew, and their peaks are what torch had allocated.
 """
 
@@ -40,6 +42,7 @@ SHAPE: dict[str, Any] = {
 }  # fmt: skip
 TOKENS, MICRO, BATCH, STEPS = 240, 2, 4, 2
 CPU = Card("this CPU", 0, gpu=False)
+SMALL_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,15 @@ def prepare(folder: Path) -> None:
     tables.write_table(table, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
 
 
+def prepare_real(folder: Path, model: Path, pairs: Path) -> None:
+    """Put `model` in the folder, and as many of `pairs` as a run takes, the longest."""
+    (folder / "model").symlink_to(model.resolve(), target_is_directory=True)
+    tokens = tables.read_table(pairs, tables.TOKENIZED_PAIRS)
+    sides = pl.col("chosen_ids").list.len() + pl.col("rejected_ids").list.len()
+    longest = tokens.sort(sides, descending=True).head(BATCH * STEPS)
+    tables.write_table(longest, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
+
+
 def planned(folder: Path, case: Case) -> int:
     """Bytes that the plan says."""
     tokens = tables.read_table(folder / "pairs.parquet", tables.TOKENIZED_PAIRS)
@@ -122,8 +134,8 @@ def held(folder: Path, case: Case) -> int:
         [sys.executable, __file__, "--folder", folder, "--case", json.dumps(asdict(case))],
         stdout=subprocess.PIPE,
         check=True,
-        # Freed memory goes back to the system at once, so that what is resident is what is held.
-        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"},
+        # The small model's blocks are smaller than those that training gives back to the system.
+        env=os.environ | ({} if (folder / "model").is_symlink() else SMALL_BLOCKS),
     )
     return int(done.stdout.splitlines()[-1])
 
@@ -213,11 +225,15 @@ def on_gpu(data: Path) -> Iterator[tuple[str, int, int]]:
             yield case.name, made.peak, run["peak_bytes"]
 
 
-def on_cpu(only: str) -> Iterator[tuple[str, int, int]]:
-    """Runs on this machine whose name contains `only`: name, bytes planned, bytes held."""
+def on_cpu(given: argparse.Namespace) -> Iterator[tuple[str, int, int]]:
+    """Runs on this machine that are asked for: name, bytes planned, bytes held."""
+    only: str = given.only
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder)
+        if given.model:
+            prepare_real(folder, given.model, given.pairs)
+        else:
+            prepare(folder)
         for case in (case for case in CASES if only in case.name):
             yield case.name, planned(folder, case), held(folder, case)
 
@@ -228,6 +244,8 @@ def main() -> None:
     parser.add_argument("--gpu", action="store_true", help="beside the recorded runs of a GPU")
     parser.add_argument("--data", type=Path, default=LLMDEBUGGER, help="folder of *.jsonl.gz")
     parser.add_argument("--only", default="", help="runs on this CPU whose name contains this")
+    parser.add_argument("--model", type=Path, help="folder of the model to train instead")
+    parser.add_argument("--pairs", type=Path, help="its tokenized pairs, Parquet")
     parser.add_argument("--folder", type=Path, help="for one run")
     parser.add_argument("--case", help="for one run, as JSON")
     given = parser.parse_args()
@@ -235,7 +253,7 @@ def main() -> None:
         print(train_here(given.folder, Case(**json.loads(given.case))))
         return
     met = True
-    for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu(given.only):
+    for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu(given):
         off = expected / found - 1
         met &= abs(off) <= TRUSTED
         print(f"{name:<44}{expected / 1e9:8.2f} GB planned{found / 1e9:8.2f} held{off:+8.1%}",

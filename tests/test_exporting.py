@@ -132,6 +132,16 @@ def test_scores_are_a_row_a_model_and_problem(exported):
     ]
 
 
+def test_seeds_that_no_rate_is_chosen_with_are_exported_too(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _publish_model(context, MODELS, "sft@1e-05@1")
+    _publish_scores(context, SCORES, "sft@1e-05@1", True, True, True)
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out")
+    assert made.matrix("sft").tolist() == [[1, 0, 1], [1, 1, 1]]
+    assert made.cells.filter(arm="sft", seed=1)["validation"].to_list() == [None]
+
+
 def test_curves_are_a_row_a_step_and_figure(exported):
     rows = exported.curves.select("arm", "rate", "step", "name", "value").rows()
     assert rows == [("sft", 1e-5, 1, "loss", 0.25), ("sft", 3e-5, 1, "loss", 0.25)]

@@ -33,8 +33,8 @@ CELLS: tables.Schema = {
     "machine": pl.String(),
 }
 """One row a model; rate and seed are null for the reference. `validation` is its pass rate on the
-validation problems, `focal_share` that of the tokens of y- which are of D-, `config` all that it
-was made with, as JSON."""
+validation problems, null of the seeds that no rate is chosen with, `focal_share` that of the tokens
+of y- which are of D-, `config` all that it was made with, as JSON."""
 
 SCORES: tables.Schema = {
     "arm": pl.String(),

@@ -25,6 +25,7 @@ from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.heldout import best_step, split_pairs
+from iterpref_assets.core.training.host_memory import return_freed_memory
 from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe
 
@@ -200,6 +201,7 @@ def _build(
     )
 
     set_seed(config.seed)
+    return_freed_memory()
     args = training_arguments(config, work_dir)
     attention = attention_for(config.attention)
     model: Any = load_policy(model_dir, config, config.precision, attention)

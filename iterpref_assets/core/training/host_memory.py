@@ -1,0 +1,24 @@
+"""Has the C library give back to the system what training on a CPU frees."""
+
+from __future__ import annotations
+
+import ctypes
+
+LARGE = 1 << 20
+"""Bytes from which a block is the system's again once it is freed."""
+_MMAP_THRESHOLD = -3
+_ARENA_MAX = -8
+
+
+def return_freed_memory() -> None:
+    """Have each block of LARGE bytes or more go back to the system when it is freed.
+
+    After the first large block glibc keeps freed blocks of up to 32 MiB for itself, in one arena a
+    thread, and what is allocated between them tears holes that fit nothing: a process then holds
+    half as much again as its tensors need, and is ended where a plan said that it fits. Another C
+    library than glibc is left as it is.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, LARGE)
+        mallopt(_ARENA_MAX, 2)

@@ -41,6 +41,19 @@ def about(subject: str) -> Generator[None]:
         _subject.reset(token)
 
 
+def naming_subject(text: str) -> str:
+    """The text, and behind it what is worked on."""
+    return f"{text} {_subject.get()}".rstrip()
+
+
+def without_bars_of_transformers() -> None:
+    """Load weights without a bar where nobody sees one: in a log it is a line of another form."""
+    from transformers.utils import logging as logging_of_transformers
+
+    if not sys.stderr.isatty():
+        logging_of_transformers.disable_progress_bar()
+
+
 def duration(seconds: float) -> str:
     """A length of time in as many digits as a reader needs: `4.2 s`, `48 s`, `3 min 20 s`."""
     if round(seconds, 1) < 10:  # noqa: PLR2004 - two digits
@@ -65,7 +78,7 @@ class Tracker:
     """Counts finished items of one piece of work."""
 
     def __init__(self, description: str, total: int, bar: Progress | None) -> None:
-        description = f"{description} {_subject.get()}".rstrip()
+        description = naming_subject(description)
         self.description, self.total, self.done = description, total, 0
         self._resumed = 0
         self._bar = bar

@@ -14,7 +14,7 @@ ATTEMPTS = 6
 
 
 class NoAnswerError(InputError):
-    """Nothing answers at a deployment's URL."""
+    """Nothing answers at a deployment's URL, or what answers failed by itself: both may pass."""
 
 
 class Deployment:
@@ -30,7 +30,7 @@ class Deployment:
         """The `data` of one query or mutation.
 
         Raises:
-            NoAnswerError: where nothing answers at the URL.
+            NoAnswerError: where nothing answers at the URL, or what answers failed by itself.
             InputError: where what answers is not Dagster, or refuses the question.
         """
         try:
@@ -68,7 +68,16 @@ class Deployment:
                 file=self.url,
                 remedy="Give the URL that you open in the browser with --url",
             )
-        if errors := content.get("errors"):
+        errors = content.get("errors")
+        if errors and answer.is_server_error:
+            # Whatever broke (a database that restarted) is in its first line; the others are SQL.
+            reason = errors[0]["message"].partition("\n")[0]
+            raise NoAnswerError(
+                f"the deployment could not answer: {reason}",
+                file=self.url,
+                remedy="Ask again; if it fails again, the webserver's log tells more",
+            )
+        if errors:
             raise InputError(
                 f"the deployment refused the question: {errors[0]['message']}",
                 file=self.url,

@@ -18,7 +18,13 @@ from iterpref_assets.steps.chain import step_of
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.verification import EXECUTING
 from iterpref_assets.workers.gpus import gpus_of_step
-from iterpref_assets.workers.job import EXPLAINED_EXIT_CODE, PublishJob, VerifyJob, WorkerJob
+from iterpref_assets.workers.job import (
+    EXPLAINED_EXIT_CODE,
+    INTERRUPTED_EXIT_CODE,
+    PublishJob,
+    VerifyJob,
+    WorkerJob,
+)
 from iterpref_assets.workers.lifeline import end_with
 
 
@@ -109,7 +115,10 @@ def _require_gpu(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
+    try:
+        status = main()
+    except KeyboardInterrupt:  # whoever pressed Ctrl-C is told by the run, and asked for no stack
+        status = INTERRUPTED_EXIT_CODE
     sys.stdout.flush()
     sys.stderr.flush()
     # Engines leave threads and processes behind that can delay the interpreter's exit by seconds.

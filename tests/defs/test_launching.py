@@ -1,13 +1,16 @@
 """A worker publishes what it is asked for, answers what it is asked, and says what stops it."""
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from faults.processes import worker_of
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.engines.config import OpenAIConfig
@@ -17,7 +20,7 @@ from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.deployment import OperationsConfig
 from iterpref_assets.settings import Environment, RemoteModel, Settings, load_settings
 from iterpref_assets.steps.verification import failing_references
-from iterpref_assets.workers.job import VerifyJob
+from iterpref_assets.workers.job import INTERRUPTED_EXIT_CODE, VerifyJob
 
 from .conftest import PROBLEM, publish_problems
 
@@ -119,6 +122,36 @@ def test_a_worker_that_hangs_is_ended_and_its_pool_is_free(
     assert "ended after 8.0 s" in said
     assert "operations.step_hours" in said
     assert pool.event_log_storage.get_concurrency_info("gpu").active_slot_count == 0
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What starts here heeds SIGINT, which a shell's background job would have ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_worker_shows_no_stack(
+    store: ArtifactStore, pool: dg.DagsterInstance, interruptible: None, capfd
+) -> None:
+    publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as threads:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        settings = load_settings().model_copy(
+            update={"generator": RemoteModel(model="m"), "engine": OpenAIConfig(base_url=url)}
+        )
+
+        def interrupt() -> None:
+            silent.accept()
+            os.kill(worker_of(os.getpid(), 60), signal.SIGINT)
+
+        interrupted = threads.submit(interrupt)
+        result = sample(settings, pool)
+        interrupted.result()
+    assert not result.success
+    assert f"failed with code {INTERRUPTED_EXIT_CODE}" in str(result.get_step_failure_events())
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def sample(settings: Settings, pool: dg.DagsterInstance) -> dg.ExecuteInProcessResult:

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from faults.processes import command_of
 from faults.verdict import Seen, Undisturbed, leftovers, seen_of
 from leases import held
 from live_deployment import LiveDeployment
 from seed_files import problem
-from services import Services
+from services import Services, processes_of, still_running
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.operations.backfills import failed_runs, follow
@@ -23,7 +22,6 @@ from iterpref_assets.operations.graphql import Deployment
 SHARDS = ("s0", "s1", "s2")
 ASSETS = ("raw_seeds", "seed_problems")
 WAIT_SECONDS = 600
-END_SECONDS = 60
 
 pytestmark = [
     pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_deployment")
@@ -59,17 +57,6 @@ def deployment(tmp_path: Path) -> Iterator[LiveDeployment]:
     yield made
     for pid in processes_of(made):
         os.kill(pid, signal.SIGKILL)
-
-
-def processes_of(deployment: LiveDeployment) -> Iterator[int]:
-    """Every process that was started with the deployment's home."""
-    home = f"DAGSTER_HOME={deployment.root / 'dagster'}\0".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if home in (entry / "environ").read_bytes():
-                yield int(entry.name)
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
 
 
 @contextmanager
@@ -112,11 +99,3 @@ def test_a_backfill_ends_after_the_next_start(
     assert kept.items() <= seen_of(store).items()
     assert list(leftovers(deployment.root)) == []
     assert still_running(deployment) == []
-
-
-def still_running(deployment: LiveDeployment) -> list[str]:
-    """The commands of the deployment's processes that do not end."""
-    deadline = time.monotonic() + END_SECONDS
-    while (left := list(processes_of(deployment))) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return [command_of(pid) for pid in left]

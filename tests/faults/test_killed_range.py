@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from faults import processes
-from faults.plan import TINY, replaying
+from faults.copied import copied
 from faults.verdict import Seen, seen_of
 from places import ROOT
 
@@ -38,14 +37,7 @@ class Deployment:
     def __init__(self, chain: Path, root: Path) -> None:
         self.root, self.store = root, ArtifactStore(root)
         self.home = root / "dagster"
-        undisturbed = chain / "undisturbed"
-        shutil.copytree(undisturbed / "artifacts", root / "artifacts", copy_function=os.link)
-        shutil.copytree(undisturbed / "dagster", self.home)
-        settings = {**TINY, **replaying(chain / "recorded"), "TRAINING__EPOCHS": EPOCHS}
-        self.environment = {
-            **os.environ, **{f"ITERPREF_{name}": value for name, value in settings.items()},
-            "ITERPREF_ROOT": str(root), "DAGSTER_HOME": str(self.home),
-        }  # fmt: skip
+        self.environment = {**os.environ, **copied(chain, root, TRAINING__EPOCHS=EPOCHS)}
 
     def said(self) -> str:
         return (self.root / "log.txt").read_text()[-3000:]

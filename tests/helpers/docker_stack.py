@@ -64,6 +64,10 @@ class Stack:
 
     def up(self) -> None:
         self.compose("up", "-d")
+        self.await_services()
+
+    def await_services(self) -> None:
+        """Wait until the daemon gives signs of life and the code location is loaded."""
         until("the daemon to be healthy", lambda: self._healthy("daemon"), SECONDS_TO_START)
         until("the code location", lambda: graphql.is_loaded(self.deployment), SECONDS_TO_START)
 

@@ -7,11 +7,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from faults.processes import command_of
 from live_deployment import ENDING_WITH_PARENT, START_SECONDS, LiveDeployment
 from places import ROOT
+
+END_SECONDS = 60
+
+
+def processes_of(deployment: LiveDeployment) -> Iterator[int]:
+    """Every process that was started with the deployment's home, or is told of its folder."""
+    home = f"DAGSTER_HOME={deployment.root / 'dagster'}\0".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if home in (entry / "environ").read_bytes() or (
+                str(deployment.root) in command_of(int(entry.name))
+            ):
+                yield int(entry.name)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+
+
+def still_running(deployment: LiveDeployment) -> list[str]:
+    """The commands of the deployment's processes that do not end."""
+    deadline = time.monotonic() + END_SECONDS
+    while (left := list(processes_of(deployment))) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return [command_of(pid) for pid in left]
 
 
 class Services:
@@ -51,6 +75,19 @@ class Services:
         """End a service at once; what it started goes on, if it does."""
         self.running[name].kill()
         self.running.pop(name).wait()
+
+    def kill_everything(self) -> list[str]:
+        """End all services, and all that they started, at once; the commands of what was killed."""
+        killed = []
+        while victims := list(processes_of(self.deployment)):
+            killed += [command_of(pid) for pid in victims]
+            for pid in victims:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for process in self.running.values():
+                process.wait()
+        self.running.clear()
+        return killed
 
     def start_all(self) -> None:
         """Start the daemon last: what it finds to be done needs a code server that answers."""

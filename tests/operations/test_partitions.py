@@ -112,6 +112,29 @@ def test_a_webserver_that_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch
     assert deployment.ask_again("{ version }") == {"version": "1"}
 
 
+def test_a_webserver_whose_database_restarts_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    lost = {"errors": [{"message": "server closed the connection\n[SQL: ...]"}]}
+    answers = iter([(500, lost), (200, {"data": {"version": "1"}})])
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        status, content = next(answers)
+        return httpx.Response(status, json=content)
+
+    deployment = Deployment("http://dagster", transport=httpx.MockTransport(answer))
+    assert deployment.ask_again("{ version }") == {"version": "1"}
+
+
+def test_a_webserver_that_fails_is_told_of_in_one_line() -> None:
+    lost = {"errors": [{"message": "server closed the connection\n[SQL: ...]"}]}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(500, json=lost))
+    with pytest.raises(InputError, match=r"could not answer: server closed the conn") as caught:
+        Deployment("http://dagster", transport=transport).ask("{ version }")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "ways", [{}, {"every": True, "failed": True}, {"named": "a", "stretch": ""}]
 )

@@ -30,6 +30,7 @@ from iterpref_assets.core.engines.checkpoint import (
 )
 from iterpref_assets.core.engines.config import TransformersConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.progress import without_bars_of_transformers
 
 
 def describe(config: TransformersConfig, model: Path | str) -> str:
@@ -73,6 +74,7 @@ class TransformersBackend:
 
     def __init__(self, config: TransformersConfig, model: Path | str) -> None:
         self._turns = Turns(model, trust_remote_code=config.trust_remote_code)
+        without_bars_of_transformers()
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(model), dtype=config.dtype.value, trust_remote_code=config.trust_remote_code
         )

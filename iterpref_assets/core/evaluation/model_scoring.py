@@ -71,7 +71,11 @@ async def score_tasks(
         known = (Score.model_validate(row) for _, row in journal.records())
         scores = {(score.task_id, score.sample): score for score in known}
         missing = [item for item in wanted if (item[0].task_id, item[1]) not in scores]
-        with ThreadPoolExecutor(JUDGING_THREADS) as pool, track("Scoring", len(wanted)) as tracker:
+        drawn = "sampled" if config.temperature else "greedy"
+        with (
+            ThreadPoolExecutor(JUDGING_THREADS) as pool,
+            track(f"Scoring {drawn}", len(wanted)) as tracker,
+        ):
             if len(missing) < len(wanted):
                 tracker.resume(len(wanted) - len(missing))
 

@@ -20,6 +20,7 @@ from typing import Self
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import naming_subject
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.training.checks import require_runnable
 from iterpref_assets.core.training.config import TrainConfig
@@ -105,7 +106,7 @@ def forecast(job: TrainJob) -> None:
         return
     # Without a card, nobody who waits for this run asks how long others would take.
     for line in [*describe(made), *(times(made) if card.gpu else [])]:
-        _log.info("%s", line)
+        _log.info("%s: %s", naming_subject(f"plan {job.recipe}"), line)
     made.require_fit()
 
 

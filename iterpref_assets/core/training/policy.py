@@ -6,7 +6,6 @@ that gather sharded weights (FSDP, DeepSpeed) expect it.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import without_bars_of_transformers
 from iterpref_assets.core.training.batches import block_mask, branch_mask
 from iterpref_assets.core.training.config import Attention, Lora, Precision, TrainConfig
 from iterpref_assets.core.training.logprobs import token_logprobs
@@ -50,11 +50,9 @@ def load_policy(
             packed rows rely on.
     """
     from transformers import AutoConfig, AutoModelForCausalLM
-    from transformers.utils import logging
 
     require_model(model_dir)
-    if not sys.stderr.isatty():
-        logging.disable_progress_bar()
+    without_bars_of_transformers()
     dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
     architecture = AutoConfig.from_pretrained(model_dir)
     _without_dropout(architecture)

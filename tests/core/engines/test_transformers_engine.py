@@ -109,3 +109,10 @@ def test_top_p_leaves_only_the_likeliest_tokens() -> None:
     answers = [BegunAnswer(request, [], 1) for request in requests]
     drawn = SeededSampling(answers)(torch.zeros(50, 1), logits.expand(50, 2)).argmax(dim=1)
     assert set(drawn.tolist()) == {1}
+
+
+def test_weights_are_loaded_without_a_bar_where_nobody_sees_one(
+    tiny_checkpoint: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    generate_all(open_engine(CONFIG, tiny_checkpoint), [make_request("a", seed=1)])
+    assert "Loading weights" not in capfd.readouterr().err

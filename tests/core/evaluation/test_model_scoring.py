@@ -226,3 +226,15 @@ def test_an_answer_without_a_program_fails_and_says_why(tmp_path, text, reason, 
     tasks = problem_tasks(problems("a"), LAB)
     scores = generate_and_judge(tasks, WordyEngine(), EvenJudge(), config, tmp_path)
     assert scores.select("verdict", "code", "base_passed").rows() == [(verdict, "", False)]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"), [(EvaluationConfig(), "Scoring greedy"), (SAMPLED, "Scoring sampled")]
+)
+def test_its_progress_says_how_completions_are_drawn(tmp_path, caplog, config, said):
+    with caplog.at_level("INFO"):
+        generate_and_judge(
+            problem_tasks(problems("a"), LAB), EchoEngine(), EvenJudge(), config, tmp_path
+        )
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"{said}: ")

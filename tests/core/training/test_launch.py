@@ -10,6 +10,7 @@ from training_examples import random_pairs
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.progress import about
 from iterpref_assets.core.training import cards, launch
 from iterpref_assets.core.training.cards import CARDS, Card
 from iterpref_assets.core.training.config import Precision, TrainConfig
@@ -119,6 +120,17 @@ def test_a_run_tells_the_time_on_cards_where_it_has_one(
     monkeypatch.setattr(cards, "card_here", lambda _: card)
     with caplog.at_level("INFO"):
         forecast(job(model_dir, tmp_path / "job", 1))
-    lines = [record.getMessage().split()[0] for record in caplog.records]
+    lines = [record.getMessage().split(": ")[1].split()[0] for record in caplog.records]
     assert "peak" in lines
     assert ("time" in lines) is told
+
+
+def test_each_line_of_a_runs_forecast_names_its_recipe_and_model(
+    model_dir, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(cards, "card_here", lambda _: Card("a CPU", 1 << 40, gpu=False))
+    made = job(model_dir, tmp_path / "job", 1)
+    with caplog.at_level("INFO"), about("lab/x"):
+        forecast(made)
+    heads = {record.getMessage().partition(": ")[0] for record in caplog.records}
+    assert heads == {f"plan {made.recipe} lab/x"}

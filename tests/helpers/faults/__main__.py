@@ -18,6 +18,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--slow-rounds", type=int, default=1, help="the same, of what loads a model"
     )
+    parser.add_argument("--kills", type=int, default=10, help="the same, of each kill")
     given = parser.parse_args()
     os.environ |= {f"ITERPREF_{name}": value for name, value in TINY.items()}
     # Threads of a busy machine wait for one another, and a kill would meet that.
@@ -27,5 +28,5 @@ if __name__ == "__main__":
     if given.report is None:
         serve(given.work)
     else:
-        injections = planned(given.rounds, given.slow_rounds)
+        injections = planned(given.rounds, given.slow_rounds, given.kills)
         run(given.work, given.report, injections, 60 * given.minutes)

@@ -88,7 +88,8 @@ class Fault(StrEnum):
 
 
 DAMAGING = (Fault.DELETED, Fault.TRUNCATED, Fault.FLIPPED)
-TIMED = (Fault.KILL_RUN, Fault.KILL_WORKER, Fault.TWO_RUNS)
+KILLING = (Fault.KILL_RUN, Fault.KILL_WORKER)
+TIMED = (*KILLING, Fault.TWO_RUNS)
 """Faults whose moment is drawn over the time that an undisturbed launch takes."""
 
 
@@ -124,21 +125,24 @@ class Injection:
         return BY_ASSET[self.asset]
 
 
-def planned(rounds: int, slow_rounds: int) -> list[Injection]:
-    """Every fault of every stage in both forms, so many times; the slow ones last."""
+def planned(rounds: int, slow_rounds: int, kills: int) -> list[Injection]:
+    """Every fault of every stage in both forms, so many times: round by round, the slow ones last.
+
+    Args:
+        rounds: times of each fault that is no kill.
+        slow_rounds: the same, of stages that load the model.
+        kills: times of each kill, whose moment differs every time.
+    """
     found: list[Injection] = []
-    for number in range(max(rounds, slow_rounds)):
-        for stage in STAGES:
-            if number >= (slow_rounds if stage.asset in SLOW else rounds):
-                continue
-            for form in Form if len(stage.partitions) > 1 else (Form.SINGLE,):
-                found += [
-                    Injection(stage.asset, form, fault, number)
-                    for fault in Fault
-                    if stage.in_worker or fault is not Fault.KILL_WORKER
-                ]
+    for stage in STAGES:
+        others = slow_rounds if stage.asset in SLOW else rounds
+        for form in Form if len(stage.partitions) > 1 else (Form.SINGLE,):
+            for fault in Fault:
+                if stage.in_worker or fault is not Fault.KILL_WORKER:
+                    times = kills if fault in KILLING else others
+                    found += [Injection(stage.asset, form, fault, seed) for seed in range(times)]
     random.Random(0).shuffle(found)
-    return sorted(found, key=lambda each: each.asset in SLOW)
+    return sorted(found, key=lambda each: (each.seed, each.asset in SLOW))
 
 
 def short() -> list[Injection]:

@@ -35,7 +35,14 @@ def test_nor_is_one_that_was_packed_in_another_way(tmp_path: Path, file: Publish
     assert tell(tmp_path, [file]) == []
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"row"), gzip.compress(b"rows")[:-9], b"rows"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(gzip.compress(b"row"), id="other rows"),
+        pytest.param(gzip.compress(b"rows")[:-9], id="cut off"),
+        pytest.param(b"rows", id="not packed"),
+    ],
+)
 def test_one_of_another_content_is_told(tmp_path: Path, file: Published, content: bytes) -> None:
     (tmp_path / file.path).write_bytes(content)
     assert [line.split()[0] for line in tell(tmp_path, [file])] == ["differs:"]

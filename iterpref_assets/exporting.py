@@ -74,7 +74,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
     stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
-    sampled = list(_standing(context, EXPERIMENT_SAMPLED, current))
+    drawn = current if EXPERIMENT_SAMPLED.exists(settings) else []
+    sampled = list(_standing(context, EXPERIMENT_SAMPLED, drawn))
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(

@@ -25,7 +25,9 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
+    draws_samples,
     heldout,
+    sampling,
     sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
@@ -55,8 +57,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
 
     Raises:
         InputError: where the settings do not ask for the experiment or allow fewer seeds,
-            another run is at work on the same root, or no more problems are held out than rates
-            are chosen on.
+            another run is at work on the same root, several samples would be drawn greedily, or
+            no more problems are held out than rates are chosen on.
     """
     if settings.experiment is None:
         raise InputError(
@@ -76,6 +78,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
 
 def _make_all(context: StepContext, grid: Grid) -> None:
     settings = context.settings
+    if draws_samples(settings):
+        sampling(settings)  # refuses greedy ones, before hours of training
     _make(context, HELDOUT_PROBLEMS, (UNPARTITIONED,))
     heldout(context)  # refuses too few of them, before hours of training
     before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}

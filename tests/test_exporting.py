@@ -17,6 +17,7 @@ from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
+from iterpref_assets.steps import experiment
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
@@ -224,6 +225,17 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
     export_grid(settings, tmp_path / "out")
     found = read_results(tmp_path / "out").sampled
     assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]
+
+
+def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_path, monkeypatch):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _publish_scores(context, SAMPLED, SCORED, True)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment.EXPERIMENT_SAMPLED)
+    assert experiment.sizes(settings).samples == 0
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out")
+    assert made.sampled.is_empty()
+    assert made.arms == ["reference", "sft"]
 
 
 def test_rounds_are_those_of_every_trajectory(settings, tmp_path):

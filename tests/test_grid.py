@@ -158,6 +158,15 @@ def test_no_samples_are_drawn_where_none_are_asked_for(made, settings):
     assert made.of("experiment_sampled") == []
 
 
+def test_samples_that_would_be_greedy_are_refused_before_anything_is_trained(made, tmp_path):
+    greedy = {"temperature": 0, "samples": 1}
+    asked = {"root": tmp_path, "experiment": sizes(samples=10), "sampled_evaluation": greedy}
+    with pytest.raises(InputError, match=r"greedy decoding gives one completion .* 10") as caught:
+        make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    assert caught.value.field == "experiment.samples"
+    assert made.cells == []
+
+
 def test_asking_for_samples_makes_no_greedy_score_anew(made, settings):
     make_grid(settings, Grid((SFT,), 1))
     made.cells.clear()

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
@@ -153,10 +153,21 @@ def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonVa
     }
 
 
-def _sampling(settings: Settings) -> EvaluationConfig:
-    """How samples of the reported problems are drawn."""
+def sampling(settings: Settings) -> EvaluationConfig:
+    """How samples of the reported problems are drawn, where `draws_samples`.
+
+    Raises:
+        InputError: where the settings ask for several samples and draw them greedily.
+    """
     asked = {**settings.sampled_evaluation.model_dump(), "samples": sizes(settings).samples}
-    return EvaluationConfig.model_validate(asked)
+    try:
+        return EvaluationConfig.model_validate(asked)
+    except ValidationError as error:
+        raise InputError(
+            error.errors()[0]["msg"],
+            field="experiment.samples",
+            remedy="Raise sampled_evaluation.temperature, or lower experiment.samples",
+        ) from error
 
 
 def draws_samples(settings: Settings) -> bool:
@@ -167,7 +178,7 @@ def draws_samples(settings: Settings) -> bool:
 def _sampled_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
     return {
         **_scores_config(context, partition),
-        "evaluation": _sampling(context.settings).for_result(),
+        "evaluation": sampling(context.settings).for_result(),
     }
 
 
@@ -203,7 +214,7 @@ def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
 def _publish_sampled(context: StepContext, plans: Sequence[Plan]) -> None:
     settings = context.settings
     problems = heldout(context)[sizes(settings).validation_problems :]
-    _publish_scored(context, plans, problems, _sampling(settings), SAMPLED_FILE)
+    _publish_scored(context, plans, problems, sampling(settings), SAMPLED_FILE)
 
 
 def heldout(context: StepContext) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,15 +50,18 @@ from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
+_log = logging.getLogger("iterpref")
+
 
 def export_grid(settings: Settings, folder: Path) -> list[Path]:
     """Write the tables of every cell that is current to `folder`; the files.
 
     Rates and seeds that the settings do not name are written too. Cells that other options made,
-    and those whose pairs were made anew since, are left out.
+    and those whose pairs were made anew since, are left out. So are scores at a rate that seed 0 is
+    not validated at: nothing says whether the rate is the arm's best.
 
     Raises:
-        InputError: where no score is current.
+        InputError: where no score is current, or the reference lacks one.
     """
     context = StepContext(settings, ArtifactStore(settings.root))
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
@@ -73,16 +77,23 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
+    for asset, standing in zip(assets, (validation, scores), strict=True):
+        if Cell.parse(REFERENCE) not in standing:
+            raise InputError(
+                f"{asset} of the reference is missing or out of date",
+                remedy="Run iterpref experiment run first",
+            )
+    scores = _with_validated_rate(scores, validation)
+    kept = [cell for cell in map(Cell.parse, current) if cell in validation or cell in scores]
     stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
     drawn = current if EXPERIMENT_SAMPLED.exists(settings) else []
-    sampled = list(_standing(context, EXPERIMENT_SAMPLED, drawn))
+    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, drawn))
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(
             [
                 _cell(cell, models.get(cell), validation.get(cell), scores.get(cell), shares) | made
-                for cell in map(Cell.parse, current)
-                if cell in validation or cell in scores
+                for cell in kept
             ],
             schema=CELLS,
         ),
@@ -90,12 +101,18 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             [_scores(cell, scored, stronger.get(cell)) for cell, scored in scores.items()]
         ),
         curves=pl.DataFrame(
-            [row for item in models.items() for row in _curve(*item)], schema=CURVES
+            [row for cell in kept if cell in models for row in _curve(cell, models[cell])],
+            schema=CURVES,
         ),
         kinds=_kinds(context.store),
         tasks=_tasks(context.store, scores.values()),
         rounds=_rounds(context),
-        sampled=pl.concat([pl.DataFrame(schema=SAMPLED), *(_sampled(*item) for item in sampled)]),
+        sampled=pl.concat(
+            [
+                pl.DataFrame(schema=SAMPLED),
+                *(_sampled(cell, sampled[cell]) for cell in kept if cell in sampled),
+            ]
+        ),
     )
     return write_results(results, folder)
 
@@ -117,6 +134,20 @@ def _standing(
         artifact = context.store.reusable(step.plan(context, key))
         if artifact is not None:
             yield Cell.parse(key), artifact
+
+
+def _with_validated_rate(
+    scores: Mapping[Cell, Artifact], validation: Mapping[Cell, Artifact]
+) -> dict[Cell, Artifact]:
+    """The scores of the reference and of arms whose seed 0 is validated at the same rate."""
+    kept: dict[Cell, Artifact] = {}
+    for cell, scored in scores.items():
+        first = cell if cell.is_reference else cell.model_copy(update={"seed": 0})
+        if first in validation:
+            kept[cell] = scored
+        else:
+            _log.warning("%s is left out: %s is not validated", cell.key, first.key)
+    return kept
 
 
 def _named(cell: Cell) -> dict[str, Any]:

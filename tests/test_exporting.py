@@ -85,6 +85,20 @@ def _publish_scores(context: StepContext, step: Step, key: str, *passed: bool) -
         tables.write_table(scores(*passed), tables.SCORES, staging.folder / "greedy.parquet")
 
 
+def _publish_samples(context: StepContext, key: str, *codes: tuple[str, str, bool]) -> None:
+    """Samples of a cell: problem, program, whether it passed."""
+    rows = [
+        {
+            "task_id": task, "sample": place, "code": code, "completion": "", "verdict": "",
+            "error_type": "", "base_passed": passed,
+        }
+        for place, (task, code, passed) in enumerate(codes)
+    ]  # fmt: skip
+    with context.store.publishing(SAMPLED.plan(context, key)) as staging:
+        frame = pl.DataFrame(rows, schema=tables.SCORES)
+        tables.write_table(frame, tables.SCORES, staging.folder / "sampled.parquet")
+
+
 def _heldout(context: StepContext) -> None:
     """t0 to t3, of which the last is not among those that are scored."""
     problems = [
@@ -178,6 +192,30 @@ def test_seeds_that_no_rate_is_chosen_with_are_exported_too(settings, tmp_path):
     assert made.cells.filter(arm="sft", seed=1)["validation"].to_list() == [None]
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_scores_at_a_rate_without_validation_are_left_out(settings, tmp_path, seed):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    scored = f"dpo@1e-05@{seed}"
+    _publish_model(context, MODELS, scored)
+    _publish_scores(context, SCORES, scored, True, True, True)
+    _publish_samples(context, scored, ("t0", "x = 1", True))
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out")
+    assert made.arms == ["reference", "sft"]
+    assert made.cells.filter(arm="dpo").is_empty()
+    assert made.curves.filter(arm="dpo").is_empty()
+    assert made.sampled.is_empty()
+
+
+@pytest.mark.parametrize("asset", ["experiment_validation", "experiment_scores"])
+def test_a_grid_without_a_score_of_the_reference_is_refused(settings, tmp_path, monkeypatch, asset):
+    newer = a_step(asset, Partitioning.CELL, version="2")
+    _publish_scores(StepContext(settings, ArtifactStore(settings.root)), newer, SCORED, True)
+    monkeypatch.setattr(exporting, asset.upper(), newer)
+    with pytest.raises(InputError, match=f"{asset} of the reference"):
+        export_grid(settings, tmp_path / "out")
+
+
 def test_curves_are_a_row_a_step_and_figure(exported):
     rows = exported.curves.select("arm", "rate", "step", "name", "value").rows()
     assert rows == [("sft", 1e-5, 1, "loss", 0.25), ("sft", 3e-5, 1, "loss", 0.25)]
@@ -212,16 +250,7 @@ def test_programs_that_passed_tell_whether_they_pass_stronger_tests(settings, tm
 def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     codes = [("t0", "x = 1", True), ("t0", "x = 1  # one", True), ("t0", "x = 2", False)]
-    rows = [
-        {
-            "task_id": task, "sample": place, "code": code, "completion": "", "verdict": "",
-            "error_type": "", "base_passed": passed,
-        }
-        for place, (task, code, passed) in enumerate(codes)
-    ]  # fmt: skip
-    with context.store.publishing(SAMPLED.plan(context, SCORED)) as staging:
-        frame = pl.DataFrame(rows, schema=tables.SCORES)
-        tables.write_table(frame, tables.SCORES, staging.folder / "sampled.parquet")
+    _publish_samples(context, SCORED, *codes)
     export_grid(settings, tmp_path / "out")
     found = read_results(tmp_path / "out").sampled
     assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]

@@ -115,9 +115,9 @@ class Results:
         return self.scores["arm"].unique(maintain_order=True).to_list()
 
     def rates_tried(self, arm: str) -> dict[float, float]:
-        """The validation pass rate of an arm's seed 0 by learning rate."""
+        """The validation pass rate of an arm's seed 0 by learning rate, where it is known."""
         mine = self.cells.filter(pl.col("arm") == arm, pl.col("seed") == 0).sort("rate")
-        return dict(mine.select("rate", "validation").iter_rows())
+        return dict(mine.select("rate", "validation").drop_nulls().iter_rows())
 
     def chosen_rate(self, arm: str) -> float | None:
         """The rate that an arm is reported at; None of the reference.

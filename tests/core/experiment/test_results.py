@@ -33,6 +33,14 @@ def test_better_rate_without_scores_is_not_reported():
     assert replace(made, cells=swapped).chosen_rate("sft") == RATE
 
 
+def test_rate_whose_model_has_no_validation_is_not_tried():
+    made = results({"reference": ["0"], "sft": ["1"]})
+    unknown = made.cells.with_columns(
+        validation=pl.when(pl.col("rate").eq_missing(RATE).not_()).then("validation")
+    )
+    assert replace(made, cells=unknown).rates_tried("sft") == {10 * RATE: 0.25}
+
+
 def test_the_reference_has_no_rate():
     assert results({"reference": ["0"]}).chosen_rate("reference") is None
 

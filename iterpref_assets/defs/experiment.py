@@ -62,6 +62,7 @@ if EXPERIMENT_SAMPLED.exists(load_settings()):
 if EXPERIMENT_STRONGER.exists(load_settings()):
     experiment_stronger = _asset(
         EXPERIMENT_STRONGER,
+        pool="sandbox",
         description="Programs of one model that pass their problem's tests, by stronger ones.",
         kinds={"bubblewrap", "parquet"},
         schema=tables.STRONGER,

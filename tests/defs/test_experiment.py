@@ -23,6 +23,12 @@ import definitions
 from private_dagster import told_by_a_code_server
 print(told_by_a_code_server(definitions.defs()))
 """
+POOLS = """
+import dagster, definitions
+graph = definitions.defs().resolve_asset_graph()
+for name in ("experiment_stronger", "experiment_scores"):
+    print(name, *graph.get(dagster.AssetKey(name)).pools)
+"""
 VARIABLES = {
     "ITERPREF_EXPERIMENT": '{"rates": [1e-5, 3e-5], "seeds": 3}',
     "PYTHONPATH": str(Path(private_dagster.__file__).parent),
@@ -62,6 +68,11 @@ def test_every_pair_set_is_a_partition(assets):
     from iterpref_assets.core.experiment.arms import PairSet
 
     assert int(assets["experiment_pairs"][2]) == len(PairSet)
+
+
+def test_judging_by_stronger_tests_waits_for_the_sandbox_and_no_gpu():
+    pools = dict(line.split() for line in printed_by(POOLS).splitlines())
+    assert pools == {"experiment_stronger": "sandbox", "experiment_scores": "gpu"}
 
 
 def test_a_code_server_can_tell_a_deployment_of_the_experiments_assets():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -85,9 +85,17 @@ def tasks_text(results: Results, arms: Sequence[str]) -> str:
     base = results.matrix(REFERENCE)
     trained = [arm for arm in arms if arm != REFERENCE]
     gains = {arm: paired_differences(results.matrix(arm), base) for arm in trained}
-    by_seeds = [[arm, *_steadiness(found)] for arm, found in gains.items()]
+    rows = [[arm, *_steadiness(found)] for arm, found in gains.items()]
     head = ["arm", "won by every seed", "by some", "lost by some", "by every seed"]
-    places = _places_by_kind(results)
+    note = "Tasks that an arm's models solve and the reference does not, or the other way round."
+    by_seeds = f"{table(head, rows)}\n{note}"
+    if not results.tasks["features"].list.len().sum():
+        return f"{by_seeds}\n"
+    return f"{by_seeds} {_by_kind_text(results, base, gains)}"
+
+
+def _by_kind_text(results: Results, base: Scores, gains: Mapping[str, Scores]) -> str:
+    """How the reference does on each kind of task, and how far each arm is from it."""
     rows = [
         [
             kind,
@@ -95,14 +103,10 @@ def tasks_text(results: Results, arms: Sequence[str]) -> str:
             percent(float(base[:, where].mean())),
             *(f"{100 * float(found[:, where].mean()):+.1f}" for found in gains.values()),
         ]
-        for kind, where in places.items()
+        for kind, where in _places_by_kind(results).items()
     ]
-    note = (
-        "Tasks that an arm's models solve and the reference does not, or the other way round. "
-        "Below, pass@1 (%) of the reference by kind of task, and each arm's minus it, in points.\n"
-    )
-    by_kind = table(["kind of task", "tasks", "reference", *trained], rows)
-    return f"{table(head, by_seeds)}\n{note}\n{by_kind}"
+    note = "Below, pass@1 (%) of the reference by kind of task, and each arm's minus it, in points."
+    return f"{note}\n\n{table(['kind of task', 'tasks', 'reference', *gains], rows)}"
 
 
 def _steadiness(differences: Scores) -> list[int]:
@@ -122,8 +126,10 @@ def _places_by_kind(results: Results) -> dict[str, list[int]]:
     return dict(sorted(places.items()))
 
 
-def stronger_text(results: Results, arms: Sequence[str]) -> str:
-    """How many wrong programs pass the tests."""
+def stronger_text(results: Results, arms: Sequence[str]) -> list[str]:
+    """How many wrong programs pass the tests; nothing where no program was judged again."""
+    if not results.scores["passed_stronger"].is_not_null().any():
+        return []
     rows: list[list[str | int]] = []
     for arm in arms:
         judged = results.reported(arm).filter(pl.col("passed_stronger").is_not_null())
@@ -135,4 +141,4 @@ def stronger_text(results: Results, arms: Sequence[str]) -> str:
         f"{EXTRA} more inputs of the lab's, answered by the reference solution.\n"
     )
     head = ["arm", "programs that pass", "of these wrong", "share (%)"]
-    return f"{table(head, rows)}\n{note}"
+    return ["### Wrong programs that pass\n", f"{table(head, rows)}\n{note}"]

@@ -137,6 +137,21 @@ def test_wrong_programs_that_pass_are_counted_among_those_judged_again():
     assert "| dpo | 0 | 0 | not run |" in text
 
 
+def test_nothing_is_told_of_stronger_tests_where_none_were_run(page):
+    assert "### Wrong programs that pass" not in page.text
+    assert "of the lab's" not in page.text
+
+
+def test_tasks_without_features_are_not_parted_by_kind():
+    made = results({"reference": ["0011"], "sft": ["1001"]})
+    plain = made.tasks.with_columns(features=pl.lit([], made.tasks.schema["features"]))
+    text = make_page(
+        replace(made, tasks=plain), title="Lab", discussion="", images=Path("images")
+    ).text
+    assert "| sft | 1 | 0 | 0 | 1 |" in text
+    assert "kind of task" not in text
+
+
 def test_sampled_pass_rates_stand_with_their_difference_and_diversity():
     made = results({"reference": ["00"], "sft": ["11"]})
     drawn = with_samples(made, {"reference": [(0, 4), (2, 2)], "sft": [(4, 1), (2, 2)]})

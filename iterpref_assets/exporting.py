@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from iterpref_assets.core.experiment.results import (
     curve_rows,
     write_results,
 )
-from iterpref_assets.core.experiment.rounds import solved_by_calls
+from iterpref_assets.core.experiment.rounds import Drawn, solved_by_calls
 from iterpref_assets.core.syntax import program_key
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
@@ -43,10 +43,13 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
-from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
+from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
+from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
@@ -258,19 +261,36 @@ def _tasks(store: ArtifactStore, scores: Iterable[Artifact]) -> pl.DataFrame:
 
 def _rounds(context: StepContext) -> pl.DataFrame:
     """What debugging solved, and sampling for as many calls, or what else was sampled."""
-    debugged = _versions(context, DEBUG_TRAJECTORIES)
-    sampled = _versions(context, EXPERIMENT_SAMPLES)
+    debugged = _drawn(context, DEBUG_TRAJECTORIES, _first_answers)
+    sampled = _drawn(context, EXPERIMENT_SAMPLES, _shared_calls)
     max_rounds = context.settings.debugging.max_rounds
-    return solved_by_calls(debugged, sampled if sampled.height else debugged, max_rounds)
+    return solved_by_calls(debugged, sampled if sampled.answers else debugged, max_rounds)
 
 
-def _versions(context: StepContext, step: Step) -> pl.DataFrame:
-    found = [pl.DataFrame(schema=tables.VERSIONS)]
+def _drawn(
+    context: StepContext, step: Step, answers_of: Callable[[ArtifactStore, str], Mapping[str, int]]
+) -> Drawn:
+    """The versions of a step's shards, and the answers that they come from by problem."""
+    versions, answers = [pl.DataFrame(schema=tables.VERSIONS)], dict[str, int]()
     for shard in context.settings.seeds.shards():
         if context.store.find(ArtifactKey(step.asset, shard)) is not None:
             made = context.store.current(ArtifactKey(step.asset, shard))
-            found.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
-    return pl.concat(found)
+            versions.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
+            answers |= answers_of(context.store, shard)
+    return Drawn(pl.concat(versions), answers)
+
+
+def _first_answers(store: ArtifactStore, shard: str) -> dict[str, int]:
+    made = store.current(ArtifactKey(INITIAL_SAMPLES.asset, shard))
+    drawn = tables.read_table(made.path(COMPLETIONS_FILE), tables.COMPLETIONS)
+    return dict(drawn.group_by("problem_id").len().iter_rows())
+
+
+def _shared_calls(store: ArtifactStore, shard: str) -> dict[str, int]:
+    calls = store.current(ArtifactKey(EXPERIMENT_SAMPLES.asset, shard)).manifest.figures["calls"]
+    problems = read_problems(store, ArtifactKey(SEED_PROBLEMS.asset, shard))
+    shares = calls_by_problem(problems, int(calls))
+    return {each.problem_id: count for count, group in shares for each in group}
 
 
 def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The experiment's result tables, from its artifacts."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -110,9 +111,10 @@ def _heldout(context: StepContext) -> None:
         tables.write_table(frame, tables.PROBLEMS, staging.folder / "problems.parquet")
 
 
-def _trajectories(context: StepContext, *rows: tuple[str, int, int, str]) -> None:
-    """Trajectories of lab-000, whose versions are: problem, sample, round, verdict."""
-    step = a_step("debug_trajectories", Partitioning.SHARD)
+def _versions(
+    context: StepContext, asset: str, rows: Sequence[tuple[str, int, int, str]], calls: int = 0
+) -> None:
+    """Versions of lab-000, each: problem, sample, round, verdict."""
     names = ("problem_id", "sample", "round", "verdict")
     frame = pl.DataFrame(
         [
@@ -121,8 +123,32 @@ def _trajectories(context: StepContext, *rows: tuple[str, int, int, str]) -> Non
         ],
         schema=tables.VERSIONS,
     )
+    step = a_step(asset, Partitioning.SHARD)
     with context.store.publishing(step.plan(context, "lab-000")) as staging:
         tables.write_table(frame, tables.VERSIONS, staging.folder / "versions.parquet")
+        staging.figures["calls"] = calls
+
+
+def _first_answers(context: StepContext, *problems: str) -> None:
+    """One completion of each problem."""
+    rows = [{"problem_id": name, "sample": 0, "round": 0} for name in problems]
+    step = a_step("initial_samples", Partitioning.SHARD)
+    with context.store.publishing(step.plan(context, "lab-000")) as staging:
+        frame = pl.DataFrame(rows, schema=tables.COMPLETIONS)
+        tables.write_table(frame, tables.COMPLETIONS, staging.folder / "completions.parquet")
+
+
+def _seeds(context: StepContext, *names: str) -> None:
+    problems = [
+        each.model_copy(update={"problem_id": name})
+        for name, each in zip(
+            names, compose_heldout(LabConfig(heldout_problems=len(names))), strict=True
+        )
+    ]
+    step = a_step("seed_problems", Partitioning.SHARD)
+    with context.store.publishing(step.plan(context, "lab-000")) as staging:
+        frame = problems_to_frame(problems)
+        tables.write_table(frame, tables.PROBLEMS, staging.folder / "problems.parquet")
 
 
 def _pairs(context: StepContext) -> None:
@@ -267,16 +293,26 @@ def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_
     assert made.arms == ["reference", "sft"]
 
 
-def test_rounds_are_those_of_every_trajectory(settings, tmp_path):
+def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
-    _trajectories(
-        context,
-        ("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed"),
-    )  # fmt: skip
+    _first_answers(context, "p", "q", "r", "s")
+    rows = [("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed")]
+    _versions(context, "debug_trajectories", rows)
     export_grid(settings, tmp_path / "out")
     rounds = read_results(tmp_path / "out").rounds
-    assert rounds.filter(method="debugging")["solved"].to_list() == [0.5, *[1.0] * 5]
-    assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.5)]
+    assert rounds.filter(method="debugging")["solved"].to_list() == [0.25, *[0.5] * 5]
+    assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.25)]
+
+
+def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _seeds(context, "p", "q")
+    # seven calls: p got four and q three; those without a program left no version
+    rows = [("p", 0, 0, "raised"), ("p", 2, 0, "passed")]
+    _versions(context, "experiment_samples", rows, calls=7)
+    export_grid(settings, tmp_path / "out")
+    rounds = read_results(tmp_path / "out").rounds
+    assert rounds.rows() == [("sampling", 1, 0.0), ("sampling", 2, 0.0), ("sampling", 3, 0.5)]
 
 
 def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):

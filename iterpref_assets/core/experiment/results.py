@@ -70,8 +70,9 @@ ROUNDS: tables.Schema = {
     "calls": pl.Int64(),
     "solved": pl.Float64(),
 }
-"""The share of training problems that is solved after so many programs: of a trajectory that is
-debugged, or of a problem that is sampled (debugging.figures.DEBUGGING and SAMPLING)."""
+"""The share solved, by method (debugging.figures): of first answers, after so many programs of the
+trajectory that debugs each; of problems, after so many samples of each. An answer without a program
+counts as not solved."""
 
 SAMPLED: tables.Schema = {
     "arm": pl.String(),

@@ -1,9 +1,9 @@
-"""Problems solved by debugging and by sampling, program by program."""
+"""Problems solved by debugging and by sampling, answer by answer."""
 
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.experiment.rounds import solved_by_calls
+from iterpref_assets.core.experiment.rounds import Drawn, solved_by_calls
 
 
 def versions(*trajectories: tuple[str, int, str]) -> pl.DataFrame:
@@ -19,7 +19,7 @@ def versions(*trajectories: tuple[str, int, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=tables.VERSIONS)
 
 
-NONE = versions()
+NONE = Drawn(versions(), {})
 
 
 def solved(frame: pl.DataFrame, method: str) -> dict[int, float]:
@@ -28,23 +28,37 @@ def solved(frame: pl.DataFrame, method: str) -> dict[int, float]:
 
 def test_debugging_solves_what_passed_in_this_round_or_before():
     run = versions(("a", 0, "p"), ("b", 0, "fp"), ("c", 0, "fff"), ("d", 0, "ffp"))
-    assert solved(solved_by_calls(run, NONE, 2), "debugging") == {1: 0.25, 2: 0.5, 3: 0.75}
+    debugged = Drawn(run, dict.fromkeys("abcd", 1))
+    assert solved(solved_by_calls(debugged, NONE, 2), "debugging") == {1: 0.25, 2: 0.5, 3: 0.75}
+
+
+def test_first_answers_without_a_program_are_not_solved_by_debugging():
+    debugged = Drawn(versions(("a", 0, "p"), ("b", 1, "fp")), {"a": 2, "b": 2})
+    assert solved(solved_by_calls(debugged, NONE, 1), "debugging") == {1: 0.25, 2: 0.5}
 
 
 def test_sampling_solves_a_problem_with_its_first_sample_that_passes():
     drawn = versions(*(("a", n, letter) for n, letter in enumerate("fpf")),
                      *(("b", n, letter) for n, letter in enumerate("fff")))  # fmt: skip
-    assert solved(solved_by_calls(NONE, drawn, 2), "sampling") == {1: 0.0, 2: 0.5, 3: 0.5}
+    sampled = Drawn(drawn, {"a": 3, "b": 3})
+    assert solved(solved_by_calls(NONE, sampled, 2), "sampling") == {1: 0.0, 2: 0.5, 3: 0.5}
+
+
+def test_a_sample_without_a_program_counts_as_one():
+    # a's first sample has none, its second passes; b has none at all
+    sampled = Drawn(versions(("a", 1, "p")), {"a": 2, "b": 2})
+    assert solved(solved_by_calls(NONE, sampled, 2), "sampling") == {1: 0.0, 2: 0.5}
 
 
 def test_sampling_is_counted_up_to_as_many_samples_as_every_problem_has():
     drawn = versions(("a", 0, "f"), ("a", 1, "p"), ("b", 0, "f"))
-    assert solved(solved_by_calls(NONE, drawn, 2), "sampling") == {1: 0.0}
+    sampled = Drawn(drawn, {"a": 2, "b": 1})
+    assert solved(solved_by_calls(NONE, sampled, 2), "sampling") == {1: 0.0}
 
 
 def test_debugged_versions_are_no_samples():
-    drawn = versions(("a", 0, "fp"))
-    assert solved(solved_by_calls(NONE, drawn, 2), "sampling") == {1: 0.0}
+    sampled = Drawn(versions(("a", 0, "fp")), {"a": 1})
+    assert solved(solved_by_calls(NONE, sampled, 2), "sampling") == {1: 0.0}
 
 
 def test_nothing_that_ran_leaves_no_row():

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -287,9 +287,9 @@ def _first_answers(store: ArtifactStore, shard: str) -> dict[str, int]:
 
 
 def _shared_calls(store: ArtifactStore, shard: str) -> dict[str, int]:
-    calls = store.current(ArtifactKey(EXPERIMENT_SAMPLES.asset, shard)).manifest.figures["calls"]
+    figures = store.current(ArtifactKey(EXPERIMENT_SAMPLES.asset, shard)).manifest.figures
     problems = read_problems(store, ArtifactKey(SEED_PROBLEMS.asset, shard))
-    shares = calls_by_problem(problems, int(calls))
+    shares = calls_by_problem(problems, cast("int", figures["calls"]))
     return {each.problem_id: count for count, group in shares for each in group}
 
 

@@ -249,6 +249,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="for one run")
     parser.add_argument("--case", help="for one run, as JSON")
     given = parser.parse_args()
+    if given.model and not given.pairs:
+        parser.error("--model needs its tokenized pairs: --pairs")
     if given.case:
         print(train_here(given.folder, Case(**json.loads(given.case))))
         return

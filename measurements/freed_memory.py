@@ -26,12 +26,12 @@ ROUNDS = 3
 def train_here(returned: bool) -> float:
     """CPU seconds of one training in this process."""
     plan_memory.BATCH, plan_memory.STEPS = 8, 12
-    trainer.is_tight = lambda model: returned
+    trainer.is_tight = lambda _model: returned
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plan_memory.prepare(folder)
         before = os.times()
-        plan_memory._train(folder, plan_memory.Case())
+        plan_memory.train_once(folder, plan_memory.Case())
         after = os.times()
     return after.user + after.system - before.user - before.system
 

@@ -150,15 +150,16 @@ def train_here(folder: Path, case: Case) -> int:
     What a first run brings into a process, such as libraries and compiled kernels, is no memory of
     the run: the second one is measured.
     """
-    _train(folder, case)
+    train_once(folder, case)
     gc.collect()
     before, files = _forget_peak(), _memory("RssFile")
-    _train(folder, case)
+    train_once(folder, case)
     # Pages of files, of weights and libraries, are the system's to drop.
     return _memory("VmHWM") - before - (_memory("RssFile") - files)
 
 
-def _train(folder: Path, case: Case) -> None:
+def train_once(folder: Path, case: Case) -> None:
+    """Train in this process; nothing is saved."""
     from iterpref_assets.core.training.trainer import train
 
     tokens = tables.read_table(folder / "pairs.parquet", tables.TOKENIZED_PAIRS)
@@ -249,6 +250,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="for one run")
     parser.add_argument("--case", help="for one run, as JSON")
     given = parser.parse_args()
+    if given.model and not given.pairs:
+        parser.error("--model needs its tokenized pairs: --pairs")
     if given.case:
         print(train_here(given.folder, Case(**json.loads(given.case))))
         return

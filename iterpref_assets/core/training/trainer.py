@@ -25,7 +25,7 @@ from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
 from iterpref_assets.core.training.failures import explain
 from iterpref_assets.core.training.heldout import best_step, split_pairs
-from iterpref_assets.core.training.host_memory import return_freed_memory
+from iterpref_assets.core.training.host_memory import is_tight, return_freed_memory
 from iterpref_assets.core.training.processes import rank
 from iterpref_assets.core.training.recipes import Recipe
 
@@ -190,6 +190,7 @@ def _build(
     work_dir: Path,
     curve: CurveWriter,
 ) -> PairTrainer:
+    from torch.cuda import is_available
     from transformers import set_seed
 
     from iterpref_assets.core.training.pair_trainer import PairTrainer
@@ -201,12 +202,13 @@ def _build(
     )
 
     set_seed(config.seed)
-    return_freed_memory()
     args = training_arguments(config, work_dir)
     attention = attention_for(config.attention)
     model: Any = load_policy(model_dir, config, config.precision, attention)
     if config.lora is not None:
         model = with_adapters(model, config.lora)
+    if not is_available() and is_tight(model):
+        return_freed_memory()
     if config.compile_layers:
         compile_layers(model)
     trainer = PairTrainer(

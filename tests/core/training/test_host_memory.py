@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from training_examples import random_pairs
 
-from iterpref_assets.core.training import trainer
+from iterpref_assets.core.training import host_memory, trainer
 from iterpref_assets.core.training.config import Precision, TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 
@@ -53,14 +53,20 @@ def test_without_it_they_are_kept() -> None:
     assert kept("kept") > 180 * MEBIBYTE
 
 
-def test_training_asks_for_it(
-    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("share", "asked"), [(0.0, [True]), (0.99, [])])
+def test_training_asks_for_it_where_memory_is_tight(
+    model_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    asked: list[bool],
 ) -> None:
-    asked: list[bool] = []
-    monkeypatch.setattr(trainer, "return_freed_memory", lambda: asked.append(True))
+    calls: list[bool] = []
+    monkeypatch.setattr(host_memory, "TIGHT", share)
+    monkeypatch.setattr(trainer, "return_freed_memory", lambda: calls.append(True))
     trainer.train(
         random_pairs(2, seed=0), None, model_dir, recipe_named("sft"),
         TrainConfig(batch_size=2, epochs=1, precision=Precision.FLOAT32),
         tmp_path / "out", tmp_path / "work", on_metrics=lambda point: None,
     )  # fmt: skip
-    assert asked == [True]
+    assert calls == asked

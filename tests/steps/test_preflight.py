@@ -31,6 +31,7 @@ def server() -> Iterator[str]:
             self.wfile.write(body)
 
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(400)
             self.end_headers()
 

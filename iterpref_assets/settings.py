@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -46,7 +45,8 @@ from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
-from iterpref_assets.core.settings_keys import keys_of, nearest, written
+from iterpref_assets.core.settings_keys import keys_of
+from iterpref_assets.core.settings_refusal import KNOWN_SETTINGS, refusal
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
@@ -55,8 +55,6 @@ PREFIX = "ITERPREF_"
 SETTINGS_FILE = "ITERPREF_SETTINGS"
 WEBHOOK = "ITERPREF_WEBHOOK"
 """Where failures are reported to: a secret, so a variable, which no file sets and nothing dumps."""
-
-KNOWN_SETTINGS = "docs/SETTINGS.md lists the settings; so does: iterpref settings show"
 
 
 class Environment(StrEnum):
@@ -348,49 +346,5 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise _refusal(error, place, by_variables=not values) from None
-
-
-_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
-
-
-def _variable_of(location: Sequence[int | str]) -> str | None:
-    """The variable that sets the key of an error, or None where none does.
-
-    Of a key that comes in kinds the location names the kind too, which no variable does.
-    """
-    for name in sorted(os.environ):
-        parts = name.lower().removeprefix(PREFIX.lower()).split("__")
-        keys = iter(str(each).lower() for each in location)
-        is_ours = name.upper().startswith(PREFIX)
-        if is_ours and parts[-1] == str(location[-1]).lower() and all(p in keys for p in parts):
-            return name
-    return None
-
-
-def _refusal(error: ValidationError, place: str, *, by_variables: bool) -> InputError:
-    """What is wrong, an unknown key first: a misspelt key that must be set is missing as well."""
-    found = error.errors()
-    unknown = [each for each in found if each["type"] in _UNKNOWN]
-    first = (unknown or found)[0]
-    known = keys_of(Settings)
-    field, problem = written(first["loc"], known), first["msg"]
-    meant: list[str] = []
-    remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
-    match first["type"]:
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            problem, meant, remedy = "unknown setting", nearest(first["loc"], known), KNOWN_SETTINGS
-        case "union_tag_invalid":
-            field = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
-            tags = first["ctx"]["expected_tags"].replace("'", "").split(", ")
-            problem = f"{first['ctx']['tag']!r} is none of {', '.join(tags)}"
-            meant = get_close_matches(first["ctx"]["tag"], tags, n=1)
-        case "union_tag_not_found":
-            key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
-            remedy = f"Set {key}; iterpref settings explain tells its values"
-        case "missing":
-            problem = "not set"
-    if meant:
-        remedy = f"Did you mean {' or '.join(meant)}?"
-    variable = _variable_of(first["loc"]) if by_variables and first["loc"] else None
-    return InputError(problem, file=variable or place, field=field or None, remedy=remedy)
+        variables = None if values else PREFIX
+        raise refusal(error, keys_of(Settings), place, variables) from None

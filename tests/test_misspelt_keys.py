@@ -83,6 +83,15 @@ def test_a_misspelt_key_within_a_variable_is_told(monkeypatch):
         ("ITERPREF_DEBUGGING__MAX_RONDS", "3"),
         ("ITERPREF_DEBUGGING__MAX_ROUNDS", "many"),
         ("ITERPREF_SEEDS__FOLDR", "x"),
+        ("ITERPREF_ENGINE__KIND", "vlm"),
+        ("ITERPREF_BASE_MODELS__mine__SOURCE", "lcal"),
+        ("ITERPREF_DEBUGGING", '{"max_ronds": 3}'),
+        ("ITERPREF_DEBUGGING", '{"max_rounds": "many"}'),
+        ("ITERPREF_ENGINE", '{"kind": "vlm"}'),
+        ("ITERPREF_ENGINE", '{"kind": "openai", "base_ur": "http://localhost/v1"}'),
+        ("ITERPREF_PAIRS", '{"judge": {"engine": {"kind": "opnai"}}}'),
+        ("ITERPREF_PAIRS__JUDGE", '{"engine": {"kind": "opnai"}}'),
+        ("ITERPREF_VARIANTS", '["reference", 3]'),
     ],
 )
 def test_a_bad_variable_is_named_and_not_the_file_beside_it(tmp_path, monkeypatch, variable, value):
@@ -105,6 +114,39 @@ def test_a_bad_key_of_the_file_is_named_with_the_file(tmp_path, monkeypatch):
     with pytest.raises(InputError) as refusal:
         load_settings()
     assert refusal.value.file == str(file)
+
+
+def test_the_variable_of_a_key_goes_before_that_of_its_section(monkeypatch):
+    monkeypatch.setenv("ITERPREF_DEBUGGING", '{"max_rounds": 3}')
+    monkeypatch.setenv("ITERPREF_DEBUGGING__MAX_ROUNDS", "many")
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    assert refusal.value.file == "ITERPREF_DEBUGGING__MAX_ROUNDS"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ITERPREF_ENGINE__KIND", "transformers"),
+        ("ITERPREF_PAIRS", '{"judge": {"model": "small"}}'),
+    ],
+)
+def test_a_variable_that_sets_another_key_is_not_named(tmp_path, monkeypatch, variable, value):
+    file = tmp_path / "mine.toml"
+    file.write_text('pairs = {judge = {model = "small", engine = {kind = "opnai"}}}\n')
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    assert (refusal.value.file, refusal.value.field) == (str(file), "pairs.judge.engine.kind")
+
+
+def test_the_kinds_that_there_are_stand_as_a_settings_file_writes_them(monkeypatch):
+    monkeypatch.setenv("ITERPREF_ENGINE__KIND", "none-of-them")
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    told = "'none-of-them' is none of vllm, openai, transformers, replay"
+    assert refusal.value.problem == told
 
 
 def test_a_misspelt_name_of_the_settings_file_is_told(monkeypatch):

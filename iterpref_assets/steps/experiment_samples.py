@@ -108,7 +108,7 @@ EXPERIMENT_SAMPLES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="1",
+    code_version="2",
     exists=is_asked,
     in_run=never,
 )

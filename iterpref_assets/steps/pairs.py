@@ -16,7 +16,7 @@ from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig, judge_gpus
+from iterpref_assets.core.pairs.config import JudgeConfig, Negatives, PairConfig, judge_gpus
 from iterpref_assets.core.pairs.executions import ExecutionLog
 from iterpref_assets.core.pairs.judge import judge_identity, judge_pair_file
 from iterpref_assets.core.pairs.streaming import (
@@ -233,7 +233,7 @@ def tokenize_pairs(
     pairs, tokens = staging.folder / PAIRS_FILE, staging.folder / TOKENS_FILE
     tokenizer = AutoTokenizer.from_pretrained(model)
     tokenize_pair_files(files, tokenizer, config, pairs_out=pairs, tokens_out=tokens)
-    _require_pairs(pairs, asset)
+    _require_pairs(pairs, asset, config.negatives)
     staging.row_count = row_count(tokens)
 
 
@@ -259,22 +259,24 @@ def refuse_pairs_of_benchmarks(context: StepContext, files: Mapping[str, Path], 
         refuse_benchmark_tasks(named, allowed, place=place)
 
 
-def _require_pairs(file: Path, asset: str) -> None:
+def _require_pairs(file: Path, asset: str, negatives: Negatives) -> None:
     """Refuse a table of `asset` (tables.PAIRS) in which every pair is dropped, or none stands.
 
     Raises:
         InputError: with what dropped them.
     """
     dropped_by = pl.read_parquet(file, columns=["dropped_by"])["dropped_by"]
-    if dropped_by.null_count() == 0:
-        drops = dict(dropped_by.value_counts(sort=True).iter_rows())
-        raise InputError(
-            f"no pair is left of {dropped_by.len()} candidates (dropped by {drops})"
-            if drops
-            else "no failing program was repaired, so there is no pair",
-            field=asset,
-            remedy="Sample more problems, allow more debugging rounds, or use a stronger generator",
-        )
+    if dropped_by.null_count() > 0:
+        return
+    problem = "no failing program was repaired, so there is no pair"
+    more = "allow more debugging rounds"
+    if negatives is Negatives.PASS_RATE:  # debugging makes nothing of these pairs
+        problem = "no problem has a failing first program and a passing one, so there is no pair"
+        more = "draw more samples of each"
+    if drops := dict(dropped_by.value_counts(sort=True).iter_rows()):
+        problem = f"no pair is left of {dropped_by.len()} candidates (dropped by {drops})"
+    remedy = f"Sample more problems, {more}, or use a stronger generator"
+    raise InputError(problem, field=asset, remedy=remedy)
 
 
 CODEFLOW_PAIRS = Step(

@@ -50,15 +50,13 @@ def findings(settings: Settings) -> Iterator[Finding]:
 def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "seeds", partial(_seeds, settings)
     yield "sandbox", partial(_sandbox, settings)
-    yield "generator", partial(_model, settings.generator, settings.engine, "engine")
+    yield "generator", partial(_model, settings.generator, settings.engine)
     if isinstance(settings.engine, OpenAIConfig):
         for name in _served_weights(settings.generator):
-            yield "engine.base_url", partial(check_server, settings.engine, name, "engine")
+            look = partial(check_server, section="engine", named_in="engine.served_model")
+            yield "engine.base_url", partial(look, settings.engine, name)
     for name, source in settings.base_models.items():
-        yield (
-            f"base_models.{name}",
-            partial(_model, source, settings.evaluation_engine, "evaluation_engine"),
-        )
+        yield f"base_models.{name}", partial(_model, source, settings.evaluation_engine)
     engines: dict[str, EngineConfig] = {
         "engine": settings.engine,
         "evaluation_engine": settings.evaluation_engine,
@@ -69,8 +67,10 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
             section = f"{name}.judge.engine"
             engines[section] = judge.engine
             if isinstance(judge.engine, OpenAIConfig):
-                look = partial(check_server, judge.engine, judge.model, section)
-                yield f"{name}.judge.model", look
+                model = f"{name}.judge.model"
+                named_in = f"{section}.served_model" if judge.engine.served_model else model
+                look = partial(check_server, section=section, named_in=named_in)
+                yield model, partial(look, judge.engine, judge.model)
     for name, engine in engines.items():
         yield name, partial(_engine, engine)
     for benchmark in settings.benchmarks.names():
@@ -115,11 +115,12 @@ def _sandbox(settings: Settings) -> str:
     return "a program ran in it"
 
 
-def _model(source: GeneratorSource, engine: EngineConfig, section: str) -> str:
+def _model(source: GeneratorSource, engine: EngineConfig) -> str:
     match source:
         case RemoteModel(model=model):
             if isinstance(engine, OpenAIConfig):
-                return check_server(engine, model, section)
+                # Only a generator is remote.
+                return check_server(engine, model, section="engine", named_in="generator.model")
             return "recorded"
         case HubModel(repository=repository, revision=revision):
             _on_hub(repository, revision)

@@ -13,13 +13,14 @@ WAIT_SECONDS = 10.0
 _REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
-def check_server(engine: OpenAIConfig, model: str, section: str) -> str:
+def check_server(engine: OpenAIConfig, model: str, *, section: str, named_in: str) -> str:
     """Where the model is served.
 
     Args:
         engine: the server.
         model: as the settings name it; `engine.served_model` goes before it.
         section: the setting that holds `engine`, for messages.
+        named_in: the setting to correct where the server does not have the model, for messages.
 
     Raises:
         InputError: where the server does not answer, wants another key or does not have the model.
@@ -29,7 +30,7 @@ def check_server(engine: OpenAIConfig, model: str, section: str) -> str:
     if name not in names:
         raise InputError(
             f"the server has no {name!r}",
-            field=f"{section}.served_model",
+            field=named_in,
             remedy=f"It has: {', '.join(names[:5])}",
         )
     # Some servers list their models to everybody: a question without a body is refused by its key

@@ -98,5 +98,5 @@ DEBUG_TRAJECTORIES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="3",
+    code_version="4",
 )

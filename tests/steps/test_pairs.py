@@ -160,6 +160,22 @@ def test_an_empty_set_of_pairs_is_refused_with_what_to_do_about_it(
     assert store.find(ArtifactKey("preference_pairs", "mine")) is None
 
 
+def test_an_empty_set_of_pairs_of_samples_is_not_told_to_debug_more(
+    settings, store, tmp_path
+) -> None:
+    publish_trajectories(store, tmp_path)
+    publish_files(
+        store, "codeflow_pairs", {}, (PAIRS_FILE, pl.DataFrame(schema=tables.PAIRS), tables.PAIRS)
+    )
+    publish(settings, store, "base_models", "mine")
+    several = settings.overridden("sampling", {"samples_per_problem": 3})
+    sampled = several.overridden("pairs", {"negatives": "pass_rate"})
+    told = "no problem has a failing first program and a passing one, so there is no pair"
+    with pytest.raises(InputError, match=told) as caught:
+        publish(sampled, store, "preference_pairs", "mine")
+    assert "rounds" not in caught.value.remedy
+
+
 def test_pairs_that_are_all_too_long_are_refused_with_what_dropped_them(
     settings, store, tmp_path
 ) -> None:

@@ -31,6 +31,7 @@ def server() -> Iterator[str]:
             self.wfile.write(body)
 
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(400)
             self.end_headers()
 
@@ -100,7 +101,8 @@ def test_a_server_that_knows_the_model_is_as_it_should_be(project: Path, server:
 
 @pytest.mark.sandbox
 def test_a_server_without_the_model_tells_what_it_has(project: Path, server: str) -> None:
-    assert "It has: small" in problems(Settings(**served(server, "large")))["generator"]
+    said = problems(Settings(**served(server, "large")))["generator"]
+    assert said == "field 'generator.model': the server has no 'large'. It has: small"
 
 
 @pytest.mark.sandbox
@@ -112,7 +114,16 @@ def test_a_server_that_does_not_answer_is_named(project: Path) -> None:
 @pytest.mark.sandbox
 def test_the_server_of_a_judge_is_looked_at(project: Path, server: str) -> None:
     judge = {"engine": {"kind": "openai", "base_url": server}, "model": "large"}
-    assert set(problems(Settings(pairs={"judge": judge}))) == {"pairs.judge.model"}
+    found = problems(Settings(pairs={"judge": judge}))
+    assert set(found) == {"pairs.judge.model"}
+    assert "field 'pairs.judge.model'" in found["pairs.judge.model"]
+
+
+@pytest.mark.sandbox
+def test_the_name_that_a_judge_is_served_by_is_what_to_correct(project: Path, server: str) -> None:
+    engine = {"kind": "openai", "base_url": server, "served_model": "large"}
+    found = problems(Settings(pairs={"judge": {"engine": engine, "model": "small"}}))
+    assert "field 'pairs.judge.engine.served_model'" in found["pairs.judge.model"]
 
 
 @pytest.mark.sandbox
@@ -123,4 +134,5 @@ def test_a_server_is_asked_for_the_weights_that_it_is_said_to_serve(
     generator = {"source": "local", "path": "/absent"}
     found = problems(Settings(engine=engine, generator=generator))
     assert set(found) == {"generator", "engine.base_url"}
+    assert "field 'engine.served_model'" in found["engine.base_url"]
     assert "no '/absent'" in found["engine.base_url"]

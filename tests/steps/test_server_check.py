@@ -49,9 +49,13 @@ def serving(key: str | None, *, lists_to_all: bool = False) -> Iterator[OpenAICo
         thread.join()
 
 
-def refusal(config: OpenAIConfig) -> InputError:
+def check(config: OpenAIConfig, model: str = "small") -> str:
+    return check_server(config, model, section="engine", named_in="generator.model")
+
+
+def refusal(config: OpenAIConfig, model: str = "small") -> InputError:
     with pytest.raises(InputError) as caught:
-        check_server(config, "small", "engine")
+        check(config, model)
     return caught.value
 
 
@@ -62,7 +66,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_needs_no_key_is_as_it_should_be() -> None:
     with serving(None) as config:
-        assert check_server(config, "small", "engine") == f"small at {config.base_url}"
+        assert check(config) == f"small at {config.base_url}"
 
 
 @pytest.mark.parametrize("lists_to_all", [False, True])
@@ -88,10 +92,16 @@ def test_a_key_that_the_server_refuses_is_named_and_never_shown(monkeypatch, lis
 def test_the_key_in_the_variable_opens_the_server(monkeypatch) -> None:
     monkeypatch.setenv(NAME, "secret")
     with serving("secret") as config:
-        assert check_server(config, "small", "engine") == f"small at {config.base_url}"
+        assert check(config) == f"small at {config.base_url}"
 
 
 def test_the_name_that_the_server_knows_the_model_by_goes_first() -> None:
     with serving(None) as config:
         served = config.model_copy(update={"served_model": "small"})
-        assert check_server(served, "another", "engine") == f"small at {config.base_url}"
+        assert check(served, "another") == f"small at {config.base_url}"
+
+
+def test_a_model_that_the_server_lacks_is_told_with_the_setting_that_names_it() -> None:
+    with serving(None) as config:
+        error = refusal(config, "large")
+    assert (error.field, error.problem) == ("generator.model", "the server has no 'large'")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,15 +19,17 @@ class NoPair(StrEnum):
 
     NOT_NEW: it was dropped before sampling. UNANSWERED: no program of it was run.
     NEVER_SOLVED: no program passed, debugged or not. NEVER_FAILED: every first program passed.
+    NOTHING_FAILING: some passed, and the others were refused, which is neither passing nor failing.
     NOT_REPAIRED: some passed at once, and no failing one became a passing one.
-    FILTERED: there were candidates, and filters dropped each. NO_CANDIDATE: failing and passing
-    programs stand in one trajectory, and the way that negatives are chosen makes no pair of them.
+    FILTERED: there were candidates, and filters dropped each. NO_CANDIDATE: some failed, others
+    were repaired, and the way that negatives are chosen makes no pair of them.
     """
 
     NOT_NEW = "dropped as a seed"
     UNANSWERED = "no program"
     NEVER_SOLVED = "never solved"
     NEVER_FAILED = "always solved at once"
+    NOTHING_FAILING = "no failing program"
     NOT_REPAIRED = "no failing program repaired"
     FILTERED = "every candidate dropped"
     NO_CANDIDATE = "no candidate"
@@ -72,7 +75,7 @@ def pairs_by_problem(files: ProblemFiles) -> list[ProblemPairs]:
         .join(_tried(files.versions), on="problem_id", how="left")
         .join(_paired(files.pairs), on="problem_id", how="left")
     )
-    columns = ("problem_id", "kept", "dropped", "tried", "solved", "at_once")
+    columns = ("problem_id", "kept", "dropped", "tried", "solved", "at_once", "failed")
     found = [_of(*row) for row in joined.select(columns).iter_rows()]
     known = {each.problem_id for each in found}
     dropped = _read(files.dropped, tables.DROPPED_SEEDS, "problem_id", "reason")
@@ -114,44 +117,49 @@ def _pairs(count: int) -> str:
     return "1 pair" if count == 1 else f"{count:,} pairs"
 
 
-def _of(
-    name: str,
-    kept: int | None,
-    dropped: list[str] | None,
-    tried: int | None,
-    solved: int,
-    at_once: int,
-) -> ProblemPairs:
-    """What became of one problem; counts are None where a table does not name it."""
-    if kept:
-        return ProblemPairs(name, kept)
+def _of(name: str, kept: int | None, *counts: Any) -> ProblemPairs:
+    """What became of one problem."""
+    return ProblemPairs(name, kept) if kept else ProblemPairs(name, 0, *_why(*counts))
+
+
+def _why(
+    dropped: list[str] | None, tried: int | None, solved: int, at_once: int, failed: int
+) -> tuple[NoPair, str]:
+    """Why no pair is kept, with what was counted; None where a table does not name the problem."""
     if dropped:
-        return ProblemPairs(name, 0, NoPair.FILTERED, ", ".join(dropped))
+        return NoPair.FILTERED, ", ".join(dropped)
     if not tried:
-        return ProblemPairs(name, 0, NoPair.UNANSWERED, "the generator's answers hold none")
+        return NoPair.UNANSWERED, "the generator's answers hold none"
     first = f"{at_once} of {tried} first programs pass"
     if at_once == tried:
-        return ProblemPairs(name, 0, NoPair.NEVER_FAILED, first)
+        return NoPair.NEVER_FAILED, first
     if not solved:
-        return ProblemPairs(name, 0, NoPair.NEVER_SOLVED, f"{first}, and no repair does")
+        return NoPair.NEVER_SOLVED, f"{first}, and no repair does"
+    if not failed:
+        return NoPair.NOTHING_FAILING, f"{first}, the others were refused"
     reason = NoPair.NO_CANDIDATE if solved > at_once else NoPair.NOT_REPAIRED
-    return ProblemPairs(name, 0, reason, f"{first}, {solved - at_once} others were repaired")
+    return reason, f"{first}, {solved - at_once} others were repaired"
 
 
 def _tried(files: Sequence[Path]) -> pl.DataFrame:
-    """By problem: trajectories, those whose last version passes, those whose first one does."""
+    """By problem: trajectories; of them those solved last, solved first, and with a failure."""
     columns = ("problem_id", "trajectory_id", "round", "verdict")
     passed = pl.col("verdict") == Verdict.PASSED.value
     trajectories = (
         _read(files, tables.VERSIONS, *columns)
         .sort("trajectory_id", "round")
         .group_by("problem_id", "trajectory_id")
-        .agg(solved=passed.last(), failed=(~pl.col("verdict").is_in(NOT_FAILING)).any())
+        .agg(
+            solved=passed.last(),
+            at_once=passed.first(),
+            failed=(~pl.col("verdict").is_in(NOT_FAILING)).any(),
+        )
     )
     return trajectories.group_by("problem_id").agg(
         tried=pl.len(),
         solved=pl.col("solved").sum(),
-        at_once=(pl.col("solved") & ~pl.col("failed")).sum(),
+        at_once=pl.col("at_once").sum(),
+        failed=pl.col("failed").sum(),
     )
 
 

@@ -73,6 +73,18 @@ FAIL, PASS = "wrong_answer", "passed"
             [["refused"], ["refused"]], [], NoPair.NEVER_SOLVED,
             "0 of 2 first programs pass, and no repair does",
         ),
+        (
+            [["refused", PASS]], [], NoPair.NOTHING_FAILING,
+            "0 of 1 first programs pass, the others were refused",
+        ),
+        (
+            [[PASS], ["refused", "refused"]], [], NoPair.NOTHING_FAILING,
+            "1 of 2 first programs pass, the others were refused",
+        ),
+        (
+            [["refused", PASS], [FAIL]], [], NoPair.NO_CANDIDATE,
+            "0 of 2 first programs pass, 1 others were repaired",
+        ),
     ],
 )  # fmt: skip
 def test_a_problem_without_a_pair_is_told_with_why(

@@ -1,0 +1,100 @@
+"""What is wrong with settings, in one message that names the variable or the file to correct."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.settings_keys import Key, nearest, written
+
+KNOWN_SETTINGS = "docs/SETTINGS.md lists the settings; so does: iterpref settings show"
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def refusal(
+    error: ValidationError, known: Sequence[Key], place: str, variables: str | None
+) -> InputError:
+    """What is wrong, an unknown key first: a misspelt key that must be set is missing as well.
+
+    Args:
+        error: of the settings' validation.
+        known: every key there is.
+        place: what set the values, for the message.
+        variables: how names of variables begin that may have set one; None where none may.
+    """
+    found = error.errors()
+    unknown = [each for each in found if each["type"] in _UNKNOWN]
+    first = (unknown or found)[0]
+    location = first["loc"]
+    field, problem = written(location, known), first["msg"]
+    meant: list[str] = []
+    remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
+    match first["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            problem, meant, remedy = "unknown setting", nearest(location, known), KNOWN_SETTINGS
+        case "union_tag_invalid":
+            kind = first["ctx"]["discriminator"].strip("'")
+            location, field = (*location, kind), f"{field}.{kind}"
+            # A member of an enumeration stands there as <EngineKind.VLLM: 'vllm'>.
+            tags = re.findall(r"'([^']+)'", first["ctx"]["expected_tags"])
+            problem = f"{first['ctx']['tag']!r} is none of {', '.join(tags)}"
+            meant = get_close_matches(first["ctx"]["tag"], tags, n=1)
+        case "union_tag_not_found":
+            key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
+            remedy = f"Set {key}; iterpref settings explain tells its values"
+        case "missing":
+            problem = "not set"
+    if meant:
+        remedy = f"Did you mean {' or '.join(meant)}?"
+    variable = _variable_of(location, variables) if variables and location else None
+    return InputError(problem, file=variable or place, field=field or None, remedy=remedy)
+
+
+def _variable_of(location: Sequence[int | str], prefix: str) -> str | None:
+    """The variable that sets the key of an error, or whose JSON does; None where none does."""
+    # A variable of the key itself goes before one of the section that holds it, as it does in
+    # pydantic-settings.
+    for name in sorted(os.environ, key=lambda each: (-each.count("__"), each)):
+        if name.upper().startswith(prefix):
+            inner = _within(location, name[len(prefix) :].lower().split("__"))
+            if inner is not None and (not inner or _sets(os.environ[name], inner)):
+                return name
+    return None
+
+
+def _within(location: Sequence[int | str], parts: Sequence[str]) -> Sequence[int | str] | None:
+    """What is left of a location behind the parts of a variable's name; None where it is elsewhere.
+
+    Of a key that comes in kinds the location names the kind too, which no variable does.
+    """
+    keys = [str(each).lower() for each in location]
+    if keys[0] != parts[0]:
+        return None
+    place = 0
+    for part in parts:
+        if part not in keys[place:]:
+            return None
+        place = keys.index(part, place) + 1
+    return location[place:]
+
+
+def _sets(text: str, location: Sequence[int | str]) -> bool:
+    """Whether the JSON of a variable holds a location, which names kinds that the JSON does not."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError:
+        return False
+    is_held = False
+    for key in location:
+        held = dict(enumerate(value)) if isinstance(value, list) else value
+        is_held = isinstance(held, dict) and key in held
+        value = held[key] if is_held else value
+    return is_held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,38 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
+from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
     CELLS,
     CURVES,
+    SAMPLED,
     SCORES,
+    TASKS,
     Results,
     curve_rows,
     write_results,
 )
+from iterpref_assets.core.experiment.rounds import solved_by_calls
+from iterpref_assets.core.syntax import program_key
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
-from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
 
 def export_grid(settings: Settings, folder: Path) -> list[Path]:
@@ -65,6 +73,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
+    stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
+    sampled = list(_standing(context, EXPERIMENT_SAMPLED, current))
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(
@@ -75,11 +85,16 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             ],
             schema=CELLS,
         ),
-        scores=pl.concat([_scores(*item) for item in scores.items()]),
+        scores=pl.concat(
+            [_scores(cell, scored, stronger.get(cell)) for cell, scored in scores.items()]
+        ),
         curves=pl.DataFrame(
             [row for item in models.items() for row in _curve(*item)], schema=CURVES
         ),
         kinds=_kinds(context.store),
+        tasks=_tasks(context.store, scores.values()),
+        rounds=_rounds(context),
+        sampled=pl.concat([pl.DataFrame(schema=SAMPLED), *(_sampled(*item) for item in sampled)]),
     )
     return write_results(results, folder)
 
@@ -133,12 +148,12 @@ def _cell(
     scored: Artifact | None,
     shares: Mapping[str, float],
 ) -> dict[str, Any]:
+    """A row of CELLS."""
     arm = None if cell.is_reference else arm_named(cell.arm)
     made = next(each for each in (model, validated, scored) if each is not None).manifest
     validation = None
     if validated is not None:
-        scores = tables.read_scores(validated.path(GREEDY_FILE))
-        validation = summarize(scores, EvaluationConfig()).pass_at_1
+        validation = solved_share(tables.read_scores(validated.path(GREEDY_FILE)))
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
@@ -152,16 +167,78 @@ def _cell(
     }
 
 
-def _scores(cell: Cell, scores: Artifact) -> pl.DataFrame:
+def _name_columns(cell: Cell) -> list[pl.Expr]:
+    return [pl.lit(value, SCORES[name]).alias(name) for name, value in _named(cell).items()]
+
+
+def _scores(cell: Cell, scores: Artifact, stronger: Artifact | None) -> pl.DataFrame:
     frame = tables.read_scores(scores.path(GREEDY_FILE))
-    named = [pl.lit(value, SCORES[name]).alias(name) for name, value in _named(cell).items()]
-    return frame.select(
-        *named,
+    judged = (
+        pl.DataFrame(schema=tables.STRONGER)
+        if stronger is None
+        else tables.read_table(stronger.path(STRONGER_FILE), tables.STRONGER)
+    )
+    return frame.join(judged, on="task_id", how="left", maintain_order="left").select(
+        *_name_columns(cell),
         problem_id="task_id",
         passed="base_passed",
         verdict="verdict",
         error_type="error_type",
+        passed_stronger="passed_stronger",
     )
+
+
+def _sampled(cell: Cell, samples: Artifact) -> pl.DataFrame:
+    frame = tables.read_scores(samples.path(SAMPLED_FILE))
+    different = pl.col("code").map_elements(program_key, return_dtype=pl.String()).n_unique()
+    return (
+        frame.group_by("task_id", maintain_order=True)
+        .agg(
+            samples=pl.len().cast(pl.Int64),
+            passed=pl.col("base_passed").sum().cast(pl.Int64),
+            distinct=different.cast(pl.Int64),
+        )
+        .select(
+            *_name_columns(cell),
+            pl.col("task_id").alias("problem_id"),
+            "samples",
+            "passed",
+            "distinct",
+        )
+    )
+
+
+def _tasks(store: ArtifactStore, scores: Iterable[Artifact]) -> pl.DataFrame:
+    """The problems that are scored, with their features."""
+    reported = {
+        name
+        for scored in scores
+        for name in tables.read_scores(scored.path(GREEDY_FILE))["task_id"].to_list()
+    }
+    problems = read_problems(store, ArtifactKey(HELDOUT_PROBLEMS.asset))
+    rows = [
+        {"problem_id": each.problem_id, "features": list(each.features)}
+        for each in problems
+        if each.problem_id in reported
+    ]
+    return pl.DataFrame(rows, schema=TASKS)
+
+
+def _rounds(context: StepContext) -> pl.DataFrame:
+    """What debugging solved, and sampling for as many calls, or what else was sampled."""
+    debugged = _versions(context, DEBUG_TRAJECTORIES)
+    sampled = _versions(context, EXPERIMENT_SAMPLES)
+    max_rounds = context.settings.debugging.max_rounds
+    return solved_by_calls(debugged, sampled if sampled.height else debugged, max_rounds)
+
+
+def _versions(context: StepContext, step: Step) -> pl.DataFrame:
+    found = [pl.DataFrame(schema=tables.VERSIONS)]
+    for shard in context.settings.seeds.shards():
+        if context.store.find(ArtifactKey(step.asset, shard)) is not None:
+            made = context.store.current(ArtifactKey(step.asset, shard))
+            found.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
+    return pl.concat(found)
 
 
 def _curve(cell: Cell, model: Artifact) -> Iterator[dict[str, Any]]:

@@ -12,10 +12,8 @@ from pathlib import Path
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.config import EvaluationConfig
-from iterpref_assets.core.evaluation.summary import summarize
 from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
-from iterpref_assets.core.experiment.choosing import best_rate
+from iterpref_assets.core.experiment.choosing import best_rate, solved_share
 from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
@@ -24,12 +22,14 @@ from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
     heldout,
     sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.step import Step, StepContext
@@ -87,7 +87,9 @@ def _make_all(context: StepContext, grid: Grid) -> None:
     _make(context, EXPERIMENT_PAIRS, _used_pair_sets(grid.arms))
     tried = [key for arm in grid.arms for key in tried_cells(settings, arm)]
     trained = len(grid.arms) * (grid.seeds - 1)
-    scored = len(grid.arms) * grid.seeds + 1
+    scoring = (EXPERIMENT_SCORES, EXPERIMENT_STRONGER, EXPERIMENT_SAMPLED)
+    asked = [step for step in scoring if step.exists(settings)]
+    scored = len(asked) * (len(grid.arms) * grid.seeds + 1)
     with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
         _make(context, EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
         for key in tried:
@@ -95,7 +97,8 @@ def _make_all(context: StepContext, grid: Grid) -> None:
             _make(context, EXPERIMENT_VALIDATION, (key,), tracker)
         cells = [key for arm in grid.arms for key in chosen_cells(context, arm, grid.seeds)]
         _make(context, EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
-        _make(context, EXPERIMENT_SCORES, (REFERENCE, *cells), tracker)
+        for step in asked:
+            _make(context, step, (REFERENCE, *cells), tracker)
 
 
 @contextmanager
@@ -137,8 +140,7 @@ def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
 def validation_rate(store: ArtifactStore, key: str) -> float:
     """The share of validation problems that a cell's model solves."""
     scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
-    scores = tables.read_scores(scored.path(GREEDY_FILE))
-    return summarize(scores, EvaluationConfig()).pass_at_1
+    return solved_share(tables.read_scores(scored.path(GREEDY_FILE)))
 
 
 def _used_pair_sets(arms: Iterable[Arm]) -> list[PairSet]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -333,7 +334,8 @@ def _refuse_unknown_variables() -> None:
     for name in sorted(os.environ):
         is_ours = name.upper().startswith(PREFIX) and name not in {SETTINGS_FILE, WEBHOOK}
         if is_ours and name.upper().split("__")[0] not in known:
-            meant = get_close_matches(name.upper().split("__")[0], known, n=1)
+            given = {*known, SETTINGS_FILE, WEBHOOK}
+            meant = get_close_matches(name.upper().split("__")[0], given, n=1)
             raise InputError(
                 "unknown setting",
                 file="environment",
@@ -346,13 +348,27 @@ def _validated(values: dict[str, Any], *, place: str) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise _refusal(error, place) from None
+        raise _refusal(error, place, by_variables=not values) from None
 
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
-def _refusal(error: ValidationError, place: str) -> InputError:
+def _variable_of(location: Sequence[int | str]) -> str | None:
+    """The variable that sets the key of an error, or None where none does.
+
+    Of a key that comes in kinds the location names the kind too, which no variable does.
+    """
+    for name in sorted(os.environ):
+        parts = name.lower().removeprefix(PREFIX.lower()).split("__")
+        keys = iter(str(each).lower() for each in location)
+        is_ours = name.upper().startswith(PREFIX)
+        if is_ours and parts[-1] == str(location[-1]).lower() and all(p in keys for p in parts):
+            return name
+    return None
+
+
+def _refusal(error: ValidationError, place: str, *, by_variables: bool) -> InputError:
     """What is wrong, an unknown key first: a misspelt key that must be set is missing as well."""
     found = error.errors()
     unknown = [each for each in found if each["type"] in _UNKNOWN]
@@ -376,4 +392,5 @@ def _refusal(error: ValidationError, place: str) -> InputError:
             problem = "not set"
     if meant:
         remedy = f"Did you mean {' or '.join(meant)}?"
-    return InputError(problem, file=place, field=field or None, remedy=remedy)
+    variable = _variable_of(first["loc"]) if by_variables and first["loc"] else None
+    return InputError(problem, file=variable or place, field=field or None, remedy=remedy)

@@ -158,10 +158,20 @@ def test_upstream_hashes_are_those_of_the_recorded_materializations(root, instan
 
 def test_a_run_until_an_asset_tells_where_it_and_its_pages_lie(root, first_run) -> None:
     done = iterpref(root, "run", "--until", "codeflow_pairs")
-    *tables, pages = done.stdout.splitlines()
-    assert len(tables) == 2
+    *_, first, second, pages = done.stdout.splitlines()
+    tables = (first, second)
     assert all((Path(folder) / "pairs.parquet").is_file() for folder in tables)
     assert list(Path(pages.removeprefix("pages: ")).glob("*.html"))
+
+
+def test_a_run_tells_how_many_problems_have_pairs_and_why_others_have_none(first_run) -> None:
+    lines = first_run.stdout.splitlines()
+    [number] = [n for n, line in enumerate(lines) if line.endswith("problems have pairs")]
+    having, problems = map(int, lines[number].removesuffix(" problems have pairs").split(" of "))
+    assert having < problems == 48
+    named = [line for line in lines if ": no pair: " in line]
+    assert 0 < len(named) <= 10
+    assert lines[number + 1] == named[0]
 
 
 def test_a_second_run_reuses_everything(root, first_run) -> None:

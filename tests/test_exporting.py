@@ -8,12 +8,16 @@ import pytest
 
 from iterpref_assets import exporting
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
+from iterpref_assets.core.frames import problems_to_frame
+from iterpref_assets.core.lab.config import LabConfig
+from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
+from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
 
@@ -31,6 +35,8 @@ def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:
 MODELS = a_step("experiment_models", Partitioning.CELL)
 VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
+STRONGER = a_step("experiment_stronger", Partitioning.CELL)
+SAMPLED = a_step("experiment_sampled", Partitioning.CELL)
 
 
 def scores(*passed: bool) -> pl.DataFrame:
@@ -53,7 +59,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", MODELS)
     monkeypatch.setattr(exporting, "EXPERIMENT_VALIDATION", VALIDATION)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
+    monkeypatch.setattr(exporting, "EXPERIMENT_STRONGER", STRONGER)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", SAMPLED)
     _pairs(context)
+    _heldout(context)
     for key in (SCORED, "sft@3e-05@0"):
         _publish_model(context, MODELS, key)
     for key in ("reference", SCORED, "sft@3e-05@0"):
@@ -73,6 +82,32 @@ def _publish_model(context: StepContext, step: Step, key: str) -> None:
 def _publish_scores(context: StepContext, step: Step, key: str, *passed: bool) -> None:
     with context.store.publishing(step.plan(context, key)) as staging:
         tables.write_table(scores(*passed), tables.SCORES, staging.folder / "greedy.parquet")
+
+
+def _heldout(context: StepContext) -> None:
+    """t0 to t3, of which the last is not among those that are scored."""
+    problems = [
+        each.model_copy(update={"problem_id": f"t{place}", "features": ("number", f"f{place}")})
+        for place, each in enumerate(compose_heldout(LabConfig(heldout_problems=4)))
+    ]
+    with context.store.publishing(HELDOUT_PROBLEMS.plan(context, UNPARTITIONED)) as staging:
+        frame = problems_to_frame(problems)
+        tables.write_table(frame, tables.PROBLEMS, staging.folder / "problems.parquet")
+
+
+def _trajectories(context: StepContext, *rows: tuple[str, int, int, str]) -> None:
+    """Trajectories of lab-000, whose versions are: problem, sample, round, verdict."""
+    step = a_step("debug_trajectories", Partitioning.SHARD)
+    names = ("problem_id", "sample", "round", "verdict")
+    frame = pl.DataFrame(
+        [
+            dict(zip(names, row, strict=True)) | {"trajectory_id": f"{row[0]}/{row[1]}"}
+            for row in rows
+        ],
+        schema=tables.VERSIONS,
+    )
+    with context.store.publishing(step.plan(context, "lab-000")) as staging:
+        tables.write_table(frame, tables.VERSIONS, staging.folder / "versions.parquet")
 
 
 def _pairs(context: StepContext) -> None:
@@ -154,6 +189,53 @@ def test_kinds_are_those_of_kept_pairs(exported):
         ("random", "number", 1, 0),
         ("random", "operator", 1, 0),
     ]
+
+
+def test_tasks_are_the_reported_problems_with_their_features(exported):
+    assert exported.tasks.rows() == [
+        *(("t0", ["number", "f0"]), ("t1", ["number", "f1"]), ("t2", ["number", "f2"])),
+    ]
+
+
+def test_programs_that_passed_tell_whether_they_pass_stronger_tests(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    with context.store.publishing(STRONGER.plan(context, SCORED)) as staging:
+        frame = pl.DataFrame([("t0", True), ("t2", False)], schema=tables.STRONGER, orient="row")
+        tables.write_table(frame, tables.STRONGER, staging.folder / "stronger.parquet")
+    export_grid(settings, tmp_path / "out")
+    made = read_results(tmp_path / "out").scores
+    assert made.filter(arm="sft")["passed_stronger"].to_list() == [True, None, False]
+    assert made.filter(arm="reference")["passed_stronger"].to_list() == [None, None, None]
+
+
+def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    codes = [("t0", "x = 1", True), ("t0", "x = 1  # one", True), ("t0", "x = 2", False)]
+    rows = [
+        {
+            "task_id": task, "sample": place, "code": code, "completion": "", "verdict": "",
+            "error_type": "", "base_passed": passed,
+        }
+        for place, (task, code, passed) in enumerate(codes)
+    ]  # fmt: skip
+    with context.store.publishing(SAMPLED.plan(context, SCORED)) as staging:
+        frame = pl.DataFrame(rows, schema=tables.SCORES)
+        tables.write_table(frame, tables.SCORES, staging.folder / "sampled.parquet")
+    export_grid(settings, tmp_path / "out")
+    found = read_results(tmp_path / "out").sampled
+    assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]
+
+
+def test_rounds_are_those_of_every_trajectory(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    _trajectories(
+        context,
+        ("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed"),
+    )  # fmt: skip
+    export_grid(settings, tmp_path / "out")
+    rounds = read_results(tmp_path / "out").rounds
+    assert rounds.filter(method="debugging")["solved"].to_list() == [0.5, *[1.0] * 5]
+    assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.5)]
 
 
 def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):

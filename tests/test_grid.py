@@ -2,6 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,8 @@ from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
+from iterpref_assets.steps.experiment import draws_samples
+from iterpref_assets.steps.experiment_stronger import is_possible
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Parent, Step, StepContext
@@ -100,6 +103,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     for name in ("experiment_validation", "experiment_scores"):
         step = made.step(name, Partitioning.CELL, Parent(models, if_trained))
         monkeypatch.setattr(grid, name.upper(), step)
+    for exists, name in ((is_possible, "stronger"), (draws_samples, "sampled")):
+        step = made.step(f"experiment_{name}", Partitioning.CELL, Parent(models, if_trained))
+        monkeypatch.setattr(grid, f"EXPERIMENT_{name.upper()}", replace(step, exists=exists))
     return made
 
 
@@ -125,6 +131,39 @@ def test_models_of_every_rate_and_the_reference_are_validated(made, settings):
 def test_only_the_models_at_the_best_rate_are_scored_on_what_is_reported(made, settings):
     make_grid(settings, Grid((SFT,), 2))
     assert made.of("experiment_scores") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
+
+
+def test_what_the_reported_models_solve_is_judged_by_stronger_tests(made, settings):
+    make_grid(settings, Grid((SFT,), 2))
+    assert made.of("experiment_stronger") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
+
+
+def test_problems_that_are_not_of_the_lab_have_no_stronger_tests(made, tmp_path):
+    file = tmp_path / "problems.jsonl"
+    file.touch()
+    seeds = {"kind": "mbpp", "path": str(file)}
+    settings = Settings.model_validate({"root": tmp_path, "experiment": sizes(), "seeds": seeds})
+    make_grid(settings, Grid((SFT,), 1))
+    assert made.of("experiment_stronger") == []
+
+
+def test_samples_are_drawn_of_the_reported_models_where_they_are_asked_for(made, tmp_path):
+    asked = {"root": tmp_path, "experiment": sizes(samples=10)}
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    assert made.of("experiment_sampled") == ["reference", "sft@3e-05@0"]
+
+
+def test_no_samples_are_drawn_where_none_are_asked_for(made, settings):
+    make_grid(settings, Grid((SFT,), 1))
+    assert made.of("experiment_sampled") == []
+
+
+def test_asking_for_samples_makes_no_greedy_score_anew(made, settings):
+    make_grid(settings, Grid((SFT,), 1))
+    made.cells.clear()
+    asked = {"root": settings.root, "experiment": sizes(samples=10, seeds=3)}
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    assert {asset for asset, _ in made.cells} == {"experiment_sampled"}
 
 
 def test_pairs_are_made_of_the_sets_that_arms_use(made, settings):

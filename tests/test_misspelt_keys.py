@@ -78,6 +78,42 @@ def test_a_misspelt_key_within_a_variable_is_told(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ITERPREF_DEBUGGING__MAX_RONDS", "3"),
+        ("ITERPREF_DEBUGGING__MAX_ROUNDS", "many"),
+        ("ITERPREF_SEEDS__FOLDR", "x"),
+    ],
+)
+def test_a_bad_variable_is_named_and_not_the_file_beside_it(tmp_path, monkeypatch, variable, value):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[seeds]\nkind = "files"\nfolder = "."\nheldout = "none"\n[debugging]\nmax_tokens = 5\n'
+    )
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    assert refusal.value.file == variable
+
+
+def test_a_bad_key_of_the_file_is_named_with_the_file(tmp_path, monkeypatch):
+    file = tmp_path / "mine.toml"
+    file.write_text("[debugging]\nmax_ronds = 5\n")
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    monkeypatch.setenv("ITERPREF_DEBUGGING__MAX_ROUNDS", "3")
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    assert refusal.value.file == str(file)
+
+
+def test_a_misspelt_name_of_the_settings_file_is_told(monkeypatch):
+    monkeypatch.setenv("ITERPREF_SETTING", "mine.toml")
+    with pytest.raises(InputError, match="Did you mean ITERPREF_SETTINGS"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
     ("written", "meant"),
     [
         ("debuging", "debugging"),

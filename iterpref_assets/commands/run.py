@@ -19,6 +19,7 @@ from iterpref_assets.steps.reports import SUMMARY_FILE
 
 INTERRUPTED = 130
 """The exit status of what Ctrl-C ended, as shells have it."""
+PAIRS = "codeflow_pairs"
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 
 _log = logging.getLogger("iterpref")
@@ -49,6 +50,8 @@ def run(
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         _log.warning("interrupted: iterpref run goes on where this run stopped")
         raise typer.Exit(INTERRUPTED) from None
+    if any(PAIRS in phase.assets for phase in planned):
+        print_problems(settings)
     if until is None:
         print_summary(settings)
     else:
@@ -88,6 +91,17 @@ def print_places(settings: Settings, asset: str) -> None:
         typer.echo(store.current(ArtifactKey(asset, partition)).folder)
     if (pages := settings.root / PAGES / asset).is_dir():
         typer.echo(f"pages: {pages}")
+
+
+def print_problems(settings: Settings) -> None:
+    """Print how many pairs problems have, and why some have none; many are counted."""
+    from iterpref_assets.core.pairs.by_problem import told
+    from iterpref_assets.steps.by_problem import SHOWN, problems_of_shards
+    from iterpref_assets.steps.pairs import pair_files
+
+    store, shards = ArtifactStore(settings.root), settings.seeds.shards()
+    for line in told(problems_of_shards(store, shards, pair_files(store, shards)), SHOWN):
+        typer.echo(line)
 
 
 def print_summary(settings: Settings) -> None:

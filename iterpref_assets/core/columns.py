@@ -69,6 +69,7 @@ DESCRIPTIONS = {
     "task_id": "The benchmark's or held-out problem's name",
     "base_passed": "Whether it passed the benchmark's own tests",
     "plus_passed": "Whether it passed the plus tests too; null where there are none",
+    "passed_stronger": "Whether it passed stronger tests of the problem too",
     "group": "The part of the benchmark, such as its difficulty",
     "not_run": "Why the task cannot be run here; empty where it can",
     "column": "The benchmark, as a column of the paper's Table 1",

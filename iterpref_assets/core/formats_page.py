@@ -75,6 +75,7 @@ FILES = {
     "TOKENIZED_PAIRS": "`tokens.parquet` of `preference_pairs`; what `iterpref train` reads",
     "REFERENCE_LOGPROBS": "`logprobs.parquet` of `reference_logprobs`",
     "SCORES": "`greedy.parquet`, `sampled.parquet` of `heldout_scores`; `scores.parquet`",
+    "STRONGER": "`stronger.parquet` of `experiment_stronger`",
     "BENCHMARK_TASKS": "`tasks.parquet` of a benchmark's tasks",
     "LEADERBOARD": "`leaderboard.parquet` of `leaderboard`",
 }

@@ -71,6 +71,12 @@ def _parsed(code: str) -> ast.Module | Exception:
             return error
 
 
+def program_key(code: str) -> str:
+    """Text that programs share which differ in comments and layout at most."""
+    tree = parse(code)
+    return code.strip() if tree is None else ast.dump(tree)
+
+
 def same_program(first: str, second: str) -> bool:
     """Whether two programs differ in comments and layout at most."""
     if first.strip() == second.strip():

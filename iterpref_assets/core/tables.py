@@ -174,6 +174,9 @@ is known of the first failure (shortened) stands in the last four columns, empty
 _OF_FAILURES = {"failing_call", "expected", "actual", "message"}
 """Columns of SCORES that tables of before they were kept do not have."""
 
+STRONGER: Schema = {"task_id": pl.String(), "passed_stronger": pl.Boolean()}
+"""One program a row that passes its problem's own tests: whether it passes stronger ones too."""
+
 BENCHMARK_TASKS: Schema = {
     "task_id": pl.String(),
     "group": pl.String(),

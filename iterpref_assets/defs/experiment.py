@@ -9,10 +9,12 @@ from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 
 _asset = partial(
     stage_asset, group="experiment", pool="gpu", in_worker=True, describe=metadata.of_nothing
@@ -47,4 +49,20 @@ if EXPERIMENT_PAIRS.exists(load_settings()):
         description="Scores of one model of the grid on the problems that are reported.",
         kinds={"transformers", "bubblewrap", "parquet"},
         schema=tables.SCORES,
+    )
+
+if EXPERIMENT_SAMPLED.exists(load_settings()):
+    experiment_sampled = _asset(
+        EXPERIMENT_SAMPLED,
+        description="Samples of one model of the grid on the problems that are reported.",
+        kinds={"transformers", "bubblewrap", "parquet"},
+        schema=tables.SCORES,
+    )
+
+if EXPERIMENT_STRONGER.exists(load_settings()):
+    experiment_stronger = _asset(
+        EXPERIMENT_STRONGER,
+        description="Programs of one model that pass their problem's tests, by stronger ones.",
+        kinds={"bubblewrap", "parquet"},
+        schema=tables.STRONGER,
     )

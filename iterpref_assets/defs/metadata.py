@@ -183,6 +183,21 @@ def of_pairs(artifact: Artifact) -> Metadata:
         "examples": _pair_examples(drawn_pairs(file, SHOWN_PAIRS, KEPT)),
         **dropped,
         **({"judge_answers": dg.MetadataValue.json(judged)} if judged else {}),
+        **_of_problems_without_pairs(artifact),
+    }
+
+
+def _of_problems_without_pairs(artifact: Artifact) -> Metadata:
+    """How many problems have pairs, how many have none by reason, and some of those with why."""
+    figures = artifact.manifest.figures
+    if "problems_with_pairs" not in figures:
+        return {}
+    examples = figures["examples_without_pairs"].items()
+    rows = [{"problem_id": name, "why": why} for name, why in examples]
+    return {
+        "problems_with_pairs": dg.MetadataValue.int(figures["problems_with_pairs"]),
+        "problems_without_pairs": dg.MetadataValue.json(figures["problems_without_pairs"]),
+        "examples_without_pairs": _table(pl.DataFrame(rows)),
     }
 
 

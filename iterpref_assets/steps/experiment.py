@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.config import ExperimentConfig
 from iterpref_assets.core.records import Problem
@@ -28,6 +29,7 @@ from iterpref_assets.steps.checkpoints import (
 )
 from iterpref_assets.steps.evaluations import (
     GREEDY_FILE,
+    SAMPLED_FILE,
     score_problems,
     scoring_config,
     scoring_gpus,
@@ -151,6 +153,24 @@ def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonVa
     }
 
 
+def _sampling(settings: Settings) -> EvaluationConfig:
+    """How samples of the reported problems are drawn."""
+    asked = {**settings.sampled_evaluation.model_dump(), "samples": sizes(settings).samples}
+    return EvaluationConfig.model_validate(asked)
+
+
+def draws_samples(settings: Settings) -> bool:
+    """Whether the grid's models are scored on samples too."""
+    return is_asked(settings) and sizes(settings).samples > 0
+
+
+def _sampled_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    return {
+        **_scores_config(context, partition),
+        "evaluation": _sampling(context.settings).for_result(),
+    }
+
+
 def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
     from iterpref_assets.core.training.launch import train_model
 
@@ -170,12 +190,20 @@ def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
 
 def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, heldout(context)[:first])
+    problems = heldout(context)[:first]
+    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
 
 
 def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
     first = sizes(context.settings).validation_problems
-    _publish_scored(context, plans, heldout(context)[first:])
+    problems = heldout(context)[first:]
+    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
+
+
+def _publish_sampled(context: StepContext, plans: Sequence[Plan]) -> None:
+    settings = context.settings
+    problems = heldout(context)[sizes(settings).validation_problems :]
+    _publish_scored(context, plans, problems, _sampling(settings), SAMPLED_FILE)
 
 
 def heldout(context: StepContext) -> list[Problem]:
@@ -197,16 +225,20 @@ def heldout(context: StepContext) -> list[Problem]:
 
 
 def _publish_scored(
-    context: StepContext, plans: Sequence[Plan], problems: Sequence[Problem]
+    context: StepContext,
+    plans: Sequence[Plan],
+    problems: Sequence[Problem],
+    evaluation: EvaluationConfig,
+    file: str,
 ) -> None:
     base_model = sizes(context.settings).base_model
     with Sandbox(packages=context.settings.packages) as sandbox:
         for plan in each_named(plans):
             model = model_of_cell(context, plan.key.partition)
-            runs = {context.store.work_folder(plan): context.settings.evaluation}
+            runs = {context.store.work_folder(plan): evaluation}
             (scores,) = score_problems(context, problems, model, base_model, sandbox, runs)
             with context.store.publishing(plan) as staging:
-                tables.write_table(scores, tables.SCORES, staging.folder / GREEDY_FILE)
+                tables.write_table(scores, tables.SCORES, staging.folder / file)
                 staging.row_count = scores.height
 
 
@@ -253,12 +285,23 @@ _scored = functools.partial(
     Step,
     partitioning=Partitioning.CELL,
     parents=(Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE),
-    config=_scores_config,
     gpus=scoring_gpus,
     code_version="1",
-    exists=is_asked,
     in_run=never,
 )
 """Scores of a cell's model on some of the held-out problems."""
-EXPERIMENT_VALIDATION = _scored(asset="experiment_validation", publish=_publish_validation)
-EXPERIMENT_SCORES = _scored(asset="experiment_scores", publish=_publish_scores)
+EXPERIMENT_VALIDATION = _scored(
+    asset="experiment_validation",
+    config=_scores_config,
+    publish=_publish_validation,
+    exists=is_asked,
+)
+EXPERIMENT_SCORES = _scored(
+    asset="experiment_scores", config=_scores_config, publish=_publish_scores, exists=is_asked
+)
+EXPERIMENT_SAMPLED = _scored(
+    asset="experiment_sampled",
+    config=_sampled_config,
+    publish=_publish_sampled,
+    exists=draws_samples,
+)

@@ -32,6 +32,7 @@ from iterpref_assets.steps.benchmarks import (
     SCORES_FILE,
     tasks_key,
 )
+from iterpref_assets.steps.by_problem import problems_of_shards
 from iterpref_assets.steps.evaluations import GREEDY_FILE, HELDOUT_SCORES
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, PROBLEMS_FILE
 from iterpref_assets.steps.pairs import CODEFLOW_PAIRS, PAIRS_FILE, PREFERENCE_PAIRS
@@ -54,8 +55,7 @@ def page_beside(store: ArtifactStore, artifact: Artifact) -> Path | None:
         write_trajectories_page([artifact.path(VERSIONS_FILE)], seeds, out, title)
     elif key.asset in (CODEFLOW_PAIRS.asset, PREFERENCE_PAIRS.asset):
         title = f"Preference pairs: {key.partition}"
-        seeds = _seed_files(store, _shards_of(artifact))
-        write_pairs_page([artifact.path(PAIRS_FILE)], seeds, out, title)
+        _write_pairs_page(store, [artifact.path(PAIRS_FILE)], _shards_of(artifact), out, title)
     elif scores_key(str(key)):
         _write_scores_page(store, key, out)
     else:
@@ -72,9 +72,10 @@ def write_all_trajectories(store: ArtifactStore, out: Path) -> int:
 
 def write_all_pairs(store: ArtifactStore, out: Path) -> int:
     """Write one page of every shard's pairs, dropped ones included; how many there are."""
-    pairs = _files(store, _all(store, CODEFLOW_PAIRS.asset), PAIRS_FILE)
-    seeds = _seed_files(store, store.partitions(SEED_PROBLEMS.asset))
-    return write_pairs_page(pairs, seeds, out, "Preference pairs")
+    keys = _all(store, CODEFLOW_PAIRS.asset)
+    shards = [key.partition for key in keys]
+    pairs = _files(store, keys, PAIRS_FILE)
+    return _write_pairs_page(store, pairs, shards, out, "Preference pairs")
 
 
 def scores_key(name: str) -> ArtifactKey | None:
@@ -134,6 +135,14 @@ def named_prompts(name: str, store: Callable[[], ArtifactStore]) -> Mapping[str,
     if Path(name).exists() or not (key := scores_key(name)):
         return {}
     return prompts_of(store(), key.asset)
+
+
+def _write_pairs_page(
+    store: ArtifactStore, pairs: Sequence[Path], shards: Sequence[str], out: Path, title: str
+) -> int:
+    """The page of the shards' pairs, and of their problems that are in none."""
+    by_problem = problems_of_shards(store, shards, pairs)
+    return write_pairs_page(pairs, _seed_files(store, shards), out, title, by_problem)
 
 
 def _write_scores_page(store: ArtifactStore, key: ArtifactKey, out: Path) -> None:

@@ -28,6 +28,7 @@ from iterpref_assets.core.pairs.token_files import TOKENS_FILE
 from iterpref_assets.core.sandbox.on_demand import judging
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
+from iterpref_assets.steps.by_problem import problem_figures, problems_of_shards
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import BASE_MODELS, LAB_SOURCE, base_model_folder
 from iterpref_assets.steps.partitions import Partitioning
@@ -116,7 +117,7 @@ def _publish_codeflow_pairs(context: StepContext, plans: Sequence[Plan]) -> None
         with context.store.publishing(plan) as staging:
             out = staging.folder / PAIRS_FILE
             _build_own(context, plan.key.partition, out)
-            staging.row_count = row_count(out)
+            _describe(context, plan, staging)
 
 
 async def _build_and_judge(context: StepContext, plans: Sequence[Plan], judge: JudgeConfig) -> None:
@@ -147,7 +148,7 @@ async def _judge_shard(
             pairs_out=out,
             judgements_out=staging.folder / JUDGEMENTS_FILE,
         )
-        staging.row_count = row_count(out)
+        _describe(context, plan, staging)
         staging.figures.update(
             {
                 "judge_answers": outcome.answers,
@@ -155,6 +156,15 @@ async def _judge_shard(
                 "calls_without_an_answer": outcome.failures,
             }
         )
+
+
+def _describe(context: StepContext, plan: Plan, staging: Staging) -> None:
+    """What the manifest says of a shard's pairs."""
+    out = staging.folder / PAIRS_FILE
+    staging.row_count = row_count(out)
+    staging.figures.update(
+        problem_figures(problems_of_shards(context.store, [plan.key.partition], [out]))
+    )
 
 
 def _build_own(context: StepContext, shard: str, out: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +24,8 @@ from iterpref_assets.settings import (
     Settings,
 )
 from iterpref_assets.steps.models import model_identity, not_given
+from iterpref_assets.steps.server_check import WAIT_SECONDS, check_server
 
-WAIT_SECONDS = 10.0
 _PACKAGES = {"vllm": "vllm", "transformers": "transformers", "openai": "openai"}
 
 
@@ -51,15 +50,27 @@ def findings(settings: Settings) -> Iterator[Finding]:
 def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "seeds", partial(_seeds, settings)
     yield "sandbox", partial(_sandbox, settings)
-    yield "generator", partial(_model, settings.generator, settings.engine)
+    yield "generator", partial(_model, settings.generator, settings.engine, "engine")
+    if isinstance(settings.engine, OpenAIConfig):
+        for name in _served_weights(settings.generator):
+            yield "engine.base_url", partial(check_server, settings.engine, name, "engine")
     for name, source in settings.base_models.items():
-        yield f"base_models.{name}", partial(_model, source, settings.evaluation_engine)
+        yield (
+            f"base_models.{name}",
+            partial(_model, source, settings.evaluation_engine, "evaluation_engine"),
+        )
     engines: dict[str, EngineConfig] = {
         "engine": settings.engine,
         "evaluation_engine": settings.evaluation_engine,
     }
     judges = {"pairs": settings.pairs.judge, "test_quality": settings.test_quality.judge}
-    engines |= {f"{name}.judge.engine": each.engine for name, each in judges.items() if each}
+    for name, judge in judges.items():
+        if judge is not None:
+            section = f"{name}.judge.engine"
+            engines[section] = judge.engine
+            if isinstance(judge.engine, OpenAIConfig):
+                look = partial(check_server, judge.engine, judge.model, section)
+                yield f"{name}.judge.model", look
     for name, engine in engines.items():
         yield name, partial(_engine, engine)
     for benchmark in settings.benchmarks.names():
@@ -104,10 +115,12 @@ def _sandbox(settings: Settings) -> str:
     return "a program ran in it"
 
 
-def _model(source: GeneratorSource, engine: EngineConfig) -> str:
+def _model(source: GeneratorSource, engine: EngineConfig, section: str) -> str:
     match source:
         case RemoteModel(model=model):
-            return _served(model, engine)
+            if isinstance(engine, OpenAIConfig):
+                return check_server(engine, model, section)
+            return "recorded"
         case HubModel(repository=repository, revision=revision):
             _on_hub(repository, revision)
             return f"{repository} at {revision[:12]}"
@@ -116,6 +129,17 @@ def _model(source: GeneratorSource, engine: EngineConfig) -> str:
             return str(path)
         case _:
             return "shipped"
+
+
+def _served_weights(source: GeneratorSource) -> Iterator[str]:
+    """What a server is asked for where the generator is one whose weights are named, too."""
+    match source:
+        case HubModel(repository=repository):
+            yield repository
+        case LocalModel(path=path):
+            yield str(path)
+        case _:
+            pass
 
 
 def _on_hub(repository: str, revision: str) -> None:
@@ -127,36 +151,6 @@ def _on_hub(repository: str, revision: str) -> None:
         hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise not_given(repository, revision, error) from error
-
-
-def _served(model: str, engine: EngineConfig) -> str:
-    """Whether the server of an engine answers and knows the model."""
-    if not isinstance(engine, OpenAIConfig):
-        return "recorded"
-    key = os.environ.get(engine.api_key_env)
-    url = f"{engine.base_url.rstrip('/')}/models"
-    try:
-        answer = httpx.get(
-            url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=WAIT_SECONDS,
-        )
-        answer.raise_for_status()
-        names = [each["id"] for each in answer.json()["data"]]
-    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"no list of models at {url}: {error}",
-            field="engine.base_url",
-            remedy=f"Start the server, or correct the address; its key is read from "
-            f"{engine.api_key_env}, which is {'set' if key else 'not set'}",
-        ) from error
-    if model not in names:
-        raise InputError(
-            f"the server has no {model!r}",
-            field="generator.model",
-            remedy=f"It has: {', '.join(names[:5])}",
-        )
-    return f"{model} at {engine.base_url}"
 
 
 def _engine(engine: EngineConfig) -> str:

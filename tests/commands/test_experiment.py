@@ -12,10 +12,10 @@ from iterpref_assets.core.experiment.results import write_results
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def experiment(*arguments: str) -> subprocess.CompletedProcess[str]:
+def experiment(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "iterpref_assets", "experiment", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=cwd, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -35,6 +35,13 @@ def test_an_unknown_arm_is_refused_with_the_known_ones() -> None:
     done = experiment("run", "magic", "--settings", "examples/experiment/lab.toml")
     assert done.returncode == 2
     assert "focal_rpo" in done.stderr
+
+
+def test_a_grid_whose_problems_are_missing_is_refused_with_the_file(tmp_path: Path) -> None:
+    real = ROOT / "examples" / "experiment" / "qwen.toml"
+    done = experiment("run", "sft", "--settings", str(real), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "seeds/mbpp.jsonl.gz: no such file" in done.stderr
 
 
 def test_recorded_results_are_rendered(tmp_path: Path) -> None:

@@ -63,6 +63,19 @@ def test_a_pair_of_each_fate_can_be_looked_at(pairs: Artifact, entry: str, line:
     assert line in metadata.of_pairs(pairs)[entry].value
 
 
+def test_problems_without_a_pair_are_named_with_why(tmp_path: Path) -> None:
+    figures = {
+        "problems_with_pairs": 1,
+        "problems_without_pairs": {"never solved": 1},
+        "examples_without_pairs": {"z": "never solved: 0 of 8 first programs pass"},
+    }
+    found = published(tmp_path, PAIRS_FILE, [pair("a", None)], tables.PAIRS, figures=figures)
+    shown = metadata.of_pairs(found)
+    assert shown["problems_without_pairs"].value == {"never solved": 1}
+    [row] = shown["examples_without_pairs"].records
+    assert row.data == {"problem_id": "z", "why": "never solved: 0 of 8 first programs pass"}
+
+
 def test_what_the_judge_answered_is_counted(pairs: Artifact) -> None:
     assert metadata.of_pairs(pairs)["judge_answers"].value["no_verdict"] == 1
 

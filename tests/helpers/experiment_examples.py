@@ -1,11 +1,20 @@
 """Result tables of an experiment, made up."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from iterpref_assets.core.experiment.kinds import token_kinds
-from iterpref_assets.core.experiment.results import CELLS, CURVES, SCORES, Results
+from iterpref_assets.core.experiment.results import (
+    CELLS,
+    CURVES,
+    ROUNDS,
+    SAMPLED,
+    SCORES,
+    TASKS,
+    Results,
+)
 from iterpref_assets.core.training.recipes import REFERENCE
 
 RATE = 1e-5
@@ -32,7 +41,33 @@ def results(solved: Mapping[str, Sequence[str]]) -> Results:
         pl.DataFrame(scores, schema=SCORES),
         pl.DataFrame(curves, schema=CURVES),
         token_kinds("random", [("x = f(y)", [0]), ("x = 1", [])]),
+        pl.DataFrame(_tasks(scores), schema=TASKS),
+        pl.DataFrame([("debugging", 1, 0.5), ("debugging", 2, 0.75)], schema=ROUNDS, orient="row"),
+        pl.DataFrame(schema=SAMPLED),
     )
+
+
+def with_samples(made: Results, samples: Mapping[str, Sequence[tuple[int, int]]]) -> Results:
+    """`made` with four samples of each problem by an arm's seed 0: how many passed, and differ."""
+    rows = [
+        {
+            **_named(arm, RATE, 0), "problem_id": f"problem-{place}", "samples": 4,
+            "passed": passed, "distinct": distinct,
+        }
+        for arm, counts in samples.items()
+        for place, (passed, distinct) in enumerate(counts)
+    ]  # fmt: skip
+    return replace(made, sampled=pl.DataFrame(rows, schema=SAMPLED))
+
+
+def _tasks(scores: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Problems with an even number are of one kind, the others of another."""
+    names = sorted({str(score["problem_id"]) for score in scores})
+    kinds = ("even", "odd")
+    return [
+        {"problem_id": name, "features": ["numbers", kinds[int(name[-1]) % 2], "rest"]}
+        for name in names
+    ]
 
 
 def _named(arm: str, rate: float, seed: int) -> dict[str, object]:
@@ -64,6 +99,7 @@ def _score(named: dict[str, object], place: int, passed: bool) -> dict[str, obje
     problem = f"problem-{place}"
     return {
         **named, "problem_id": problem, "passed": passed, "verdict": verdict, "error_type": error,
+        "passed_stronger": None,
     }  # fmt: skip
 
 

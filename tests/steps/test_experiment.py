@@ -7,14 +7,18 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.settings import Settings
+from iterpref_assets.settings import SETTINGS_FILE, Settings, load_settings
 from iterpref_assets.steps.experiment import (
     EXPERIMENT_MODELS,
     EXPERIMENT_PAIRS,
+    EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
+from iterpref_assets.steps.partitions import Partitioning, partitions_of
 from iterpref_assets.steps.step import StepContext
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "experiment"
 
 
 def context(tmp_path: Path, **settings: object) -> StepContext:
@@ -142,6 +146,50 @@ def test_scores_record_how_the_model_was_asked(step, tmp_path):
 def test_rate_and_seed_of_a_cell_are_those_it_is_trained_with(tmp_path):
     training = EXPERIMENT_MODELS.plan(context(tmp_path), "dpo@3e-05@2").config["training"]
     assert (training["learning_rate"], training["seed"]) == (3e-5, 2)
+
+
+def test_samples_are_drawn_as_sampled_scores_are_but_for_their_number(tmp_path):
+    chosen = {"sampled_evaluation": {"samples": 5, "temperature": 0.7, "top_p": 0.9}}
+    asked = context(tmp_path, experiment={"samples": 10}, **chosen)
+    drawn = EXPERIMENT_SAMPLED.plan(asked, "reference").config["evaluation"]
+    assert (drawn["samples"], drawn["temperature"], drawn["top_p"]) == (10, 0.7, 0.9)
+
+
+@pytest.mark.parametrize("key", ["reference", "sft@1e-05@0"])
+@pytest.mark.parametrize("step", [EXPERIMENT_VALIDATION, EXPERIMENT_SCORES])
+def test_greedy_scores_do_not_depend_on_samples(step, key, tmp_path):
+    asked = context(tmp_path, experiment={"samples": 10}, sampled_evaluation={"samples": 3,
+                    "temperature": 0.2})  # fmt: skip
+    assert step.plan(asked, key) == step.plan(context(tmp_path), key)
+
+
+@pytest.fixture
+def real_grid(tmp_path, monkeypatch):
+    """The grid of a real model, as its example sets it."""
+    monkeypatch.setenv(SETTINGS_FILE, str(EXAMPLES / "qwen.toml"))
+    monkeypatch.setenv("ITERPREF_ROOT", str(tmp_path))
+    return StepContext(load_settings(), ArtifactStore(tmp_path))
+
+
+def test_a_real_models_grid_trains_that_model_on_pairs_of_every_source(real_grid):
+    models = EXPERIMENT_MODELS.plan(real_grid, "focal_rpo@1e-06@2")
+    pairs = EXPERIMENT_PAIRS.plan(real_grid, "random")
+    assert ArtifactKey("base_models", "qwen2-5-coder-0-5b") in models.parents
+    shards = {key.partition for key in pairs.parents if key.asset == "debug_trajectories"}
+    assert shards == {"mbpp-000", "exercism-000"}
+
+
+def test_a_real_models_grid_is_scored_on_ten_samples_beside_greedy(real_grid):
+    sampled = EXPERIMENT_SAMPLED.plan(real_grid, "reference")
+    assert EXPERIMENT_SAMPLED.exists(real_grid.settings)
+    assert sampled.config["evaluation"]["samples"] == 10
+    assert EXPERIMENT_SCORES.plan(real_grid, "reference").config["evaluation"]["samples"] == 1
+
+
+def test_a_real_models_grid_can_hold_three_seeds_of_each_arm(real_grid):
+    keys = partitions_of(Partitioning.CELL, real_grid.settings)
+    assert {"focal_rpo@1e-05@0", "focal_rpo@1e-05@2"} <= set(keys)
+    assert "focal_rpo@1e-05@3" not in keys
 
 
 @pytest.mark.parametrize("step", [EXPERIMENT_PAIRS, EXPERIMENT_MODELS, EXPERIMENT_SCORES])

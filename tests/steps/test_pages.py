@@ -53,6 +53,17 @@ def test_the_page_of_pairs_knows_their_source(store, tmp_path) -> None:
     assert read_page(page).facet("Source")["p2#1:0-1"] == ["test"]
 
 
+def test_the_page_of_pairs_names_the_problems_without_one(store, tmp_path) -> None:
+    publish_pairs(store, tmp_path, Negatives.FIRST)
+    empty = (PAIRS_FILE, pl.DataFrame(schema=tables.PAIRS), tables.PAIRS)
+    publish(store, "codeflow_pairs", {}, empty)
+    found = read_page(beside(store, "codeflow_pairs"))
+    assert found.facet("Pairs") == {
+        "p2": ["no pair: no candidate"], "p3": ["no pair: no candidate"],
+    }  # fmt: skip
+    assert found.of_kind("p2", "text") == [["Prompt", "Give 2."]]
+
+
 def test_a_page_changes_nothing_of_its_artifact(store, tmp_path) -> None:
     publish_pairs(store, tmp_path, Negatives.FIRST)
     key = ArtifactKey("debug_trajectories", SHARD)

@@ -89,6 +89,14 @@ def test_the_judge_drops_pairs_and_its_answers_are_published(judged, store) -> N
     assert artifact.manifest.figures["judge_answers"]["form"] == 2
 
 
+def test_the_manifest_names_the_problems_without_a_pair(judged, store) -> None:
+    figures = publish(judged, store, "codeflow_pairs", SHARD).manifest.figures
+    assert figures["problems_with_pairs"] == 1
+    assert figures["problems_without_pairs"] == {"every candidate dropped": 1}
+    [(name, why)] = figures["examples_without_pairs"].items()
+    assert (name, why) == ("p2", "every candidate dropped: 2 by judged formatting")
+
+
 def test_pairs_built_in_another_way_ask_the_judge_nothing_twice(judged, store) -> None:
     first = publish(judged, store, "codeflow_pairs", SHARD)
     assert first.manifest.figures["judge_asked"] > 0

@@ -30,6 +30,10 @@ def server() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            self.send_response(400)
+            self.end_headers()
+
         def log_message(self, *_) -> None:
             pass
 
@@ -103,3 +107,20 @@ def test_a_server_without_the_model_tells_what_it_has(project: Path, server: str
 def test_a_server_that_does_not_answer_is_named(project: Path) -> None:
     settings = Settings(**served("http://127.0.0.1:9/v1", "small"))
     assert "http://127.0.0.1:9/v1/models" in problems(settings)["generator"]
+
+
+@pytest.mark.sandbox
+def test_the_server_of_a_judge_is_looked_at(project: Path, server: str) -> None:
+    judge = {"engine": {"kind": "openai", "base_url": server}, "model": "large"}
+    assert set(problems(Settings(pairs={"judge": judge}))) == {"pairs.judge.model"}
+
+
+@pytest.mark.sandbox
+def test_a_server_is_asked_for_the_weights_that_it_is_said_to_serve(
+    project: Path, server: str
+) -> None:
+    engine = {"kind": "openai", "base_url": server}
+    generator = {"source": "local", "path": "/absent"}
+    found = problems(Settings(engine=engine, generator=generator))
+    assert set(found) == {"generator", "engine.base_url"}
+    assert "no '/absent'" in found["engine.base_url"]

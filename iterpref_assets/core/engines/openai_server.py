@@ -140,6 +140,8 @@ class OpenAIEngine:
     def _refused(self, error: Exception, request: Request) -> InputError:
         name, key = self._model, self._config.api_key_env
         check = f"Check that it serves {name} there and accepts the key in {key}"
+        if not os.environ.get(key):
+            check += ", an environment variable that is not set"
         field, remedy = self._option_named(error, request) or ("served_model", check)
         if isinstance(error, openai.APIConnectionError):
             field, remedy = "base_url", "Start it, or correct its address"

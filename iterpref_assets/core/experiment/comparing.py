@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval, bootstrap_mean
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.statistics import (
@@ -28,7 +30,8 @@ class Comparison:
         arm, baseline: their names.
         difference: pass@1 of `arm` - that of `baseline`, shares of 1.
         seeds: that both have; those of `arm` where the baseline is the reference, which has none.
-        p_value: of the permutation test over problems; McNemar's exact test of one seed each.
+        p_value: of the permutation test over problems; McNemar's exact test of one seed
+            each, greedy.
         adjusted: the same by Holm, over all comparisons made together.
         won, lost: problems that the mean over seeds of `arm` or of `baseline` solves more often.
     """
@@ -44,7 +47,7 @@ class Comparison:
 
 
 def pass_rate(results: Results, arm: str, bootstrap: Bootstrap = BOOTSTRAP) -> Interval:
-    """An arm's greedy pass@1 over its seeds, with an interval over problems and seeds."""
+    """An arm's pass@1 over its seeds, with an interval over problems and seeds."""
     matrix = results.matrix(arm)
     if len(matrix) == 1:
         return bootstrap_mean(matrix[0].tolist(), bootstrap)
@@ -67,7 +70,7 @@ def compare_all(
 
 def _test(results: Results, arm: str, baseline: str) -> float:
     scores, base = _matched(results, arm, baseline)
-    if len(scores) == len(base) == 1:
+    if len(scores) == len(base) == 1 and np.isin(np.stack((scores, base)), (0, 1)).all():
         return mcnemar(scores[0] > 0, base[0] > 0)
     return sign_flip(paired_differences(scores, base))
 

@@ -28,3 +28,10 @@ class ExperimentConfig(Record):
         description="Held-out problems, the first of them, that rates are chosen on; the others "
         "are reported",
     )
+    samples: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="Completions of each reported problem beside the greedy one, drawn as in "
+        "`sampled_evaluation`; 0 draws none",
+    )

@@ -81,3 +81,79 @@ def curves_plot(curves: pl.DataFrame, arms: Sequence[str], figure: str, label: s
         axes.legend(loc="best", fontsize=8)
 
     return render(draw, width=6.5, height=3.6)
+
+
+PAPER_GAINS: Mapping[str, Mapping[str, float]] = {
+    "DS-Coder-7B, the paper": {
+        "dpo": 12.2 - 15.5, "rpo": 10.8 - 15.5, "focal_dpo": 22.3 - 15.5, "focal_rpo": 20.9 - 15.5,
+    },
+    "Qwen2.5-Coder-7B, the paper": {
+        "dpo": 12.8 - 16.2, "rpo": 14.2 - 16.2, "focal_dpo": 25.6 - 16.2, "focal_rpo": 29.7 - 16.2,
+    },
+}  # fmt: skip
+"""Table 1, BigCodeBench Hard Complete: pass@1 of each variant minus the reference's, points."""
+PAPER_SOLVED = {0: 36.7, 5: 67.5}
+"""Tasks solved by the end of a debugging round (%), METHOD.md section 1."""
+
+
+def gains_plot(gains: Mapping[str, Interval | None]) -> bytes:
+    """Each arm's pass@1 minus the reference's, beside the paper's (the form of its Figure 1).
+
+    Args:
+        gains: by arm, shares of 1; None of one that was not run.
+    """
+
+    def draw(axes: Axes) -> None:
+        height = 0.8 / (1 + len(PAPER_GAINS))
+        places = range(len(gains))
+        for number, (model, paper) in enumerate(PAPER_GAINS.items()):
+            at = [place + number * height for place in places]
+            colour = (NEUTRAL, "#B5B5B5")[number]
+            axes.barh(at, [paper[arm] for arm in gains], height, color=colour, label=model)
+        ours = [
+            (place + len(PAPER_GAINS) * height, found)
+            for place, found in enumerate(gains.values())
+            if found
+        ]
+        at = [place for place, _ in ours]
+        values = [100 * found.estimate for _, found in ours]
+        low = [100 * (found.estimate - found.low) for _, found in ours]
+        high = [100 * (found.high - found.estimate) for _, found in ours]
+        axes.barh(at, values, height, color=COLOURS[0], label="here, with 95% interval")
+        axes.errorbar(values, at, xerr=[low, high], fmt="none", ecolor="black", capsize=3)
+        axes.axvline(0, color="black", linewidth=1)
+        axes.set_yticks([place + height for place in places], list(gains))
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set(title="pass@1 minus the reference's", xlabel="Points")
+        axes.legend(loc="best", fontsize=8)
+
+    return render(draw, width=7.0, height=4.0)
+
+
+def rounds_plot(rates: Sequence[float]) -> bytes:
+    """Problems solved by the end of each debugging round (Figure 6), and what the paper tells.
+
+    Args:
+        rates: shares of 1; position is the round, 0 before any feedback.
+    """
+
+    def draw(axes: Axes) -> None:
+        rounds, paper = range(len(rates)), PAPER_SOLVED
+        axes.plot(
+            rounds, [100 * rate for rate in rates], color=COLOURS[0], marker="o", label="here"
+        )
+        axes.plot(
+            list(paper), list(paper.values()), color=NEUTRAL, marker="s", linestyle="none",
+            label="the paper",
+        )  # fmt: skip
+        axes.set(
+            title="Problems solved, by debugging round",
+            xlabel="Debugging round (0: no feedback yet)",
+            ylabel="Solved so far (%)",
+            ylim=(0, 105),
+            xticks=sorted({*rounds, *paper}),
+        )
+        axes.legend(loc="lower right", fontsize=8)
+
+    return render(draw, width=6.5, height=3.6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,10 @@ SCORES: tables.Schema = {
     "passed": pl.Boolean(),
     "verdict": pl.String(),
     "error_type": pl.String(),
+    "passed_stronger": pl.Boolean(),
 }
-"""One row a model and reported problem, greedy."""
+"""One row a model and reported problem, greedy. `passed_stronger` says whether what passed passes
+the problem's stronger tests too; it is null where nothing passed or they were not run."""
 
 CURVES: tables.Schema = {
     "arm": pl.String(),
@@ -57,22 +59,55 @@ CURVES: tables.Schema = {
 }
 """One row a model, optimizer step and figure (curves.describe)."""
 
+TASKS: tables.Schema = {
+    "problem_id": pl.String(),
+    "features": pl.List(pl.String()),
+}
+"""One row a reported problem, with the features that it was composed from."""
+
+ROUNDS: tables.Schema = {
+    "method": pl.String(),
+    "calls": pl.Int64(),
+    "solved": pl.Float64(),
+}
+"""The share of training problems that is solved after so many programs: of a trajectory that is
+debugged, or of a problem that is sampled (debugging.figures.DEBUGGING and SAMPLING)."""
+
+SAMPLED: tables.Schema = {
+    "arm": pl.String(),
+    "rate": pl.Float64(),
+    "seed": pl.Int64(),
+    "problem_id": pl.String(),
+    "samples": pl.Int64(),
+    "passed": pl.Int64(),
+    "distinct": pl.Int64(),
+}
+"""One row a model and reported problem: samples, those that passed, and how many programs are
+among them that differ in more than comments and layout."""
+
 FILES: Mapping[str, tables.Schema] = {
     "cells.parquet": CELLS,
     "scores.parquet": SCORES,
     "curves.parquet": CURVES,
     "kinds.parquet": KINDS,
+    "tasks.parquet": TASKS,
+    "rounds.parquet": ROUNDS,
+    "sampled.parquet": SAMPLED,
 }
+"""Each table's file, in the order of the fields of Results."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """The four tables of one base model: CELLS, SCORES, CURVES and kinds.KINDS."""
+    """The tables of one base model, each by the name of its schema (`kinds` is kinds.KINDS)."""
 
     cells: pl.DataFrame
     scores: pl.DataFrame
     curves: pl.DataFrame
     kinds: pl.DataFrame
+    tasks: pl.DataFrame
+    rounds: pl.DataFrame
+    sampled: pl.DataFrame
 
     @property
     def arms(self) -> list[str]:
@@ -103,7 +138,9 @@ class Results:
         return mine if rate is None else mine.filter(pl.col("rate") == rate)
 
     def matrix(self, arm: str) -> NDArray[np.float64]:
-        """[seeds, problems] 1 where an arm's model of a seed solved a problem, in their order.
+        """[seeds, problems] how far an arm's model of a seed solved a problem, in their order.
+
+        0 or 1, greedy; the share that passed of what was sampled.
 
         Raises:
             InputError: where a seed has scores of other problems than another.
@@ -124,6 +161,11 @@ class Results:
             )
         return values.cast(pl.Float64).to_numpy()
 
+    def of_samples(self) -> Results:
+        """The same arms with what was sampled in the place of the greedy scores."""
+        share = pl.col("passed") / pl.col("samples")
+        return replace(self, scores=self.sampled.with_columns(passed=share))
+
     @property
     def problems(self) -> list[str]:
         """Every reported problem, sorted."""
@@ -133,7 +175,7 @@ class Results:
 def write_results(results: Results, folder: Path) -> list[Path]:
     """Write the tables to `folder`; the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    frames = (results.cells, results.scores, results.curves, results.kinds)
+    frames = [getattr(results, field.name) for field in fields(results)]
     paths = [folder / name for name in FILES]
     for path, frame, schema in zip(paths, frames, FILES.values(), strict=True):
         tables.write_table(frame, schema, path)
@@ -157,3 +199,15 @@ def curve_rows(points: Sequence[Mapping[str, float]]) -> list[dict[str, float | 
         for name, value in point.items()
         if name not in {"step", "epoch"}
     ]
+
+
+def error_counts(results: Results, arm: str) -> dict[str, float]:
+    """How many of an arm's greedy programs failed in each way, mean over its seeds.
+
+    A failure without an exception counts under its verdict.
+    """
+    kind = pl.when(pl.col("error_type") == "").then("verdict").otherwise("error_type")
+    mine = results.reported(arm)
+    failing = mine.filter(~pl.col("passed")).group_by(kind.alias("kind")).len()
+    seeds = mine["seed"].n_unique()
+    return {name: count / seeds for name, count in failing.iter_rows()}

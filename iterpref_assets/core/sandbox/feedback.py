@@ -6,6 +6,7 @@ The same failure always gives the same text, whatever the machine: no paths, add
 from __future__ import annotations
 
 import ast
+import re
 
 from iterpref_assets.core.records import Case, FunctionTests, RaisingCase, Tests
 from iterpref_assets.core.sandbox.outcomes import scrub
@@ -17,6 +18,13 @@ MAX_LITERAL = 200
 
 RETURNED = "  # got "
 """What stands between the assertion that failed and the value that was returned instead."""
+
+_ASKED_OF_PROGRAM = {
+    "ImportError": re.compile(r"cannot import name '(\w+)' from 'solution' \(.*\)"),
+    "AttributeError": re.compile(r"module 'solution' has no attribute '(\w+)'"),
+}
+"""What Python says where a test file asks the program for a name; of an error within the program
+the runner adds the line to it."""
 
 LIMITS = {
     Verdict.TIMEOUT: "ran out of time",
@@ -88,6 +96,17 @@ def limit_hit(entry_point: str, case: Case | RaisingCase, verdict: Verdict) -> s
 def no_such_function(entry_point: str) -> str:
     """The program runs, but does not define what the tests call."""
     return f"the program does not define {entry_point}"
+
+
+def missing_name(error_type: str, message: str) -> str:
+    """What a test file wants of the program that it does not define; empty where it is not that.
+
+    Both kinds of tests then tell a model the same, which is what the lab's model is trained on.
+    Python's own words would have it look for another module.
+    """
+    asked = _ASKED_OF_PROGRAM.get(error_type)
+    found = asked.fullmatch(message) if asked else None
+    return found[1] if found else ""
 
 
 def assertion(entry_point: str, case: Case) -> str:

@@ -295,6 +295,8 @@ def _conclude_file(
         return Verdict.REFUSED if unrun else Verdict.PASSED, "", unrun
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
+    if missing := feedback.missing_name(outcome.error_type, outcome.message):
+        return Verdict.EXCEPTION, outcome.error_type, feedback.no_such_function(missing)
     where = f"{outcome.test}: " if outcome.test else ""
     line = feedback.statement_text(test_file, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from experiment_examples import results
+from experiment_examples import results, with_samples
 
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS
@@ -66,6 +66,14 @@ def test_one_model_against_one_is_mcnemars_test():
     made = results({"reference": ["000000"], "sft": ["111110"]})
     found = compare_all(made, [("sft", "reference")], FEW)["sft", "reference"]
     assert found.p_value == 2 / 2**5
+
+
+def test_sampled_shares_are_tested_by_their_size():
+    made = results({"reference": ["000"], "sft": ["000"]})
+    drawn = with_samples(made, {"reference": [(1, 1)] * 3, "sft": [(2, 1)] * 3})
+    found = compare_all(drawn.of_samples(), [("sft", "reference")], FEW)["sft", "reference"]
+    # all three problems passed once more in four: of 8 signs two reach as far
+    assert (found.difference.estimate, found.p_value) == (0.25, 2 / 8)
 
 
 def test_p_values_are_corrected_for_every_comparison_made():

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
-from experiment_examples import results
+from experiment_examples import results, with_samples
 
 from iterpref_assets.core.experiment.page import make_page, write_page
 
@@ -53,7 +54,9 @@ def test_the_reference_alone_makes_a_page():
 def test_results_without_curves_make_a_page():
     made = replace(MADE, curves=MADE.curves.clear())
     page = make_page(made, title="Lab", discussion="", images=Path("images"))
-    assert set(page.images) == {"pass-rates.png", "learning-rates.png"}
+    assert set(page.images) == {
+        *("pass-rates.png", "gains.png", "learning-rates.png", "rounds.png"),
+    }
 
 
 def test_claims_stand_with_their_outcome(page):
@@ -83,6 +86,71 @@ def test_kinds_of_tokens_stand_in_shares(page):
 
 def test_errors_are_counted_by_model(page):
     assert "| KeyError | 20.0 | 0.0 | 20.0 |" in page.text
+
+
+def test_papers_figures_stand_beside_ours(page):
+    assert "| DPO | 45.5 | 41.1 | 47.0 | 30.4 | dpo | 0.0 [0.0, 0.0] |" in page.text
+    assert "| SFT on y+ | 62.9 | sft | 100.0 [100.0, 100.0] |" in page.text
+
+
+def test_an_arm_of_a_papers_table_that_was_not_run_is_told(page):
+    assert "| last | 63.7 | focal_dpo-last | not run |" in page.text
+
+
+def test_rounds_stand_beside_the_papers(page):
+    # solved after one program; neither five samples nor five rounds are in the table
+    assert "| first answer | 36.7 | 50.0 |" in page.text
+    assert "| five rounds of debugging | 67.5 | not run |" in page.text
+
+
+def test_errors_of_rpo_stand_beside_the_papers():
+    made = results({"reference": ["00"], "rpo": ["00", "01"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    # two and one programs fail with a KeyError
+    assert "| KeyError | 139 | 100 | 1.5 | not run |" in text
+
+
+def test_tasks_are_won_and_lost_by_every_seed_or_by_some():
+    made = results({"reference": ["0011"], "sft": ["1001", "1101"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert "| sft | 1 | 1 | 0 | 1 |" in text
+
+
+def test_gains_stand_by_kind_of_task():
+    made = results({"reference": ["0011"], "sft": ["1001"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    # even places 0 and 2: one won, one lost; odd places 1 and 3 are as they were
+    assert "| numbers even | 2 | 50.0 | +0.0 |" in text
+    made = results({"reference": ["0011"], "sft": ["1011"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert "| numbers even | 2 | 50.0 | +50.0 |" in text
+    assert "| numbers odd | 2 | 50.0 | +0.0 |" in text
+
+
+def test_wrong_programs_that_pass_are_counted_among_those_judged_again():
+    verdicts = pl.when(pl.col("passed")).then(pl.col("problem_id") != "problem-0")
+    scores = MADE.scores.with_columns(passed_stronger=verdicts)
+    text = make_page(
+        replace(MADE, scores=scores), title="Lab", discussion="", images=Path("images")
+    ).text
+    assert "| sft | 40 | 2 | 5.0 |" in text
+    assert "| dpo | 0 | 0 | not run |" in text
+
+
+def test_sampled_pass_rates_stand_with_their_difference_and_diversity():
+    made = results({"reference": ["00"], "sft": ["11"]})
+    drawn = with_samples(made, {"reference": [(0, 4), (2, 2)], "sft": [(4, 1), (2, 2)]})
+    text = make_page(drawn, title="Lab", discussion="", images=Path("images")).text
+    # 0 and 2 of 4 passed against 4 and 2; one of four passes on 1 and on 2 of 2 problems
+    assert "| reference | 1 | 25.0 [" in text
+    assert "| 50.0 (k = 4) | 3.00 of 4 |" in text
+    assert "| sft | 1 | 75.0 [" in text
+    assert "| +50.0 [" in text
+    assert "| 100.0 (k = 4) | 1.50 of 4 |" in text
+
+
+def test_nothing_is_told_of_samples_where_none_were_drawn(page):
+    assert "### Samples" not in page.text
 
 
 def test_every_figure_of_the_page_is_drawn_and_linked(page):

@@ -55,7 +55,7 @@ def test_tables_are_read_as_they_were_written(tmp_path):
     again = read_results(tmp_path / "tables")
     assert all(
         getattr(again, name).equals(getattr(made, name))
-        for name in ("cells", "scores", "curves", "kinds")
+        for name in ("cells", "scores", "curves", "kinds", "tasks", "rounds", "sampled")
     )
 
 

@@ -7,6 +7,7 @@ from read_pages import ReadPage, read_page
 from iterpref_assets.core import tables
 from iterpref_assets.core.pages.pairs import write_pairs_page
 from iterpref_assets.core.pairs.build import build_pairs
+from iterpref_assets.core.pairs.by_problem import NoPair, ProblemPairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
 
 BEFORE = "def f(x):\n    y = 0\n    if x:\n        y = 1\n    return y"
@@ -32,12 +33,13 @@ def built(*versions: dict, negatives: Negatives = Negatives.FIRST) -> pl.DataFra
     )
 
 
-def shown(folder: Path, pairs: pl.DataFrame, **sources: str) -> ReadPage:
+def shown(folder: Path, pairs: pl.DataFrame, *by_problem: ProblemPairs, **sources: str) -> ReadPage:
     file, problems = folder / "pairs.parquet", folder / "problems.parquet"
     pairs.write_parquet(file)
     rows = [{"problem_id": name, "source": source} for name, source in sources.items()]
     pl.DataFrame(rows, schema=tables.PROBLEMS).write_parquet(problems)
-    assert write_pairs_page([file], [problems], folder / "p.html", "P") == pairs.height
+    count = write_pairs_page([file], [problems], folder / "p.html", "P", by_problem)
+    assert count == pairs.height
     return read_page(folder / "p.html")
 
 
@@ -90,3 +92,23 @@ def test_pairs_of_two_samples_are_told_from_those_of_debugging(tmp_path, pairs):
     found = shown(tmp_path, pl.concat([pairs, sampled])).facet("Made of")
     assert found["c#0:0~1"] == ["two samples, y- of round 0"]
     assert found["b#0:0-1"] == ["debugging, y- of round 0"]
+
+
+def test_a_problem_without_a_pair_stands_behind_the_pairs_with_why(tmp_path, pairs):
+    lost = ProblemPairs("Set/z", 0, NoPair.NEVER_SOLVED, "0 of 8 first programs pass")
+    found = shown(tmp_path, pairs, ProblemPairs("Set/a", 1), lost)
+    assert found.index["names"] == ["Set/a#0:0-1", "b#0:0-1", "Set/z"]
+    assert found.index["notes"][-1] == "no pair: never solved: 0 of 8 first programs pass"
+    assert found.facet("Pairs")["Set/z"] == ["no pair: never solved"]
+    assert found.facet("Source")["Set/z"] == ["Set"]
+
+
+def test_how_many_problems_have_no_pair_stands_below_the_heading(tmp_path, pairs):
+    lost = ProblemPairs("Set/z", 0, NoPair.NEVER_SOLVED, "0 of 8 first programs pass")
+    shown(tmp_path, pairs, lost)
+    assert "<span>1 problem without a pair</span>" in (tmp_path / "p.html").read_text()
+
+
+def test_a_pair_tells_how_many_pairs_its_problem_has(tmp_path, pairs):
+    rows = shown(tmp_path, pairs).of_kind("Set/a#0:0-1", "table")[0]
+    assert rows[rows.index("Kept pairs of it") + 1] == "1"

@@ -200,6 +200,33 @@ def test_failed_assertion_of_a_test_file_is_shown(sandbox: Sandbox) -> None:
     assert execution.failing_case == 0
 
 
+@pytest.mark.parametrize(
+    "test_file",
+    [
+        "from solution import square\n\ndef test_it():\n    assert square(4) == 16\n",
+        "def test_it():\n    from solution import square\n    assert square(4) == 16\n",
+        "import solution\n\ndef test_it():\n    assert solution.square(4) == 16\n",
+        (
+            "import unittest\nfrom solution import square\n\nclass TestSquare(unittest.TestCase):\n"
+            "    def test_four(self):\n        self.assertEqual(square(4), 16)\n"
+        ),
+    ],
+    ids=["import", "import in a test", "attribute", "unittest"],
+)
+def test_a_test_file_tells_of_a_missing_function_as_calls_do(sandbox: Sandbox, test_file) -> None:
+    execution = sandbox.judge("def quadrat(x): return x * x", CodeTests(code=test_file))
+    called = sandbox.judge("def quadrat(x): return x * x", SQUARES)
+    assert execution.message == called.message == "the program does not define square"
+    assert execution.verdict is Verdict.EXCEPTION
+
+
+def test_a_name_that_the_program_itself_cannot_import_is_told_as_it_was_raised(sandbox) -> None:
+    code = "def square(x):\n    from json import missing\n    return x * x\n"
+    message = sandbox.judge(code, SQUARE_TEST_FILE).message
+    assert "ImportError: cannot import name 'missing' from 'json'" in message
+    assert "in line 2: from json import missing" in message
+
+
 def test_test_class_may_continue_the_programs_own_module(sandbox: Sandbox) -> None:
     tests = CodeTests(
         shared_namespace=True,

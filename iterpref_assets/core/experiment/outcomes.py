@@ -1,0 +1,163 @@
+"""The part of the page that says who wins: arms, single changes, claims, learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from iterpref_assets.core.evaluation.passk import mean_pass_at_k
+from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
+from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.experiment.wording import ABSENT, interval, percent, points
+from iterpref_assets.core.reporting.markdown import table
+from iterpref_assets.core.training.recipes import REFERENCE
+
+BASELINES = (REFERENCE, "dpo", "sft")
+
+
+def made(results: Results) -> str:
+    """What was trained on what, and when."""
+    trained = results.cells.filter(pl.col("arm") != REFERENCE)
+    first = results.cells.row(0, named=True)
+    pairs = trained.group_by("pairs").agg(pl.col("pair_count", "focal_share").first())
+    counts = "; ".join(
+        f"{name}, {count:,} pairs, {percent(share)}% of the tokens of y- in D-"
+        for name, count, share in pairs.sort("pairs").iter_rows()
+    )
+    return (
+        f"{trained.height} models trained; {len(results.problems):,} problems reported. Pair sets: "
+        f"{counts}. Exported {first['date']} at commit {first['commit']}, {first['machine']}."
+        "\n"
+    )
+
+
+def arms_text(
+    results: Results, arms: Sequence[str], compared: Mapping[tuple[str, str], Comparison]
+) -> str:
+    """Each arm's greedy pass@1, and how far it is from the baselines."""
+    rows: list[list[str]] = []
+    for arm in arms:
+        rate, chosen = pass_rate(results, arm), results.chosen_rate(arm)
+        against = compared.get((arm, REFERENCE))
+        rows.append(
+            [
+                arm,
+                ABSENT if chosen is None else f"{chosen:g}",
+                str(len(results.matrix(arm))),
+                interval(rate),
+                *(points(compared.get((arm, base))) for base in BASELINES),
+                f"{against.won} / {against.lost}" if against else ABSENT,
+            ]
+        )
+    head = [
+        *("arm", "rate", "seeds", "greedy pass@1 (%)"),
+        *(f"minus {base}" for base in BASELINES),
+        "problems won / lost",
+    ]
+    note = (
+        "Differences in points with their 95% interval over problems and seeds; p is of the paired "
+        f"test, corrected by Holm for all {len(compared)} comparisons of this page. Won and lost "
+        "against the reference, by the mean over seeds.\n"
+    )
+    return f"{table(head, rows)}\n{note}"
+
+
+def changes_text(
+    changed: Sequence[tuple[str, str]], compared: Mapping[tuple[str, str], Comparison]
+) -> list[str]:
+    """Arms that change one thing of a recipe, against the recipe itself."""
+    found = {pair: compared[pair] for pair in changed if pair in compared}
+    if not found:
+        return []
+    rows = [[arm, recipe, points(each)] for (arm, recipe), each in found.items()]
+    return ["### One thing changed\n", table(["arm", "recipe", "arm minus recipe"], rows)]
+
+
+def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
+    """The paper's claims with our outcome of each."""
+    rows: list[list[str]] = []
+    for claim in CLAIMS:
+        found = compared.get((claim.arm, claim.baseline))
+        rows.append([claim.text, claim.paper, points(found), outcome(claim, compared).value])
+    rule = (
+        f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
+        "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
+        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, and "
+        f"all with fewer than {MIN_SEEDS} seeds.\n"
+    )
+    head = ["claim", "the paper", "here, points", "outcome"]
+    return f"{table(head, rows)}\n{rule}"
+
+
+def rates_text(results: Results, arms: Sequence[str]) -> str:
+    """How each arm did on the validation problems at every rate."""
+    tried = {arm: results.rates_tried(arm) for arm in arms if arm != REFERENCE}
+    rates = sorted({rate for each in tried.values() for rate in each})
+    rows = [
+        [
+            arm,
+            *(
+                _marked(found[rate], rate == results.chosen_rate(arm)) if rate in found else ABSENT
+                for rate in rates
+            ),
+        ]
+        for arm, found in tried.items()
+    ]
+    reference = results.cells.filter(arm=REFERENCE)["validation"].item()
+    note = (
+        "Validation problems solved (%), seed 0, greedy; in bold the rate that is reported, the "
+        "best of those that are scored. No validation problem is among those reported. Reference: "
+        f"{percent(reference)}.\n"
+    )
+    return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
+
+
+def _marked(value: float, chosen: bool) -> str:
+    return f"**{percent(value)}**" if chosen else percent(value)
+
+
+def wanted_comparisons(arms: Sequence[str]) -> list[tuple[str, str]]:
+    """Every arm against the baselines; no mirror image, which would be corrected for as another."""
+    wanted: list[tuple[str, str]] = []
+    for base in BASELINES:
+        others = [arm for arm in arms if arm not in (base, REFERENCE)]
+        wanted += [(arm, base) for arm in others if (base, arm) not in wanted]
+    return wanted
+
+
+def samples_text(results: Results, arms: Sequence[str]) -> list[str]:
+    """Each arm's sampled pass@1 and how different its samples are; nothing where none was drawn."""
+    sampled = results.of_samples()
+    shown = [arm for arm in arms if arm in sampled.arms]
+    if not shown:
+        return []
+    compared = compare_all(sampled, wanted_comparisons(shown))
+    rows: list[list[str]] = []
+    for arm in shown:
+        mine = sampled.reported(arm)
+        most = int(mine["samples"].max())  # pyright: ignore[reportArgumentType]
+        counts = mine.select(
+            "samples", (pl.col("passed") * pl.col("samples")).round().cast(pl.Int64)
+        )
+        rows.append(
+            [
+                arm,
+                str(len(sampled.matrix(arm))),
+                interval(pass_rate(sampled, arm)),
+                *(points(compared.get((arm, base))) for base in BASELINES),
+                f"{percent(mean_pass_at_k(counts.iter_rows(), most))} (k = {most})",
+                f"{mine['distinct'].mean():.2f} of {most}",
+            ]
+        )
+    head = [
+        *("arm", "seeds", "sampled pass@1 (%)"),
+        *(f"minus {base}" for base in BASELINES),
+        *("pass@k (%)", "different programs a problem"),
+    ]
+    note = (
+        "Intervals and tests as above, corrected by Holm for the comparisons of this table. "
+        "Programs that differ in comments and layout alone count as one.\n"
+    )
+    return ["### Samples\n", f"{table(head, rows)}\n{note}"]

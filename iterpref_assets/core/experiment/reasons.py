@@ -1,0 +1,138 @@
+"""The part of the page that says why: what training did, what D- is, which tasks changed sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from iterpref_assets.core.experiment.results import Results, error_counts
+from iterpref_assets.core.experiment.statistics import Scores, paired_differences
+from iterpref_assets.core.experiment.wording import ABSENT, NOT_RUN, percent
+from iterpref_assets.core.lab.stronger import EXTRA
+from iterpref_assets.core.reporting.markdown import table
+from iterpref_assets.core.training.recipes import REFERENCE
+
+SHOWN_ERRORS = 12
+KIND_FEATURES = 2
+"""Features, the most general first, that tasks are grouped by."""
+
+
+def curves_text(results: Results, arms: Sequence[str]) -> str:
+    """What became of the log-probabilities that the loss reads."""
+    rows: list[list[str]] = []
+    for arm in arms:
+        mine = curves_of(results, arm)
+        if mine.is_empty():
+            continue
+        cells = [arm]
+        for name in ("chosen_logprob", "rejected_logprob", "focal_logprob"):
+            values = mine.filter(name=name).sort("step")["value"].to_list()
+            edge = max(len(values) // 10, 1)
+            cells.append(
+                f"{sum(values[:edge]) / edge:.3f} to {sum(values[-edge:]) / edge:.3f}"
+                if values
+                else ABSENT
+            )
+        rows.append(cells)
+    head = ["arm", "y+", "y-, as far as it is read", "D-"]
+    note = (
+        "Mean nats a token over the first and the last tenth of the steps, seed 0 at the chosen "
+        "rate.\n"
+    )
+    return f"{table(head, rows)}\n{note}"
+
+
+def curves_of(results: Results, arm: str) -> pl.DataFrame:
+    """results.CURVES of an arm's seed 0 at its chosen rate."""
+    return results.curves.filter(
+        pl.col("arm") == arm,
+        pl.col("rate").eq_missing(results.chosen_rate(arm)),
+        pl.col("seed") == 0,
+    )
+
+
+def kinds_text(results: Results) -> str:
+    """Which tokens D- is made of."""
+    rows: list[list[str]] = []
+    for (pairs,), mine in results.kinds.group_by("pairs", maintain_order=True):
+        focal, others = mine["focal"].sum(), mine["others"].sum()
+        for row in mine.iter_rows(named=True):
+            shares = [row["focal"] / max(focal, 1), row["others"] / max(others, 1)]
+            rows.append([str(pairs), row["kind"], *map(percent, shares)])
+    note = "Shares of the lexical tokens of y-, on the lines of D- and on its other lines.\n"
+    head = ["pairs", "kind", "of D- (%)", "of the other lines (%)"]
+    return f"{table(head, rows)}\n{note}"
+
+
+def errors_text(results: Results, arms: Sequence[str]) -> str:
+    """Every way in which programs fail."""
+    counts = {arm: error_counts(results, arm) for arm in arms}
+    names = sorted(
+        {name for each in counts.values() for name in each},
+        key=lambda name: (-counts[arms[0]].get(name, 0.0), name),
+    )
+    rows = [
+        [name, *(f"{counts[arm].get(name, 0.0):.1f}" for arm in arms)]
+        for name in names[:SHOWN_ERRORS]
+    ]
+    note = "Failing programs by error, mean over seeds (the form of the paper's Table 18).\n"
+    return f"{table(['error', *arms], rows)}\n{note}"
+
+
+def tasks_text(results: Results, arms: Sequence[str]) -> str:
+    """Which kinds of tasks each arm won and lost against the reference, and how steadily."""
+    base = results.matrix(REFERENCE)
+    trained = [arm for arm in arms if arm != REFERENCE]
+    gains = {arm: paired_differences(results.matrix(arm), base) for arm in trained}
+    by_seeds = [[arm, *_steadiness(found)] for arm, found in gains.items()]
+    head = ["arm", "won by every seed", "by some", "lost by some", "by every seed"]
+    places = _places_by_kind(results)
+    rows = [
+        [
+            kind,
+            len(where),
+            percent(float(base[:, where].mean())),
+            *(f"{100 * float(found[:, where].mean()):+.1f}" for found in gains.values()),
+        ]
+        for kind, where in places.items()
+    ]
+    note = (
+        "Tasks that an arm's models solve and the reference does not, or the other way round. "
+        "Below, pass@1 (%) of the reference by kind of task, and each arm's minus it, in points.\n"
+    )
+    by_kind = table(["kind of task", "tasks", "reference", *trained], rows)
+    return f"{table(head, by_seeds)}\n{note}\n{by_kind}"
+
+
+def _steadiness(differences: Scores) -> list[int]:
+    """Tasks won by every seed, won by some, lost by some, lost by every seed."""
+    won, lost = (differences > 0).mean(axis=0), (differences < 0).mean(axis=0)
+    counted = (won == 1, (won > 0) & (won < 1), (lost > 0) & (lost < 1), lost == 1)
+    return [int(each.sum()) for each in counted]
+
+
+def _places_by_kind(results: Results) -> dict[str, list[int]]:
+    """The columns of a matrix by the most general features of their problems."""
+    features = dict(results.tasks.select("problem_id", "features").iter_rows())
+    places: dict[str, list[int]] = {}
+    for place, problem in enumerate(results.problems):
+        kind = " ".join(features.get(problem, [])[:KIND_FEATURES]) or "of no kind"
+        places.setdefault(kind, []).append(place)
+    return dict(sorted(places.items()))
+
+
+def stronger_text(results: Results, arms: Sequence[str]) -> str:
+    """How many wrong programs pass the tests."""
+    rows: list[list[str | int]] = []
+    for arm in arms:
+        judged = results.reported(arm).filter(pl.col("passed_stronger").is_not_null())
+        wrong = int((~judged["passed_stronger"]).sum())
+        share = percent(wrong / judged.height) if judged.height else NOT_RUN
+        rows.append([arm, judged.height, wrong, share])
+    note = (
+        "Programs that pass a reported problem's tests and fail stronger ones: its own and "
+        f"{EXTRA} more inputs of the lab's, answered by the reference solution.\n"
+    )
+    head = ["arm", "programs that pass", "of these wrong", "share (%)"]
+    return f"{table(head, rows)}\n{note}"

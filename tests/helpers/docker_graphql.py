@@ -94,7 +94,7 @@ def status(deployment: Deployment, run_id: str) -> str:
 
 def messages(deployment: Deployment, run_id: str) -> list[str]:
     """What the run's log says, errors with their causes."""
-    events = deployment.ask(RUN, id=run_id)["runOrError"]["eventConnection"]["events"]
+    events = deployment.ask_again(RUN, id=run_id)["runOrError"]["eventConnection"]["events"]
     said = [event["message"] for event in events if event.get("message")]
     failures = [event["error"] for event in events if event.get("error")]
     return said + [f"{error['message']} {error['cause'] or ''}" for error in failures]
@@ -102,7 +102,7 @@ def messages(deployment: Deployment, run_id: str) -> list[str]:
 
 def runs(deployment: Deployment) -> dict[str, dict[str, str]]:
     """Every run by its id."""
-    found = deployment.ask(RUNS)["runsOrError"]["results"]
+    found = deployment.ask_again(RUNS)["runsOrError"]["results"]
     return {run["runId"]: run for run in found}
 
 
@@ -124,7 +124,7 @@ def active_slots(deployment: Deployment, pool: str) -> int:
 
 def materializations(deployment: Deployment) -> dict[str, list[tuple[str, str | None]]]:
     """Of every asset the runs and partitions that were recorded."""
-    nodes = deployment.ask(MATERIALIZATIONS)["assetsOrError"]["nodes"]
+    nodes = deployment.ask_again(MATERIALIZATIONS)["assetsOrError"]["nodes"]
     return {
         "/".join(node["key"]["path"]): [
             (event["runId"], event["partition"]) for event in node["assetMaterializations"]

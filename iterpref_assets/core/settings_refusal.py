@@ -36,22 +36,25 @@ def refusal(
     location = first["loc"]
     field, problem = written(location, known), first["msg"]
     meant: list[str] = []
+    said = first.get("ctx", {})
     remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
     match first["type"]:
         case "extra_forbidden" | "unexpected_keyword_argument":
             problem, meant, remedy = "unknown setting", nearest(location, known), KNOWN_SETTINGS
         case "union_tag_invalid":
-            kind = first["ctx"]["discriminator"].strip("'")
+            kind = said["discriminator"].strip("'")
             location, field = (*location, kind), f"{field}.{kind}"
             # A member of an enumeration stands there as <EngineKind.VLLM: 'vllm'>.
-            tags = re.findall(r"'([^']+)'", first["ctx"]["expected_tags"])
-            problem = f"{first['ctx']['tag']!r} is none of {', '.join(tags)}"
-            meant = get_close_matches(first["ctx"]["tag"], tags, n=1)
+            tags = re.findall(r"'([^']+)'", said["expected_tags"])
+            problem = f"{said['tag']!r} is none of {', '.join(tags)}"
+            meant = get_close_matches(said["tag"], tags, n=1)
         case "union_tag_not_found":
-            key = f"{field}.{first['ctx']['discriminator']}".replace("'", "")
+            key = f"{field}.{said['discriminator']}".replace("'", "")
             remedy = f"Set {key}; iterpref settings explain tells its values"
         case "missing":
             problem = "not set"
+        case _:  # what pydantic says is clear
+            pass
     if meant:
         remedy = f"Did you mean {' or '.join(meant)}?"
     variable = _variable_of(location, variables) if variables and location else None
@@ -94,7 +97,7 @@ def _sets(text: str, location: Sequence[int | str]) -> bool:
         return False
     is_held = False
     for key in location:
-        held = dict(enumerate(value)) if isinstance(value, list) else value
+        held: Any = dict(enumerate(value)) if isinstance(value, list) else value
         is_held = isinstance(held, dict) and key in held
         value = held[key] if is_held else value
     return is_held

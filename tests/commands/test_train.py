@@ -259,7 +259,8 @@ def test_plan_is_logged_before_training(tmp_path, model, config, caplog):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     with caplog.at_level("INFO", logger="iterpref"):
         train(tmp_path / "pairs.parquet", str(model), "focal_rpo", tmp_path / "out", config)
-    peak = next(place for place, text in enumerate(caplog.messages) if text.startswith("peak "))
+    planned = "plan focal_rpo: peak "
+    peak = next(place for place, text in enumerate(caplog.messages) if text.startswith(planned))
     assert "fits" in caplog.messages[peak]
     assert any("train focal_rpo" in text for text in caplog.messages[peak:])
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 TIGHT = 0.25
 """The share of the machine's memory that a trained model takes at least where memory is given back.
-It costs time: a quarter more for a model of 22M parameters (docs/MEASURED.md)."""
+It costs time: a fifth more for a model of 22M parameters (docs/MEASURED.md)."""
 _TRAINED = 16
 """Bytes a parameter: weight, gradient and two moments in float32."""
 LARGE = 1 << 20

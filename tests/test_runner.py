@@ -74,6 +74,17 @@ def test_a_run_whose_process_is_gone_is_failed_and_its_slot_freed(started) -> No
     assert started(tag) == (dg.DagsterRunStatus.FAILURE, 0)
 
 
+def test_a_run_whose_killed_process_nobody_has_waited_for_is_failed_and_its_slot_freed(
+    started,
+) -> None:
+    """The parent may be killed too, and what inherits its children takes its time."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        tag = process_tag(RUN_ID, process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert started(tag) == (dg.DagsterRunStatus.FAILURE, 0)
+
+
 def test_a_run_whose_process_id_another_process_has_now_is_failed_and_its_slot_freed(
     started,
 ) -> None:

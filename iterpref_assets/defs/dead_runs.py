@@ -18,6 +18,8 @@ PROCESS_TAG = ".dagster/iterpref_process"
 """With this prefix the UI leaves a tag out: no reader wants it."""
 _START_FIELD = 22
 """Of /proc/PID/stat, counted from 1: when the process started, in ticks since the boot."""
+_ENDED_STATES = {"Z", "X"}
+"""Of the third field: what is left of a process until its parent has waited for it."""
 
 
 def tag_with_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
@@ -30,7 +32,7 @@ def tag_with_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 def process_tag(run_id: str, pid: int | str) -> str:
     """The run, this host, its process `pid` and when that started, as its id is given out again.
 
-    Empty where there is no such process.
+    Empty where there is no such process, or where it has ended and was not waited for.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
@@ -38,6 +40,8 @@ def process_tag(run_id: str, pid: int | str) -> str:
         return ""
     # The second field is the command in parentheses, and may hold blanks and parentheses itself.
     from_third = stat.rpartition(")")[2].split()
+    if from_third[0] in _ENDED_STATES:
+        return ""
     started = from_third[_START_FIELD - 3]
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{run_id}:{socket.gethostname()}:{pid}:{boot}:{started}"

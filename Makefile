@@ -61,7 +61,7 @@ test: setup ## Run every test but those of the browser, faults, Docker and Ray
 	cat data/operations.log; exit $$((others || failed))
 
 test-faults: setup ## Break launches of every stage, and look at what is left (the short form)
-	$(BIN)/pytest tests/faults -m faults -n 2 --dist loadgroup
+	$(BIN)/pytest tests/faults -m faults -n 2 --dist loadfile
 
 faults: setup ## Break every stage in every way, many times, for docs/RELIABILITY.md (hours)
 	@mkdir -p measurements/results/faults

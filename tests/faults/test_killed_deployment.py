@@ -23,9 +23,7 @@ SHARDS = ("s0", "s1", "s2")
 ASSETS = ("raw_seeds", "seed_problems")
 WAIT_SECONDS = 600
 
-pytestmark = [
-    pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_deployment")
-]  # fmt: skip
+pytestmark = [pytest.mark.faults, pytest.mark.sandbox]
 
 
 def deployment_in(root: Path) -> LiveDeployment:

@@ -28,9 +28,7 @@ EPOCHS = "10"
 """So many that the kill meets training, not its end."""
 WAIT_SECONDS = 600
 
-pytestmark = [
-    pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_everything")
-]  # fmt: skip
+pytestmark = [pytest.mark.faults, pytest.mark.sandbox]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ EPOCHS = "10"
 """So many that a kill meets training, not its end."""
 WAIT_SECONDS = 600
 
-pytestmark = [pytest.mark.faults, pytest.mark.sandbox, pytest.mark.xdist_group("killed_range")]
+pytestmark = [pytest.mark.faults, pytest.mark.sandbox]
 
 
 class Deployment:

@@ -26,10 +26,7 @@ SAMPLES = 64
 ENGINE = {"kind": "vllm", "dtype": "float32", "kv_cache_gib": 0.25}
 WAIT_SECONDS = 600
 
-pytestmark = [
-    pytest.mark.faults, pytest.mark.sandbox, pytest.mark.vllm,
-    pytest.mark.xdist_group("killed_vllm"),
-]  # fmt: skip
+pytestmark = [pytest.mark.faults, pytest.mark.sandbox, pytest.mark.vllm]
 
 
 class Deployment:

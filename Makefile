@@ -88,6 +88,13 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
 	$(BIN)/pytest tests/on_ray -m ray
 
+# Beside the environment: libraries that find DeepSpeed in it behave differently.
+test-deepspeed: setup ## Train in two processes that DeepSpeed's ZeRO-3 shards
+	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --require-hashes --no-build-isolation \
+		--upgrade --target data/peers/deepspeed -r requirements/deepspeed.lock
+	PYTHONPATH=data/peers/deepspeed DS_ACCELERATOR=cpu $(BIN)/pytest -m deepspeed \
+		tests/core/training/test_zero3.py
+
 check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
 	@# Of commits that are not upstream yet, whose subjects can still be amended.
 	@! git rev-parse -q --verify '@{upstream}' > /dev/null 2>&1 \

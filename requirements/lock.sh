@@ -20,12 +20,14 @@ cuda=(--override overrides.txt)
 compile $project "${machine[@]}" --extra cpu --extra dev "${cpu[@]}" -o cpu.lock
 compile_cuda $project "${machine[@]}" --extra gpu "${cuda[@]}" -o gpu.lock
 
-# What environment `ray` adds to cpu.lock, at its versions.
+# What environment `ray` and DeepSpeed add to cpu.lock, at its versions.
 mapfile -t locked < <(grep -oP '^[a-z0-9._-]+(?===)' cpu.lock)
-compile $project "${machine[@]}" --extra cpu --extra dev --extra ray "${cpu[@]}" \
-    --constraint cpu.lock "${locked[@]/#/--no-emit-package=}" -o ray.lock
-# uv lists what it left out, after an empty line.
-sed -i '/^$/,$d' ray.lock
+for added in ray deepspeed; do
+    compile $project "${machine[@]}" --extra cpu --extra dev --extra $added "${cpu[@]}" \
+        --constraint cpu.lock "${locked[@]/#/--no-emit-package=}" -o $added.lock
+    # uv lists what it left out, after an empty line.
+    sed -i '/^$/,$d' $added.lock
+done
 
 # The images of one deployment talk to each other: all have the versions of the machine's locks.
 # The webserver and the daemon load no code of this project: extras without what every part needs.

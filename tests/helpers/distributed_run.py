@@ -34,6 +34,13 @@ def shard_on_a_cpu() -> None:
     AcceleratorState.__init__ = widened
 
 
+def join_over_gloo() -> None:
+    """Let DeepSpeed know of the processes: on a CPU, accelerate joins them without it."""
+    import deepspeed
+
+    deepspeed.init_distributed(dist_backend="gloo")
+
+
 def write_in_the_background() -> None:
     """As on GPUs, which sharded weights are for."""
 
@@ -45,7 +52,7 @@ def write_in_the_background() -> None:
 
 
 def tell_what_ran(file: Path) -> None:
-    """Write to `file` whether FSDP2 is active, every parameter a DTensor, and the steps before."""
+    """Write to `file` what shards the parameters, how many of them, and the steps before."""
     plain = PairTrainer.compute_loss
     steps: list[int] = []
 
@@ -55,6 +62,10 @@ def tell_what_ran(file: Path) -> None:
         found = {
             "is_fsdp2": self.accelerator.is_fsdp2,
             "dtensors": sum(isinstance(p, DTensor) for p in parameters),
+            "zero_stage": getattr(model, "zero_optimization_stage", int)(),
+            "partitioned": sum(
+                p.ds_tensor.numel() < p.ds_numel for p in parameters if hasattr(p, "ds_tensor")
+            ),
             "parameters": len(parameters),
             "steps_before": steps[0],
         }
@@ -72,6 +83,8 @@ if __name__ == "__main__":
     if config.sharding is Sharding.FSDP2:
         shard_on_a_cpu()
         write_in_the_background()
+    if config.sharding is Sharding.ZERO3:
+        join_over_gloo()
     folder.mkdir(parents=True, exist_ok=True)
     tell_what_ran(folder / "ran.json")
 

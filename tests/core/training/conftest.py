@@ -1,9 +1,13 @@
-"""A tiny random model."""
+"""A tiny random model, and what a training of it by one process comes to."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from training_examples import VOCABULARY
+
+if TYPE_CHECKING:
+    from iterpref_assets.core.training.trainer import TrainOutcome
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +32,12 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Qwen2ForCausalLM(config).save_pretrained(folder)
     (folder / "tokenizer.json").write_text("{}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def one(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple["TrainOutcome", Path]:
+    """What one process makes, and the folder of its inputs and output."""
+    from two_processes import train_one
+
+    folder = tmp_path_factory.mktemp("one")
+    return train_one(model_dir, folder), folder

@@ -1,16 +1,11 @@
 """Two processes train as one does."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
-from places import HELPERS
-from safetensors.torch import load_file
-from training_examples import random_pairs
+from two_processes import CONFIG, PAIRS, expect_same, points, run_two, train_one
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training import trainer
@@ -18,52 +13,8 @@ from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
-from iterpref_assets.core.training.trainer import TrainOutcome, train
+from iterpref_assets.core.training.trainer import train
 from iterpref_assets.core.training.workdir import last_checkpoint
-
-PAIRS = random_pairs(21, seed=2)
-"""The last of three batches has 5: two processes take 2 and 2, then 1 and none."""
-CONFIG = TrainConfig(
-    learning_rate=1e-3,
-    epochs=2,
-    batch_size=8,
-    micro_batch_size=2,
-    precision=Precision.FLOAT32,
-    gradient_checkpointing=False,
-    save_minutes=0,
-)
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-
-
-@pytest.fixture(scope="module")
-def one(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainOutcome, Path]:
-    """What one process makes, and the folder of its inputs and output."""
-    folder = tmp_path_factory.mktemp("one")
-    reference = compute_reference_logprobs(PAIRS, model_dir, CONFIG, folder / "reference")
-    PAIRS.write_parquet(folder / "pairs.parquet")
-    reference.write_parquet(folder / "reference.parquet")
-    outcome = train(
-        PAIRS,
-        reference,
-        model_dir,
-        recipe_named("focal_rpo"),
-        CONFIG,
-        folder / "out",
-        folder / "work",
-        lambda _: None,
-    )
-    return outcome, folder
-
-
-def run_two(model_dir: Path, inputs: Path, folder: Path, config: TrainConfig, die_after=0) -> int:
-    script = HELPERS / "distributed_run.py"
-    arguments = [script, model_dir, inputs, folder, config.model_dump_json(), str(die_after)]
-    return subprocess.run([*TORCHRUN, *arguments], check=False).returncode
-
-
-def points(folder: Path) -> list[dict[str, float]]:
-    lines = (folder / "out" / "metrics.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def expect_ran(two: Path, sharding: Sharding) -> None:
@@ -73,17 +24,6 @@ def expect_ran(two: Path, sharding: Sharding) -> None:
     assert found["is_fsdp2"] is sharded
     assert found["dtensors"] == (found["parameters"] if sharded else 0)
     assert found["parameters"] > 0
-
-
-def expect_same(one: tuple[TrainOutcome, Path], two: Path) -> None:
-    outcome, folder = one
-    for figure in ("step", "loss", "reward_margin", "focal_logprob", "grad_norm"):
-        expected = [point[figure] for point in outcome.curve]
-        assert [point[figure] for point in points(two)] == pytest.approx(expected, abs=1e-5), figure
-    first, second = (load_file(place / "out" / "model.safetensors") for place in (folder, two))
-    assert first.keys() == second.keys()
-    for name, weight in first.items():
-        assert torch.allclose(weight, second[name], atol=1e-5), name
 
 
 @pytest.mark.slow
@@ -130,18 +70,7 @@ def test_sharded_mixed_precision_begins_at_the_reference(model_dir, one, tmp_pat
 def untrained(model_dir: Path, folder: Path) -> list[float]:
     """The losses of every batch in float32, the weights as good as unmoved."""
     config = CONFIG.model_copy(update={"learning_rate": 1e-9})
-    reference = compute_reference_logprobs(PAIRS, model_dir, config, folder / "exact")
-    curve = train(
-        PAIRS,
-        reference,
-        model_dir,
-        recipe_named("focal_rpo"),
-        config,
-        folder / "exact-out",
-        folder / "exact-work",
-        lambda _: None,
-    ).curve
-    return [point["loss"] for point in curve]
+    return [point["loss"] for point in train_one(model_dir, folder / "exact", config).curve]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui faults test test-docker test-faults test-ray test-ui screenshots check \
+.PHONY: help setup run ui faults test test-deepspeed test-docker test-faults test-ray test-ui screenshots check \
 	data docs bench experiment-quick lab-model lock clean other-lock
 
 help: ## List the targets
@@ -92,8 +92,7 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 test-deepspeed: setup ## Train in two processes that DeepSpeed's ZeRO-3 shards
 	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --require-hashes --no-build-isolation \
 		--upgrade --target data/peers/deepspeed -r requirements/deepspeed.lock
-	PYTHONPATH=data/peers/deepspeed DS_ACCELERATOR=cpu $(BIN)/pytest -m deepspeed \
-		tests/core/training/test_zero3.py
+	PYTHONPATH=data/peers/deepspeed $(BIN)/pytest -m deepspeed tests/core/training/test_zero3.py
 
 check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
 	@# Of commits that are not upstream yet, whose subjects can still be amended.

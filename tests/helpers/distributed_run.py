@@ -34,13 +34,6 @@ def shard_on_a_cpu() -> None:
     AcceleratorState.__init__ = widened
 
 
-def join_over_gloo() -> None:
-    """Let DeepSpeed know of the processes: on a CPU, accelerate joins them without it."""
-    import deepspeed
-
-    deepspeed.init_distributed(dist_backend="gloo")
-
-
 def write_in_the_background() -> None:
     """As on GPUs, which sharded weights are for."""
 
@@ -83,8 +76,6 @@ if __name__ == "__main__":
     if config.sharding is Sharding.FSDP2:
         shard_on_a_cpu()
         write_in_the_background()
-    if config.sharding is Sharding.ZERO3:
-        join_over_gloo()
     folder.mkdir(parents=True, exist_ok=True)
     tell_what_ran(folder / "ran.json")
 

@@ -49,7 +49,8 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         **_OPTIMIZERS[config.optimizer],
-        bf16=config.precision is Precision.MIXED_BFLOAT16,
+        # DeepSpeed is told of it in its own words.
+        bf16=config.precision is Precision.MIXED_BFLOAT16 and config.sharding is not Sharding.ZERO3,
         gradient_checkpointing=config.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         logging_steps=config.logging_steps,
@@ -63,8 +64,13 @@ def training_arguments(config: TrainConfig, work_dir: Path) -> TrainingArguments
         ddp_backend="gloo" if processes > 1 and not torch.cuda.is_available() else None,
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
-        **_sharding(config.sharding),
+        **_sharding(config.sharding, config.precision),
     )
+    if config.sharding is Sharding.ZERO3 and not torch.cuda.is_available():
+        # accelerate has joined the processes without it, and DeepSpeed would count one.
+        import deepspeed  # pyright: ignore[reportMissingImports] - no package here needs it
+
+        deepspeed.init_distributed(dist_backend="gloo")
     if config.sharding is Sharding.FSDP2 and config.precision is Precision.MIXED_BFLOAT16:
         from torch.distributed.fsdp import MixedPrecisionPolicy
 
@@ -100,7 +106,7 @@ def _measuring(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _sharding(sharding: Sharding) -> dict[str, Any]:
+def _sharding(sharding: Sharding, precision: Precision) -> dict[str, Any]:
     match sharding:
         case Sharding.NONE:
             return {}
@@ -112,7 +118,8 @@ def _sharding(sharding: Sharding) -> dict[str, Any]:
                 "accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": True}},
             }
         case Sharding.ZERO3:
-            return {"deepspeed": _ZERO3}
+            mixed = {"enabled": precision is Precision.MIXED_BFLOAT16, **_AUTOCAST}
+            return {"deepspeed": {**_ZERO3, "torch_autocast": mixed}}
 
 
 _ZERO3: dict[str, Any] = {
@@ -122,10 +129,13 @@ _ZERO3: dict[str, Any] = {
         "contiguous_gradients": True,
         "stage3_gather_16bit_weights_on_model_save": True,
     },
-    "bf16": {"enabled": "auto"},
     "gradient_accumulation_steps": "auto",
     "gradient_clipping": "auto",
     "train_batch_size": "auto",
     "train_micro_batch_size_per_gpu": "auto",
 }
 """What DeepSpeed is told; `auto` is filled in from the training arguments."""
+
+_AUTOCAST: dict[str, Any] = {"dtype": "bfloat16", "lower_precision_safe_modules": []}
+"""Mixed precision as without DeepSpeed: weights and gradients cross in float32, of which no module
+is excepted."""

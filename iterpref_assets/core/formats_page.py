@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
 from iterpref_assets.core.columns import DESCRIPTIONS
+from iterpref_assets.core.pairs.own import TrajectoryLine
 from iterpref_assets.core.prompts import fenced
 
 _HEAD = """\
@@ -51,8 +53,47 @@ program, `completion` goes on after the task's prompt, `answer` is a chat's whol
 $messages
 ```
 
+## Recorded trajectories, one JSON object a line
+
+What `iterpref pairs --trajectories` reads beside tables and LLMDebugger's files
+([PAIRS.md](PAIRS.md#your-own-trajectories)):
+
+```json
+$trajectory
+```
+$trajectory_fields
+## What commands write as JSON lines
+
+`results.jsonl` of `iterpref evaluate --out`, one program a line:
+
+```json
+$results
+```
+
+`metrics.jsonl` of a trained model, one logged step a line:
+
+```json
+$metrics
+```
+
 ## Tables
+
+A table has no lines; below each stands one of its rows as JSON.
 """
+_TRAJECTORY = {
+    "problem_id": "homework/17",
+    "source": "our-homework",
+    "prompt": "Write add(a, b), which returns the sum of two numbers.",
+    "tests": {
+        "kind": "function",
+        "entry_point": "add",
+        "cases": [{"arguments": "(1, 2)", "expected": "3"}],
+    },
+    "versions": ["def add(a, b):\n    return a - b", "def add(a, b):\n    return a + b"],
+}
+ROWS = Path(__file__).with_name("formats_rows.json")
+"""A row of each table, and a line of each file of _LINES, as runs of the project wrote them."""
+_LINES = ("results.jsonl", "metrics.jsonl")
 _MESSAGES = {
     "prompt": [{"role": "user", "content": "Write add(a, b)."}],
     "chosen": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a + b")}],
@@ -96,10 +137,29 @@ def formats_page(example: Path) -> str:
     problems = [line for line in example.read_text(encoding="utf-8").splitlines() if line]
     parts = [_HEAD, "```json\n", "\n".join(problems), "\n```\n"]
     parts += [_record(model) for model in _RECORDS]
-    parts.append(Template(_SAMPLES).substitute(messages=json.dumps(_MESSAGES)))
-    told = schemas()
-    parts += [_table(name, schema, about) for name, (schema, about) in told.items()]
+    rows = written_rows()
+    results, metrics = (_line(rows[name]) for name in _LINES)
+    parts.append(
+        Template(_SAMPLES).substitute(
+            messages=_line(_MESSAGES),
+            trajectory=_line(_TRAJECTORY),
+            trajectory_fields=_record(TrajectoryLine),
+            results=results,
+            metrics=metrics,
+        )
+    )
+    for name, (schema, about) in schemas().items():
+        parts.append(_table(name, schema, about, rows[name]))
     return "".join(parts)
+
+
+def written_rows() -> dict[str, dict[str, Any]]:
+    """The rows and lines that are shown, by the table's name in core.tables or the file's."""
+    return json.loads(ROWS.read_text(encoding="utf-8"))
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def schemas() -> dict[str, tuple[tables.Schema, str]]:
@@ -126,9 +186,8 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
     yield "|---|---|---|"
     schema = model.model_json_schema()
     for name, field in schema["properties"].items():
-        kind = field.get("type") or " or ".join(
-            each["$ref"].rpartition("/")[2] for each in field.get("oneOf", [field])
-        )
+        choices = field.get("oneOf") or field.get("anyOf") or [field]
+        kind = " or ".join(each.get("type") or each["$ref"].rpartition("/")[2] for each in choices)
         if "const" in field:
             kind = json.dumps(field["const"])
         must = "default" not in field or "const" in field
@@ -136,9 +195,9 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
         yield f"| `{name}` | {kind} | {default} |"
 
 
-def _table(name: str, schema: tables.Schema, about: str) -> str:
+def _table(name: str, schema: tables.Schema, about: str, row: Mapping[str, Any]) -> str:
     columns = "\n".join(
         f"| `{column}` | {dtype} | {DESCRIPTIONS[column]} |" for column, dtype in schema.items()
     )
     head = "| column | type | what it holds |\n|---|---|---|"
-    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n"
+    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n\n```json\n{_line(row)}\n```\n"

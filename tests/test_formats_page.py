@@ -9,6 +9,7 @@ from iterpref_assets.core.formats_page import FILES, formats_page, schemas, writ
 from iterpref_assets.core.pairs.own import parse
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.starter import EXAMPLE
+from iterpref_assets.core.training.curves import SUMS, TIMED, describe
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "FORMATS.md"
 
@@ -41,3 +42,8 @@ def test_a_row_of_every_table_is_shown_with_the_columns_and_types_of_its_schema(
 def test_the_trajectory_that_is_shown_is_one() -> None:
     [line] = [each for each in PAGE.read_text().splitlines() if '"versions": [' in each]
     assert parse(line.encode()).problem().problem_id == "homework/17"
+
+
+def test_a_step_that_is_shown_has_the_curves_of_training() -> None:
+    figures = describe([1.0] * len(SUMS), seconds=1.0).keys() - {TIMED}
+    assert figures < written_rows()["metrics.jsonl"].keys()

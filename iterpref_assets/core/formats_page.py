@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
 from iterpref_assets.core.columns import DESCRIPTIONS
+from iterpref_assets.core.pairs.formats import write_messages, write_target_dpo, write_trl
 from iterpref_assets.core.pairs.own import TrajectoryLine
-from iterpref_assets.core.prompts import fenced
 
 _HEAD = """\
 # Formats
@@ -46,11 +48,22 @@ program, `completion` goes on after the task's prompt, `answer` is a chat's whol
 
 ## Pairs as JSON
 
-`iterpref export` writes the authors' form, a list of objects with `prompt`, `chosen` and
-`rejected`, TRL's form with masks, or chat messages: [PAIRS.md](PAIRS.md). A line of messages:
+`iterpref export` writes kept pairs ([PAIRS.md](PAIRS.md)). `--format messages`, one pair a line:
 
 ```json
 $messages
+```
+
+`--format trl`, one pair a line with the ids and masks of one tokenizer:
+
+```json
+$trl
+```
+
+`--format target-dpo`, the authors' form, one JSON list of all pairs:
+
+```json
+$release
 ```
 
 ## Recorded trajectories, one JSON object a line
@@ -94,14 +107,6 @@ _TRAJECTORY = {
 ROWS = Path(__file__).with_name("formats_rows.json")
 """A row of each table, and a line of each file of _LINES, as runs of the project wrote them."""
 _LINES = ("results.jsonl", "metrics.jsonl")
-_MESSAGES = {
-    "prompt": [{"role": "user", "content": "Write add(a, b)."}],
-    "chosen": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a + b")}],
-    "rejected": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a - b")}],
-    "pair_id": "homework/add#0:0-1",
-    "chosen_diff_lines": [1],
-    "rejected_diff_lines": [1],
-}
 FILES = {
     "PROBLEMS": "`problems.parquet` of `raw_seeds`, `seed_problems`, `heldout_problems`",
     "UNUSABLE_SEEDS": "`unusable.parquet` of `raw_seeds`",
@@ -141,7 +146,7 @@ def formats_page(example: Path) -> str:
     results, metrics = (_line(rows[name]) for name in _LINES)
     parts.append(
         Template(_SAMPLES).substitute(
-            messages=_line(_MESSAGES),
+            _exports(rows),
             trajectory=_line(_TRAJECTORY),
             trajectory_fields=_record(TrajectoryLine),
             results=results,
@@ -156,6 +161,21 @@ def formats_page(example: Path) -> str:
 def written_rows() -> dict[str, dict[str, Any]]:
     """The rows and lines that are shown, by the table's name in core.tables or the file's."""
     return json.loads(ROWS.read_text(encoding="utf-8"))
+
+
+def _exports(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What `iterpref export` writes of the pair that is shown, by its place on the page."""
+    pairs = pl.DataFrame([rows["PAIRS"]], schema=tables.PAIRS)
+    tokens = pl.DataFrame([rows["TOKENIZED_PAIRS"]], schema=tables.TOKENIZED_PAIRS)
+    with TemporaryDirectory() as scratch:
+        out = Path(scratch) / "export.jsonl"
+        write_messages(pairs, out)
+        messages = out.read_text(encoding="utf-8").strip()
+        write_trl(pairs, tokens, out)
+        trl = out.read_text(encoding="utf-8").strip()
+        write_target_dpo(pairs, out)
+        release = out.read_text(encoding="utf-8")
+    return {"messages": messages, "trl": trl, "release": release}
 
 
 def _line(row: Mapping[str, Any]) -> str:

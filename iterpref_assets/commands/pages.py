@@ -101,7 +101,8 @@ def evaluations(
     tasks: Annotated[
         Path | None,
         typer.Option(
-            help="Published benchmark file, or problem table (.parquet), for what tasks ask."
+            help="Published benchmark file, your own problem file, or problem table (.parquet), "
+            "for what tasks ask."
         ),
     ] = None,
 ) -> None:

@@ -56,6 +56,7 @@ def _app(*names: str) -> typer.Typer:
         module = import_module(f"iterpref_assets.commands.{COMMANDS[name]}")
         command = getattr(module, name)
         if isinstance(command, typer.Typer):
+            command.callback()(_about)
             for each in command.registered_commands:
                 each.callback = _with_settings(each.callback)
             app.add_typer(command, name=name)
@@ -79,8 +80,14 @@ SettingsFile = Annotated[
 ]
 
 
-def _about(version_: Version = False) -> None:
+def _about(settings_file: SettingsFile = None, version_: Version = False) -> None:  # noqa: ARG001
     """Focal preference learning for code LLMs from iterative debugging."""
+    _read_settings_of(settings_file)
+
+
+def _read_settings_of(file: Path | None) -> None:
+    if file:
+        os.environ["ITERPREF_SETTINGS"] = str(file)
 
 
 def _with_settings(command: Callable[..., None] | None) -> Callable[..., None]:
@@ -91,8 +98,7 @@ def _with_settings(command: Callable[..., None] | None) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
         del arguments["version_"]
-        if file := arguments.pop("settings_file"):
-            os.environ["ITERPREF_SETTINGS"] = str(file)
+        _read_settings_of(arguments.pop("settings_file"))
         command(**arguments)
 
     signature = inspect.signature(command, eval_str=True)

@@ -46,7 +46,7 @@ from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.core.seeds.sources import SeedSource
 from iterpref_assets.core.settings_keys import keys_of
-from iterpref_assets.core.settings_refusal import KNOWN_SETTINGS, refusal
+from iterpref_assets.core.settings_refusal import KNOWN_SETTINGS, refusal, refuse_broken_json
 from iterpref_assets.core.training.config import LAB, TrainConfig
 from iterpref_assets.core.training.recipes import REFERENCE, VARIANTS, recipe_named
 from iterpref_assets.deployment import DockerConfig, OperationsConfig, RayConfig
@@ -305,6 +305,7 @@ def load_settings() -> Settings:
         InputError: naming the variable or key that is unknown or has a bad value.
     """
     _refuse_unknown_variables()
+    refuse_broken_json(keys_of(Settings), PREFIX)
     return _validated({}, place=os.environ.get(SETTINGS_FILE) or "environment")
 
 

@@ -2,9 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import typer
+
+from iterpref_assets.cli import COMMANDS, _app
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -57,3 +62,35 @@ def test_a_paragraph_of_help_is_broken_at_the_terminals_width_alone() -> None:
         lines[start + 1]
         == " command goes on after an interruption, and draws the others where --samples"
     )
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_settings_file_may_be_named_before_and_behind_each_word(
+    tmp_path: Path, place: int
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[debugging]\nmax_rounds = 7\n")
+    words = ["settings", "show"]
+    done = iterpref(*words[:place], "--settings", str(file), *words[place:])
+    assert f"debugging.max_rounds = 7  # {file}" in done.stdout.splitlines()
+
+
+def test_the_settings_file_that_is_named_last_holds(tmp_path: Path) -> None:
+    for rounds in (7, 9):
+        (tmp_path / f"{rounds}.toml").write_text(f"[debugging]\nmax_rounds = {rounds}\n")
+    first, last = ("--settings", str(tmp_path / "7.toml")), ("--settings", str(tmp_path / "9.toml"))
+    assert "debugging.max_rounds = 9 " in iterpref(*first, "settings", "show", *last).stdout
+
+
+def all_commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    for inner, each in getattr(command, "commands", {}).items():
+        yield from all_commands(each, f"{name} {inner}".strip())
+
+
+def test_every_command_and_group_takes_settings_and_version() -> None:
+    commands = dict(all_commands(typer.main.get_command(_app(*COMMANDS))))
+    assert {"", "experiment", "experiment run", "train"} <= set(commands)
+    for name, command in commands.items():
+        options = {option for each in command.params for option in each.opts}
+        assert {"--settings", "--version"} <= options, name

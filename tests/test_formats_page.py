@@ -1,10 +1,15 @@
 """docs/FORMATS.md tells what the schemas say, and its example lines are problems."""
 
+import json
 from pathlib import Path
 
-from iterpref_assets.core.formats_page import FILES, formats_page, schemas
+import polars as pl
+
+from iterpref_assets.core.formats_page import FILES, formats_page, schemas, written_rows
+from iterpref_assets.core.pairs.own import parse
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.starter import EXAMPLE
+from iterpref_assets.core.training.curves import SUMS, TIMED, describe
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "FORMATS.md"
 
@@ -20,5 +25,25 @@ def test_every_table_has_a_place_and_words() -> None:
 
 def test_the_lines_that_are_shown_are_problems() -> None:
     shown = [line for line in PAGE.read_text().splitlines() if line.startswith('{"problem_id"')]
+    shown = [line for line in shown if '"versions"' not in line and '"tests": {' in line]
     kinds = {Problem.model_validate_json(line).tests.kind for line in shown}
     assert kinds == {"function", "stdio", "code"}
+
+
+def test_a_row_of_every_table_is_shown_with_the_columns_and_types_of_its_schema() -> None:
+    rows, page = written_rows(), PAGE.read_text(encoding="utf-8").splitlines()
+    for name, (schema, _) in schemas().items():
+        assert list(rows[name]) == list(schema), name
+        read_back = pl.DataFrame([rows[name]], schema=schema, strict=True)
+        assert read_back.to_dicts() == [rows[name]], name
+        assert json.dumps(rows[name], ensure_ascii=False) in page, name
+
+
+def test_the_trajectory_that_is_shown_is_one() -> None:
+    [line] = [each for each in PAGE.read_text().splitlines() if '"versions": [' in each]
+    assert parse(line.encode()).problem().problem_id == "homework/17"
+
+
+def test_a_step_that_is_shown_has_the_curves_of_training() -> None:
+    figures = describe([1.0] * len(SUMS), seconds=1.0).keys() - {TIMED}
+    assert figures < written_rows()["metrics.jsonl"].keys()

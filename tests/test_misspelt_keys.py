@@ -106,6 +106,53 @@ def test_a_bad_variable_is_named_and_not_the_file_beside_it(tmp_path, monkeypatc
     assert refusal.value.file == variable
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "field", "remedy"),
+    [
+        ("ITERPREF_ENGINE", "{bad", "engine", "ITERPREF_ENGINE__KIND"),
+        ("ITERPREF_PAIRS", "{bad", "pairs", "ITERPREF_PAIRS__NEGATIVES"),
+        ("ITERPREF_PAIRS__JUDGE", "{bad", "pairs.judge", "ITERPREF_PAIRS__JUDGE__ENGINE__KIND"),
+        ("ITERPREF_DEBUGGING", "", "debugging", "ITERPREF_DEBUGGING__"),
+        ("ITERPREF_VARIANTS", "focal_rpo", "variants", '["reference", "focal_rpo"]'),
+        ("ITERPREF_PACKAGES", "numpy,pandas", "packages", '["one", "two"]'),
+        ("ITERPREF_DEBUGGING__ROUND_TEMPERATURES", "1,2", "debugging.round_temperatures", "[1, 2]"),
+        ("ITERPREF_ENGINE__EXTRA_BODY", "{x", "engine.extra_body", "JSON object"),
+        ("ITERPREF_BASE_MODELS", "lab", "base_models", "ITERPREF_BASE_MODELS__NAME__"),
+        ("iterpref_engine", "{bad", "engine", "ITERPREF_ENGINE__KIND"),
+    ],
+)  # fmt: skip
+def test_a_variable_that_holds_no_json_is_named_with_what_to_write(
+    monkeypatch, variable, value, field, remedy
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match="is no JSON") as refusal:
+        load_settings()
+    assert (refusal.value.file, refusal.value.field) == (variable, field)
+    assert remedy in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('engine = "vllm"', "'vllm' is no section"),
+        ("sampling = 3", "3 is no section"),
+        ('pairs = {judge = "gpt"}', "'gpt' is no section"),
+        ('base_models = "lab"', "'lab' is no section"),
+        ('base_models = {mine = "lab"}', "'lab' is no section"),
+        ('variants = "focal_rpo"', "'focal_rpo' is no list"),
+    ],
+)
+def test_text_where_a_section_or_a_list_belongs_is_told_in_a_settings_files_words(
+    tmp_path, monkeypatch, text, problem
+):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    monkeypatch.setenv("ITERPREF_SETTINGS", str(file))
+    with pytest.raises(InputError) as refusal:
+        load_settings()
+    assert refusal.value.problem == problem
+
+
 def test_a_bad_key_of_the_file_is_named_with_the_file(tmp_path, monkeypatch):
     file = tmp_path / "mine.toml"
     file.write_text("[debugging]\nmax_ronds = 5\n")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pages.evaluations import (
     write_comparison_page,
     write_evaluation_page,
@@ -15,6 +16,8 @@ from iterpref_assets.core.pages.evaluations import (
 from iterpref_assets.core.pages.pairs import write_pairs_page
 from iterpref_assets.core.pages.problems import read_prompts
 from iterpref_assets.core.pages.trajectories import write_trajectories_page
+from iterpref_assets.core.pairs.by_problem import ProblemFiles, ProblemPairs, pairs_by_problem
+from iterpref_assets.core.tables import VERSIONS, check_table
 from iterpref_assets.settings import load_settings
 
 pages = typer.Typer(
@@ -57,11 +60,24 @@ def pairs(
         typer.Option("--pairs", help="Pair table (.parquet), again for each; every shard if none."),
     ] = None,
     problems: Problems = None,
+    versions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Version table that the pairs were made of, again for each: problems without a "
+            "pair are shown, with why."
+        ),
+    ] = None,
 ) -> None:
     """Show every pair side by side, dropped ones too: D- marked in y-, D+ in y+."""
+    if versions and not (pair_tables and problems):
+        raise InputError(
+            "--versions is for files alone",
+            remedy="Give --pairs and --problems as well, the tables that go with it",
+        )
     if pair_tables:
         title = _title("Preference pairs", pair_tables)
-        count = write_pairs_page(pair_tables, problems or [], out, title)
+        by_problem = _by_problem(problems, versions, pair_tables) if problems and versions else []
+        count = write_pairs_page(pair_tables, problems or [], out, title, by_problem)
     else:
         from iterpref_assets.steps.pages import write_all_pairs
 
@@ -85,7 +101,8 @@ def evaluations(
     tasks: Annotated[
         Path | None,
         typer.Option(
-            help="Published benchmark file, or problem table (.parquet), for what tasks ask."
+            help="Published benchmark file, your own problem file, or problem table (.parquet), "
+            "for what tasks ask."
         ),
     ] = None,
 ) -> None:
@@ -101,6 +118,14 @@ def evaluations(
         title = f"Evaluation: {left.name} and {right.name}"
         count = write_comparison_page(left, right, prompts, out, title)
     _tell(count, "answers", out)
+
+
+def _by_problem(
+    problems: list[Path], versions: list[Path], pair_tables: list[Path]
+) -> list[ProblemPairs]:
+    for file in versions:
+        check_table(file, VERSIONS)
+    return pairs_by_problem(ProblemFiles(problems, versions, pair_tables))
 
 
 def _store() -> ArtifactStore:

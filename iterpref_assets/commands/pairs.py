@@ -15,6 +15,7 @@ from rich.table import Column, Table
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.refusal import BenchmarkSource
+from iterpref_assets.core.pairs.by_problem import SHOWN, told
 from iterpref_assets.core.pairs.config import Difference, Negatives, PairConfig
 from iterpref_assets.core.pairs.making import (
     Made,
@@ -116,7 +117,7 @@ def pairs(
     _print_refused(manifest)
     _print_summary(out, made)
     if page:
-        _write_page(out, page)
+        _write_page(out, page, inputs, made)
 
 
 def export(
@@ -209,11 +210,15 @@ def _print_summary(out: Path, made: Made) -> None:
             console.print(
                 f"{lines.name}: {lines.mean:.1f} lines a pair ({low} to {high}, median {middle})"
             )
+    if made.by_problem:
+        for line in told(made.by_problem, SHOWN):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
     console.print(f"pairs: {out}\ntokens: {tokens_beside(out)}", soft_wrap=True)
 
 
-def _write_page(out: Path, page: Path) -> None:
+def _write_page(out: Path, page: Path, inputs: PairInputs, made: Made) -> None:
     from iterpref_assets.core.pages.pairs import write_pairs_page
 
-    write_pairs_page([out], [], page, f"Preference pairs: {out.name}")
+    problems = [inputs.problems] if inputs.problems else []
+    write_pairs_page([out], problems, page, f"Preference pairs: {out.name}", made.by_problem)
     Console().print(f"page: {page}", soft_wrap=True)

@@ -95,8 +95,8 @@ def print_places(settings: Settings, asset: str) -> None:
 
 def print_problems(settings: Settings) -> None:
     """Print how many pairs problems have, and why some have none; many are counted."""
-    from iterpref_assets.core.pairs.by_problem import told
-    from iterpref_assets.steps.by_problem import SHOWN, problems_of_shards
+    from iterpref_assets.core.pairs.by_problem import SHOWN, told
+    from iterpref_assets.steps.by_problem import problems_of_shards
     from iterpref_assets.steps.pairs import pair_files
 
     store, shards = ArtifactStore(settings.root), settings.seeds.shards()

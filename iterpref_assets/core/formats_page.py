@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import polars as pl
 from pydantic import BaseModel
 
 from iterpref_assets.core import records, tables
 from iterpref_assets.core.columns import DESCRIPTIONS
-from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.pairs.formats import write_messages, write_target_dpo, write_trl
+from iterpref_assets.core.pairs.own import TrajectoryLine
 
 _HEAD = """\
 # Formats
@@ -44,23 +48,65 @@ program, `completion` goes on after the task's prompt, `answer` is a chat's whol
 
 ## Pairs as JSON
 
-`iterpref export` writes the authors' form, a list of objects with `prompt`, `chosen` and
-`rejected`, TRL's form with masks, or chat messages: [PAIRS.md](PAIRS.md). A line of messages:
+`iterpref export` writes kept pairs ([PAIRS.md](PAIRS.md)). `--format messages`, one pair a line:
 
 ```json
 $messages
 ```
 
+`--format trl`, one pair a line with the ids and masks of one tokenizer:
+
+```json
+$trl
+```
+
+`--format target-dpo`, the authors' form, one JSON list of all pairs:
+
+```json
+$release
+```
+
+## Recorded trajectories, one JSON object a line
+
+What `iterpref pairs --trajectories` reads beside tables and LLMDebugger's files
+([PAIRS.md](PAIRS.md#your-own-trajectories)):
+
+```json
+$trajectory
+```
+$trajectory_fields
+## What commands write as JSON lines
+
+`results.jsonl` of `iterpref evaluate --out`, one program a line:
+
+```json
+$results
+```
+
+`metrics.jsonl` of a trained model, one logged step a line:
+
+```json
+$metrics
+```
+
 ## Tables
+
+A table has no lines; below each stands one of its rows as JSON.
 """
-_MESSAGES = {
-    "prompt": [{"role": "user", "content": "Write add(a, b)."}],
-    "chosen": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a + b")}],
-    "rejected": [{"role": "assistant", "content": fenced("def add(a, b):\n    return a - b")}],
-    "pair_id": "homework/add#0:0-1",
-    "chosen_diff_lines": [1],
-    "rejected_diff_lines": [1],
+_TRAJECTORY = {
+    "problem_id": "homework/17",
+    "source": "our-homework",
+    "prompt": "Write add(a, b), which returns the sum of two numbers.",
+    "tests": {
+        "kind": "function",
+        "entry_point": "add",
+        "cases": [{"arguments": "(1, 2)", "expected": "3"}],
+    },
+    "versions": ["def add(a, b):\n    return a - b", "def add(a, b):\n    return a + b"],
 }
+ROWS = Path(__file__).with_name("formats_rows.json")
+"""A row of each table, and a line of each file of _LINES, as runs of the project wrote them."""
+_LINES = ("results.jsonl", "metrics.jsonl")
 FILES = {
     "PROBLEMS": "`problems.parquet` of `raw_seeds`, `seed_problems`, `heldout_problems`",
     "UNUSABLE_SEEDS": "`unusable.parquet` of `raw_seeds`",
@@ -96,10 +142,44 @@ def formats_page(example: Path) -> str:
     problems = [line for line in example.read_text(encoding="utf-8").splitlines() if line]
     parts = [_HEAD, "```json\n", "\n".join(problems), "\n```\n"]
     parts += [_record(model) for model in _RECORDS]
-    parts.append(Template(_SAMPLES).substitute(messages=json.dumps(_MESSAGES)))
-    told = schemas()
-    parts += [_table(name, schema, about) for name, (schema, about) in told.items()]
+    rows = written_rows()
+    results, metrics = (_line(rows[name]) for name in _LINES)
+    parts.append(
+        Template(_SAMPLES).substitute(
+            _exports(rows),
+            trajectory=_line(_TRAJECTORY),
+            trajectory_fields=_record(TrajectoryLine),
+            results=results,
+            metrics=metrics,
+        )
+    )
+    for name, (schema, about) in schemas().items():
+        parts.append(_table(name, schema, about, rows[name]))
     return "".join(parts)
+
+
+def written_rows() -> dict[str, dict[str, Any]]:
+    """The rows and lines that are shown, by the table's name in core.tables or the file's."""
+    return json.loads(ROWS.read_text(encoding="utf-8"))
+
+
+def _exports(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What `iterpref export` writes of the pair that is shown, by its place on the page."""
+    pairs = pl.DataFrame([rows["PAIRS"]], schema=tables.PAIRS)
+    tokens = pl.DataFrame([rows["TOKENIZED_PAIRS"]], schema=tables.TOKENIZED_PAIRS)
+    with TemporaryDirectory() as scratch:
+        out = Path(scratch) / "export.jsonl"
+        write_messages(pairs, out)
+        messages = out.read_text(encoding="utf-8").strip()
+        write_trl(pairs, tokens, out)
+        trl = out.read_text(encoding="utf-8").strip()
+        write_target_dpo(pairs, out)
+        release = out.read_text(encoding="utf-8")
+    return {"messages": messages, "trl": trl, "release": release}
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def schemas() -> dict[str, tuple[tables.Schema, str]]:
@@ -126,9 +206,8 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
     yield "|---|---|---|"
     schema = model.model_json_schema()
     for name, field in schema["properties"].items():
-        kind = field.get("type") or " or ".join(
-            each["$ref"].rpartition("/")[2] for each in field.get("oneOf", [field])
-        )
+        choices = field.get("oneOf") or field.get("anyOf") or [field]
+        kind = " or ".join(each.get("type") or each["$ref"].rpartition("/")[2] for each in choices)
         if "const" in field:
             kind = json.dumps(field["const"])
         must = "default" not in field or "const" in field
@@ -136,9 +215,9 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
         yield f"| `{name}` | {kind} | {default} |"
 
 
-def _table(name: str, schema: tables.Schema, about: str) -> str:
+def _table(name: str, schema: tables.Schema, about: str, row: Mapping[str, Any]) -> str:
     columns = "\n".join(
         f"| `{column}` | {dtype} | {DESCRIPTIONS[column]} |" for column, dtype in schema.items()
     )
     head = "| column | type | what it holds |\n|---|---|---|"
-    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n"
+    return f"\n### {FILES[name]}\n\n{about}\n\n{head}\n{columns}\n\n```json\n{_line(row)}\n```\n"

@@ -71,6 +71,18 @@ class Key:
         """The last part of the path."""
         return self.path.rpartition(".")[2]
 
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list."""
+        return self.values.startswith("list of ")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether a variable has to write it as JSON."""
+        return (
+            self.is_section or self.is_list or self.values.startswith(f"anything for each {NAME}")
+        )
+
 
 def keys_of(model: type[BaseModel]) -> list[Key]:
     """Every key of a settings model, each section before what it holds."""

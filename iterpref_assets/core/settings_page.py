@@ -17,7 +17,8 @@ _HEAD = """\
 
 `iterpref settings doc` writes this page from the fields' own descriptions. A setting stands in the
 TOML file that `--settings FILE` or `ITERPREF_SETTINGS` names. A variable overrides the file:
-`ITERPREF_DEBUGGING__MAX_ROUNDS=3` sets `debugging.max_rounds`. An unknown key is refused.
+`ITERPREF_DEBUGGING__MAX_ROUNDS=3` sets `debugging.max_rounds`. A list or a section is JSON:
+`ITERPREF_EVALUATION__KS='[1, 5]'`. An unknown key is refused.
 `iterpref settings show` prints what holds, and where each value comes from.
 """
 

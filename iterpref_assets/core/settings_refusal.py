@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.settings_keys import Key, nearest, written
+from iterpref_assets.core.settings_keys import NAME, Key, nearest, written
 
 KNOWN_SETTINGS = "docs/SETTINGS.md lists the settings; so does: iterpref settings show"
 
@@ -39,6 +39,10 @@ def refusal(
     said = first.get("ctx", {})
     remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
     match first["type"]:
+        case "model_type" | "model_attributes_type" | "dataclass_type" | "dict_type":
+            problem = f"{first['input']!r} is no section"
+        case "tuple_type":
+            problem = f"{first['input']!r} is no list"
         case "extra_forbidden" | "unexpected_keyword_argument":
             problem, meant, remedy = "unknown setting", nearest(location, known), KNOWN_SETTINGS
         case "union_tag_invalid":
@@ -59,6 +63,56 @@ def refusal(
         remedy = f"Did you mean {' or '.join(meant)}?"
     variable = _variable_of(location, variables) if variables and location else None
     return InputError(problem, file=variable or place, field=field or None, remedy=remedy)
+
+
+def refuse_broken_json(known: Sequence[Key], prefix: str) -> None:
+    """Refuse a variable of a section or a list that is no JSON.
+
+    pydantic-settings names the field at best, and reads the text of some as a value.
+
+    Args:
+        known: every key there is.
+        prefix: how names of variables begin.
+
+    Raises:
+        InputError: naming the variable.
+    """
+    for name in sorted(each for each in os.environ if each.upper().startswith(prefix)):
+        path = name[len(prefix) :].lower().split("__")
+        keys = [key for key in known if _is_at(key, path)]
+        if not keys or not all(key.is_json for key in keys):
+            continue
+        try:
+            json.loads(os.environ[name])
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{os.environ[name]!r} is no JSON ({error.msg}, character {error.pos + 1})",
+                file=name,
+                field=".".join(path),
+                remedy=_how_to_write(keys[0], known, prefix),
+            ) from None
+
+
+def _is_at(key: Key, path: Sequence[str]) -> bool:
+    parts = key.path.split(".")
+    return len(parts) == len(path) and all(
+        mine in (NAME, theirs) for mine, theirs in zip(parts, path, strict=True)
+    )
+
+
+def _how_to_write(key: Key, known: Sequence[Key], prefix: str) -> str:
+    """An example of the JSON that a variable of `key` holds."""
+    if key.is_list:
+        numbers = "number" in key.values
+        default = key.default if isinstance(key.default, list) else None
+        example = json.dumps(default or ([1, 2] if numbers else ["one", "two"]))
+        return f"Write a list as {example}, in single quotes for the shell"
+    remedy = "Write a JSON object, in single quotes for the shell"
+    for inner in known:
+        if inner.path.startswith(f"{key.path}.") and not inner.is_section:
+            variable = prefix + inner.path.upper().replace(".", "__")
+            return f"{remedy}, or set each key by a variable of its own, as {variable}"
+    return remedy
 
 
 def _variable_of(location: Sequence[int | str], prefix: str) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.pairs.by_problem import (
+    SHOWN,
     ProblemFiles,
     ProblemPairs,
     pairs_by_problem,
@@ -18,9 +19,6 @@ from iterpref_assets.core.pairs.by_problem import (
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.seed_problems import DROPPED_FILE, SEED_PROBLEMS
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
-
-SHOWN = 10
-"""Problems that are named; the others are counted."""
 
 
 def problems_of_shards(

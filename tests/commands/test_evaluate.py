@@ -14,6 +14,7 @@ from iterpref_assets.commands.evaluate import evaluate, sanitize
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, load_evalplus
 from iterpref_assets.core.evaluation.suite_options import SuiteOptions
+from iterpref_assets.core.formats_page import written_rows
 from iterpref_assets.core.starter import EXAMPLE
 
 TASKS = ("HumanEval/2", "HumanEval/32")
@@ -219,6 +220,8 @@ def test_samples_of_ones_own_problems_are_scored(command, tmp_path):
     assert result.exception is None
     assert f"{EXAMPLE.name}, all tests: pass@1 50.0%" in result.stdout
     assert "2 of 3 tasks have samples" in result.stdout
+    line = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    assert list(json.loads(line)) == list(written_rows()["results.jsonl"]), "docs/FORMATS.md"
 
 
 def test_problems_of_ones_own_have_no_official_results(command, tmp_path):

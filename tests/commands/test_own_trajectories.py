@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from read_pages import read_page
 from shared_cases import SHARED_CASES
 from typer.testing import CliRunner
 
@@ -92,3 +93,26 @@ def test_a_refusal_among_the_versions_is_never_rejected(tokenizer, tmp_path):
     _make(file, tokenizer, tmp_path / "pairs.parquet")
     pairs = tables.read_table(tmp_path / "pairs.parquet", tables.PAIRS)
     assert pairs["dropped_by"].to_list() == ["no_program"]
+
+
+@pytest.mark.sandbox
+def test_problems_without_pairs_are_told_with_why_on_the_terminal_and_the_page(tokenizer, tmp_path):
+    wrong = {"problem_id": "mine/2", "versions": [CODE[0], CODE[1]]}
+    alone = {"problem_id": "mine/3", "versions": [CODE[0]]}
+    page = tmp_path / "pairs.html"
+    out, file = tmp_path / "pairs.parquet", _own(tmp_path, {}, wrong, alone)
+    shown = _make(file, tokenizer, out, "--page", str(page)).splitlines()
+    start = shown.index("1 of 3 problems have pairs")
+    assert shown[start + 1 : start + 4] == [
+        "  mine/2: no pair: never solved: 0 of 1 first programs pass, and no repair does",
+        "  mine/3: no pair: never solved: 0 of 1 first programs pass",
+        "  mine/1: 1 pair",
+    ]
+    assert read_page(page).facet("Pairs")["mine/2"] == ["no pair: never solved"]
+
+
+def test_of_the_authors_release_no_problems_are_told(tokenizer, tmp_path):
+    release = tmp_path / "dpo.json"
+    pair = {"prompt": "Add one.", "chosen": CODE[2], "rejected": CODE[0]}
+    release.write_text(json.dumps([pair]))
+    assert "problems have pairs" not in _make(release, tokenizer, tmp_path / "pairs.parquet")

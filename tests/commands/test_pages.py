@@ -40,6 +40,40 @@ def test_a_version_table_becomes_a_page(tmp_path):
     assert read_page(tmp_path / "t.html").facet("Outcome") == {"a#0": ["solved at once"]}
 
 
+@pytest.fixture
+def shard(tmp_path: Path) -> tuple[str | Path, ...]:
+    """Options that name a pair table without a pair, and what it was made of."""
+    version = {"trajectory_id": "a#0", "problem_id": "a", "sample": 0, "round": 0, "code": "x",
+               "verdict": "passed"}  # fmt: skip
+    made = {
+        "pairs": pl.DataFrame(schema=tables.PAIRS),
+        "versions": pl.DataFrame([version], schema=tables.VERSIONS),
+        "problems": pl.DataFrame([{"problem_id": "a", "prompt": "Do."}], schema=tables.PROBLEMS),
+    }
+    for name, frame in made.items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    return tuple(part for name in made for part in (f"--{name}", tmp_path / f"{name}.parquet"))
+
+
+def test_problems_without_pairs_are_shown_where_their_versions_are_given(shard, tmp_path):
+    told = run("pairs", *shard, "--out", tmp_path / "p.html")
+    assert told.startswith("pairs: 0 in ")
+    assert read_page(tmp_path / "p.html").facet("Pairs") == {
+        "a": ["no pair: always solved at once"]
+    }
+
+
+def test_without_versions_only_pairs_are_shown(shard, tmp_path):
+    run("pairs", *shard[:2], *shard[4:], "--out", tmp_path / "p.html")
+    assert read_page(tmp_path / "p.html").index["names"] == []
+
+
+@pytest.mark.parametrize("given", [slice(0, 4), slice(2, 6)], ids=["no problems", "no pairs"])
+def test_versions_without_the_tables_that_go_with_them_are_refused(shard, tmp_path, given):
+    with pytest.raises(InputError, match="--versions"):
+        run("pairs", *shard[given], "--out", tmp_path / "p.html")
+
+
 def test_two_tables_of_scores_stand_side_by_side_by_their_names(tmp_path):
     files = (
         scores(tmp_path, "old.parquet", "wrong_answer"),

@@ -45,6 +45,7 @@ class OpenAIEngine:
         self._config = config
         self._model = config.served_model or str(model)
         self._name = config.served_model or model_name(model)
+        self._is_folder = isinstance(model, Path)
         self._patience = Patience(config, sleep)
         self._client = openai.AsyncOpenAI(
             base_url=config.base_url,
@@ -138,21 +139,33 @@ class OpenAIEngine:
         raise self._refused(error, request) from error
 
     def _refused(self, error: Exception, request: Request) -> InputError:
-        name, key = self._model, self._config.api_key_env
-        check = f"Check that it serves {name} there and accepts the key in {key}"
-        if not os.environ.get(key):
-            check += ", an environment variable that is not set"
-        field, remedy = self._option_named(error, request) or ("served_model", check)
-        if isinstance(error, openai.APIConnectionError):
-            field, remedy = "base_url", "Start it, or correct its address"
-            if self._is_gone(error):
-                remedy = "Its log says why it ended; docs/SERVERS.md tells of causes. Start it anew"
+        field, remedy = self._option_named(error, request) or self._cause_of(error)
         return InputError(
             f"the server did not generate: {self._in_words(error)}",
             file=self._config.base_url,
             field=field,
             remedy=f"{remedy}; then run again: finished completions are kept",
         )
+
+    def _cause_of(self, error: Exception) -> tuple[str | None, str]:
+        """The option to correct, None where it is none of them, and what to do."""
+        if isinstance(error, openai.APIConnectionError):
+            remedy = "Start it, or correct its address"
+            if self._is_gone(error):
+                remedy = "Its log says why it ended; docs/SERVERS.md tells of causes. Start it anew"
+            return "base_url", remedy
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            key = self._config.api_key_env
+            is_set = bool(os.environ.get(key))
+            remedy = f"Correct what {key} holds" if is_set else f"Set the key: export {key}=..."
+            return "api_key_env", f"{remedy}, or name the variable that holds it in api_key_env"
+        if isinstance(error, openai.NotFoundError):
+            is_renamed = self._config.served_model is not None or self._is_folder
+            field = "served_model" if is_renamed else "model"
+            return field, f"Check that it serves {self._model} there"
+        if isinstance(error, openai.RateLimitError):
+            return None, "Raise the account's quota, or use the key of another"
+        return None, "Change what it complains of, in the settings of this engine"
 
     def _in_words(self, error: Exception) -> str:
         """The failure, and what the server said before where it is gone."""

@@ -10,6 +10,8 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.decontamination.items import Benchmark, read_items
+from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.seeds.problem_file import read_problem_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ def shown_problems(files: Sequence[Path]) -> dict[str, ShownProblem]:
 
 
 def read_prompts(file: Path) -> dict[str, str]:
-    """What tasks ask, by their ids: of a problem table, or a benchmark file as published.
+    """What tasks ask, by their ids: of a problem table or file, or a benchmark file as published.
 
     Raises:
-        InputError: where the file is neither.
+        InputError: where the file is none of these.
     """
     if file.suffix == ".parquet":
         return {name: problem.prompt for name, problem in shown_problems([file]).items()}
+    if b'"problem_id"' in read_bytes(file, "Give a file of tasks").lstrip().partition(b"\n")[0]:
+        return {each.problem_id: each.prompt for each in read_problem_file(file, None)}
     contests = f"{Benchmark.LIVECODEBENCH}/"
     return {item.item.removeprefix(contests): item.prompts[0] for item in read_items(file)}

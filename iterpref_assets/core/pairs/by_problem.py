@@ -13,6 +13,9 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.sandbox.verdicts import NOT_FAILING, Verdict
 
+SHOWN = 10
+"""Problems that are named; the others are counted."""
+
 
 class NoPair(StrEnum):
     """Why no pair of a problem is kept.
@@ -75,7 +78,7 @@ def pairs_by_problem(files: ProblemFiles) -> list[ProblemPairs]:
         .join(_tried(files.versions), on="problem_id", how="left")
         .join(_paired(files.pairs), on="problem_id", how="left")
     )
-    columns = ("problem_id", "kept", "dropped", "tried", "solved", "at_once", "failed")
+    columns = ("problem_id", "kept", "dropped", "tried", "solved", "at_once", "failed", "debugged")
     found = [_of(*row) for row in joined.select(columns).iter_rows()]
     known = {each.problem_id for each in found}
     dropped = _read(files.dropped, tables.DROPPED_SEEDS, "problem_id", "reason")
@@ -123,7 +126,12 @@ def _of(name: str, kept: int | None, *counts: Any) -> ProblemPairs:
 
 
 def _why(
-    dropped: list[str] | None, tried: int | None, solved: int, at_once: int, failed: int
+    dropped: list[str] | None,
+    tried: int | None,
+    solved: int,
+    at_once: int,
+    failed: int,
+    debugged: int,
 ) -> tuple[NoPair, str]:
     """Why no pair is kept, with what was counted; None where a table does not name the problem."""
     if dropped:
@@ -134,7 +142,7 @@ def _why(
     if at_once == tried:
         return NoPair.NEVER_FAILED, first
     if not solved:
-        return NoPair.NEVER_SOLVED, f"{first}, and no repair does"
+        return NoPair.NEVER_SOLVED, f"{first}, and no repair does" if debugged else first
     if not failed:
         return NoPair.NOTHING_FAILING, f"{first}, the others were refused"
     reason = NoPair.NO_CANDIDATE if solved > at_once else NoPair.NOT_REPAIRED
@@ -142,7 +150,7 @@ def _why(
 
 
 def _tried(files: Sequence[Path]) -> pl.DataFrame:
-    """By problem: trajectories; of them those solved last, solved first, and with a failure."""
+    """By problem: trajectories; of them those solved last or first, with a failure, debugged."""
     columns = ("problem_id", "trajectory_id", "round", "verdict")
     passed = pl.col("verdict") == Verdict.PASSED.value
     trajectories = (
@@ -153,6 +161,7 @@ def _tried(files: Sequence[Path]) -> pl.DataFrame:
             solved=passed.last(),
             at_once=passed.first(),
             failed=(~pl.col("verdict").is_in(NOT_FAILING)).any(),
+            debugged=pl.len() > 1,
         )
     )
     return trajectories.group_by("problem_id").agg(
@@ -160,6 +169,7 @@ def _tried(files: Sequence[Path]) -> pl.DataFrame:
         solved=pl.col("solved").sum(),
         at_once=pl.col("at_once").sum(),
         failed=pl.col("failed").sum(),
+        debugged=pl.col("debugged").sum(),
     )
 
 

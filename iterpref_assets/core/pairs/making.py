@@ -24,6 +24,7 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.frames import problems_to_frame
+from iterpref_assets.core.pairs.by_problem import ProblemFiles, ProblemPairs, pairs_by_problem
 from iterpref_assets.core.pairs.config import JudgeConfig, PairConfig
 from iterpref_assets.core.pairs.doubt import doubtful_problems
 from iterpref_assets.core.pairs.executions import ExecutionLog
@@ -100,6 +101,7 @@ class Made:
         doubtful: problems whose samples agree with each other against their tests.
         focus: focal lines, and those that no test reaches.
         sources: of each problem by its id; none for the authors' release.
+        by_problem: what became of each problem; none for the authors' release.
     """
 
     executed: int = 0
@@ -108,6 +110,7 @@ class Made:
     doubtful: pl.DataFrame | None = None
     focus: UnreachedFocus | None = None
     sources: dict[str, str] = field(default_factory=dict[str, str])
+    by_problem: Sequence[ProblemPairs] = ()
 
 
 def answers_beside(pairs: Path) -> Path:
@@ -142,16 +145,19 @@ def make_pairs(
     with TemporaryDirectory(prefix="iterpref-pairs-") as name:
         work = Path(name)
         if _suffix(inputs.trajectories[0]) == RELEASE_SUFFIX:
-            built, tests = _imported(inputs, config, work), None
+            built, made_of = _imported(inputs, config, work), None
         else:
-            built, tests = _built(inputs, config, made, executions_beside(out), work)
+            built, made_of = _built(inputs, config, made, executions_beside(out), work)
         if items:
             built = _keep_clear(built, items, work)
         if config.judge:
             built, made.judged = _judged(built, config.judge, answers_beside(out), work)
         _tokenize(built, tokenizer, config, out)
-    if tests is not None:
-        made.focus = unreached_focus_of_file(out, tests)
+        if made_of is not None:
+            versions, problems = made_of
+            tests = pl.read_parquet(problems, columns=["problem_id", "tests"])
+            made.focus = unreached_focus_of_file(out, tests)
+            made.by_problem = pairs_by_problem(ProblemFiles([problems], [versions], [out]))
     return made
 
 
@@ -204,8 +210,8 @@ def _imported(inputs: PairInputs, config: PairConfig, work: Path) -> Path:
 
 def _built(
     inputs: PairInputs, config: PairConfig, made: Made, log: Path, work: Path
-) -> tuple[Path, pl.DataFrame]:
-    """The pair table, and the tests of its problems (`problem_id`, `tests`)."""
+) -> tuple[Path, tuple[Path, Path]]:
+    """The pair table, and the version and problem tables that it is made of."""
     built = work / "built.parquet"
     with _execution_log(log) as judge:
         versions, problems = _tables(inputs, judge, made, work)
@@ -213,10 +219,10 @@ def _built(
         with track("versions paired", row_count(versions)) as tracker:
             build_pair_file(versions, problems, config, built, judge=judge, on_rows=tracker.advance)
         made.executed = judge.executed
-    frame = pl.read_parquet(problems, columns=["problem_id", "source", "tests"])
+    frame = pl.read_parquet(problems, columns=["problem_id", "source"])
     made.sources = dict(frame.select("problem_id", pl.col("source").fill_null("")).iter_rows())
     made.doubtful = doubtful_problems([versions])
-    return built, frame.select("problem_id", "tests")
+    return built, (versions, problems)
 
 
 @contextmanager

@@ -155,21 +155,43 @@ def test_what_a_server_said_before_an_answer_is_not_told_of_its_end(
 
 
 @pytest.mark.parametrize(
-    ("bad", "said"),
+    ("bad", "said", "field", "remedy"),
     [
-        (failure(401, "bad key"), "bad key"),
-        (failure(403, "no access"), "no access"),
-        (failure(404, "the model does not exist"), "does not exist"),
-        (failure(429, "You exceeded your quota", code="insufficient_quota"), "quota"),
+        (failure(401, "bad key"), "bad key", "api_key_env", "export MY_KEY="),
+        (failure(403, "no access"), "no access", "api_key_env", "export MY_KEY="),
+        (failure(404, "no such model"), "no such model", "model", "serves the-model there"),
+        (
+            failure(429, "You exceeded your quota", code="insufficient_quota"),
+            "quota", None, "quota",
+        ),
+        (failure(405, "method not allowed"), "not allowed", None, "what it complains of"),
     ],
-)
-def test_what_every_item_would_meet_stops_the_run_at_once(
-    server: ScriptedServer, bad: Any, said: str
+)  # fmt: skip
+def test_what_every_item_would_meet_stops_the_run_at_once_and_names_its_cause(
+    server: ScriptedServer, bad: Any, said: str, field: str | None, remedy: str
 ) -> None:
     server.script = [bad]
-    with pytest.raises(InputError, match=said):
-        server.ask()
+    with pytest.raises(InputError, match=said) as caught:
+        server.ask(api_key_env="MY_KEY")
     assert len(server.asked) == 1
+    assert caught.value.field == field
+    assert remedy in caught.value.remedy
+
+
+def test_a_key_that_is_set_and_refused_is_to_be_corrected(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "old")
+    server.script = [failure(401, "bad key")]
+    with pytest.raises(InputError, match="Correct what MY_KEY holds"):
+        server.ask(api_key_env="MY_KEY")
+
+
+def test_the_option_that_renames_a_model_is_named_where_it_does(server: ScriptedServer) -> None:
+    server.script = [failure(404, "the model does not exist")]
+    with pytest.raises(InputError, match="serves alias there") as caught:
+        server.ask(served_model="alias")
+    assert caught.value.field == "served_model"
 
 
 @pytest.mark.parametrize(

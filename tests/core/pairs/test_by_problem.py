@@ -55,6 +55,7 @@ FAIL, PASS = "wrong_answer", "passed"
             [[FAIL, FAIL], [FAIL, "timeout"]], [], NoPair.NEVER_SOLVED,
             "0 of 2 first programs pass, and no repair does",
         ),
+        ([[FAIL], ["timeout"]], [], NoPair.NEVER_SOLVED, "0 of 2 first programs pass"),
         ([[PASS], [PASS], [PASS]], [], NoPair.NEVER_FAILED, "3 of 3 first programs pass"),
         (
             [[PASS], [FAIL, FAIL], [FAIL]], [], NoPair.NOT_REPAIRED,
@@ -71,7 +72,7 @@ FAIL, PASS = "wrong_answer", "passed"
         ),
         (
             [["refused"], ["refused"]], [], NoPair.NEVER_SOLVED,
-            "0 of 2 first programs pass, and no repair does",
+            "0 of 2 first programs pass",
         ),
         (
             [["refused", PASS]], [], NoPair.NOTHING_FAILING,

@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.panel import Panel
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import INTERRUPTED
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.steps.reports import SUMMARY_FILE
 
-INTERRUPTED = 130
-"""The exit status of what Ctrl-C ended, as shells have it."""
 PAIRS = "codeflow_pairs"
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 

@@ -112,9 +112,13 @@ def launch(
 
 
 def limited(settings: Settings) -> tuple[str, ...]:
-    """The command that ends the one behind it, and all that that started, once it took too long."""
+    """The command that ends the one behind it, and all that that started, once it took too long.
+
+    What is behind it starts with interruptions blocked, until it lets them through.
+    """
     seconds = settings.operations.step_hours * _HOUR
-    return ("timeout", f"--kill-after={_UNTIL_KILLED}", f"{seconds:.3f}")
+    limit = ("timeout", f"--kill-after={_UNTIL_KILLED}", f"{seconds:.3f}")
+    return (*limit, "env", "--block-signal=INT")
 
 
 def _in_process(

@@ -263,8 +263,9 @@ def test_what_costs_hours_is_kept_up_and_never_begun(repository) -> None:
 
 def test_a_run_whose_process_is_gone_is_failed_by_the_next_tick(instance, tick) -> None:
     run_id = "7e0b5a56-0000-4000-8000-000000000000"
-    with subprocess.Popen(["true"]) as process:
+    with subprocess.Popen(["sleep", "60"]) as process:
         tags = {PROCESS_TAG: process_tag(run_id, process.pid)}
+        process.kill()
     status = dg.DagsterRunStatus.STARTED
     instance.run_storage.add_run(dg.DagsterRun("job", run_id=run_id, status=status, tags=tags))
     assert run_id in tick(automation.end_dead_runs).skip_message

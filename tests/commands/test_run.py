@@ -15,10 +15,7 @@ def test_only_an_interruption_that_a_library_logs_is_left_out(
     caplog: pytest.LogCaptureFixture, error: BaseException, is_shown: bool
 ) -> None:
     """As SQLAlchemy does where Ctrl-C meets it while it closes a connection."""
-    try:
-        raise error
-    except BaseException:
-        logging.getLogger("a library").exception("Exception closing connection")
+    logging.getLogger("a library").error("Exception closing connection", exc_info=error)
     (record,) = caplog.records
     assert is_no_interruption(record) is is_shown
 

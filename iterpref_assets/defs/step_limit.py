@@ -6,7 +6,6 @@ does: reading files of a disk that is away, asking a hub that does not answer, p
 
 import faulthandler
 import signal
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,6 +21,8 @@ AGAIN = 30
 UNTIL_KILLED = 300
 """Seconds from the first interruption on until the process ends that did not heed any."""
 _HOUR = 3600
+_STDERR = 2
+"""Its descriptor, which leads to the run's log whatever Python's own stream is."""
 
 
 class _StepTooLongError(BaseException):
@@ -39,7 +40,7 @@ def ended_in_time(hours: float) -> Generator[None]:
         dg.Failure: not to be retried, where the block took longer.
     """
     limit = hours * _HOUR + AFTER_WORKERS
-    faulthandler.dump_traceback_later(limit + UNTIL_KILLED, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(limit + UNTIL_KILLED, exit=True, file=_STDERR)
     handler = signal.signal(signal.SIGALRM, _interrupt)
     timer = signal.setitimer(signal.ITIMER_REAL, limit, AGAIN)
     try:

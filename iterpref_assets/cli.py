@@ -10,11 +10,11 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.errors import INTERRUPTED, InputError
 
 COMMANDS = {
     "init": "init",
@@ -37,14 +37,20 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Run a command; bad input is one line on stderr and exit status 2."""
+    """Run a command; bad input and Ctrl-C are one line on stderr, with exit status 2 and 130."""
     asked = sys.argv[1:2]
-    app = _app(*asked) if asked and asked[0] in COMMANDS else _app(*COMMANDS)
     try:
+        app = _app(*asked) if asked and asked[0] in COMMANDS else _app(*COMMANDS)
         app()
     except InputError as error:
-        print(f"iterpref: {error}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(2) from None
+        _end(str(error), 2)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+
+
+def _end(reason: str, status: int) -> NoReturn:
+    print(f"iterpref: {reason}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(status) from None
 
 
 def _app(*names: str) -> typer.Typer:
@@ -99,7 +105,10 @@ def _with_settings(command: Callable[..., None] | None) -> Callable[..., None]:
     def run(**arguments: Any) -> None:
         del arguments["version_"]
         _read_settings_of(arguments.pop("settings_file"))
-        command(**arguments)
+        try:
+            command(**arguments)
+        except KeyboardInterrupt:  # typer would take it, and say nothing
+            _end("interrupted", INTERRUPTED)
 
     signature = inspect.signature(command, eval_str=True)
     extra = {"settings_file": (SettingsFile, None), "version_": (Version, False)}

@@ -43,8 +43,8 @@ class OperationsConfig(Record):
     step_hours: float = Field(
         72,
         gt=0,
-        description="The longest that a step's worker may take: one that hangs is ended then, its "
-        "step fails, and its pool is free",
+        description="The longest that a step's worker may take, and five minutes less than all of "
+        "a step may: one that hangs is ended then, it fails, and its pool is free",
     )
     owners: tuple[Owner, ...] = Field(
         ("team:iterpref",),

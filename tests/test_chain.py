@@ -16,6 +16,7 @@ import pytest
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.sampling import LOG
+from iterpref_assets.defs.event_size import LARGEST_EVENT
 from iterpref_assets.defs.partitions import artifact_partition
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 
@@ -154,6 +155,14 @@ def test_upstream_hashes_are_those_of_the_recorded_materializations(root, instan
             assert digest == recorded[parent]
             compared += 1
     assert compared > len(recorded)
+
+
+def test_no_event_of_the_whole_chain_is_larger_than_one_may_be(instance) -> None:
+    events = [event for run in instance.get_runs() for event in instance.all_logs(run.run_id)]
+    steps = {event.step_key for event in events}
+    assert {"raw_seeds", "codeflow_pairs", "checkpoints", "experiment_reports"} <= steps
+    sizes = [len(dg.serialize_value(event).encode()) for event in events]
+    assert 0 < max(sizes) <= LARGEST_EVENT
 
 
 def test_a_run_until_an_asset_tells_where_it_and_its_pages_lie(root, first_run) -> None:

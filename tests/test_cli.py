@@ -11,6 +11,8 @@ import typer
 
 from iterpref_assets.cli import COMMANDS, _app
 
+from iterpref_assets.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -51,6 +53,25 @@ def test_an_unknown_recipe_is_one_line_with_the_known_ones(tmp_path: Path) -> No
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "focal_rpo" in done.stderr
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_command_is_one_line(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("iterpref_assets.commands.run.prepare", interrupted)
+    monkeypatch.setattr(sys, "argv", ["iterpref", "prepare"])
+    with pytest.raises(SystemExit, match="130"):
+        main()
+    assert capsys.readouterr().err == "iterpref: interrupted\n"
+
+
+def test_a_command_that_is_interrupted_as_it_is_loaded_is_one_line(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("iterpref_assets.cli.import_module", lambda _name: interrupted())
+    with pytest.raises(SystemExit, match="130"):
+        main()
+    assert capsys.readouterr().err == "iterpref: interrupted\n"
 
 
 def test_a_paragraph_of_help_is_broken_at_the_terminals_width_alone() -> None:

@@ -69,8 +69,9 @@ def test_a_run_whose_process_lives_keeps_its_slot(started) -> None:
 
 
 def test_a_run_whose_process_is_gone_is_failed_and_its_slot_freed(started) -> None:
-    with subprocess.Popen(["true"]) as process:
+    with subprocess.Popen(["sleep", "60"]) as process:
         tag = process_tag(RUN_ID, process.pid)
+        process.kill()
     assert started(tag) == (dg.DagsterRunStatus.FAILURE, 0)
 
 
@@ -98,8 +99,9 @@ def test_a_run_of_another_host_is_left_alone(started) -> None:
 
 def test_a_retry_is_not_failed_for_the_process_of_the_run_that_it_retries(started) -> None:
     """Dagster gives a retry the tags of the run before."""
-    with subprocess.Popen(["true"]) as process:
+    with subprocess.Popen(["sleep", "60"]) as process:
         tag = process_tag("another run", process.pid)
+        process.kill()
     assert started(tag) == (dg.DagsterRunStatus.STARTED, 1)
 
 

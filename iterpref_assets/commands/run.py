@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.panel import Panel
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import INTERRUPTED
 from iterpref_assets.settings import Settings, load_settings
 from iterpref_assets.steps.reports import SUMMARY_FILE
 
-INTERRUPTED = 130
-"""The exit status of what Ctrl-C ended, as shells have it."""
 PAIRS = "codeflow_pairs"
 DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 
@@ -72,12 +71,20 @@ def prepare() -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    shown = logging.StreamHandler(sys.stderr)
+    shown.addFilter(is_no_interruption)
+    logging.basicConfig(handlers=[shown], format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.root.resolve() / "dagster")))
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(DAGSTER_YAML, home / "dagster.yaml")
+
+
+def is_no_interruption(record: logging.LogRecord) -> bool:
+    """Whether a line of the log tells of anything but Ctrl-C, which libraries log with a stack."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, KeyboardInterrupt)
 
 
 def print_places(settings: Settings, asset: str) -> None:

@@ -1,4 +1,4 @@
-"""The error that bad input raises, and those of the sandbox itself."""
+"""The error that bad input raises, those of the sandbox itself, and what Ctrl-C ends with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import ValidationError
+
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C ended, as shells have it."""
 
 
 class InputError(ValueError):

@@ -15,6 +15,7 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.defs import jobs, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
+from iterpref_assets.defs.dead_runs import release_dead_runs
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     FIRST_TAG,
@@ -183,6 +184,21 @@ rebuild_downstream = dg.AutomationConditionSensorDefinition(
     "passed.",
     run_tags=reason("an upstream asset changed"),
 )
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails runs whose process is gone, so that nothing waits for them. Launches "
+    "nothing, and is on from the start.",
+)
+def end_dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """What a code server leaves that was killed with its runs, while webserver and daemon live on.
+
+    Runs in containers are on hosts of their own: there run monitoring sees what died.
+    """
+    ended = release_dead_runs(context.instance)
+    return dg.SkipReason(f"failed {', '.join(ended)}" if ended else "the process of each run lives")
 
 
 @dg.run_failure_sensor(

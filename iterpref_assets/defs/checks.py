@@ -20,6 +20,7 @@ from iterpref_assets.defs.resources import (
     WorkerResource,
     bad_input_as_failure,
 )
+from iterpref_assets.defs.step_limit import ended_in_time
 from iterpref_assets.defs.trajectories import debug_trajectories
 from iterpref_assets.steps import verification
 from iterpref_assets.steps.contamination import (
@@ -53,7 +54,7 @@ def no_benchmark_overlap(
     """No training problem is a held-out one's twin, nor shares anything with a benchmark's item."""
     settings, store = project.settings(), project.store()
     shards = _partitions(context, project, seed_problems)
-    with bad_input_as_failure():
+    with ended_in_time(settings.operations.step_hours), bad_input_as_failure():
         items = benchmark_items(settings)
     result = check_result(
         lambda: (

@@ -47,24 +47,29 @@ def process_tag(run_id: str, pid: int | str) -> str:
     return f"{run_id}:{socket.gethostname()}:{pid}:{boot}:{started}"
 
 
-def release_dead_runs(instance: dg.DagsterInstance) -> None:
+def release_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """End this host's runs whose process is gone, and free the pool slots that ended runs hold.
+
+    Gives the ids of the runs that it ended.
 
     A process that was killed cannot say so. No daemon watches the runs of a shell, and none those
     of a code server that was killed with them: the backfill they are of would wait for them, and
     the next run for their slots, for ever. A run may hold a slot, or a place in the queue for one.
     """
+    ended: list[str] = []
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
         tag, here = run.tags.get(PROCESS_TAG, ""), f"{run.run_id}:{socket.gethostname()}:"
         pid = tag.removeprefix(here).partition(":")[0]
         if tag.startswith(here) and process_tag(run.run_id, pid) != tag:
             instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
+            ended.append(run.run_id)
     storage = instance.event_log_storage
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             storage.free_concurrency_slots_for_run(run_id)
+    return ended
 
 
 class InProcess(dg.Executor):

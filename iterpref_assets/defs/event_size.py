@@ -13,6 +13,19 @@ _SMALL = 1024
 """What is below this is always shown."""
 
 
+LONGEST_TEXT = 3000
+"""Characters of a message, which an event holds more than once; each may be six bytes there."""
+
+
+def shortened(text: str) -> str:
+    """A message without its middle where it is long: a place starts it, a remedy ends it."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    half = LONGEST_TEXT // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]} ... ({left_out:,} characters left out) ... {text[-half:]}"
+
+
 def within_an_event(
     metadata: Mapping[str, dg.MetadataValue], where: str
 ) -> dict[str, dg.MetadataValue]:

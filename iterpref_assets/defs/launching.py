@@ -18,6 +18,7 @@ from iterpref_assets.core.files import locked
 from iterpref_assets.core.progress import duration
 from iterpref_assets.core.sandbox import folder as sandbox_folders
 from iterpref_assets.defs.dagster_private import DagsterPipesExecutionError
+from iterpref_assets.defs.event_size import shortened
 from iterpref_assets.settings import Environment, Settings
 from iterpref_assets.steps.chain import step_of
 from iterpref_assets.workers.containers import (
@@ -100,7 +101,7 @@ def launch(
     except (DagsterPipesExecutionError, DagsterPipesError):
         if job.place.answer.is_file():
             message = job.place.answer.read_text(encoding="utf-8")
-            raise dg.Failure(message, allow_retries=False) from None
+            raise dg.Failure(shortened(message), allow_retries=False) from None
         if time.monotonic() - started < hours * _HOUR:
             raise
         raise dg.Failure(
@@ -112,9 +113,13 @@ def launch(
 
 
 def limited(settings: Settings) -> tuple[str, ...]:
-    """The command that ends the one behind it, and all that that started, once it took too long."""
+    """The command that ends the one behind it, and all that that started, once it took too long.
+
+    What is behind it starts with interruptions blocked, until it lets them through.
+    """
     seconds = settings.operations.step_hours * _HOUR
-    return ("timeout", f"--kill-after={_UNTIL_KILLED}", f"{seconds:.3f}")
+    limit = ("timeout", f"--kill-after={_UNTIL_KILLED}", f"{seconds:.3f}")
+    return (*limit, "env", "--block-signal=INT")
 
 
 def _in_process(
@@ -164,7 +169,7 @@ def _in_container(
     except DagsterPipesError:
         client = docker.from_env()
         said = client.containers.get(name).logs(tail=_LAST_LINES).decode(errors="replace")
-        context.log.info("The worker's last lines:\n%s", said)
+        context.log.info("The worker's last lines:\n%s", shortened(said))
         raise
     finally:
         _remove(name)

@@ -8,8 +8,10 @@ from urllib.parse import quote
 import dagster as dg
 
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
+from iterpref_assets.defs.event_size import within_an_event
 from iterpref_assets.defs.partitions import partition_key
 from iterpref_assets.defs.resources import bad_input_as_failure
+from iterpref_assets.defs.step_limit import ended_in_time
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.findings import Findings, Offender
 
@@ -34,20 +36,26 @@ def check_result(
         partitions: the artifact partitions that it looks at.
         severity: what it means if something offends.
     """
-    with bad_input_as_failure():
+    with ended_in_time(load_settings().operations.step_hours), bad_input_as_failure():
         findings = find()
     offends = "; ".join(str(each)[:LONGEST_REASON] for each in findings.first[:SHOWN])
+    counts = {name: dg.MetadataValue.int(count) for name, count in findings.looked_at.items()}
+    first = {"first": dg.MetadataValue.md(_table(findings, store))} if findings.count else {}
+    looked_at = f"{findings.extent} of {_named(partitions)}"
     return dg.AssetCheckResult(
         passed=not findings.count,
         severity=severity,
         description=offends or findings.extent,
-        metadata={
-            "looked_at": f"{findings.extent} of {_named(partitions)}",
-            "offenders": findings.count,
-            **({"first": dg.MetadataValue.md(_table(findings, store))} if findings.count else {}),
-            **findings.looked_at,
-            "partitions": list(partitions[:NAMED_PARTITIONS]),
-        },
+        metadata=within_an_event(
+            {
+                "looked_at": dg.MetadataValue.text(looked_at),
+                "offenders": dg.MetadataValue.int(findings.count),
+                **first,
+                **counts,
+                "partitions": dg.MetadataValue.json(list(partitions[:NAMED_PARTITIONS])),
+            },
+            "the artifacts of these partitions",
+        ),
     )
 
 

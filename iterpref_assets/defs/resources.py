@@ -13,6 +13,7 @@ import dagster as dg
 
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError, SandboxError
+from iterpref_assets.defs.event_size import shortened
 from iterpref_assets.defs.launching import launch, meeting_place, remove_abandoned
 from iterpref_assets.settings import WEBHOOK, Environment, Settings, load_settings
 from iterpref_assets.steps.findings import Findings
@@ -26,7 +27,7 @@ def bad_input_as_failure() -> Generator[None]:
     try:
         yield
     except (InputError, SandboxError) as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+        raise dg.Failure(shortened(str(error)), allow_retries=False) from None
 
 
 class ProjectResource(dg.ConfigurableResource):

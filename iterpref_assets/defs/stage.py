@@ -21,6 +21,7 @@ from iterpref_assets.defs.freshness import freshness
 from iterpref_assets.defs.launch_config import launch_config
 from iterpref_assets.defs.published import Reporter, reporter, told_when_published
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource, bad_input_as_failure
+from iterpref_assets.defs.step_limit import ended_in_time
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.pages import page_beside
 from iterpref_assets.steps.step import Step, StepContext
@@ -89,27 +90,27 @@ def stage_asset(
     ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
         settings = project.settings(section, config.overrides())
         store, names = ArtifactStore(settings.root), _partitions(context)
-        workers.clear(settings)
-        with bad_input_as_failure():
-            # A missing parent stops the run here, before an engine starts.
-            step_context = StepContext(settings, store)
-            reports = reporter(context) if len(names) > 1 else None
-            plans = [store.pinned(step.plan(step_context, name)) for name in names]
-            wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
-            made = {plan.key for plan in wanted}
-            for plan in plans:
-                if plan.key not in made:
-                    store.clear(plan)
-            store.require_whole(sorted({key for plan in wanted for key in plan.parents}))
-            with _reported(context, store, wanted, reports):
-                if wanted and in_worker:
-                    workers.run(context, step.asset, _names(wanted), settings)
-                elif wanted:
-                    step.publish(step_context, wanted)
-        published = [store.current(plan.key) for plan in plans]
-        yield from _results(
-            published, reports, lambda each: {**_page(context, store, each), **describe(each)}
-        )
+        with ended_in_time(settings.operations.step_hours):
+            workers.clear(settings)
+            with bad_input_as_failure():
+                # A missing parent stops the run here, before an engine starts.
+                step_context = StepContext(settings, store)
+                reports = reporter(context) if len(names) > 1 else None
+                plans = [store.pinned(step.plan(step_context, name)) for name in names]
+                wanted = [plan for plan in plans if config.anew or store.reusable(plan) is None]
+                made = {plan.key for plan in wanted}
+                for plan in plans:
+                    if plan.key not in made:
+                        store.clear(plan)
+                store.require_whole(sorted({key for plan in wanted for key in plan.parents}))
+                with _reported(context, store, wanted, reports):
+                    if wanted and in_worker:
+                        workers.run(context, step.asset, _names(wanted), settings)
+                    elif wanted:
+                        step.publish(step_context, wanted)
+            published = [store.current(plan.key) for plan in plans]
+            shown = [{**_page(context, store, each), **describe(each)} for each in published]
+        yield from _results(published, shown, reports)
 
     return materialize
 
@@ -180,17 +181,19 @@ def _page(
 
 
 def _results(
-    artifacts: Sequence[Artifact], reports: Reporter | None, describe: Describe
+    artifacts: Sequence[Artifact],
+    shown: Sequence[Mapping[str, dg.MetadataValue]],
+    reports: Reporter | None,
 ) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
     """What the step yields: of a range, an event for each partition comes behind Dagster's own."""
-    shown = [
-        within_an_event({**describe(each), **_common_metadata(each)}, str(each.folder))
-        for each in artifacts
+    fitting = [
+        within_an_event({**own, **_common_metadata(each)}, str(each.folder))
+        for each, own in zip(artifacts, shown, strict=True)
     ]
     versions = [each.manifest.content_hash for each in artifacts]
     if reports is None:
-        yield dg.MaterializeResult(metadata=shown[0], data_version=dg.DataVersion(versions[0]))
+        yield dg.MaterializeResult(metadata=fitting[0], data_version=dg.DataVersion(versions[0]))
         return
     yield dg.MaterializeResult(data_version=dg.DataVersion(digest_json(versions)))
-    for artifact, metadata in zip(artifacts, shown, strict=True):
+    for artifact, metadata in zip(artifacts, fitting, strict=True):
         yield reports.event(artifact, metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -11,7 +12,7 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 from pydantic import TypeAdapter
 
 from iterpref_assets.core.artifacts import ArtifactStore
-from iterpref_assets.core.errors import InputError, SandboxError
+from iterpref_assets.core.errors import INTERRUPTED, InputError, SandboxError
 from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.settings import PREFIX, Environment, Settings
 from iterpref_assets.steps.chain import step_of
@@ -20,7 +21,6 @@ from iterpref_assets.steps.verification import EXECUTING
 from iterpref_assets.workers.gpus import gpus_of_step
 from iterpref_assets.workers.job import (
     EXPLAINED_EXIT_CODE,
-    INTERRUPTED_EXIT_CODE,
     PublishJob,
     VerifyJob,
     WorkerJob,
@@ -116,9 +116,11 @@ def _require_gpu(settings: Settings) -> None:
 
 if __name__ == "__main__":
     try:
+        # Whoever started this blocked it: while modules are imported it would be a stack.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         status = main()
     except KeyboardInterrupt:  # whoever pressed Ctrl-C is told by the run, and asked for no stack
-        status = INTERRUPTED_EXIT_CODE
+        status = INTERRUPTED
     sys.stdout.flush()
     sys.stderr.flush()
     # Engines leave threads and processes behind that can delay the interpreter's exit by seconds.

@@ -10,8 +10,6 @@ from pydantic import Field
 from iterpref_assets.core.records import Record
 from iterpref_assets.settings import Settings
 
-INTERRUPTED_EXIT_CODE = 130
-"""Of a worker that Ctrl-C ended, as shells have it."""
 EXPLAINED_EXIT_CODE = 2
 
 

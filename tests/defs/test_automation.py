@@ -1,4 +1,4 @@
-"""Schedules and sensors ask for the right runs, and are off until somebody switches them on."""
+"""Schedules and sensors ask for the right runs, and launch none until somebody switches them on."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from ticking import Ticker
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs import automation
 from iterpref_assets.defs.conditions import KEEP_UP, MAKE
+from iterpref_assets.defs.dead_runs import PROCESS_TAG, process_tag
 from iterpref_assets.defs.partitions import SHARDS
 from iterpref_assets.defs.resources import NotifierResource, ProjectResource, WebhookNotifier
 from iterpref_assets.runner import load_definitions
@@ -60,7 +61,9 @@ def publish(store: ArtifactStore, asset: str, partition: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["stopped", "running"])
-def test_everything_has_the_status_that_the_settings_say(status: str) -> None:
+def test_what_launches_runs_or_tells_people_has_the_status_that_the_settings_say(
+    status: str,
+) -> None:
     script = (
         "import definitions; d = definitions.defs();"
         "print({x.name: x.default_status.value for x in [*d.schedules, *d.sensors]})"
@@ -77,7 +80,7 @@ def test_everything_has_the_status_that_the_settings_say(status: str) -> None:
         "rebuild_downstream", "tell_about_failures", "prune_containers_daily",
     }  # fmt: skip
     found = eval(done.stdout.splitlines()[-1])
-    assert found == dict.fromkeys(names, status.upper())
+    assert found == {**dict.fromkeys(names, status.upper()), "end_dead_runs": "RUNNING"}
 
 
 def test_the_weekly_rebuild_covers_every_shard_in_one_run(seeds, tick) -> None:
@@ -256,6 +259,17 @@ def test_what_costs_hours_is_kept_up_and_never_begun(repository) -> None:
     assert kept_up >= {"checkpoints", "data_cards", "experiment_reports"}
     made = {name for name, condition in conditions.items() if condition == MAKE}
     assert made >= {"seed_problems", "initial_samples", "codeflow_pairs", "preference_pairs"}
+
+
+def test_a_run_whose_process_is_gone_is_failed_by_the_next_tick(instance, tick) -> None:
+    run_id = "7e0b5a56-0000-4000-8000-000000000000"
+    with subprocess.Popen(["sleep", "60"]) as process:
+        tags = {PROCESS_TAG: process_tag(run_id, process.pid)}
+        process.kill()
+    status = dg.DagsterRunStatus.STARTED
+    instance.run_storage.add_run(dg.DagsterRun("job", run_id=run_id, status=status, tags=tags))
+    assert run_id in tick(automation.end_dead_runs).skip_message
+    assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.FAILURE
 
 
 class Recorder(NotifierResource):

@@ -9,10 +9,14 @@ import dagster as dg
 import pytest
 
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.defs import metadata
 from iterpref_assets.defs.event_size import FOR_METADATA, LARGEST_EVENT, within_an_event
+from iterpref_assets.defs.offenders import check_result
 from iterpref_assets.defs.plots import with_plots
+from iterpref_assets.defs.resources import bad_input_as_failure
 from iterpref_assets.steps.checkpoints import METRICS_FILE, SPEED_CURVE
+from iterpref_assets.steps.findings import Findings, Offender
 
 STEPS = 500
 
@@ -98,6 +102,53 @@ def test_what_has_no_room_is_told_with_its_size_and_place() -> None:
     assert shown["upstream"].value.endswith("KiB, too large to be shown here: see data/a")
     assert shown["rows"].value == 3
     assert sum(len(dg.serialize_value(each)) for each in shown.values()) < LARGEST_EVENT
+
+
+LONG = "\u00e4" * 1_000_000
+"""Six bytes a character, as Dagster writes them."""
+
+
+def sizes(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> dict[str, int]:
+    """Bytes of the largest event of a run, by type."""
+    found: dict[str, int] = {}
+    for event in instance.all_logs(result.run_id):
+        kind = event.dagster_event_type.value if event.dagster_event_type else "log"
+        found[kind] = max(found.get(kind, 0), len(dg.serialize_value(event).encode()))
+    return found
+
+
+def test_however_much_a_refusal_says_its_events_stay_small(instance) -> None:
+    @dg.asset
+    def refusing() -> None:
+        with bad_input_as_failure():
+            raise InputError(f"a problem like {LONG}", file="seeds.jsonl", remedy="Correct it")
+
+    result = dg.materialize([refusing], instance=instance, raise_on_error=False)
+    (event,) = result.get_step_failure_events()
+    said = event.step_failure_data.user_failure_data.description
+    assert said.startswith("seeds.jsonl: a problem like \u00e4\u00e4")
+    assert said.endswith("Correct it")
+    found = sizes(instance, result)
+    assert {"STEP_FAILURE", "PIPELINE_FAILURE"} <= found.keys()
+    assert max(found.values()) < LARGEST_EVENT
+
+
+def test_however_much_a_check_finds_its_event_stays_small(instance) -> None:
+    names = [f"{number:04}-{'n' * 240}" for number in range(200)]
+    offenders = [
+        Offender(name=name, reason=LONG, asset="seed_problems", partition=name) for name in names
+    ]
+
+    @dg.asset
+    def checked() -> None: ...
+
+    @dg.asset_check(asset=checked)
+    def failing() -> dg.AssetCheckResult:
+        findings = Findings.of({"problems": 1_000_000}, offenders)
+        return check_result(lambda: findings, ArtifactStore(Path("none")), names)
+
+    found = sizes(instance, dg.materialize([checked, failing], instance=instance))
+    assert 10_000 < found["ASSET_CHECK_EVALUATION"] < LARGEST_EVENT
 
 
 def test_what_fits_is_shown_as_it_is() -> None:

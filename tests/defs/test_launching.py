@@ -4,23 +4,25 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from faults.processes import worker_of
+from faults.processes import is_alive, worker_of
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.errors import INTERRUPTED
 from iterpref_assets.defs.launching import launch, limited, meeting_place
 from iterpref_assets.defs.problems import heldout_problems
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.deployment import OperationsConfig
 from iterpref_assets.settings import Environment, RemoteModel, Settings, load_settings
 from iterpref_assets.steps.verification import failing_references
-from iterpref_assets.workers.job import INTERRUPTED_EXIT_CODE, VerifyJob
+from iterpref_assets.workers.job import VerifyJob
 
 from .conftest import PROBLEM, publish_problems
 
@@ -150,8 +152,20 @@ def test_an_interrupted_worker_shows_no_stack(
         result = sample(settings, pool)
         interrupted.result()
     assert not result.success
-    assert f"failed with code {INTERRUPTED_EXIT_CODE}" in str(result.get_step_failure_events())
+    assert f"failed with code {INTERRUPTED}" in str(result.get_step_failure_events())
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.timeout(60)
+def test_a_worker_that_is_interrupted_as_it_starts_shows_no_stack(settings: Settings) -> None:
+    """While it imports its modules, which takes a second or more."""
+    command = [*limited(settings), sys.executable, "-m", "iterpref_assets.workers"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        worker = worker_of(os.getpid(), 60)
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate()
+    assert not is_alive(worker)
+    assert (started.returncode, said) == (INTERRUPTED, "")
 
 
 def sample(settings: Settings, pool: dg.DagsterInstance) -> dg.ExecuteInProcessResult:

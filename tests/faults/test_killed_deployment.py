@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,20 +75,39 @@ def standing_still(deployment: LiveDeployment) -> Iterator[tuple[str, Seen]]:
         yield done.stdout.split("backfill ")[1].partition(":")[0], kept
 
 
-def killed_and_started(services: Services, victim: str) -> None:
-    """Kill a service with -9 and start it again."""
-    services.kill(victim)
-    services.start(victim)
+def kill_daemon(services: Services) -> list[str]:
+    """Kill the daemon with -9; what was killed."""
+    services.kill("daemon")
+    return ["daemon"]
 
 
-@pytest.mark.parametrize("victim", ["daemon", "code server"])
+def kill_code_server(services: Services) -> list[str]:
+    """Kill the code server with -9, whose run goes on; what was killed."""
+    services.kill("code server")
+    return ["code server"]
+
+
+def kill_code_server_and_run(services: Services) -> list[str]:
+    """Kill all but webserver and daemon with -9; what was killed."""
+    return services.kill_all_but("webserver", "daemon")
+
+
+@pytest.mark.parametrize(
+    ("kill", "count"),
+    [(kill_daemon, 1), (kill_code_server, 1), (kill_code_server_and_run, 2)],
+)
 def test_a_backfill_ends_after_the_next_start(
-    deployment: LiveDeployment, undisturbed: Undisturbed, victim: str
+    deployment: LiveDeployment,
+    undisturbed: Undisturbed,
+    kill: Callable[[Services], list[str]],
+    count: int,
 ) -> None:
+    """Two are killed where the run dies with its code server: nobody is left to say that it did."""
     services, store = Services(deployment), ArtifactStore(deployment.root)
     with services.serving():
         with standing_still(deployment) as (backfill, kept):
-            killed_and_started(services, victim)
+            assert len(kill(services)) >= count
+            services.start_missing()
         services.await_all()
         asked = Deployment(deployment.url)
         *_, last = follow(asked, backfill)

@@ -78,16 +78,27 @@ class Services:
 
     def kill_everything(self) -> list[str]:
         """End all services, and all that they started, at once; the commands of what was killed."""
+        return self.kill_all_but()
+
+    def kill_all_but(self, *spared: str) -> list[str]:
+        """The same, without some services."""
+        living = {name: self.running[name] for name in spared}
+        keep = {process.pid for process in living.values()}
         killed = []
-        while victims := list(processes_of(self.deployment)):
+        while victims := [pid for pid in processes_of(self.deployment) if pid not in keep]:
             killed += [command_of(pid) for pid in victims]
             for pid in victims:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            for process in self.running.values():
-                process.wait()
-        self.running.clear()
+            for name in self.running.keys() - living.keys():
+                self.running[name].wait()
+        self.running = living
         return killed
+
+    def start_missing(self) -> None:
+        """Start what was killed."""
+        for name in self.commands.keys() - self.running.keys():
+            self.start(name)
 
     def start_all(self) -> None:
         """Start the daemon last: what it finds to be done needs a code server that answers."""

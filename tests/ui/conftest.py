@@ -23,6 +23,11 @@ FLAGS = (
 WAIT_SECONDS = 120
 COLOURS = 64
 """Of a screenshot: a third of its bytes, and nothing that a reader misses."""
+HEAD = (
+    {"x": 250, "y": 6, "width": 440, "height": 40},
+    {"x": 555, "y": 165, "width": 440, "height": 55},
+)
+"""Where the page of a partition names its asset, and where the partition and its marks."""
 SHORTEN = """places => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode())
@@ -95,6 +100,34 @@ def keep(
             small.save(folder / f"{name}.png", optimize=True)
 
     return screenshot
+
+
+@pytest.fixture
+def keep_heads(
+    page: Page, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str, int, int], None]]:
+    """Keeps the heads of several pages, each at its row and column of one picture."""
+    folder: Path | None = request.config.getoption("--screenshots", default=None)
+    pictures: dict[str, Image.Image] = {}
+
+    def add(name: str, row: int, column: int) -> None:
+        parts = [Image.open(io.BytesIO(page.screenshot(clip=part))) for part in HEAD]
+        width, height = parts[0].width, sum(part.height for part in parts)
+        size = ((column + 1) * width, (row + 1) * height)
+        before = pictures.get(name, Image.new("RGB", size, "white"))
+        larger = tuple(map(max, before.size, size))
+        picture = pictures[name] = Image.new("RGB", larger, "white")
+        picture.paste(before)
+        for number, part in enumerate(parts):
+            top = sum(each.height for each in parts[:number])
+            picture.paste(part, (column * width, row * height + top))
+
+    yield add
+    for name, picture in pictures.items():
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            small = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+            small.save(folder / f"{name}.png", optimize=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,7 @@ import click
 import pytest
 import typer
 
-from iterpref_assets.cli import COMMANDS, _app
-
-from iterpref_assets.cli import main
+from iterpref_assets.cli import COMMANDS, _app, main
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -4,11 +4,17 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pytest
+from pydantic import BaseModel
 
+from iterpref_assets.core.evaluation.sample_summary import SampleSummary
+from iterpref_assets.core.evaluation.scores import Score
 from iterpref_assets.core.formats_page import FILES, formats_page, schemas, written_rows
+from iterpref_assets.core.pairs.manifest import PairManifest
 from iterpref_assets.core.pairs.own import parse
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.starter import EXAMPLE
+from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.curves import SUMS, TIMED, describe
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "FORMATS.md"
@@ -47,3 +53,23 @@ def test_the_trajectory_that_is_shown_is_one() -> None:
 def test_a_step_that_is_shown_has_the_curves_of_training() -> None:
     figures = describe([1.0] * len(SUMS), seconds=1.0).keys() - {TIMED}
     assert figures < written_rows()["metrics.jsonl"].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("summary.json", SampleSummary),
+        ("results.jsonl", Score),
+        ("PAIRS.manifest.json", PairManifest),
+    ],
+)
+def test_what_is_shown_of_a_file_is_all_that_its_record_holds(
+    name: str, kind: type[BaseModel]
+) -> None:
+    shown = written_rows()[name]
+    assert kind.model_validate_json(json.dumps(shown)).model_dump(mode="json") == shown
+
+
+def test_the_settings_of_a_training_that_are_shown_are_all_that_there_are() -> None:
+    shown = written_rows()["training.json"]["config"]
+    assert TrainConfig.model_validate_json(json.dumps(shown)).model_dump(mode="json") == shown

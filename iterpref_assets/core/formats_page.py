@@ -75,20 +75,8 @@ What `iterpref pairs --trajectories` reads beside tables and LLMDebugger's files
 $trajectory
 ```
 $trajectory_fields
-## What commands write as JSON lines
-
-`results.jsonl` of `iterpref evaluate --out`, one program a line:
-
-```json
-$results
-```
-
-`metrics.jsonl` of a trained model, one logged step a line:
-
-```json
-$metrics
-```
-
+## What commands write as JSON
+$written
 ## Tables
 
 A table has no lines; below each stands one of its rows as JSON.
@@ -105,8 +93,17 @@ _TRAJECTORY = {
     "versions": ["def add(a, b):\n    return a - b", "def add(a, b):\n    return a + b"],
 }
 ROWS = Path(__file__).with_name("formats_rows.json")
-"""A row of each table, and a line of each file of _LINES, as runs of the project wrote them."""
-_LINES = ("results.jsonl", "metrics.jsonl")
+"""A row of each table, and a line of each file of _WRITTEN, as runs of the project wrote them."""
+_WRITTEN = {
+    "results.jsonl": "`results.jsonl` of `iterpref evaluate --out`, one program a line",
+    "summary.json": "`summary.json` beside it, one object",
+    "SAMPLES.completions.jsonl": "`SAMPLES.completions.jsonl` of `iterpref generate`, one answer a "
+    "line behind a first one with the settings",
+    "PAIRS.manifest.json": "`PAIRS.manifest.json` of `iterpref pairs`, one object",
+    "metrics.jsonl": "`metrics.jsonl` of a trained model, one logged step a line",
+    "training.json": "`training.json` of `iterpref train`, one object",
+}
+"""Each file that commands write as JSON, but for exports, in words."""
 FILES = {
     "PROBLEMS": "`problems.parquet` of `raw_seeds`, `seed_problems`, `heldout_problems`",
     "UNUSABLE_SEEDS": "`unusable.parquet` of `raw_seeds`",
@@ -143,14 +140,15 @@ def formats_page(example: Path) -> str:
     parts = [_HEAD, "```json\n", "\n".join(problems), "\n```\n"]
     parts += [_record(model) for model in _RECORDS]
     rows = written_rows()
-    results, metrics = (_line(rows[name]) for name in _LINES)
+    written = "".join(
+        f"\n{words}:\n\n```json\n{_line(rows[name])}\n```\n" for name, words in _WRITTEN.items()
+    )
     parts.append(
         Template(_SAMPLES).substitute(
             _exports(rows),
             trajectory=_line(_TRAJECTORY),
             trajectory_fields=_record(TrajectoryLine),
-            results=results,
-            metrics=metrics,
+            written=written,
         )
     )
     for name, (schema, about) in schemas().items():

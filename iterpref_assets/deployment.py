@@ -35,7 +35,7 @@ class OperationsConfig(Record):
     default_status: AutomationStatus = Field(
         AutomationStatus.STOPPED,
         description="What schedules and sensors are until somebody switches them in the UI or by "
-        "command",
+        "command; `end_dead_runs` is on",
     )
     codeflow_cron: str = Field("0 2 * * 0", description="When rebuild_codeflow runs")
     evaluation_cron: str = Field("0 3 * * *", description="When evaluate_variants runs")
@@ -43,6 +43,7 @@ class OperationsConfig(Record):
     step_hours: float = Field(
         72,
         gt=0,
+        le=100_000,
         description="The longest that a step's worker may take, and five minutes less than all of "
         "a step may: one that hangs is ended then, it fails, and its pool is free",
     )

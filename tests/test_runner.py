@@ -14,6 +14,7 @@ from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.defs.dead_runs import (
     PROCESS_TAG,
+    end_dead_runs,
     process_tag,
     release_dead_runs,
     tag_with_process,
@@ -91,6 +92,28 @@ def test_a_run_whose_process_id_another_process_has_now_is_failed_and_its_slot_f
 ) -> None:
     before, _, _ = process_tag(RUN_ID, os.getpid()).rpartition(":")
     assert started(f"{before}:0") == (dg.DagsterRunStatus.FAILURE, 0)
+
+
+def test_a_run_of_another_namespace_of_processes_is_left_alone(started) -> None:
+    """Its process may live under an id that is none here, or another's."""
+    run, host, namespace, *rest = process_tag(RUN_ID, os.getpid()).split(":")
+    elsewhere = ":".join([run, host, f"{namespace}0", *rest[:-1], "0"])
+    assert started(elsewhere) == (dg.DagsterRunStatus.STARTED, 1)
+
+
+def test_a_run_that_succeeded_since_it_was_read_stays_so(instance, monkeypatch) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        tag = process_tag(RUN_ID, process.pid)
+        process.kill()
+    status = dg.DagsterRunStatus.STARTED
+    read = dg.DagsterRun("job", run_id=RUN_ID, status=status, tags={PROCESS_TAG: tag})
+    instance.run_storage.add_run(read)
+    instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, "job"), RUN_ID
+    )
+    monkeypatch.setattr(instance, "get_runs", lambda _filter: [read])
+    assert end_dead_runs(instance) == []
+    assert instance.get_run_by_id(RUN_ID).status is dg.DagsterRunStatus.SUCCESS
 
 
 def test_a_run_of_another_host_is_left_alone(started) -> None:

@@ -13,9 +13,8 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.defs import jobs, partitions
+from iterpref_assets.defs import dead_runs, jobs, partitions
 from iterpref_assets.defs.checkpoints import checkpoints
-from iterpref_assets.defs.dead_runs import release_dead_runs
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
     FIRST_TAG,
@@ -197,8 +196,10 @@ def end_dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
     Runs in containers are on hosts of their own: there run monitoring sees what died.
     """
-    ended = release_dead_runs(context.instance)
-    return dg.SkipReason(f"failed {', '.join(ended)}" if ended else "the process of each run lives")
+    ended = dead_runs.end_dead_runs(context.instance)
+    return dg.SkipReason(
+        f"failed {', '.join(ended)}" if ended else "no run of this host has lost its process"
+    )
 
 
 @dg.run_failure_sensor(

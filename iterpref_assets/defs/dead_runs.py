@@ -30,7 +30,7 @@ def tag_with_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 
 
 def process_tag(run_id: str, pid: int | str) -> str:
-    """The run, this host, its process `pid` and when that started, as its id is given out again.
+    """The run, where it runs, its process `pid` and when that started, since ids are used again.
 
     Empty where there is no such process, or where it has ended and was not waited for.
     """
@@ -44,32 +44,48 @@ def process_tag(run_id: str, pid: int | str) -> str:
         return ""
     started = from_third[_START_FIELD - 3]
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{run_id}:{socket.gethostname()}:{pid}:{boot}:{started}"
+    return f"{run_id}:{_here()}:{pid}:{boot}:{started}"
 
 
-def release_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """End this host's runs whose process is gone, and free the pool slots that ended runs hold.
+def _here() -> str:
+    """This host and its namespace of processes: containers may share a host's name, not its ids."""
+    namespace = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
+    return f"{socket.gethostname()}:{namespace}"
 
-    Gives the ids of the runs that it ended.
+
+def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """End this host's runs whose process is gone; their ids.
 
     A process that was killed cannot say so. No daemon watches the runs of a shell, and none those
-    of a code server that was killed with them: the backfill they are of would wait for them, and
-    the next run for their slots, for ever. A run may hold a slot, or a place in the queue for one.
+    of a code server that was killed with them: the backfill they are of would wait for ever.
     """
     ended: list[str] = []
     unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
-        tag, here = run.tags.get(PROCESS_TAG, ""), f"{run.run_id}:{socket.gethostname()}:"
+        tag, here = run.tags.get(PROCESS_TAG, ""), f"{run.run_id}:{_here()}:"
         pid = tag.removeprefix(here).partition(":")[0]
-        if tag.startswith(here) and process_tag(run.run_id, pid) != tag:
-            instance.report_run_failed(run, f"process {pid}, which ran it, is gone")
+        if not tag.startswith(here) or process_tag(run.run_id, pid) == tag:
+            continue
+        # It may have come to its end since it was read.
+        now = instance.get_run_by_id(run.run_id)
+        if now is not None and not now.is_finished:
+            instance.report_run_failed(now, f"process {pid}, which ran it, is gone")
             ended.append(run.run_id)
+    return ended
+
+
+def release_dead_runs(instance: dg.DagsterInstance) -> None:
+    """End this host's runs whose process is gone, and free the pool slots that ended runs hold.
+
+    Else the next run would wait for them for ever. A run may hold a slot, or a place in the queue
+    for one.
+    """
+    end_dead_runs(instance)
     storage = instance.event_log_storage
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             storage.free_concurrency_slots_for_run(run_id)
-    return ended
 
 
 class InProcess(dg.Executor):

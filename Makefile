@@ -52,7 +52,7 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1
 
 # Tests on live deployments mostly wait for Dagster's daemon, so they run beside the others.
-test: setup ## Run every test but those of the browser, faults, Docker and Ray
+test: setup ## Run every test but those of the browser, faults, Docker, Ray and DeepSpeed
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
 	trap "kill $$deployments 2> /dev/null || true" EXIT; \
@@ -89,10 +89,11 @@ test-ray: setup ## Run the tests that need a Ray cluster, starting one of two no
 	$(BIN)/pytest tests/on_ray -m ray
 
 # Beside the environment: libraries that find DeepSpeed in it behave differently.
+# On a CPU it compiles a part of its own, with the environment's ninja.
 test-deepspeed: setup ## Train in two processes that DeepSpeed's ZeRO-3 shards
 	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --require-hashes --no-build-isolation \
 		--upgrade --target data/peers/deepspeed -r requirements/deepspeed.lock
-	PYTHONPATH=data/peers/deepspeed $(BIN)/pytest -m deepspeed tests/core/training/test_zero3.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=data/peers/deepspeed $(BIN)/pytest -m deepspeed tests/core/training/test_zero3.py
 
 check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
 	@# Of commits that are not upstream yet, whose subjects can still be amended.

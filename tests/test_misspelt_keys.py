@@ -117,6 +117,7 @@ def test_a_bad_variable_is_named_and_not_the_file_beside_it(tmp_path, monkeypatc
         ("ITERPREF_PACKAGES", "numpy,pandas", "packages", '["one", "two"]'),
         ("ITERPREF_DEBUGGING__ROUND_TEMPERATURES", "1,2", "debugging.round_temperatures", "[1, 2]"),
         ("ITERPREF_ENGINE__EXTRA_BODY", "{x", "engine.extra_body", "JSON object"),
+        ("ITERPREF_OPERATIONS__TAGS", "foo", "operations.tags", "JSON object"),
         ("ITERPREF_BASE_MODELS", "lab", "base_models", "ITERPREF_BASE_MODELS__NAME__"),
         ("iterpref_engine", "{bad", "engine", "ITERPREF_ENGINE__KIND"),
     ],
@@ -215,3 +216,19 @@ def test_explain_names_the_nearest_key_at_every_depth(written, meant):
     with pytest.raises(InputError) as refusal:
         list(explanation(Settings, written))
     assert meant in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ITERPREF_EVALUATION__KS", '[1, "a"]'),
+        ("ITERPREF_BASE_MODELS__LAB", "foo"),
+        ("ITERPREF_OPERATIONS__STEP_HOURS", "inf"),
+    ],
+)
+def test_the_key_that_a_remedy_tells_to_look_up_is_one(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match="iterpref settings explain") as refusal:
+        load_settings()
+    key = refusal.value.remedy.partition("settings explain ")[2]
+    assert next(explanation(Settings, key)).startswith(key)

@@ -79,9 +79,7 @@ class Key:
     @property
     def is_json(self) -> bool:
         """Whether a variable has to write it as JSON."""
-        return (
-            self.is_section or self.is_list or self.values.startswith(f"anything for each {NAME}")
-        )
+        return self.is_section or self.is_list or f" for each {NAME}" in self.values
 
 
 def keys_of(model: type[BaseModel]) -> list[Key]:

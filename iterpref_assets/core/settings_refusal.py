@@ -37,7 +37,8 @@ def refusal(
     field, problem = written(location, known), first["msg"]
     meant: list[str] = []
     said = first.get("ctx", {})
-    remedy = f"See: iterpref settings explain {field}" if field else KNOWN_SETTINGS
+    explained = _explained(field, known)
+    remedy = f"See: iterpref settings explain {explained}" if explained else KNOWN_SETTINGS
     match first["type"]:
         case "model_type" | "model_attributes_type" | "dataclass_type" | "dict_type":
             problem = f"{first['input']!r} is no section"
@@ -63,6 +64,14 @@ def refusal(
         remedy = f"Did you mean {' or '.join(meant)}?"
     variable = _variable_of(location, variables) if variables and location else None
     return InputError(problem, file=variable or place, field=field or None, remedy=remedy)
+
+
+def _explained(field: str, known: Sequence[Key]) -> str:
+    """The key that a place is, or the section or list that holds it; "" where there is none."""
+    paths = {key.path for key in known}
+    while field and field not in paths:
+        field = field.rpartition(".")[0]
+    return field
 
 
 def refuse_broken_json(known: Sequence[Key], prefix: str) -> None:

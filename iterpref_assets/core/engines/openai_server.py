@@ -162,7 +162,10 @@ class OpenAIEngine:
         if isinstance(error, openai.NotFoundError):
             is_renamed = self._config.served_model is not None or self._is_folder
             field = "served_model" if is_renamed else "model"
-            return field, f"Check that it serves {self._model} there"
+            return field, (
+                f"Check that it serves {self._model} there, and that base_url ends as its "
+                "documents say"
+            )
         if isinstance(error, openai.RateLimitError):
             return None, "Raise the account's quota, or use the key of another"
         return None, "Change what it complains of, in the settings of this engine"

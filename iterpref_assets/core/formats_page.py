@@ -93,7 +93,7 @@ _TRAJECTORY = {
     "versions": ["def add(a, b):\n    return a - b", "def add(a, b):\n    return a + b"],
 }
 ROWS = Path(__file__).with_name("formats_rows.json")
-"""A row of each table, and a line of each file of _WRITTEN, as runs of the project wrote them."""
+"""A row of each table, and a line of each file of _WRITTEN, as the project's code wrote them."""
 _WRITTEN = {
     "results.jsonl": "`results.jsonl` of `iterpref evaluate --out`, one program a line",
     "summary.json": "`summary.json` beside it, one object",

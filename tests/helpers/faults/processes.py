@@ -109,8 +109,10 @@ def worker_of(run: int, seconds: float) -> int | None:
     while time.monotonic() < deadline and is_alive(run):
         for process in descendants(run):
             command = command_of(process)
-            # What limits its time comes before it, and is named by the same command.
-            if "iterpref_assets.workers" in command and not command.startswith("timeout "):
+            # What starts it and limits its time comes before it, and is named by the same command.
+            if "iterpref_assets.workers" in command and not command.startswith(
+                ("timeout ", "env ")
+            ):
                 return process
         time.sleep(POLL_SECONDS)
     return None

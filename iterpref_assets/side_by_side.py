@@ -64,13 +64,15 @@ def processes(settings: Settings, count: int) -> Generator[SideBySide]:
     """`count` processes, each with its share of the CPUs, and the GPUs given out in turn."""
     spawning = multiprocessing.get_context("spawn")
     numbers = spawning.Value("i", 0)
-    with ProcessPoolExecutor(count, spawning, _begin, (count, numbers)) as pool:
+    with ProcessPoolExecutor(count, spawning, _begin, (count, numbers, os.getpid())) as pool:
         yield SideBySide(settings, count, pool)
 
 
-def _begin(count: int, numbers: Any) -> None:
+def _begin(count: int, numbers: Any, starter: int) -> None:
     """Be one of `count` processes, and end with the one that started them."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != starter:  # it ended before it could be told of
+        os.kill(os.getpid(), signal.SIGTERM)
     with numbers.get_lock():
         number, numbers.value = numbers.value, numbers.value + 1
     if cards := gpus_here():

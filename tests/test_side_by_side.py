@@ -16,14 +16,17 @@ from iterpref_assets.steps.raw_seeds import RAW_SEEDS
 TWO_SHARDS = {"seeds": {"kind": "lab", "lab": {"shards": 2, "problems_per_shard": 3}}}
 
 WAITS = """
-import multiprocessing, sys, time
+import multiprocessing, os, time
 from iterpref_assets.settings import Settings
 from iterpref_assets.side_by_side import processes
 if __name__ == "__main__":
     with processes(Settings(), 1) as several:
-        print(several.pool.submit(__import__("os").getpid).result(), flush=True)
+        working = several.pool.submit(os.getpid)
+        print({known_by}, flush=True)
         time.sleep(60)
 """
+
+WHEN_IT_WORKS, WHEN_IT_STARTS = "working.result()", "multiprocessing.active_children()[0].pid"
 
 
 @pytest.fixture
@@ -47,9 +50,10 @@ def test_bad_input_of_a_process_is_raised_as_it_was(settings: Settings) -> None:
         several.publish(RAW_SEEDS, [["nowhere"]], lambda _: None)
 
 
-def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("known_by", [WHEN_IT_WORKS, WHEN_IT_STARTS])
+def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path, known_by: str) -> None:
     script = tmp_path / "waits.py"
-    script.write_text(WAITS)
+    script.write_text(WAITS.format(known_by=known_by))
     with subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     ) as started:

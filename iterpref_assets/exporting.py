@@ -21,6 +21,7 @@ from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
+    BENCHMARKS,
     CELLS,
     CURVES,
     SAMPLED,
@@ -116,6 +117,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
                 *(_sampled(cell, sampled[cell]) for cell in kept if cell in sampled),
             ]
         ),
+        benchmarks=pl.DataFrame(schema=BENCHMARKS),
     )
     return write_results(results, folder)
 

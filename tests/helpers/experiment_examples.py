@@ -71,7 +71,7 @@ def with_benchmark(
     """
     rows = [
         {
-            **_named(arm, rate, seed), "benchmark": name, "problem_id": f"problem-{place}",
+            **_named(arm, rate, seed), "benchmark": name, "problem_id": f"{name}/{place}",
             "passed": letter != "0", "passed_plus": letter == "2",
         }
         for arm, seeds in solved.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,17 @@ import polars as pl
 from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.experiment import figures
 from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.benchmarks import (
+    TaskSet,
+    benchmark_images,
+    benchmark_sets,
+    benchmarks_text,
+    claims_by_set_text,
+    gains_of,
+    held_out_set,
+)
 from iterpref_assets.core.experiment.claims import CLAIMS
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import compare_all
 from iterpref_assets.core.experiment.outcomes import (
     arms_text,
     changes_text,
@@ -71,7 +79,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     changed = [(arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm]
     wanted += changed
     compared = compare_all(results, wanted)
-    drawn = _images(results, arms, compared)
+    held_out = held_out_set(results, arms, compared)
+    sets = benchmark_sets(results, arms, wanted)
+    drawn = _images(results, held_out)
+    of_sets = benchmark_images(held_out, sets)
     parts = [
         f"## {title}\n",
         made(results),
@@ -79,8 +90,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         arms_text(results, arms, compared),
         *(f"![{name}]({images / name})\n" for name in drawn),
         *changes_text(changed, compared),
+        *benchmarks_text(sets, list(of_sets), images),
         "### Claims\n",
         claims_text(compared),
+        *claims_by_set_text(held_out, sets),
         "### The paper's tables\n",
         *paper_tables_text(results),
         *samples_text(results, arms),
@@ -98,18 +111,16 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         "### Discussion\n",
         discussion,
     ]
-    return Page("\n".join(parts), drawn)
+    return Page("\n".join(parts), drawn | of_sets)
 
 
-def _images(
-    results: Results, arms: Sequence[str], compared: Mapping[tuple[str, str], Comparison]
-) -> dict[str, bytes]:
-    rates = {arm: pass_rate(results, arm) for arm in arms}
-    headline = [arm for arm in arms if _RECIPES.get(arm) == arm]
+def _images(results: Results, held_out: TaskSet) -> dict[str, bytes]:
+    rates = held_out.rates
+    headline = [arm for arm in rates if _RECIPES.get(arm) == arm]
     tried = {arm: results.rates_tried(arm) for arm in headline}
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     shown = pl.concat([results.curves.clear(), *(curves_of(results, arm) for arm in headline)])
-    gains = {pair[0]: each.difference for pair, each in compared.items() if pair[1] == REFERENCE}
+    gains = gains_of(held_out)
     drawn = {
         "pass-rates.png": figures.rates_plot(rates, REFERENCE),
         "gains.png": figures.gains_plot({arm: gains.get(arm) for arm in HEADLINE}),

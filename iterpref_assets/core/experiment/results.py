@@ -98,9 +98,6 @@ BENCHMARKS: tables.Schema = {
 """One row a model and benchmark task, greedy: whether the base tests passed, and whether those and
 the plus tests did."""
 
-HELD_OUT = "held-out"
-"""What the problems of SCORES are called where those of benchmarks stand beside them."""
-
 FILES: Mapping[str, tables.Schema] = {
     "cells.parquet": CELLS,
     "scores.parquet": SCORES,
@@ -190,7 +187,7 @@ class Results:
         return sorted(self.benchmarks["benchmark"].unique().to_list())
 
     def of_benchmark(self, name: str, *, plus: bool) -> Results:
-        """The same arms with their scores on a benchmark in the place of those on held-out problems.
+        """The same arms with a benchmark's scores in the place of those of held-out problems.
 
         Each is reported at the rate that it is reported at on held-out problems.
 
@@ -206,24 +203,20 @@ class Results:
         """The same arms with all that they were asked, one set of problems, in the scores' place.
 
         The held-out problems and every benchmark's tasks, with plus tests; of models that each was
-        asked of.
+        asked of. A held-out problem that is a benchmark's task too is that task alone.
         """
-        sets = {HELD_OUT: self.scores} | {
-            name: self.of_benchmark(name, plus=True).scores for name in self.benchmark_names
-        }
+        asked = [self.of_benchmark(name, plus=True).scores for name in self.benchmark_names]
+        # Names may differ in case: MBPP's train split has mbpp/601, MBPP+ Mbpp/601.
+        tasks = {name.lower() for scores in asked for name in scores["problem_id"].unique()}
+        known = pl.col("problem_id").str.to_lowercase().is_in(list(tasks))
         model = ["arm", "rate", "seed"]
         everything = pl.concat(
-            scores.select(
-                *model,
-                problem_id=pl.concat_str(pl.lit(f"{name}/"), "problem_id"),
-                passed="passed",
-                part=pl.lit(name),
-            )
-            for name, scores in sets.items()
+            scores.select(*model, "problem_id", "passed")
+            for scores in (self.scores.filter(~known), *asked)
         )
-        asked = pl.col("part").n_unique().over(model)
-        whole = everything.filter(asked == len(sets))
-        return replace(self, scores=self._at_reported_rates(whole))
+        for scores in (self.scores, *asked):
+            everything = everything.join(scores, on=model, how="semi", nulls_equal=True)
+        return replace(self, scores=self._at_reported_rates(everything))
 
     def _at_reported_rates(self, scores: pl.DataFrame) -> pl.DataFrame:
         rates = [(arm, self.chosen_rate(arm)) for arm in self.arms]

@@ -113,9 +113,18 @@ def test_all_tasks_are_the_held_out_problems_and_those_of_every_benchmark_with_p
     made = with_benchmark(made, "humaneval", {"reference": ["21"], "sft": ["12", "22"]})
     made = with_benchmark(made, "mbpp", {"reference": ["0"], "sft": ["2", "1"]})
     together = made.of_all_tasks()
-    # two held-out problems, two tasks of HumanEval+, one of MBPP+, sorted by set
-    assert together.matrix("reference").tolist() == [[0, 1, 1, 0, 0]]
-    assert together.matrix("sft").tolist() == [[1, 1, 0, 1, 1], [1, 0, 1, 1, 0]]
+    # by name: two tasks of HumanEval+, one of MBPP+, two held-out problems
+    assert together.matrix("reference").tolist() == [[1, 0, 0, 0, 1]]
+    assert together.matrix("sft").tolist() == [[0, 1, 1, 1, 1], [1, 1, 0, 1, 0]]
+
+
+def test_a_held_out_problem_that_is_a_benchmarks_task_is_one_task_with_plus_tests():
+    made = results({"reference": ["11"]})
+    name = pl.col("problem_id").replace("problem-0", "Mbpp/0")
+    made = replace(made, scores=made.scores.with_columns(name))
+    made = with_benchmark(made, "mbpp", {"reference": ["01"]})
+    # Mbpp/0 and mbpp/1 fail the plus tests, problem-1 passes its own
+    assert made.of_all_tasks().matrix("reference").tolist() == [[0, 0, 1]]
 
 
 def test_all_tasks_are_told_of_models_alone_that_every_set_was_asked_of():

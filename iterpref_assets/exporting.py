@@ -43,6 +43,7 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
+    sizes,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
@@ -60,13 +61,17 @@ _log = logging.getLogger("iterpref")
 def export_grid(settings: Settings, folder: Path) -> list[Path]:
     """Write the tables of every cell that is current to `folder`; the files.
 
+    The page takes a base model's name from its folder, so `folder` must be named like it.
+
     Rates and seeds that the settings do not name are written too. Cells that other options made,
     and those whose pairs were made anew since, are left out. So are scores at a rate that seed 0 is
     not validated at: nothing says whether the rate is the arm's best.
 
     Raises:
-        InputError: where no score is current, or the reference lacks one.
+        InputError: where `folder` has another name, no score is current, or the reference lacks
+            one.
     """
+    _check_name(folder, sizes(settings).base_model)
     context = StepContext(settings, ArtifactStore(settings.root))
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
     # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
@@ -120,6 +125,15 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
         benchmarks=pl.DataFrame(schema=BENCHMARKS),
     )
     return write_results(results, folder)
+
+
+def _check_name(folder: Path, base_model: str) -> None:
+    if folder.resolve().name != base_model:
+        raise InputError(
+            f"tables of base model {base_model} do not belong in a folder of another name",
+            file=folder,
+            remedy=f"Give a folder named {base_model}, or leave --out out",
+        )
 
 
 def _place(key: str) -> tuple[int, float, int]:

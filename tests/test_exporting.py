@@ -168,8 +168,8 @@ def _pairs(context: StepContext) -> None:
 
 @pytest.fixture
 def exported(settings: Settings, tmp_path: Path) -> Results:
-    export_grid(settings, tmp_path / "out")
-    return read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    return read_results(tmp_path / "lab")
 
 
 def test_every_model_is_a_cell_scored_or_not(exported):
@@ -191,8 +191,8 @@ def test_cells_tell_the_commit_and_day_of_the_export(exported):
 
 def test_the_grid_is_exported_from_any_folder(settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    export_grid(settings, tmp_path / "out")
-    commit = read_results(tmp_path / "out").cells["commit"][0]
+    export_grid(settings, tmp_path / "lab")
+    commit = read_results(tmp_path / "lab").cells["commit"][0]
     assert commit == commit_of(Path(exporting.__file__), short=True)
 
 
@@ -212,8 +212,8 @@ def test_seeds_that_no_rate_is_chosen_with_are_exported_too(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     _publish_model(context, MODELS, "sft@1e-05@1")
     _publish_scores(context, SCORES, "sft@1e-05@1", True, True, True)
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.matrix("sft").tolist() == [[1, 0, 1], [1, 1, 1]]
     assert made.cells.filter(arm="sft", seed=1)["validation"].to_list() == [None]
 
@@ -225,8 +225,8 @@ def test_scores_at_a_rate_without_validation_are_left_out(settings, tmp_path, se
     _publish_model(context, MODELS, scored)
     _publish_scores(context, SCORES, scored, True, True, True)
     _publish_samples(context, scored, ("t0", "x = 1", True))
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.arms == ["reference", "sft"]
     assert made.cells.filter(arm="dpo").is_empty()
     assert made.curves.filter(arm="dpo").is_empty()
@@ -239,7 +239,7 @@ def test_a_grid_without_a_score_of_the_reference_is_refused(settings, tmp_path, 
     _publish_scores(StepContext(settings, ArtifactStore(settings.root)), newer, SCORED, True)
     monkeypatch.setattr(exporting, asset.upper(), newer)
     with pytest.raises(InputError, match=f"{asset} of the reference"):
-        export_grid(settings, tmp_path / "out")
+        export_grid(settings, tmp_path / "lab")
 
 
 def test_curves_are_a_row_a_step_and_figure(exported):
@@ -267,8 +267,8 @@ def test_programs_that_passed_tell_whether_they_pass_stronger_tests(settings, tm
     with context.store.publishing(STRONGER.plan(context, SCORED)) as staging:
         frame = pl.DataFrame([("t0", True), ("t2", False)], schema=tables.STRONGER, orient="row")
         tables.write_table(frame, tables.STRONGER, staging.folder / "stronger.parquet")
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out").scores
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab").scores
     assert made.filter(arm="sft")["passed_stronger"].to_list() == [True, None, False]
     assert made.filter(arm="reference")["passed_stronger"].to_list() == [None, None, None]
 
@@ -277,8 +277,8 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
     context = StepContext(settings, ArtifactStore(settings.root))
     codes = [("t0", "x = 1", True), ("t0", "x = 1  # one", True), ("t0", "x = 2", False)]
     _publish_samples(context, SCORED, *codes)
-    export_grid(settings, tmp_path / "out")
-    found = read_results(tmp_path / "out").sampled
+    export_grid(settings, tmp_path / "lab")
+    found = read_results(tmp_path / "lab").sampled
     assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]
 
 
@@ -287,8 +287,8 @@ def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_
     _publish_scores(context, SAMPLED, SCORED, True)
     monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment.EXPERIMENT_SAMPLED)
     assert experiment.sizes(settings).samples == 0
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.sampled.is_empty()
     assert made.arms == ["reference", "sft"]
 
@@ -298,8 +298,8 @@ def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settin
     _first_answers(context, "p", "q", "r", "s")
     rows = [("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed")]
     _versions(context, "debug_trajectories", rows)
-    export_grid(settings, tmp_path / "out")
-    rounds = read_results(tmp_path / "out").rounds
+    export_grid(settings, tmp_path / "lab")
+    rounds = read_results(tmp_path / "lab").rounds
     assert rounds.filter(method="debugging")["solved"].to_list() == [0.25, *[0.5] * 5]
     assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.25)]
 
@@ -310,8 +310,8 @@ def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_p
     # seven calls: p got four and q three; those without a program left no version
     rows = [("p", 0, 0, "raised"), ("p", 2, 0, "passed")]
     _versions(context, "experiment_samples", rows, calls=7)
-    export_grid(settings, tmp_path / "out")
-    rounds = read_results(tmp_path / "out").rounds
+    export_grid(settings, tmp_path / "lab")
+    rounds = read_results(tmp_path / "lab").rounds
     assert rounds.rows() == [("sampling", 1, 0.0), ("sampling", 2, 0.0), ("sampling", 3, 0.5)]
 
 
@@ -320,8 +320,8 @@ def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch
     context = StepContext(settings, ArtifactStore(settings.root))
     _publish_scores(context, newer, "reference", True)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", newer)
-    export_grid(settings, tmp_path / "out")
-    assert read_results(tmp_path / "out").arms == ["reference"]
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").arms == ["reference"]
 
 
 @pytest.mark.parametrize("gone", [SCORED, "sft@3e-05@0"])
@@ -330,14 +330,20 @@ def test_cells_whose_model_no_longer_stands_are_left_out(settings, tmp_path, mon
     newer = a_step("experiment_models", Partitioning.CELL, version="2")
     _publish_model(StepContext(settings, ArtifactStore(settings.root)), newer, kept)
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", newer)
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     rate = float(kept.split("@")[1])
     assert made.cells["rate"].to_list() == [None, rate]
     assert made.arms == (["reference", "sft"] if kept == SCORED else ["reference"])
     assert set(made.scores["rate"]) <= {None, rate}
 
 
+def test_a_folder_named_like_another_base_model_is_refused(settings, tmp_path):
+    with pytest.raises(InputError, match="tables of base model lab do not belong"):
+        export_grid(settings, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_grid_without_scores_is_refused(tmp_path):
     with pytest.raises(InputError, match="no cell of the experiment is scored"):
-        export_grid(Settings(root=tmp_path / "root"), tmp_path / "out")
+        export_grid(Settings(root=tmp_path / "root"), tmp_path / "lab")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from iterpref_assets.core.experiment.choosing import best_rate, solved_share
 from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
+from iterpref_assets.side_by_side import SideBySide, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
@@ -30,6 +31,7 @@ from iterpref_assets.steps.experiment import (
     sampling,
     sizes,
 )
+from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
@@ -38,15 +40,22 @@ from iterpref_assets.steps.step import Step, StepContext
 
 LOCK = "experiment.lock"
 
+_GRID = {EXPERIMENT_PAIRS.asset, EXPERIMENT_MODELS.asset, EXPERIMENT_SCORES.asset}
+"""What is made by cell or by set of pairs, as far as scores are made of it."""
+
 _log = logging.getLogger("iterpref")
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What a run of the experiment makes: `arms` with `seeds` seeds each, and the reference."""
+    """What a run of the experiment makes: `arms` with `seeds` seeds each, and the reference.
+
+    `at_once` processes make it.
+    """
 
     arms: tuple[Arm, ...]
     seeds: int
+    at_once: int = 1
 
 
 def make_grid(settings: Settings, grid: Grid) -> None:
@@ -72,37 +81,84 @@ def make_grid(settings: Settings, grid: Grid) -> None:
             field="--seeds",
             remedy="Raise experiment.seeds, or ask for fewer",
         )
-    with _alone(settings.root):
-        _make_all(StepContext(settings, ArtifactStore(settings.root)), grid)
+    with _alone(settings.root), ExitStack() as stack:
+        several = None
+        if grid.at_once > 1:
+            several = stack.enter_context(processes(settings, grid.at_once))
+        _Making(StepContext(settings, ArtifactStore(settings.root)), grid, several).make_all()
 
 
-def _make_all(context: StepContext, grid: Grid) -> None:
-    settings = context.settings
-    if draws_samples(settings):
-        sampling(settings)  # refuses greedy ones, before hours of training
-    _make(context, HELDOUT_PROBLEMS, (UNPARTITIONED,))
-    heldout(context)  # refuses too few of them, before hours of training
-    before = upstream_of(EXPERIMENT_MODELS) - {EXPERIMENT_PAIRS.asset}
-    if PairSet.SAMPLED not in _used_pair_sets(grid.arms):
-        before -= {EXPERIMENT_SAMPLES.asset}
-    for step in CHAIN:
-        if step.asset in before and step.exists(settings):
-            _make(context, step, partitions_of(step.partitioning, settings))
-    _make(context, EXPERIMENT_PAIRS, _used_pair_sets(grid.arms))
-    tried = [key for arm in grid.arms for key in tried_cells(settings, arm)]
-    trained = len(grid.arms) * (grid.seeds - 1)
-    scoring = (EXPERIMENT_SCORES, EXPERIMENT_STRONGER, EXPERIMENT_SAMPLED)
-    asked = [step for step in scoring if step.exists(settings)]
-    scored = len(asked) * (len(grid.arms) * grid.seeds + 1)
-    with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
-        _make(context, EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
-        for key in tried:
-            _make(context, EXPERIMENT_MODELS, (key,), tracker)
-            _make(context, EXPERIMENT_VALIDATION, (key,), tracker)
-        cells = [key for arm in grid.arms for key in chosen_cells(context, arm, grid.seeds)]
-        _make(context, EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
-        for step in asked:
-            _make(context, step, (REFERENCE, *cells), tracker)
+@dataclass(frozen=True)
+class _Making:
+    """A grid that is being made: by this process, or by `several`."""
+
+    context: StepContext
+    grid: Grid
+    several: SideBySide | None
+
+    def make_all(self) -> None:
+        settings, arms = self.context.settings, self.grid.arms
+        if draws_samples(settings):
+            sampling(settings)  # refuses greedy ones, before hours of training
+        self.make(HELDOUT_PROBLEMS, (UNPARTITIONED,))
+        heldout(self.context)  # refuses too few of them, before hours of training
+        scoring = (
+            EXPERIMENT_SCORES,
+            EXPERIMENT_STRONGER,
+            EXPERIMENT_BENCHMARKS,
+            EXPERIMENT_SAMPLED,
+        )
+        asked = [step for step in scoring if step.exists(settings)]
+        before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
+        if PairSet.SAMPLED not in _used_pair_sets(arms):
+            before -= {EXPERIMENT_SAMPLES.asset}
+        for step in CHAIN:
+            if step.asset in before and step.exists(settings):
+                self.make(step, partitions_of(step.partitioning, settings))
+        self.make(EXPERIMENT_PAIRS, _used_pair_sets(arms))
+        self._make_cells(asked)
+
+    def _make_cells(self, asked: Sequence[Step]) -> None:
+        """Choose each arm's rate, then train it with every seed and score what came of it."""
+        arms, seeds = self.grid.arms, self.grid.seeds
+        tried = [key for arm in arms for key in tried_cells(self.context.settings, arm)]
+        trained = len(arms) * (seeds - 1)
+        scored = len(asked) * (len(arms) * seeds + 1)
+        with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
+            self.make(EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
+            for keys in [tried] if self.several else [[key] for key in tried]:
+                self.make(EXPERIMENT_MODELS, keys, tracker)
+                self.make(EXPERIMENT_VALIDATION, keys, tracker)
+            cells = [key for arm in arms for key in chosen_cells(self.context, arm, seeds)]
+            self.make(EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
+            for step in asked:
+                self.make(step, (REFERENCE, *cells), tracker)
+
+    def make(self, step: Step, partitions: Sequence[str], tracker: Tracker | None = None) -> None:
+        """Publish the partitions that are not current: one by one where progress is by cell."""
+        store = self.context.store
+        plans = [store.pinned(step.plan(self.context, name)) for name in partitions]
+        missing = [plan for plan in plans if store.reusable(plan) is None]
+        if tracker is None:
+            if missing:
+                _log.info("%s: %d of %d to make", step.asset, len(missing), len(plans))
+        elif len(missing) < len(plans):
+            tracker.resume(len(plans) - len(missing))
+        names = [plan.key.partition for plan in missing]
+        if self.several is not None and len(missing) > 1:
+            count = len(names) if tracker else self.several.count
+            parts = [names[first::count] for first in range(min(count, len(names)))]
+            self.several.publish(step, parts, tracker.advance if tracker else _nobody_watches)
+        elif tracker is None:
+            step.publish(self.context, missing)
+        else:
+            for plan in missing:
+                step.publish(self.context, [plan])
+                tracker.advance()
+
+
+def _nobody_watches(_count: int) -> None:
+    """Swallow progress that no bar shows."""
 
 
 @contextmanager
@@ -150,21 +206,3 @@ def validation_rate(store: ArtifactStore, key: str) -> float:
 def _used_pair_sets(arms: Iterable[Arm]) -> list[PairSet]:
     used = {arm.pairs for arm in arms}
     return [each for each in PairSet if each in used]
-
-
-def _make(
-    context: StepContext, step: Step, partitions: Sequence[str], tracker: Tracker | None = None
-) -> None:
-    """Publish the partitions that are not current: one by one where progress is shown by cell."""
-    plans = [context.store.pinned(step.plan(context, name)) for name in partitions]
-    missing = [plan for plan in plans if context.store.reusable(plan) is None]
-    if tracker is None:
-        if missing:
-            _log.info("%s: %d of %d to make", step.asset, len(missing), len(plans))
-            step.publish(context, missing)
-        return
-    if len(missing) < len(plans):
-        tracker.resume(len(plans) - len(missing))
-    for plan in missing:
-        step.publish(context, [plan])
-        tracker.advance()

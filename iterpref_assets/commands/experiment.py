@@ -22,18 +22,28 @@ Arms = Annotated[
     typer.Argument(help="Arms to compare; none given means those of the paper's headline."),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds to train each arm with.")]
+AtOnce = Annotated[
+    int,
+    typer.Option(
+        "--at-once",
+        min=1,
+        help="Models to train or score at once, by as many processes, which take the GPUs in "
+        "turn: several small ones fit one card.",
+    ),
+]
 RECORDED = Path("measurements/results/experiment")
 """A folder of tables for each base model, named like it."""
 
 
 @experiment.command()
-def run(arms: Arms = None, seeds: Seeds = 2) -> None:
+def run(arms: Arms = None, seeds: Seeds = 2, at_once: AtOnce = 1) -> None:
     """Make what is missing of the grid: pairs, models at every rate, scores at the best one."""
     from iterpref_assets.grid import Grid, make_grid
+    from iterpref_assets.side_by_side import LOG
 
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(stream=sys.stderr, **LOG)
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    make_grid(load_settings(), Grid(tuple(map(arm_named, arms or QUICK)), seeds))
+    make_grid(load_settings(), Grid(tuple(map(arm_named, arms or QUICK)), seeds, at_once))
 
 
 @experiment.command(name="arms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -35,6 +36,11 @@ class InputError(ValueError):
         if field is not None:
             place = f"{place}: field {field!r}" if place else f"field {field!r}"
         super().__init__(": ".join(part for part in (place, problem) if part) + f". {remedy}")
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        """How another process hands it on."""
+        place = {"file": self.file, "line": self.line, "field": self.field}
+        return partial(type(self), self.problem, remedy=self.remedy, **place), ()
 
     @classmethod
     def of_record(

@@ -13,6 +13,7 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
+from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 
@@ -55,6 +56,14 @@ if EXPERIMENT_SAMPLED.exists(load_settings()):
     experiment_sampled = _asset(
         EXPERIMENT_SAMPLED,
         description="Samples of one model of the grid on the problems that are reported.",
+        kinds={"transformers", "bubblewrap", "parquet"},
+        schema=tables.SCORES,
+    )
+
+if EXPERIMENT_BENCHMARKS.exists(load_settings()):
+    experiment_benchmarks = _asset(
+        EXPERIMENT_BENCHMARKS,
+        description="Scores of one model of the grid on HumanEval+ and MBPP+.",
         kinds={"transformers", "bubblewrap", "parquet"},
         schema=tables.SCORES,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,12 @@ from pydantic import JsonValue
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.engines.opening import open_engine
+from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.benchmark_summary import summarize_benchmark
 from iterpref_assets.core.evaluation.bigcodebench.data import BigCodeBenchSplit
+from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.references import (
     ReferenceResult,
@@ -169,14 +172,62 @@ def _has_base_prompts(context: StepContext, partition: str) -> bool:
     return model.is_reference and model.base_model in settings.benchmarks.base_prompts
 
 
-def _publish_scores(asked: ScoreAsset, context: StepContext, plans: Sequence[Plan]) -> None:
-    suite = context.settings.benchmarks.open(asked.benchmark, asked.split)
-    results = read_tasks(context.store, asked.benchmark)
+@dataclass(frozen=True)
+class OpenBenchmark:
+    """A benchmark that models are scored on, with a sandbox for their programs.
+
+    Attributes:
+        suite: its data.
+        results: what its reference solutions came to.
+        sandbox: runs the programs.
+        cache: what takes long to prepare lies here.
+    """
+
+    suite: Suite
+    results: Sequence[ReferenceResult]
+    sandbox: Sandbox
+    cache: Path
+
+    async def score(
+        self, engine: Engine, style: PromptStyle, config: EvaluationConfig, work: Path
+    ) -> pl.DataFrame:
+        """Score the model of an engine that is already entered: tables.SCORES.
+
+        Args:
+            engine: the model.
+            style: how it is asked.
+            config: how its completions are drawn.
+            work: the folder that unfinished work is kept in.
+        """
+        tasks = self.suite.tasks(style, self.sandbox, self.cache, WORKERS)
+        runnable = [tasks[result.task_id] for result in self.results if not result.not_run]
+        return await score_tasks(runnable, engine, self.sandbox, config, work)
+
+
+@contextmanager
+def open_benchmark(
+    context: StepContext,
+    name: BenchmarkName,
+    split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE,
+) -> Generator[OpenBenchmark]:
+    """A benchmark whose tasks are published.
+
+    Raises:
+        InputError: where a reference solution failed for no known reason, or the data changed
+            since.
+    """
+    suite = context.settings.benchmarks.open(name, split)
+    results = read_tasks(context.store, name)
     require_passing(results, suite.facts.remedy)
-    _require_same_data(context.store, asked.benchmark, suite)
+    _require_same_data(context.store, name, suite)
     with suite.open_sandbox(WORKERS) as sandbox:
+        yield OpenBenchmark(suite, results, sandbox, _cache(context.store))
+
+
+def _publish_scores(asked: ScoreAsset, context: StepContext, plans: Sequence[Plan]) -> None:
+    with open_benchmark(context, asked.benchmark, asked.split) as benchmark:
         for plan in each_named(plans):
-            asyncio.run(_score(context, plan, suite, results, sandbox))
+            asyncio.run(_score(context, plan, benchmark))
 
 
 def _require_same_data(store: ArtifactStore, benchmark: BenchmarkName, suite: Suite) -> None:
@@ -189,24 +240,20 @@ def _require_same_data(store: ArtifactStore, benchmark: BenchmarkName, suite: Su
         )
 
 
-async def _score(
-    context: StepContext,
-    plan: Plan,
-    suite: Suite,
-    results: Sequence[ReferenceResult],
-    sandbox: Sandbox,
-) -> None:
-    settings, store = context.settings, context.store
+async def _score(context: StepContext, plan: Plan, benchmark: OpenBenchmark) -> None:
+    settings, store, suite = context.settings, context.store, benchmark.suite
     folder = scored_model_folder(context, plan.key.partition)
     style = style_of(folder, as_base=_has_base_prompts(context, plan.key.partition))
-    tasks = suite.tasks(style, sandbox, _cache(store), WORKERS)
-    runnable = [tasks[result.task_id] for result in results if not result.not_run]
     async with open_engine(settings.evaluation_engine, folder) as engine:
-        scores = await score_tasks(
-            runnable, engine, sandbox, settings.evaluation, store.work_folder(plan)
-        )
+        work = store.work_folder(plan)
+        scores = await benchmark.score(engine, style, settings.evaluation, work)
     summary = summarize_benchmark(
-        scores, results, suite.facts.source, style, settings.evaluation, suite.facts.rules
+        scores,
+        benchmark.results,
+        suite.facts.source,
+        style,
+        settings.evaluation,
+        suite.facts.rules,
     )
     with store.publishing(plan) as staging:
         tables.write_table(scores, tables.SCORES, staging.folder / SCORES_FILE)

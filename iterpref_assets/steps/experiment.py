@@ -70,7 +70,8 @@ def _if_lab(context: StepContext, _partition: str) -> tuple[str, ...]:
     return if_lab(base_model_source(context.settings, sizes(context.settings).base_model))
 
 
-_BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_lab))
+PARENTS_OF_BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_lab))
+"""The base model of the grid, and where it comes from."""
 
 
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
@@ -261,7 +262,8 @@ def model_of_cell(context: StepContext, partition: str) -> Path:
     return context.store.current(ArtifactKey(EXPERIMENT_MODELS.asset, partition)).folder
 
 
-def _if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
+    """A cell itself, unless it is the reference, which nobody trains."""
     return () if Cell.parse(partition).is_reference else (partition,)
 
 
@@ -272,7 +274,7 @@ EXPERIMENT_PAIRS = Step(
         Parent(DEBUG_TRAJECTORIES, _all_shards_if_source(DEBUG_TRAJECTORIES)),
         Parent(EXPERIMENT_SAMPLES, _all_shards_if_source(EXPERIMENT_SAMPLES)),
         SEED_PROBLEMS,
-        *_BASE,
+        *PARENTS_OF_BASE,
     ),
     config=_pairs_config,
     publish=_publish_pairs,
@@ -284,7 +286,7 @@ EXPERIMENT_PAIRS = Step(
 EXPERIMENT_MODELS = Step(
     asset="experiment_models",
     partitioning=Partitioning.CELL,
-    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *_BASE),
+    parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *PARENTS_OF_BASE),
     config=_models_config,
     publish=_publish_models,
     gpus=training_gpus,
@@ -295,7 +297,7 @@ EXPERIMENT_MODELS = Step(
 _scored = functools.partial(
     Step,
     partitioning=Partitioning.CELL,
-    parents=(Parent(EXPERIMENT_MODELS, _if_trained), HELDOUT_PROBLEMS, *_BASE),
+    parents=(Parent(EXPERIMENT_MODELS, if_trained), HELDOUT_PROBLEMS, *PARENTS_OF_BASE),
     gpus=scoring_gpus,
     code_version="1",
     in_run=never,

@@ -156,8 +156,9 @@ class TransformersBackend:
 class SeededSampling(LogitsProcessor):
     """Makes greedy decoding draw each row from its own distribution with its own generator.
 
-    The largest of logits / temperature + Gumbel noise is a draw from their softmax (Gumbel-max),
-    so adding the noise before the argmax samples, row by row.
+    A row's token is the one at which the running sum of its probabilities passes a uniform number:
+    one number a row is drawn on the CPU, whatever the device, and all else is done for all rows at
+    once.
     """
 
     def __init__(self, answers: list[BegunAnswer]) -> None:
@@ -166,20 +167,33 @@ class SeededSampling(LogitsProcessor):
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores (batch, vocabulary) whose argmax is each row's next token."""
-        rows = [self._noisy(row, input_ids, scores) for row in range(scores.shape[0])]
-        return torch.stack(rows)
+        drawn = [row for row, each in enumerate(self._samplings) if each.temperature > 0]
+        if not drawn:
+            return scores
+        tokens = self._draw(drawn, input_ids, scores)
+        rows = torch.tensor(drawn, device=scores.device)
+        scores = scores.clone()
+        scores[rows, tokens] = torch.inf
+        return scores
 
-    def _noisy(self, row: int, input_ids: Any, scores: Any) -> Any:
-        sampling = self._samplings[row]
-        logits: Any = scores[row].float()
-        if sampling.temperature == 0:
-            return logits
-        logits = logits / sampling.temperature
-        if sampling.top_p < 1:
-            logits = TopPLogitsWarper(sampling.top_p)(input_ids[row : row + 1], logits[None])[0]
-        # -log of an exponential variable is Gumbel noise; drawn on the CPU on every device.
-        noise = torch.empty(logits.shape).exponential_(generator=self._generators[row])
-        return logits - noise.log().to(logits.device)
+    def _draw(self, rows: list[int], input_ids: Any, scores: Any) -> Any:
+        """The next token of each of `rows`."""
+        asked = [self._samplings[row] for row in rows]
+        temperatures = torch.tensor([each.temperature for each in asked], device=scores.device)
+        logits: Any = scores[torch.tensor(rows, device=scores.device)].float()
+        logits /= temperatures[:, None]
+        for place, (row, sampling) in enumerate(zip(rows, asked, strict=True)):
+            if sampling.top_p < 1:
+                kept = TopPLogitsWarper(sampling.top_p)
+                logits[place] = kept(input_ids[row : row + 1], logits[place : place + 1])[0]
+        uniform = [
+            torch.rand((), generator=self._generators[row], dtype=torch.float64) for row in rows
+        ]
+        # In float64, so that the sums of many rows and of one agree wherever it matters.
+        sums = logits.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)
+        wanted = torch.stack(uniform).to(scores.device)[:, None] * sums[:, -1:]
+        tokens = torch.searchsorted(sums, wanted, right=True)[:, 0]
+        return tokens.clamp(max=sums.shape[1] - 1)  # where the product is rounded to the sum
 
 
 class RowLimits(StoppingCriteria):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 
 class TrainingError(RuntimeError):
@@ -12,6 +14,10 @@ class TrainingError(RuntimeError):
     def __init__(self, problem: str, *, remedy: str) -> None:
         self.problem, self.remedy = problem, remedy
         super().__init__(f"{problem}. {remedy}")
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        """How another process hands it on."""
+        return partial(type(self), self.problem, remedy=self.remedy), ()
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,33 @@ def test_top_p_leaves_only_the_likeliest_tokens() -> None:
     assert set(drawn.tolist()) == {1}
 
 
+def test_a_greedy_row_beside_a_drawn_one_keeps_its_likeliest_token() -> None:
+    torch = pytest.importorskip("torch")
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
+
+    logits = torch.tensor([[0.0, 0.1]]).expand(2, 2)
+    greedy = make_request("greedy", seed=0, sampling=Sampling(0.0, 1.0, 1))
+    seconds: set[int] = set()
+    for seed in range(50):
+        drawn = make_request("drawn", seed=seed, sampling=Sampling(1.0, 1.0, 1))
+        rows = SeededSampling([BegunAnswer(drawn, [], 1), BegunAnswer(greedy, [], 1)])
+        first, second = rows(torch.zeros(2, 1), logits).argmax(dim=1).tolist()
+        assert second == 1
+        seconds.add(first)
+    assert seconds == {0, 1}
+
+
+def test_a_token_without_probability_is_never_drawn() -> None:
+    torch = pytest.importorskip("torch")
+    from iterpref_assets.core.engines.transformers_backend import BegunAnswer, SeededSampling
+
+    logits = torch.tensor([[-math.inf, 0.0, -math.inf, 0.0, -math.inf]]).expand(200, 5)
+    requests = [make_request("k", seed=n, sampling=Sampling(1.0, 1.0, 1)) for n in range(200)]
+    answers = [BegunAnswer(request, [], 1) for request in requests]
+    drawn = SeededSampling(answers)(torch.zeros(200, 1), logits).argmax(dim=1)
+    assert set(drawn.tolist()) == {1, 3}
+
+
 def test_weights_are_loaded_without_a_bar_where_nobody_sees_one(
     tiny_checkpoint: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

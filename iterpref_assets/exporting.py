@@ -17,6 +17,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
@@ -44,6 +45,11 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
     sizes,
+)
+from iterpref_assets.steps.experiment_benchmarks import (
+    EXPERIMENT_BENCHMARKS,
+    benchmarks_of,
+    scores_file,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
@@ -95,8 +101,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     scores = _with_validated_rate(scores, validation)
     kept = [cell for cell in map(Cell.parse, current) if cell in validation or cell in scores]
     stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
-    drawn = current if EXPERIMENT_SAMPLED.exists(settings) else []
-    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, drawn))
+    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, current))
+    benchmarks = dict(_standing(context, EXPERIMENT_BENCHMARKS, current))
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(
@@ -122,7 +128,17 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
                 *(_sampled(cell, sampled[cell]) for cell in kept if cell in sampled),
             ]
         ),
-        benchmarks=pl.DataFrame(schema=BENCHMARKS),
+        benchmarks=pl.concat(
+            [
+                pl.DataFrame(schema=BENCHMARKS),
+                *(
+                    _benchmark(cell, name, benchmarks[cell])
+                    for name in benchmarks_of(settings)
+                    for cell in kept
+                    if cell in benchmarks
+                ),
+            ]
+        ),
     )
     return write_results(results, folder)
 
@@ -147,6 +163,9 @@ def _place(key: str) -> tuple[int, float, int]:
 def _standing(
     context: StepContext, step: Step, keys: Sequence[str]
 ) -> Iterator[tuple[Cell, Artifact]]:
+    """The cells of `keys` whose artifact is current; none where the settings ask for none."""
+    if not step.exists(context.settings):
+        return
     for key in keys:
         if context.store.find(ArtifactKey(step.asset, key)) is None:
             continue
@@ -256,6 +275,16 @@ def _sampled(cell: Cell, samples: Artifact) -> pl.DataFrame:
             "passed",
             "distinct",
         )
+    )
+
+
+def _benchmark(cell: Cell, name: BenchmarkName, scores: Artifact) -> pl.DataFrame:
+    return tables.read_scores(scores.path(scores_file(name))).select(
+        *_name_columns(cell),
+        benchmark=pl.lit(name.value),
+        problem_id="task_id",
+        passed="base_passed",
+        passed_plus=pl.col("base_passed") & pl.col("plus_passed"),
     )
 
 

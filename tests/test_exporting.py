@@ -18,7 +18,7 @@ from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps import experiment
+from iterpref_assets.steps import experiment, experiment_benchmarks
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
@@ -39,6 +39,7 @@ VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
 STRONGER = a_step("experiment_stronger", Partitioning.CELL)
 SAMPLED = a_step("experiment_sampled", Partitioning.CELL)
+BENCHMARKS = a_step("experiment_benchmarks", Partitioning.CELL)
 
 
 def scores(*passed: bool) -> pl.DataFrame:
@@ -63,6 +64,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
     monkeypatch.setattr(exporting, "EXPERIMENT_STRONGER", STRONGER)
     monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", SAMPLED)
+    monkeypatch.setattr(exporting, "EXPERIMENT_BENCHMARKS", BENCHMARKS)
     _pairs(context)
     _heldout(context)
     for key in (SCORED, "sft@3e-05@0"):
@@ -280,6 +282,51 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
     export_grid(settings, tmp_path / "lab")
     found = read_results(tmp_path / "lab").sampled
     assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]
+
+
+def with_benchmarks(settings: Settings, **scored: Sequence[tuple[bool, bool]]) -> Settings:
+    """Settings that name benchmarks, on which SCORED passed base and plus tests as told."""
+    named = settings.model_dump() | {"benchmarks": {name: {"data": "official"} for name in scored}}
+    made = Settings.model_validate(named)
+    context = StepContext(made, ArtifactStore(made.root))
+    with context.store.publishing(BENCHMARKS.plan(context, SCORED)) as staging:
+        for name, passed in scored.items():
+            frame = scores(*(base for base, _ in passed)).with_columns(
+                plus_passed=pl.Series([plus for _, plus in passed])
+            )
+            tables.write_table(frame, tables.SCORES, staging.folder / f"{name}.parquet")
+    return made
+
+
+def test_benchmark_scores_are_a_row_a_model_and_task(settings, tmp_path):
+    # t1 of MBPP+ is said to pass the plus tests alone: those count with the base tests
+    asked = with_benchmarks(settings, humaneval=[(True, False)], mbpp=[(True, True), (False, True)])
+    export_grid(asked, tmp_path / "lab")
+    found = read_results(tmp_path / "lab").benchmarks
+    assert found.rows() == [
+        ("sft", 1e-5, 0, "humaneval", "t0", True, False),
+        ("sft", 1e-5, 0, "mbpp", "t0", True, True),
+        ("sft", 1e-5, 0, "mbpp", "t1", False, False),
+    ]
+
+
+def test_benchmark_scores_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):
+    asked = with_benchmarks(settings, mbpp=[(True, True)])
+    newer = a_step("experiment_benchmarks", Partitioning.CELL, version="2")
+    monkeypatch.setattr(exporting, "EXPERIMENT_BENCHMARKS", newer)
+    export_grid(asked, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").benchmarks.is_empty()
+
+
+def test_benchmark_scores_that_the_settings_no_longer_ask_for_are_left_out(
+    settings, tmp_path, monkeypatch
+):
+    with_benchmarks(settings, mbpp=[(True, True)])
+    monkeypatch.setattr(
+        exporting, "EXPERIMENT_BENCHMARKS", experiment_benchmarks.EXPERIMENT_BENCHMARKS
+    )
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").benchmarks.is_empty()
 
 
 def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_path, monkeypatch):

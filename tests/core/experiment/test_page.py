@@ -61,6 +61,15 @@ def test_results_without_curves_make_a_page():
     }
 
 
+def test_results_without_rounds_kinds_curves_and_features_make_a_page():
+    missing = {name: getattr(MADE, name).clear() for name in ("rounds", "kinds", "curves", "tasks")}
+    page = make_page(replace(MADE, **missing), title="Other", discussion="", images=Path("images"))
+    assert set(page.images) == {"pass-rates.png", "gains.png", "learning-rates.png"}
+    assert "| five independent samples | 51.9 | not run |" in page.text
+    for part in ("### Log-probabilities", "### What D- is made of", "### Samples"):
+        assert part not in page.text
+
+
 def test_claims_stand_with_their_outcome(page):
     row = next(line for line in page.text.splitlines() if line.startswith("| plain DPO falls"))
     assert row.endswith("| not reproduced |")

@@ -103,6 +103,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
     sampled = dict(_standing(context, EXPERIMENT_SAMPLED, current))
     benchmarks = dict(_standing(context, EXPERIMENT_BENCHMARKS, current))
+    chosen_on = tables.read_scores(validation[Cell.parse(REFERENCE)].path(GREEDY_FILE))["task_id"]
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(
@@ -132,7 +133,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             [
                 pl.DataFrame(schema=BENCHMARKS),
                 *(
-                    _benchmark(cell, name, benchmarks[cell])
+                    _benchmark(cell, name, benchmarks[cell], chosen_on)
                     for name in benchmarks_of(settings)
                     for cell in kept
                     if cell in benchmarks
@@ -278,8 +279,17 @@ def _sampled(cell: Cell, samples: Artifact) -> pl.DataFrame:
     )
 
 
-def _benchmark(cell: Cell, name: BenchmarkName, scores: Artifact) -> pl.DataFrame:
-    return tables.read_scores(scores.path(scores_file(name))).select(
+def _benchmark(
+    cell: Cell, name: BenchmarkName, scores: Artifact, chosen_on: pl.Series
+) -> pl.DataFrame:
+    """Scores on the tasks of a benchmark but for those that are validation problems too.
+
+    MBPP's train split has mbpp/601, MBPP+ Mbpp/601. A rate that is best on a task flatters what is
+    reported of it.
+    """
+    validated = pl.col("task_id").str.to_lowercase().is_in(chosen_on.str.to_lowercase().to_list())
+    frame = tables.read_scores(scores.path(scores_file(name)))
+    return frame.filter(~validated).select(
         *_name_columns(cell),
         benchmark=pl.lit(name.value),
         problem_id="task_id",

@@ -91,10 +91,11 @@ def benchmarks_text(sets: Sequence[TaskSet], drawn: Sequence[str], images: Path)
         return []
     note = (
         "Greedy pass@1, one program a task, of the models that the table of arms is about, at the "
-        "same rates. All tasks together are the held-out problems and every benchmark's tasks "
-        "with plus tests as one set, in which each task counts the same; a held-out problem that "
-        "is a benchmark's task too counts as that one alone. Intervals and tests as above; p is "
-        "corrected by Holm for the comparisons of its own table.\n"
+        "same rates. Tasks that are validation problems too are left out. All tasks together are "
+        "the held-out problems and every benchmark's tasks with plus tests as one set, in which "
+        "each task counts the same; a held-out problem that is a benchmark's task too counts as "
+        "that one alone. Intervals and tests as above; p is corrected by Holm for the comparisons "
+        "of its own table.\n"
     )
     return [
         "### Benchmarks\n",

@@ -95,8 +95,8 @@ BENCHMARKS: tables.Schema = {
     "passed": pl.Boolean(),
     "passed_plus": pl.Boolean(),
 }
-"""One row a model and benchmark task, greedy: whether the base tests passed, and whether those and
-the plus tests did."""
+"""One row a model and benchmark task that is no validation problem, greedy: whether the base tests
+passed, and whether those and the plus tests did."""
 
 FILES: Mapping[str, tables.Schema] = {
     "cells.parquet": CELLS,

@@ -157,7 +157,7 @@ experiment-quick: setup ## The paper's headline on the lab's model, two seeds an
 	$(BIN)/iterpref experiment run --seeds 2 --settings examples/experiment/lab.toml
 	$(BIN)/iterpref experiment export --out data/experiment/results/lab \
 		--settings examples/experiment/lab.toml
-	$(BIN)/iterpref experiment render --out data/experiment/results/lab \
+	$(BIN)/iterpref experiment render --results data/experiment/results \
 		--page data/experiment/EXPERIMENT.md
 
 lab-model: setup ## Train the lab's base model anew (about five minutes)

@@ -17,10 +17,12 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
+    BENCHMARKS,
     CELLS,
     CURVES,
     SAMPLED,
@@ -42,6 +44,12 @@ from iterpref_assets.steps.experiment import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
+    sizes,
+)
+from iterpref_assets.steps.experiment_benchmarks import (
+    EXPERIMENT_BENCHMARKS,
+    benchmarks_of,
+    scores_file,
 )
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
@@ -59,13 +67,17 @@ _log = logging.getLogger("iterpref")
 def export_grid(settings: Settings, folder: Path) -> list[Path]:
     """Write the tables of every cell that is current to `folder`; the files.
 
+    The page takes a base model's name from its folder, so `folder` must be named like it.
+
     Rates and seeds that the settings do not name are written too. Cells that other options made,
     and those whose pairs were made anew since, are left out. So are scores at a rate that seed 0 is
     not validated at: nothing says whether the rate is the arm's best.
 
     Raises:
-        InputError: where no score is current, or the reference lacks one.
+        InputError: where `folder` has another name, no score is current, or the reference lacks
+            one.
     """
+    _check_name(folder, sizes(settings).base_model)
     context = StepContext(settings, ArtifactStore(settings.root))
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
     # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
@@ -89,8 +101,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     scores = _with_validated_rate(scores, validation)
     kept = [cell for cell in map(Cell.parse, current) if cell in validation or cell in scores]
     stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
-    drawn = current if EXPERIMENT_SAMPLED.exists(settings) else []
-    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, drawn))
+    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, current))
+    benchmarks = dict(_standing(context, EXPERIMENT_BENCHMARKS, current))
+    chosen_on = tables.read_scores(validation[Cell.parse(REFERENCE)].path(GREEDY_FILE))["task_id"]
     made, shares = _made_by(), _focal_shares(context.store)
     results = Results(
         cells=pl.DataFrame(
@@ -116,8 +129,28 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
                 *(_sampled(cell, sampled[cell]) for cell in kept if cell in sampled),
             ]
         ),
+        benchmarks=pl.concat(
+            [
+                pl.DataFrame(schema=BENCHMARKS),
+                *(
+                    _benchmark(cell, name, benchmarks[cell], chosen_on)
+                    for name in benchmarks_of(settings)
+                    for cell in kept
+                    if cell in benchmarks
+                ),
+            ]
+        ),
     )
     return write_results(results, folder)
+
+
+def _check_name(folder: Path, base_model: str) -> None:
+    if folder.resolve().name != base_model:
+        raise InputError(
+            f"tables of base model {base_model} do not belong in a folder of another name",
+            file=folder,
+            remedy=f"Give a folder named {base_model}, or leave --out out",
+        )
 
 
 def _place(key: str) -> tuple[int, float, int]:
@@ -131,6 +164,9 @@ def _place(key: str) -> tuple[int, float, int]:
 def _standing(
     context: StepContext, step: Step, keys: Sequence[str]
 ) -> Iterator[tuple[Cell, Artifact]]:
+    """The cells of `keys` whose artifact is current; none where the settings ask for none."""
+    if not step.exists(context.settings):
+        return
     for key in keys:
         if context.store.find(ArtifactKey(step.asset, key)) is None:
             continue
@@ -240,6 +276,25 @@ def _sampled(cell: Cell, samples: Artifact) -> pl.DataFrame:
             "passed",
             "distinct",
         )
+    )
+
+
+def _benchmark(
+    cell: Cell, name: BenchmarkName, scores: Artifact, chosen_on: pl.Series
+) -> pl.DataFrame:
+    """Scores on the tasks of a benchmark but for those that are validation problems too.
+
+    MBPP's train split has mbpp/601, MBPP+ Mbpp/601. A rate that is best on a task flatters what is
+    reported of it.
+    """
+    validated = pl.col("task_id").str.to_lowercase().is_in(chosen_on.str.to_lowercase().to_list())
+    frame = tables.read_scores(scores.path(scores_file(name)))
+    return frame.filter(~validated).select(
+        *_name_columns(cell),
+        benchmark=pl.lit(name.value),
+        problem_id="task_id",
+        passed="base_passed",
+        passed_plus=pl.col("base_passed") & pl.col("plus_passed"),
     )
 
 

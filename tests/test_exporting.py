@@ -18,7 +18,7 @@ from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps import experiment
+from iterpref_assets.steps import experiment, experiment_benchmarks
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
@@ -39,6 +39,7 @@ VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
 STRONGER = a_step("experiment_stronger", Partitioning.CELL)
 SAMPLED = a_step("experiment_sampled", Partitioning.CELL)
+BENCHMARKS = a_step("experiment_benchmarks", Partitioning.CELL)
 
 
 def scores(*passed: bool) -> pl.DataFrame:
@@ -63,6 +64,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
     monkeypatch.setattr(exporting, "EXPERIMENT_STRONGER", STRONGER)
     monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", SAMPLED)
+    monkeypatch.setattr(exporting, "EXPERIMENT_BENCHMARKS", BENCHMARKS)
     _pairs(context)
     _heldout(context)
     for key in (SCORED, "sft@3e-05@0"):
@@ -168,8 +170,8 @@ def _pairs(context: StepContext) -> None:
 
 @pytest.fixture
 def exported(settings: Settings, tmp_path: Path) -> Results:
-    export_grid(settings, tmp_path / "out")
-    return read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    return read_results(tmp_path / "lab")
 
 
 def test_every_model_is_a_cell_scored_or_not(exported):
@@ -191,8 +193,8 @@ def test_cells_tell_the_commit_and_day_of_the_export(exported):
 
 def test_the_grid_is_exported_from_any_folder(settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    export_grid(settings, tmp_path / "out")
-    commit = read_results(tmp_path / "out").cells["commit"][0]
+    export_grid(settings, tmp_path / "lab")
+    commit = read_results(tmp_path / "lab").cells["commit"][0]
     assert commit == commit_of(Path(exporting.__file__), short=True)
 
 
@@ -212,8 +214,8 @@ def test_seeds_that_no_rate_is_chosen_with_are_exported_too(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     _publish_model(context, MODELS, "sft@1e-05@1")
     _publish_scores(context, SCORES, "sft@1e-05@1", True, True, True)
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.matrix("sft").tolist() == [[1, 0, 1], [1, 1, 1]]
     assert made.cells.filter(arm="sft", seed=1)["validation"].to_list() == [None]
 
@@ -225,8 +227,8 @@ def test_scores_at_a_rate_without_validation_are_left_out(settings, tmp_path, se
     _publish_model(context, MODELS, scored)
     _publish_scores(context, SCORES, scored, True, True, True)
     _publish_samples(context, scored, ("t0", "x = 1", True))
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.arms == ["reference", "sft"]
     assert made.cells.filter(arm="dpo").is_empty()
     assert made.curves.filter(arm="dpo").is_empty()
@@ -239,7 +241,7 @@ def test_a_grid_without_a_score_of_the_reference_is_refused(settings, tmp_path, 
     _publish_scores(StepContext(settings, ArtifactStore(settings.root)), newer, SCORED, True)
     monkeypatch.setattr(exporting, asset.upper(), newer)
     with pytest.raises(InputError, match=f"{asset} of the reference"):
-        export_grid(settings, tmp_path / "out")
+        export_grid(settings, tmp_path / "lab")
 
 
 def test_curves_are_a_row_a_step_and_figure(exported):
@@ -267,8 +269,8 @@ def test_programs_that_passed_tell_whether_they_pass_stronger_tests(settings, tm
     with context.store.publishing(STRONGER.plan(context, SCORED)) as staging:
         frame = pl.DataFrame([("t0", True), ("t2", False)], schema=tables.STRONGER, orient="row")
         tables.write_table(frame, tables.STRONGER, staging.folder / "stronger.parquet")
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out").scores
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab").scores
     assert made.filter(arm="sft")["passed_stronger"].to_list() == [True, None, False]
     assert made.filter(arm="reference")["passed_stronger"].to_list() == [None, None, None]
 
@@ -277,9 +279,64 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
     context = StepContext(settings, ArtifactStore(settings.root))
     codes = [("t0", "x = 1", True), ("t0", "x = 1  # one", True), ("t0", "x = 2", False)]
     _publish_samples(context, SCORED, *codes)
-    export_grid(settings, tmp_path / "out")
-    found = read_results(tmp_path / "out").sampled
+    export_grid(settings, tmp_path / "lab")
+    found = read_results(tmp_path / "lab").sampled
     assert found.rows() == [("sft", 1e-5, 0, "t0", 3, 2, 2)]
+
+
+def with_benchmarks(settings: Settings, **scored: Sequence[tuple[str, bool, bool]]) -> Settings:
+    """Settings that name benchmarks, and SCORED's scores: task, base passed, plus passed."""
+    named = settings.model_dump() | {"benchmarks": {name: {"data": "official"} for name in scored}}
+    made = Settings.model_validate(named)
+    context = StepContext(made, ArtifactStore(made.root))
+    with context.store.publishing(BENCHMARKS.plan(context, SCORED)) as staging:
+        for name, rows in scored.items():
+            frame = scores(*(base for _, base, _ in rows)).with_columns(
+                task_id=pl.Series([task for task, _, _ in rows]),
+                plus_passed=pl.Series([plus for _, _, plus in rows]),
+            )
+            tables.write_table(frame, tables.SCORES, staging.folder / f"{name}.parquet")
+    return made
+
+
+def test_benchmark_scores_are_a_row_a_model_and_task(settings, tmp_path):
+    # M/2 is said to pass the plus tests alone: those count with the base tests
+    asked = with_benchmarks(
+        settings, humaneval=[("H/1", True, False)], mbpp=[("M/1", True, True), ("M/2", False, True)]
+    )
+    export_grid(asked, tmp_path / "lab")
+    found = read_results(tmp_path / "lab").benchmarks
+    assert found.rows() == [
+        ("sft", 1e-5, 0, "humaneval", "H/1", True, False),
+        ("sft", 1e-5, 0, "mbpp", "M/1", True, True),
+        ("sft", 1e-5, 0, "mbpp", "M/2", False, False),
+    ]
+
+
+def test_benchmark_tasks_that_rates_are_chosen_on_are_left_out(settings, tmp_path):
+    # t0 and t1 are validated on, t2 is reported
+    asked = with_benchmarks(settings, mbpp=[("T1", True, True), ("T2", True, True)])
+    export_grid(asked, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").benchmarks["problem_id"].to_list() == ["T2"]
+
+
+def test_benchmark_scores_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):
+    asked = with_benchmarks(settings, mbpp=[("M/1", True, True)])
+    newer = a_step("experiment_benchmarks", Partitioning.CELL, version="2")
+    monkeypatch.setattr(exporting, "EXPERIMENT_BENCHMARKS", newer)
+    export_grid(asked, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").benchmarks.is_empty()
+
+
+def test_benchmark_scores_that_the_settings_no_longer_ask_for_are_left_out(
+    settings, tmp_path, monkeypatch
+):
+    with_benchmarks(settings, mbpp=[("M/1", True, True)])
+    monkeypatch.setattr(
+        exporting, "EXPERIMENT_BENCHMARKS", experiment_benchmarks.EXPERIMENT_BENCHMARKS
+    )
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").benchmarks.is_empty()
 
 
 def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_path, monkeypatch):
@@ -287,8 +344,8 @@ def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_
     _publish_scores(context, SAMPLED, SCORED, True)
     monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment.EXPERIMENT_SAMPLED)
     assert experiment.sizes(settings).samples == 0
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     assert made.sampled.is_empty()
     assert made.arms == ["reference", "sft"]
 
@@ -298,8 +355,8 @@ def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settin
     _first_answers(context, "p", "q", "r", "s")
     rows = [("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed")]
     _versions(context, "debug_trajectories", rows)
-    export_grid(settings, tmp_path / "out")
-    rounds = read_results(tmp_path / "out").rounds
+    export_grid(settings, tmp_path / "lab")
+    rounds = read_results(tmp_path / "lab").rounds
     assert rounds.filter(method="debugging")["solved"].to_list() == [0.25, *[0.5] * 5]
     assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.25)]
 
@@ -310,8 +367,8 @@ def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_p
     # seven calls: p got four and q three; those without a program left no version
     rows = [("p", 0, 0, "raised"), ("p", 2, 0, "passed")]
     _versions(context, "experiment_samples", rows, calls=7)
-    export_grid(settings, tmp_path / "out")
-    rounds = read_results(tmp_path / "out").rounds
+    export_grid(settings, tmp_path / "lab")
+    rounds = read_results(tmp_path / "lab").rounds
     assert rounds.rows() == [("sampling", 1, 0.0), ("sampling", 2, 0.0), ("sampling", 3, 0.5)]
 
 
@@ -320,8 +377,8 @@ def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch
     context = StepContext(settings, ArtifactStore(settings.root))
     _publish_scores(context, newer, "reference", True)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", newer)
-    export_grid(settings, tmp_path / "out")
-    assert read_results(tmp_path / "out").arms == ["reference"]
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").arms == ["reference"]
 
 
 @pytest.mark.parametrize("gone", [SCORED, "sft@3e-05@0"])
@@ -330,14 +387,20 @@ def test_cells_whose_model_no_longer_stands_are_left_out(settings, tmp_path, mon
     newer = a_step("experiment_models", Partitioning.CELL, version="2")
     _publish_model(StepContext(settings, ArtifactStore(settings.root)), newer, kept)
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", newer)
-    export_grid(settings, tmp_path / "out")
-    made = read_results(tmp_path / "out")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
     rate = float(kept.split("@")[1])
     assert made.cells["rate"].to_list() == [None, rate]
     assert made.arms == (["reference", "sft"] if kept == SCORED else ["reference"])
     assert set(made.scores["rate"]) <= {None, rate}
 
 
+def test_a_folder_named_like_another_base_model_is_refused(settings, tmp_path):
+    with pytest.raises(InputError, match="tables of base model lab do not belong"):
+        export_grid(settings, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_grid_without_scores_is_refused(tmp_path):
     with pytest.raises(InputError, match="no cell of the experiment is scored"):
-        export_grid(Settings(root=tmp_path / "root"), tmp_path / "out")
+        export_grid(Settings(root=tmp_path / "root"), tmp_path / "lab")

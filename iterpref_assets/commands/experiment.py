@@ -31,7 +31,8 @@ AtOnce = Annotated[
         "turn: several small ones fit one card.",
     ),
 ]
-TablesFolder = Annotated[Path, typer.Option("--out", help="Folder of the result tables.")]
+RECORDED = Path("measurements/results/experiment")
+"""A folder of tables for each base model, named like it."""
 
 
 @experiment.command()
@@ -55,24 +56,36 @@ def list_arms() -> None:
 
 
 @experiment.command()
-def export(out: TablesFolder = Path("measurements/results/experiment/lab")) -> None:
+def export(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the tables, named like the base model; "
+            f"unset: {RECORDED}/<experiment.base_model>.",
+        ),
+    ] = None,
+) -> None:
     """Write the tables of every cell that still stands: scores, cells and curves."""
     from iterpref_assets.exporting import export_grid
+    from iterpref_assets.steps.experiment import sizes
 
-    for path in export_grid(load_settings(), out):
+    settings = load_settings()
+    for path in export_grid(settings, out or RECORDED / sizes(settings).base_model):
         typer.echo(path)
 
 
 @experiment.command()
 def render(
-    results: TablesFolder = Path("measurements/results/experiment/lab"),
+    results: Annotated[
+        Path, typer.Option("--results", help="Folder with a folder of tables for each base model.")
+    ] = RECORDED,
     page: Annotated[Path, typer.Option("--page", help="Where the page goes.")] = Path(
         "docs/EXPERIMENT.md"
     ),
 ) -> None:
-    """Write the page of the recorded results, and its figures beside it."""
+    """Write the page of every base model's recorded results, and the figures beside it."""
     from iterpref_assets.core.experiment.page import write_page
-    from iterpref_assets.core.experiment.results import read_results
 
-    write_page(read_results(results), results, page)
+    write_page(results, page)
     typer.echo(page)

@@ -47,6 +47,14 @@ def test_a_grid_whose_problems_are_missing_is_refused_with_the_file(tmp_path: Pa
 def test_recorded_results_are_rendered(tmp_path: Path) -> None:
     write_results(results({"reference": ["01"], "sft": ["11"]}), tmp_path / "lab")
     page = tmp_path / "EXPERIMENT.md"
-    done = experiment("render", "--out", str(tmp_path / "lab"), "--page", str(page))
+    done = experiment("render", "--results", str(tmp_path), "--page", str(page))
     assert done.returncode == 0, done.stderr
     assert "| sft | 1e-05 | 1 | 100.0" in page.read_text(encoding="utf-8")
+
+
+def test_tables_of_another_base_model_than_the_folders_are_refused(tmp_path: Path) -> None:
+    real = ROOT / "examples" / "experiment" / "qwen.toml"
+    done = experiment("export", "--out", "results/lab", "--settings", str(real), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "results/lab" in done.stderr
+    assert "qwen2-5-coder-0-5b" in done.stderr

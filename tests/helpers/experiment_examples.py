@@ -7,6 +7,7 @@ import polars as pl
 
 from iterpref_assets.core.experiment.kinds import token_kinds
 from iterpref_assets.core.experiment.results import (
+    BENCHMARKS,
     CELLS,
     CURVES,
     ROUNDS,
@@ -44,6 +45,7 @@ def results(solved: Mapping[str, Sequence[str]]) -> Results:
         pl.DataFrame(_tasks(scores), schema=TASKS),
         pl.DataFrame([("debugging", 1, 0.5), ("debugging", 2, 0.75)], schema=ROUNDS, orient="row"),
         pl.DataFrame(schema=SAMPLED),
+        pl.DataFrame(schema=BENCHMARKS),
     )
 
 
@@ -58,6 +60,25 @@ def with_samples(made: Results, samples: Mapping[str, Sequence[tuple[int, int]]]
         for place, (passed, distinct) in enumerate(counts)
     ]  # fmt: skip
     return replace(made, sampled=pl.DataFrame(rows, schema=SAMPLED))
+
+
+def with_benchmark(
+    made: Results, name: str, solved: Mapping[str, Sequence[str]], *, rate: float = RATE
+) -> Results:
+    """`made` with a benchmark's scores of arms, each with one string of letters a seed.
+
+    A letter is a task: 0 failed, 1 passed the base tests alone, 2 passed the plus tests too.
+    """
+    rows = [
+        {
+            **_named(arm, rate, seed), "benchmark": name, "problem_id": f"{name}/{place}",
+            "passed": letter != "0", "passed_plus": letter == "2",
+        }
+        for arm, seeds in solved.items()
+        for seed, letters in enumerate(seeds)
+        for place, letter in enumerate(letters)
+    ]  # fmt: skip
+    return replace(made, benchmarks=made.benchmarks.vstack(pl.DataFrame(rows, schema=BENCHMARKS)))
 
 
 def _tasks(scores: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

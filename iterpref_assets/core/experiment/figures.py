@@ -131,6 +131,41 @@ def gains_plot(gains: Mapping[str, Interval | None]) -> bytes:
     return render(draw, width=7.0, height=4.0)
 
 
+def sets_plot(
+    shown: Mapping[str, Mapping[str, Interval]], arms: Sequence[str], title: str, label: str
+) -> bytes:
+    """One figure of every arm on every set of problems, each a point with its 95% interval.
+
+    Args:
+        shown: by set and arm, shares of 1; an arm without the figure has no point.
+        arms: from top to bottom.
+        title: of the figure.
+        label: the horizontal axis' label, with the unit.
+    """
+
+    def draw(axes: Axes) -> None:
+        step = 0.8 / len(shown)
+        for number, (name, by_arm) in enumerate(shown.items()):
+            there = [arm for arm in arms if arm in by_arm]
+            at = [arms.index(arm) - 0.4 + (number + 0.5) * step for arm in there]
+            found = [by_arm[arm] for arm in there]
+            low = [100 * (each.estimate - each.low) for each in found]
+            high = [100 * (each.high - each.estimate) for each in found]
+            axes.errorbar(
+                [100 * each.estimate for each in found], at, xerr=[low, high], fmt=MARKERS[number],
+                color=COLOURS[number], capsize=2, markersize=5, label=name,
+            )  # fmt: skip
+        if any(each.low < 0 for by_arm in shown.values() for each in by_arm.values()):
+            axes.axvline(0, color="black", linewidth=1)
+        axes.set_yticks(range(len(arms)), list(arms))
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set(title=title, xlabel=f"{label}, with 95% interval")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
+
+    return render(draw, width=8.0, height=1.2 + 0.14 * len(arms) * (len(shown) + 1))
+
+
 def rounds_plot(rates: Sequence[float]) -> bytes:
     """Problems solved by the end of each debugging round (Figure 6), and what the paper tells.
 

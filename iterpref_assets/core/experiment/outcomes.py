@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.passk import mean_pass_at_k
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
@@ -39,29 +40,44 @@ def arms_text(
     """Each arm's greedy pass@1, and how far it is from the baselines."""
     rows: list[list[str]] = []
     for arm in arms:
-        rate, chosen = pass_rate(results, arm), results.chosen_rate(arm)
-        against = compared.get((arm, REFERENCE))
+        chosen = results.chosen_rate(arm)
+        scored = compared_cells(results, arm, pass_rate(results, arm), compared)
         rows.append(
             [
                 arm,
                 ABSENT if chosen is None else f"{chosen:g}",
-                str(len(results.matrix(arm))),
-                interval(rate),
-                *(points(compared.get((arm, base))) for base in BASELINES),
-                f"{against.won} / {against.lost}" if against else ABSENT,
+                *scored,
+                won_and_lost(compared.get((arm, REFERENCE))),
             ]
         )
-    head = [
-        *("arm", "rate", "seeds", "greedy pass@1 (%)"),
-        *(f"minus {base}" for base in BASELINES),
-        "problems won / lost",
-    ]
+    head = ["arm", "rate", *compared_head("greedy pass@1 (%)"), "problems won / lost"]
     note = (
         "Differences in points with their 95% interval over problems and seeds; p is of the paired "
-        f"test, corrected by Holm for all {len(compared)} comparisons of this page. Won and lost "
-        "against the reference, by the mean over seeds.\n"
+        f"test, corrected by Holm for all {len(compared)} comparisons on these problems. Won and "
+        "lost against the reference, by the mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
+
+
+def compared_head(rate: str) -> list[str]:
+    """The columns of `compared_cells`; `rate` names that of the pass rate."""
+    return ["seeds", rate, *(f"minus {base}" for base in BASELINES)]
+
+
+def compared_cells(
+    results: Results,
+    arm: str,
+    rate: Interval,
+    compared: Mapping[tuple[str, str], Comparison],
+) -> list[str]:
+    """An arm's seeds, its pass rate, and how far it is from the baselines."""
+    against = (points(compared.get((arm, base))) for base in BASELINES)
+    return [str(len(results.matrix(arm))), interval(rate), *against]
+
+
+def won_and_lost(against: Comparison | None) -> str:
+    """Problems won and lost, where there is a comparison."""
+    return f"{against.won} / {against.lost}" if against else ABSENT
 
 
 def changes_text(
@@ -144,16 +160,13 @@ def samples_text(results: Results, arms: Sequence[str]) -> list[str]:
         rows.append(
             [
                 arm,
-                str(len(sampled.matrix(arm))),
-                interval(pass_rate(sampled, arm)),
-                *(points(compared.get((arm, base))) for base in BASELINES),
+                *compared_cells(sampled, arm, pass_rate(sampled, arm), compared),
                 f"{percent(mean_pass_at_k(counts.iter_rows(), most))} (k = {most})",
                 f"{mine['distinct'].mean():.2f} of {most}",
             ]
         )
     head = [
-        *("arm", "seeds", "sampled pass@1 (%)"),
-        *(f"minus {base}" for base in BASELINES),
+        *("arm", *compared_head("sampled pass@1 (%)")),
         *("pass@k (%)", "different programs a problem"),
     ]
     note = (

@@ -1,18 +1,27 @@
-"""docs/EXPERIMENT.md: tables, claims and figures of the recorded results of one base model."""
+"""docs/EXPERIMENT.md: tables, claims and figures of the recorded results, a part a base model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from iterpref_assets.core.debugging.figures import DEBUGGING
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment import figures
 from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.benchmarks import (
+    TaskSet,
+    benchmark_images,
+    benchmark_sets,
+    benchmarks_text,
+    claims_by_set_text,
+    gains_of,
+    held_out_set,
+)
 from iterpref_assets.core.experiment.claims import CLAIMS
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import compare_all
 from iterpref_assets.core.experiment.outcomes import (
     arms_text,
     changes_text,
@@ -31,7 +40,7 @@ from iterpref_assets.core.experiment.reasons import (
     stronger_text,
     tasks_text,
 )
-from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.experiment.results import FILES, Results, read_results
 from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE
 
@@ -49,19 +58,19 @@ _RECIPES = {arm.name: arm.recipe for arm in ARMS}
 
 @dataclass(frozen=True)
 class Page:
-    """The text of the page and the PNG bytes of its figures, by file name."""
+    """The text of a base model's part and the PNG bytes of its figures, by file name."""
 
     text: str
     images: dict[str, bytes]
 
 
 def make_page(results: Results, *, title: str, discussion: str, images: Path) -> Page:
-    """The page of `results`.
+    """The part of one base model.
 
     Args:
         results: what was exported.
-        title: of the page's part, such as the name of the base model.
-        discussion: prose that is put in as it is.
+        title: of the part, such as the name of the base model.
+        discussion: prose that is put in as it is; empty where there is none.
         images: the folder of the figures, as the page's links name it.
     """
     order = list(_RECIPES)
@@ -71,7 +80,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     changed = [(arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm]
     wanted += changed
     compared = compare_all(results, wanted)
-    drawn = _images(results, arms, compared)
+    held_out = held_out_set(results, arms, compared)
+    sets = benchmark_sets(results, arms, wanted)
+    drawn = _images(results, held_out)
+    of_sets = benchmark_images(held_out, sets)
     parts = [
         f"## {title}\n",
         made(results),
@@ -79,8 +91,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         arms_text(results, arms, compared),
         *(f"![{name}]({images / name})\n" for name in drawn),
         *changes_text(changed, compared),
+        *benchmarks_text(sets, list(of_sets), images),
         "### Claims\n",
         claims_text(compared),
+        *claims_by_set_text(held_out, sets),
         "### The paper's tables\n",
         *paper_tables_text(results),
         *samples_text(results, arms),
@@ -88,28 +102,23 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         tasks_text(results, arms),
         "### Learning rates\n",
         rates_text(results, arms),
-        "### Log-probabilities over training\n",
-        curves_text(results, arms),
+        *curves_text(results, arms),
         *stronger_text(results, arms),
-        "### What D- is made of\n",
-        kinds_text(results),
+        *kinds_text(results),
         "### How programs fail\n",
         errors_text(results, arms),
-        "### Discussion\n",
-        discussion,
+        *(["### Discussion\n", discussion] if discussion else []),
     ]
-    return Page("\n".join(parts), drawn)
+    return Page("\n".join(parts), drawn | of_sets)
 
 
-def _images(
-    results: Results, arms: Sequence[str], compared: Mapping[tuple[str, str], Comparison]
-) -> dict[str, bytes]:
-    rates = {arm: pass_rate(results, arm) for arm in arms}
-    headline = [arm for arm in arms if _RECIPES.get(arm) == arm]
+def _images(results: Results, held_out: TaskSet) -> dict[str, bytes]:
+    rates = held_out.rates
+    headline = [arm for arm in rates if _RECIPES.get(arm) == arm]
     tried = {arm: results.rates_tried(arm) for arm in headline}
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     shown = pl.concat([results.curves.clear(), *(curves_of(results, arm) for arm in headline)])
-    gains = {pair[0]: each.difference for pair, each in compared.items() if pair[1] == REFERENCE}
+    gains = gains_of(held_out)
     drawn = {
         "pass-rates.png": figures.rates_plot(rates, REFERENCE),
         "gains.png": figures.gains_plot({arm: gains.get(arm) for arm in HEADLINE}),
@@ -137,35 +146,66 @@ HEAD = """\
 `make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the
 reference, two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the
 arms), and only what is missing of it: each model and each of its scores is an artifact, in
-Dagster a partition. `export` writes the tables in `measurements/results/experiment/`, `render`
-this page from them.
+Dagster a partition. `export` writes the tables in `measurements/results/experiment/`, in a folder
+named like the base model, and `render` this page from them all.
 
 All arms are trained with the same steps and batches on the same pairs, but for those whose name
 says otherwise. Each is tried at every learning rate with seed 0; the rate that solves most
 validation problems is its own, and validation problems are not among those reported. A seed draws
 the order of the pairs. `experiment.samples` asks for sampled scores beside the greedy ones. They
-are artifacts of their own: greedy scores stay valid. An arm is one entry in
+are artifacts of their own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made
+where the settings have `benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
 `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
 
 `examples/experiment/qwen.toml` asks for the same grid of a real model, Qwen2.5-Coder-0.5B-Instruct,
-on MBPP's train split and exercism. It is scored on their held-out problems.
+on MBPP's train split and exercism. It is scored on their held-out problems, HumanEval+ and MBPP+.
 """
 DISCUSSION = "discussion.md"
 """Prose beside the tables, put into the page."""
 
 
-def write_page(results: Results, folder: Path, page: Path) -> None:
-    """Write the page of `results`, which lie in `folder`, and its figures to images/experiment."""
+FIRST = "lab"
+"""The base model whose part comes first: everybody can make it again."""
+
+
+def write_page(recorded: Path, page: Path) -> None:
+    """Write the page of every base model, and their figures to images/experiment/NAME.
+
+    Args:
+        recorded: holds a folder of tables for each base model, named like it.
+        page: the file to write.
+
+    Raises:
+        InputError: where `recorded` holds none, or a table is missing or malformed.
+    """
+    folders = sorted(_folders(recorded), key=lambda each: (each.name != FIRST, each.name))
+    if not folders:
+        raise InputError(
+            "no results of a base model",
+            file=recorded,
+            remedy="Name the folder that holds a folder for each base model, or export some first",
+        )
+    parts = [_write_part(each, page.parent) for each in folders]
+    replace_text(page, "\n".join([HEAD, *parts]))
+
+
+def _folders(recorded: Path) -> list[Path]:
+    names = (name for name in recorded.glob(f"*/{next(iter(FILES))}"))
+    return [name.parent for name in names]
+
+
+def _write_part(folder: Path, beside: Path) -> str:
+    """Draw the figures of one base model; the text of its part."""
     images = Path("images") / "experiment" / folder.name
     discussion = folder / DISCUSSION
     made = make_page(
-        results,
+        read_results(folder),
         title=f"Base model {folder.name}",
         discussion=discussion.read_text(encoding="utf-8") if discussion.is_file() else "",
         images=images,
     )
-    target = page.parent / images
+    target = beside / images
     for name, png in made.images.items():
         with replacing(target / name) as partial:
             partial.write_bytes(png)
-    replace_text(page, f"{HEAD}\n{made.text}")
+    return made.text

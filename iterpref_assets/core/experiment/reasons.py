@@ -18,8 +18,8 @@ KIND_FEATURES = 2
 """Features, the most general first, that tasks are grouped by."""
 
 
-def curves_text(results: Results, arms: Sequence[str]) -> str:
-    """What became of the log-probabilities that the loss reads."""
+def curves_text(results: Results, arms: Sequence[str]) -> list[str]:
+    """What became of the log-probabilities that the loss reads; nothing where none is recorded."""
     rows: list[list[str]] = []
     for arm in arms:
         mine = curves_of(results, arm)
@@ -35,12 +35,14 @@ def curves_text(results: Results, arms: Sequence[str]) -> str:
                 else ABSENT
             )
         rows.append(cells)
+    if not rows:
+        return []
     head = ["arm", "y+", "y-, as far as it is read", "D-"]
     note = (
         "Mean nats a token over the first and the last tenth of the steps, seed 0 at the chosen "
         "rate.\n"
     )
-    return f"{table(head, rows)}\n{note}"
+    return ["### Log-probabilities over training\n", f"{table(head, rows)}\n{note}"]
 
 
 def curves_of(results: Results, arm: str) -> pl.DataFrame:
@@ -52,17 +54,19 @@ def curves_of(results: Results, arm: str) -> pl.DataFrame:
     )
 
 
-def kinds_text(results: Results) -> str:
-    """Which tokens D- is made of."""
+def kinds_text(results: Results) -> list[str]:
+    """Which tokens D- is made of; nothing where that is not recorded."""
     rows: list[list[str]] = []
     for (pairs,), mine in results.kinds.group_by("pairs", maintain_order=True):
         focal, others = mine["focal"].sum(), mine["others"].sum()
         for row in mine.iter_rows(named=True):
             shares = [row["focal"] / max(focal, 1), row["others"] / max(others, 1)]
             rows.append([str(pairs), row["kind"], *map(percent, shares)])
+    if not rows:
+        return []
     note = "Shares of the lexical tokens of y-, on the lines of D- and on its other lines.\n"
     head = ["pairs", "kind", "of D- (%)", "of the other lines (%)"]
-    return f"{table(head, rows)}\n{note}"
+    return ["### What D- is made of\n", f"{table(head, rows)}\n{note}"]
 
 
 def errors_text(results: Results, arms: Sequence[str]) -> str:

@@ -86,6 +86,18 @@ SAMPLED: tables.Schema = {
 """One row a model and reported problem: samples, those that passed, and how many programs are
 among them that differ in more than comments and layout."""
 
+BENCHMARKS: tables.Schema = {
+    "arm": pl.String(),
+    "rate": pl.Float64(),
+    "seed": pl.Int64(),
+    "benchmark": pl.String(),
+    "problem_id": pl.String(),
+    "passed": pl.Boolean(),
+    "passed_plus": pl.Boolean(),
+}
+"""One row a model and benchmark task that is no validation problem, greedy: whether the base tests
+passed, and whether those and the plus tests did."""
+
 FILES: Mapping[str, tables.Schema] = {
     "cells.parquet": CELLS,
     "scores.parquet": SCORES,
@@ -94,6 +106,7 @@ FILES: Mapping[str, tables.Schema] = {
     "tasks.parquet": TASKS,
     "rounds.parquet": ROUNDS,
     "sampled.parquet": SAMPLED,
+    "benchmarks.parquet": BENCHMARKS,
 }
 """Each table's file, in the order of the fields of Results."""
 
@@ -109,6 +122,7 @@ class Results:
     tasks: pl.DataFrame
     rounds: pl.DataFrame
     sampled: pl.DataFrame
+    benchmarks: pl.DataFrame
 
     @property
     def arms(self) -> list[str]:
@@ -166,6 +180,49 @@ class Results:
         """The same arms with what was sampled in the place of the greedy scores."""
         share = pl.col("passed") / pl.col("samples")
         return replace(self, scores=self.sampled.with_columns(passed=share))
+
+    @property
+    def benchmark_names(self) -> list[str]:
+        """The benchmarks that some model was scored on, sorted."""
+        return sorted(self.benchmarks["benchmark"].unique().to_list())
+
+    def of_benchmark(self, name: str, *, plus: bool) -> Results:
+        """The same arms with a benchmark's scores in the place of those of held-out problems.
+
+        Each is reported at the rate that it is reported at on held-out problems.
+
+        Args:
+            name: one of `benchmark_names`.
+            plus: whether a program has to pass the plus tests too.
+        """
+        passed = pl.col("passed_plus" if plus else "passed")
+        mine = self.benchmarks.filter(benchmark=name).with_columns(passed=passed)
+        return replace(self, scores=self._at_reported_rates(mine))
+
+    def of_all_tasks(self) -> Results:
+        """The same arms with all that they were asked, one set of problems, in the scores' place.
+
+        The held-out problems and every benchmark's tasks, with plus tests; of models that each was
+        asked of. A held-out problem that is a benchmark's task too is that task alone.
+        """
+        asked = [self.of_benchmark(name, plus=True).scores for name in self.benchmark_names]
+        # Names may differ in case: MBPP's train split has mbpp/601, MBPP+ Mbpp/601.
+        tasks = {name.lower() for scores in asked for name in scores["problem_id"].unique()}
+        known = pl.col("problem_id").str.to_lowercase().is_in(list(tasks))
+        model = ["arm", "rate", "seed"]
+        everything = pl.concat(
+            scores.select(*model, "problem_id", "passed")
+            for scores in (self.scores.filter(~known), *asked)
+        )
+        for scores in (self.scores, *asked):
+            everything = everything.join(scores, on=model, how="semi", nulls_equal=True)
+        return replace(self, scores=self._at_reported_rates(everything))
+
+    def _at_reported_rates(self, scores: pl.DataFrame) -> pl.DataFrame:
+        rates = [(arm, self.chosen_rate(arm)) for arm in self.arms]
+        columns = ["arm", "rate"]
+        reported = pl.DataFrame(rates, {name: SCORES[name] for name in columns}, orient="row")
+        return scores.join(reported, on=columns, how="semi", nulls_equal=True)
 
     @property
     def problems(self) -> list[str]:

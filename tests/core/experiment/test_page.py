@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 from experiment_examples import results, with_samples
 
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.page import make_page, write_page
+from iterpref_assets.core.experiment.results import write_results
 
 MADE = results({"reference": ["0" * 20], "sft": ["1" * 20, "1" * 20], "dpo": ["0" * 20, "0" * 20]})
 
@@ -57,6 +59,15 @@ def test_results_without_curves_make_a_page():
     assert set(page.images) == {
         *("pass-rates.png", "gains.png", "learning-rates.png", "rounds.png"),
     }
+
+
+def test_results_without_rounds_kinds_curves_and_features_make_a_page():
+    missing = {name: getattr(MADE, name).clear() for name in ("rounds", "kinds", "curves", "tasks")}
+    page = make_page(replace(MADE, **missing), title="Other", discussion="", images=Path("images"))
+    assert set(page.images) == {"pass-rates.png", "gains.png", "learning-rates.png"}
+    assert "| five independent samples | 51.9 | not run |" in page.text
+    for part in ("### Log-probabilities", "### What D- is made of", "### Samples"):
+        assert part not in page.text
 
 
 def test_claims_stand_with_their_outcome(page):
@@ -177,11 +188,49 @@ def test_equal_results_give_an_equal_page(page):
     assert page == make_page(MADE, title="Lab", discussion="Why.\n", images=Path("images"))
 
 
+def a_folder(root: Path, name: str, discussion: str = "") -> None:
+    """Recorded results of base model `name` below `root`."""
+    write_results(results({"reference": ["01"], "sft": ["11"]}), root / name)
+    if discussion:
+        (root / name / "discussion.md").write_text(discussion, encoding="utf-8")
+
+
+def written(root: Path) -> str:
+    write_page(root, root / "EXPERIMENT.md")
+    return (root / "EXPERIMENT.md").read_text(encoding="utf-8")
+
+
 def test_page_is_written_with_its_figures_and_the_discussion(tmp_path):
-    folder = tmp_path / "lab"
-    folder.mkdir()
-    (folder / "discussion.md").write_text("Because.\n", encoding="utf-8")
-    write_page(MADE, folder, tmp_path / "EXPERIMENT.md")
-    text = (tmp_path / "EXPERIMENT.md").read_text(encoding="utf-8")
-    assert text.endswith("Because.\n")
+    a_folder(tmp_path, "lab", "Because.\n")
+    assert written(tmp_path).endswith("### Discussion\n\nBecause.\n")
     assert (tmp_path / "images" / "experiment" / "lab" / "pass-rates.png").is_file()
+
+
+def test_every_base_model_is_a_part_of_one_page_the_lab_first(tmp_path):
+    for name in ("a-model", "lab", "other"):
+        a_folder(tmp_path, name, f"Of {name}.\n")
+    text = written(tmp_path)
+    parts = [line for line in text.splitlines() if line.startswith(("# ", "## "))]
+    assert parts == [
+        "# The paper's experiment",
+        *("## Base model lab", "## Base model a-model", "## Base model other"),
+    ]
+    assert "Of lab.\n\n## Base model a-model" in text
+    assert "(images/experiment/other/gains.png)" in text
+    assert (tmp_path / "images" / "experiment" / "other" / "gains.png").is_file()
+
+
+def test_a_part_without_a_discussion_has_no_heading_for_it(tmp_path):
+    a_folder(tmp_path, "lab")
+    assert "### Discussion" not in written(tmp_path)
+
+
+def test_a_page_of_no_results_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no results"):
+        write_page(tmp_path, tmp_path / "EXPERIMENT.md")
+
+
+def test_tables_where_folders_of_them_belong_are_refused(tmp_path):
+    a_folder(tmp_path, "lab")
+    with pytest.raises(InputError, match="no results"):
+        write_page(tmp_path / "lab", tmp_path / "EXPERIMENT.md")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from experiment_examples import RATE, results
+from experiment_examples import RATE, results, with_benchmark
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import (
@@ -59,12 +59,81 @@ def test_seeds_scored_on_different_problems_are_refused():
 
 def test_tables_are_read_as_they_were_written(tmp_path):
     made = results({"reference": ["01"], "sft": ["11"]})
+    made = with_benchmark(made, "humaneval", {"reference": ["01"], "sft": ["12"]})
     write_results(made, tmp_path / "tables")
     again = read_results(tmp_path / "tables")
     assert all(
         getattr(again, name).equals(getattr(made, name))
-        for name in ("cells", "scores", "curves", "kinds", "tasks", "rounds", "sampled")
+        for name in (
+            "cells",
+            "scores",
+            "curves",
+            "kinds",
+            "tasks",
+            "rounds",
+            "sampled",
+            "benchmarks",
+        )
     )
+
+
+def test_a_benchmark_takes_the_place_of_the_scores_with_base_tests_or_plus_tests():
+    made = results({"reference": ["0"], "sft": ["1", "1"]})
+    made = with_benchmark(made, "humaneval", {"reference": ["012"], "sft": ["122", "002"]})
+    made = with_benchmark(made, "mbpp", {"reference": ["2"]})
+    base = made.of_benchmark("humaneval", plus=False)
+    plus = made.of_benchmark("humaneval", plus=True)
+    assert base.matrix("reference").tolist() == [[0, 1, 1]]
+    assert base.matrix("sft").tolist() == [[1, 1, 1], [0, 0, 1]]
+    assert plus.matrix("reference").tolist() == [[0, 0, 1]]
+    assert plus.matrix("sft").tolist() == [[0, 1, 1], [0, 0, 1]]
+    assert made.of_benchmark("mbpp", plus=True).arms == ["reference"]
+
+
+def test_benchmark_names_are_those_with_results():
+    made = results({"reference": ["0"]})
+    assert made.benchmark_names == []
+    made = with_benchmark(made, "mbpp", {"reference": ["0"]})
+    assert with_benchmark(made, "humaneval", {"reference": ["0"]}).benchmark_names == [
+        *("humaneval", "mbpp"),
+    ]
+
+
+def test_benchmark_scores_at_another_rate_than_the_chosen_one_are_not_reported():
+    made = results({"reference": ["0"], "sft": ["1"]})
+    made = with_benchmark(made, "mbpp", {"reference": ["0"]})
+    made = with_benchmark(made, "mbpp", {"sft": ["2"]}, rate=10 * RATE)
+    assert made.of_benchmark("mbpp", plus=True).arms == ["reference"]
+    both = with_benchmark(made, "mbpp", {"sft": ["0"]})
+    assert both.of_benchmark("mbpp", plus=True).matrix("sft").tolist() == [[0]]
+
+
+def test_all_tasks_are_the_held_out_problems_and_those_of_every_benchmark_with_plus_tests():
+    made = results({"reference": ["01"], "sft": ["11", "10"]})
+    made = with_benchmark(made, "humaneval", {"reference": ["21"], "sft": ["12", "22"]})
+    made = with_benchmark(made, "mbpp", {"reference": ["0"], "sft": ["2", "1"]})
+    together = made.of_all_tasks()
+    # by name: two tasks of HumanEval+, one of MBPP+, two held-out problems
+    assert together.matrix("reference").tolist() == [[1, 0, 0, 0, 1]]
+    assert together.matrix("sft").tolist() == [[0, 1, 1, 1, 1], [1, 1, 0, 1, 0]]
+
+
+def test_a_held_out_problem_that_is_a_benchmarks_task_is_one_task_with_plus_tests():
+    made = results({"reference": ["11"]})
+    name = pl.col("problem_id").replace("problem-0", "Mbpp/0")
+    made = replace(made, scores=made.scores.with_columns(name))
+    made = with_benchmark(made, "mbpp", {"reference": ["01"]})
+    # Mbpp/0 and mbpp/1 fail the plus tests, problem-1 passes its own
+    assert made.of_all_tasks().matrix("reference").tolist() == [[0, 0, 1]]
+
+
+def test_all_tasks_are_told_of_models_alone_that_every_set_was_asked_of():
+    made = results({"reference": ["0"], "sft": ["1", "1"], "dpo": ["1"]})
+    made = with_benchmark(made, "humaneval", {"reference": ["0"], "sft": ["2", "2"], "dpo": ["2"]})
+    made = with_benchmark(made, "mbpp", {"reference": ["0"], "sft": ["2"]})
+    together = made.of_all_tasks()
+    assert together.arms == ["reference", "sft"]
+    assert together.matrix("sft").tolist() == [[1, 1, 1]]
 
 
 def test_a_point_gives_a_row_for_each_of_its_figures():

@@ -1,4 +1,4 @@
-"""Partitions published by several processes at once: a small model does not fill a card."""
+"""Partitions published by several processes at once, each with a GPU or a share of the CPUs."""
 
 from __future__ import annotations
 

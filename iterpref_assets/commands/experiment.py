@@ -27,8 +27,8 @@ AtOnce = Annotated[
     typer.Option(
         "--at-once",
         min=1,
-        help="Models to train or score at once, by as many processes, which take the GPUs in "
-        "turn: several small ones fit one card.",
+        help="Models to train or score at once, by as many processes; each gets a GPU of its own "
+        "while there are some, or its share of the CPUs. Processes that share a GPU take turns.",
     ),
 ]
 RECORDED = Path("measurements/results/experiment")

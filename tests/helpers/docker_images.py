@@ -12,6 +12,8 @@ from places import ROOT
 TAG = "test"
 OFFICIAL_BASE = "debian:bookworm-slim"
 SECONDS_TO_PULL = 60
+SECONDS_TO_BUILD = 3600
+"""For each script that makes images of nothing, beside other tests."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def build_images() -> Images:
 def run(*command: str, **variables: str) -> str:
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **variables}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=SECONDS_TO_BUILD,
     )  # fmt: skip
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}"
     return done.stdout

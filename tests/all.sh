@@ -15,7 +15,8 @@ lane() {
     for part; do
         begun=$SECONDS result=passed
         # Whatever was started in the background ignores INT, and so would all below it.
-        env --default-signal=INT make "$part" > "$logs/$part.log" 2>&1 || result=FAILED failed=1
+        env --default-signal=INT make --no-print-directory "$part" > "$logs/$part.log" 2>&1 \
+            || result=FAILED failed=1
         printf '%-15s %s  %3d min %2d s\n' "$part" "$result" \
             $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)) >> "$logs/times"
         flock "$logs" cat - "$logs/$part.log" <<< "---- $part $result"

@@ -28,12 +28,13 @@ class Images:
 def build_images() -> Images:
     images = Images()
     with ThreadPoolExecutor() as pool:
-        base, wheels = (future.result() for future in [pool.submit(_base), pool.submit(_wheels)])
-    run(
-        "docker", "build", "--quiet", "--network", "host", "--build-arg", f"BASE={base}",
-        "--file", "docker/postgres.Dockerfile", "--tag", images.postgres, ".",
-    )  # fmt: skip
-    run("docker/build.sh", BASE=base, WHEELS=wheels, TAG=TAG)
+        wheels = pool.submit(_wheels)
+        base = _base()
+        run(
+            "docker", "build", "--quiet", "--network", "host", "--build-arg", f"BASE={base}",
+            "--file", "docker/postgres.Dockerfile", "--tag", images.postgres, ".",
+        )  # fmt: skip
+    run("docker/build.sh", BASE=base, WHEELS=wheels.result(), TAG=TAG)
     return images
 
 

@@ -56,7 +56,7 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 test: setup ## Run every test but those of the browser, faults, Docker, Ray and DeepSpeed
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
-	trap "kill $$deployments 2> /dev/null || true" EXIT; \
+	trap "kill $$deployments 2> /dev/null || true" EXIT; trap "exit 130" INT; \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/operations && others=0 || others=$$?; \
 	wait $$deployments && failed=0 || failed=$$?; \
 	cat data/operations.log; exit $$((others || failed))

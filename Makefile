@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEEPSPEED := data/peers/deepspeed
 # What .venv was installed from is kept; make setup LOCK=requirements/gpu.lock changes it.
 LOCKED := $(shell cat $(VENV)/lock 2> /dev/null)
 LOCK := $(or $(LOCKED),requirements/cpu.lock)
@@ -15,7 +16,7 @@ export PUBLISHED_DATA = $(abspath $(DATA))
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 export ITERPREF_ROOT ?= $(CURDIR)/data
 
-.PHONY: help setup run ui faults test test-deepspeed test-docker test-faults test-ray test-ui screenshots check \
+.PHONY: help setup run ui faults test test-all test-deepspeed test-docker test-faults test-ray test-ui screenshots check \
 	data docs bench experiment-quick lab-model lock clean other-lock
 
 help: ## List the targets
@@ -55,7 +56,7 @@ ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 test: setup ## Run every test but those of the browser, faults, Docker, Ray and DeepSpeed
 	@mkdir -p data
 	@$(BIN)/pytest tests/operations > data/operations.log 2>&1 & deployments=$$!; \
-	trap "kill $$deployments 2> /dev/null || true" EXIT; \
+	trap "kill $$deployments 2> /dev/null || true" EXIT; trap "exit 130" INT; \
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/operations && others=0 || others=$$?; \
 	wait $$deployments && failed=0 || failed=$$?; \
 	cat data/operations.log; exit $$((others || failed))
@@ -84,16 +85,25 @@ test-docker: setup ## Run the tests that need a Docker engine, starting one wher
 		|| { echo "iterpref: needs debootstrap: apt-get install debootstrap"; exit 1; }
 	$(BIN)/pytest -m docker tests/docker
 
-test-ray: setup ## Run the tests that need a Ray cluster, starting one of two nodes
-	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/ray.lock
+test-all: setup $(VENV)/ray $(DEEPSPEED)/installed ## Run all of these, those of Docker beside the others
+	@tests/all.sh
+
+test-ray: setup $(VENV)/ray ## Run the tests that need a Ray cluster, starting one of two nodes
 	$(BIN)/pytest tests/on_ray -m ray
 
-# Beside the environment: libraries that find DeepSpeed in it behave differently.
+$(VENV)/ray: requirements/ray.lock $(VENV)/installed
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
 # On a CPU it compiles a part of its own, with the environment's ninja.
-test-deepspeed: setup ## Train in two processes that DeepSpeed's ZeRO-3 shards
+test-deepspeed: setup $(DEEPSPEED)/installed ## Train in two processes that DeepSpeed's ZeRO-3 shards
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=$(DEEPSPEED) $(BIN)/pytest -m deepspeed tests/core/training/test_zero3.py
+
+# Beside the environment: libraries that find DeepSpeed in it behave differently.
+$(DEEPSPEED)/installed: requirements/deepspeed.lock $(VENV)/installed
 	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --no-deps --require-hashes --no-build-isolation \
-		--upgrade --target data/peers/deepspeed -r requirements/deepspeed.lock
-	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=data/peers/deepspeed $(BIN)/pytest -m deepspeed tests/core/training/test_zero3.py
+		--upgrade --target $(DEEPSPEED) -r $<
+	@touch $@
 
 check: setup ## Format, lint, types of core, operations and workers, definitions, commit subjects
 	@# Of commits that are not upstream yet, whose subjects can still be amended.

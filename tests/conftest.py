@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# Threads of several processes on few cores wait for one another, and spend the cores on it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A caller's settings, such as make's own, are no part of what is tested.
 for variable in [each for each in os.environ if each.startswith("ITERPREF_")]:
     del os.environ[variable]

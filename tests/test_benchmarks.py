@@ -27,6 +27,7 @@ from iterpref_assets.steps.leaderboard import BOARD_FILE, TEXT_FILE
 ROOT = Path(__file__).resolve().parents[1]
 SCORES = [asked.asset for asked in SCORE_ASSETS]
 VARIANTS = ("reference", "focal_rpo")
+OF_THE_CHECKPOINT = "humaneval_scores"
 FILES = {
     "humaneval": "HumanEvalPlus.jsonl.gz",
     "mbpp": "MbppPlus.jsonl.gz",
@@ -101,8 +102,10 @@ def solutions(path: Path) -> Path:
     return path
 
 
-def materialize(root: Path, benchmarks: BenchmarksConfig, **variables: str) -> Deployment:
-    """Run all assets for the lab model and for a checkpoint, which here is a copy of it."""
+def materialize(
+    root: Path, benchmarks: BenchmarksConfig, *variants: str, **variables: str
+) -> Deployment:
+    """Run assets for the lab model and for a checkpoint, which here is a copy of it."""
     store = ArtifactStore(root)
     with store.publishing(Plan(ArtifactKey("checkpoints", "lab/focal_rpo"), "1")) as staging:
         shutil.copytree(pretrained_dir(), staging.folder, dirs_exist_ok=True)
@@ -113,7 +116,7 @@ def materialize(root: Path, benchmarks: BenchmarksConfig, **variables: str) -> D
         **variables,
     }
     done = subprocess.run(
-        [sys.executable, str(HELPERS / "materialize_benchmarks.py"), *VARIANTS],
+        [sys.executable, str(HELPERS / "materialize_benchmarks.py"), *variants],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -127,7 +130,7 @@ def replayed(benchmarks: BenchmarksConfig, tmp_path_factory: pytest.TempPathFact
     completions = root / "completions.parquet"
     tables.write_table(recorded(benchmarks), tables.COMPLETIONS, completions)
     engine = json.dumps({"kind": "replay", "completions": [str(completions)]})
-    return materialize(root, benchmarks, ITERPREF_EVALUATION_ENGINE=engine)
+    return materialize(root, benchmarks, *VARIANTS, ITERPREF_EVALUATION_ENGINE=engine)
 
 
 def recorded(benchmarks: BenchmarksConfig) -> pl.DataFrame:
@@ -151,10 +154,12 @@ def reference_completions(benchmarks: BenchmarksConfig) -> Iterator[tuple[str, s
 
 @pytest.fixture(scope="module")
 def generated(benchmarks: BenchmarksConfig, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """What the lab model and the checkpoint make of the tasks."""
+    """What the lab model makes of the tasks, and the checkpoint of one benchmark's."""
     return materialize(
         tmp_path_factory.mktemp("generated"),
         benchmarks,
+        "reference",
+        f"focal_rpo:{OF_THE_CHECKPOINT}",
         ITERPREF_EVALUATION_ENGINE=json.dumps({"kind": "transformers", "dtype": "float32"}),
         ITERPREF_EVALUATION__MAX_TOKENS="24",
     )
@@ -209,9 +214,11 @@ def test_the_ui_shows_what_was_scored(replayed: Deployment, asset: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("asset", SCORES)
-def test_the_lab_model_is_scored_on_every_runnable_task(
+@pytest.mark.parametrize(
+    ("asset", "variant"),
+    [*((asset, "reference") for asset in SCORES), (OF_THE_CHECKPOINT, "focal_rpo")],
+)
+def test_what_models_generate_is_scored_on_every_runnable_task(
     generated, asset: str, variant: str
 ) -> None:
     scores = generated.scores(asset, variant)

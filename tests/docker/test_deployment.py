@@ -8,7 +8,8 @@ from iterpref_assets.defs.partitions import partition_key
 from iterpref_assets.phases import phases
 from iterpref_assets.settings import load_settings
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
+# What the images, the services and the chain wait for has limits of its own.
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800, func_only=True)]
 
 SECONDS_TO_NOTICE = 120
 

@@ -6,7 +6,8 @@ import docker_graphql as graphql
 import pytest
 from docker_stack import Stack, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
+# What the images, the services and the chain wait for has limits of its own.
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800, func_only=True)]
 
 ASSET = "initial_samples"
 SHARDS = ("lab-000", "lab-001")

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from places import HELPERS, ROOT
 
-# What runs beside something else on few cores waits for its own threads most of the time.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:

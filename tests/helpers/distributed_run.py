@@ -1,12 +1,9 @@
-"""One process of a training run: model, inputs, folder, config, step to die after or 0.
-
-Started by torchrun.
-"""
+"""One of the processes of a training run, which torch knows by what the environment says."""
 
 import json
 import os
 import signal
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -69,10 +66,16 @@ def tell_what_ran(file: Path) -> None:
     PairTrainer.compute_loss = told
 
 
-if __name__ == "__main__":
-    model_dir, inputs, folder = (Path(argument) for argument in sys.argv[1:4])
-    last = int(sys.argv[5])
-    config = TrainConfig.model_validate_json(sys.argv[4])
+def be_one(
+    variables: Mapping[str, str],
+    model_dir: Path,
+    inputs: Path,
+    folder: Path,
+    config: TrainConfig,
+    last: int,
+) -> None:
+    """Train with the others, and die after the step `last`, unless that is 0."""
+    os.environ.update(variables)
     if config.sharding is Sharding.FSDP2:
         shard_on_a_cpu()
         write_in_the_background()

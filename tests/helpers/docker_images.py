@@ -12,6 +12,8 @@ from places import ROOT
 TAG = "test"
 OFFICIAL_BASE = "debian:bookworm-slim"
 SECONDS_TO_PULL = 60
+SECONDS_TO_BUILD = 3600
+"""For each script that makes images of nothing, beside other tests."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,20 @@ class Images:
 def build_images() -> Images:
     images = Images()
     with ThreadPoolExecutor() as pool:
-        base, wheels = (future.result() for future in [pool.submit(_base), pool.submit(_wheels)])
-    run(
-        "docker", "build", "--quiet", "--network", "host", "--build-arg", f"BASE={base}",
-        "--file", "docker/postgres.Dockerfile", "--tag", images.postgres, ".",
-    )  # fmt: skip
-    run("docker/build.sh", BASE=base, WHEELS=wheels, TAG=TAG)
+        wheels = pool.submit(_wheels)
+        base = _base()
+        run(
+            "docker", "build", "--quiet", "--network", "host", "--build-arg", f"BASE={base}",
+            "--file", "docker/postgres.Dockerfile", "--tag", images.postgres, ".",
+        )  # fmt: skip
+    run("docker/build.sh", BASE=base, WHEELS=wheels.result(), TAG=TAG)
     return images
 
 
 def run(*command: str, **variables: str) -> str:
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **variables}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=SECONDS_TO_BUILD,
     )  # fmt: skip
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}"
     return done.stdout

@@ -57,7 +57,7 @@ class Stack:
         done = subprocess.run(
             [*command, "-p", PROJECT, "-f", "docker/compose.yaml", *arguments],
             cwd=ROOT, env={**os.environ, **self.environment}, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=SECONDS_TO_RUN,
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout[-6000:]
         return done.stdout

@@ -1,7 +1,8 @@
 """Materialize every benchmark's assets as the environment's settings describe them.
 
-A process of its own, because definitions read the settings when they are loaded. Prints one JSON
-object: whether each check passed, and the names of each asset's metadata.
+A process of its own, because definitions read the settings when they are loaded. An argument is a
+variant, or a variant and the one asset that it is scored by: `focal_rpo:mbpp_scores`. Prints one
+JSON object: whether each check passed, and the names of each asset's metadata.
 """
 
 import json
@@ -22,7 +23,10 @@ def main() -> None:
         (["lab_base_model"], None),
         (["base_models"], "lab"),
         ([tasks_key(name).asset for name in names], None),
-        *[(scores, f"lab|{variant}") for variant in sys.argv[1:]],
+        *[
+            ([only] if only else scores, f"lab|{variant}")
+            for variant, _, only in (argument.partition(":") for argument in sys.argv[1:])
+        ],
         (["leaderboard"], "lab"),
     ]
     checks: dict[str, bool] = {}

@@ -1,13 +1,13 @@
 """A tiny training by two processes under gloo, and what it has to come to."""
 
 import json
-import subprocess
-import sys
+import multiprocessing
+import socket
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
 import torch
-from places import HELPERS
 from safetensors.torch import load_file
 from training_examples import random_pairs
 
@@ -27,7 +27,17 @@ CONFIG = TrainConfig(
     gradient_checkpointing=False,
     save_minutes=0,
 )
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+FORKING = multiprocessing.get_context("forkserver")
+"""From a process that has imported what takes most of such a short training."""
+FORKING.set_forkserver_preload(
+    [
+        "iterpref_assets.core.training.trainer",
+        "iterpref_assets.core.training.pair_trainer",
+        "torch.distributed.tensor",
+        "torch.distributed.fsdp",
+        "transformers.models.qwen2.modeling_qwen2",
+    ]
+)
 
 
 def train_one(model_dir: Path, folder: Path, config: TrainConfig = CONFIG) -> TrainOutcome:
@@ -48,10 +58,35 @@ def train_one(model_dir: Path, folder: Path, config: TrainConfig = CONFIG) -> Tr
 
 
 def run_two(model_dir: Path, inputs: Path, folder: Path, config: TrainConfig, die_after=0) -> int:
-    """The exit status of two processes that train on the pairs of `inputs`."""
-    script = HELPERS / "distributed_run.py"
-    arguments = [script, model_dir, inputs, folder, config.model_dump_json(), str(die_after)]
-    return subprocess.run([*TORCHRUN, *arguments], check=False).returncode
+    """The exit status of two processes that train on the pairs of `inputs`.
+
+    As under torchrun, one that fails ends the other.
+    """
+    from distributed_run import be_one
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    job = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    both = [
+        FORKING.Process(
+            target=be_one,
+            args=(
+                job | {"RANK": rank, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": "2"},
+                *(model_dir, inputs, folder, config, die_after),
+            ),
+        )
+        for rank in "01"
+    ]
+    for each in both:
+        each.start()
+    wait([each.sentinel for each in both])
+    if any(each.exitcode for each in both):
+        for each in both:
+            each.terminate()
+    for each in both:
+        each.join()
+    return next((each.exitcode for each in both if each.exitcode), 0)
 
 
 def points(folder: Path) -> list[dict[str, float]]:

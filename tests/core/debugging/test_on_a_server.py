@@ -35,6 +35,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution
 pytestmark = [pytest.mark.vllm, pytest.mark.sandbox, pytest.mark.slow]
 MODEL = "lab"
 CONTEXT = 512
+OPTIONS = ("--max-model-len", str(CONTEXT))
 MAX_TOKENS = 160
 SAMPLES = 2
 SAMPLING = SamplingConfig(samples_per_problem=SAMPLES, max_tokens=MAX_TOKENS)
@@ -70,7 +71,7 @@ def to_the_token(problem: Problem) -> Problem:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
     log = tmp_path_factory.mktemp("server") / "log"
-    with serving(pretrained_dir(), MODEL, log, "--max-model-len", str(CONTEXT)) as server:
+    with serving(pretrained_dir(), MODEL, log, *OPTIONS) as server:
         yield server
 
 
@@ -190,11 +191,11 @@ def test_a_restart_asks_for_nothing_that_is_kept(
 
 
 def test_a_server_that_dies_ends_the_run_which_another_server_takes_up(
-    problems: list[Problem], run: Run, tmp_path: Path
+    server: VllmServer, problems: list[Problem], run: Run, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
     with Sandbox() as sandbox:
-        with serving(pretrained_dir(), MODEL, tmp_path / "first.log") as first:
+        with serving(pretrained_dir(), MODEL, tmp_path / "log", *OPTIONS) as first:
             executed = 0
 
             def judge(code: str, tests: Tests) -> Execution:
@@ -206,9 +207,9 @@ def test_a_server_that_dies_ends_the_run_which_another_server_takes_up(
 
             with pytest.raises(InputError, match=r"unavailable \d+.*start it again"):
                 debug_problems(problems, run.samples, engine_on(first), judge, DEBUGGING, work)
-        kept = answers_kept(work)
-        with serving(pretrained_dir(), MODEL, tmp_path / "second.log") as second:
-            engine = engine_on(second)
-            ended = debug_problems(problems, run.samples, engine, sandbox.judge, DEBUGGING, work)
-            assert kept > 0
-            assert 0 < second.answered() == answers(ended.completions) - kept
+        kept, before = answers_kept(work), server.answered()
+        engine = engine_on(server)
+        ended = debug_problems(problems, run.samples, engine, sandbox.judge, DEBUGGING, work)
+    asked = server.answered() - before
+    assert kept > 0
+    assert 0 < asked == answers(ended.completions) - kept

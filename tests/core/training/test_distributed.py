@@ -1,6 +1,7 @@
 """Two processes train as one does."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -95,24 +96,25 @@ def without_sharding(config: TrainConfig, work_dir: Path):
     return training_arguments(config.model_copy(update={"sharding": Sharding.NONE}), work_dir)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
-def test_two_processes_that_were_killed_resume(model_dir, one, tmp_path, sharding):
-    kill_two(model_dir, one[1], tmp_path, sharding)
-    assert (
-        run_two(model_dir, one[1], tmp_path, CONFIG.model_copy(update={"sharding": sharding})) == 0
-    )
-    expect_same(one, tmp_path)
-
-
-def kill_two(model_dir: Path, inputs: Path, folder: Path, sharding: Sharding) -> None:
-    """Two processes that are killed in step 5; sharded ones write in the background until then."""
-    config = CONFIG.model_copy(update={"sharding": sharding})
-    assert run_two(model_dir, inputs, folder, config, die_after=5) != 0
+@pytest.fixture(scope="module", params=[Sharding.NONE, Sharding.FSDP2])
+def killed(request, model_dir, one, tmp_path_factory) -> tuple[Path, TrainConfig]:
+    """What two processes leave that are killed in step 5; sharded ones write in the background."""
+    folder = tmp_path_factory.mktemp("killed")
+    config = CONFIG.model_copy(update={"sharding": request.param})
+    assert run_two(model_dir, one[1], folder, config, die_after=5) != 0
     whole = last_checkpoint(folder / "work")
     assert whole is not None
-    in_background = sharding is Sharding.FSDP2
+    in_background = request.param is Sharding.FSDP2
     assert whole.name in ({"checkpoint-3", "checkpoint-4"} if in_background else {"checkpoint-4"})
+    return folder, config
+
+
+@pytest.mark.slow
+def test_two_processes_that_were_killed_resume(model_dir, one, killed, tmp_path):
+    folder, config = killed
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert run_two(model_dir, one[1], tmp_path, config) == 0
+    expect_same(one, tmp_path)
 
 
 def train_alone(model_dir: Path, inputs: Path, folder: Path, on_metrics) -> None:
@@ -129,9 +131,8 @@ def train_alone(model_dir: Path, inputs: Path, folder: Path, on_metrics) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sharding", [Sharding.NONE, Sharding.FSDP2])
-def test_one_process_goes_on_where_two_were_killed(model_dir, one, tmp_path, sharding):
-    kill_two(model_dir, one[1], tmp_path, sharding)
+def test_one_process_goes_on_where_two_were_killed(model_dir, one, killed, tmp_path):
+    shutil.copytree(killed[0], tmp_path, dirs_exist_ok=True)
     seen = []
     train_alone(model_dir, one[1], tmp_path, seen.append)
     assert [point["step"] for point in seen] in ([4, 5, 6], [5, 6])

@@ -68,8 +68,12 @@ def test_two_processes_stream_the_points_of_one(model_dir, tmp_path):
 
 @pytest.mark.slow
 def test_what_stops_a_process_is_told_with_its_remedy(model_dir, tmp_path):
-    asked = job(model_dir, tmp_path / "job", 2)
-    without_model = asked.model_copy(update={"model_dir": tmp_path / "nowhere"})
+    asked = job(model_dir, tmp_path / "job", 1)
+    changes = {
+        "model_dir": tmp_path / "nowhere",
+        "config": asked.config.model_copy(update={"processes": 2}),
+    }
+    without_model = asked.model_copy(update=changes)
     with pytest.raises(InputError, match=r"config\.json is missing.*Give the folder of a model"):
         train_model(without_model, lambda _: None)
 

@@ -17,7 +17,7 @@ from iterpref_assets.core.experiment.choosing import best_rate, solved_share
 from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
-from iterpref_assets.side_by_side import SideBySide, processes
+from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import (
@@ -148,6 +148,7 @@ class _Making:
         if self.several is not None and len(missing) > 1:
             count = len(names) if tracker else self.several.count
             parts = [names[first::count] for first in range(min(count, len(names)))]
+            give_memory_back()  # what this process made alone before, it made on the same cards
             self.several.publish(step, parts, tracker.advance if tracker else _nobody_watches)
         elif tracker is None:
             step.publish(self.context, missing)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,8 @@ import pytest
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.evaluation.model_scoring import JOURNAL
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.benchmarks import SCORES_FILE
 from iterpref_assets.steps.chain import step_of
@@ -85,6 +88,18 @@ def test_both_benchmarks_are_in_one_artifact(context: StepContext, scored: Path)
     names = benchmarks_of(context.settings)
     assert [scores_file(name) for name in names] == ["humaneval.parquet", "mbpp.parquet"]
     assert {path.name for path in scored.glob("*.parquet")} == set(map(scores_file, names))
+
+
+@pytest.mark.slow
+def test_a_damaged_log_of_one_benchmark_is_told_as_such(context: StepContext) -> None:
+    other = context.settings.model_dump() | {"evaluation": {"max_tokens": 8}}
+    again = replace(context, settings=Settings.model_validate(other))
+    plan = again.store.pinned(EXPERIMENT_BENCHMARKS.plan(again, "reference"))
+    log = again.store.work_folder(plan) / "mbpp" / JOURNAL
+    log.parent.mkdir()
+    log.write_text("no log\n" * 2)
+    with pytest.raises(InputError, match=str(log)):
+        publish(again, "experiment_benchmarks", "reference")
 
 
 def test_a_grid_without_benchmarks_has_none_of_their_scores(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from iterpref_assets.core.errors import SandboxError
 from iterpref_assets.core.experiment.arms import ARMS, QUICK, arm_named
+from iterpref_assets.core.training.failures import TrainingError
 from iterpref_assets.settings import load_settings
 
 experiment = typer.Typer(
@@ -39,11 +41,15 @@ RECORDED = Path("measurements/results/experiment")
 def run(arms: Arms = None, seeds: Seeds = 2, at_once: AtOnce = 1) -> None:
     """Make what is missing of the grid: pairs, models at every rate, scores at the best one."""
     from iterpref_assets.grid import Grid, make_grid
-    from iterpref_assets.side_by_side import LOG
+    from iterpref_assets.side_by_side import LOG, ProcessLostError
 
     logging.basicConfig(stream=sys.stderr, **LOG)
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    make_grid(load_settings(), Grid(tuple(map(arm_named, arms or QUICK)), seeds, at_once))
+    try:
+        make_grid(load_settings(), Grid(tuple(map(arm_named, arms or QUICK)), seeds, at_once))
+    except (ProcessLostError, SandboxError, TrainingError) as error:
+        typer.echo(f"iterpref: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 @experiment.command(name="arms")

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Plan
+from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.evaluation.tasks import style_of
@@ -82,17 +83,13 @@ async def _score(
     folder = model_of_cell(context, plan.key.partition)
     work = context.store.work_folder(plan)
     style, config = style_of(folder, as_base=False), context.settings.evaluation
-    async with (
-        open_engine(context.settings.evaluation_engine, folder) as engine,
-        asyncio.TaskGroup() as group,
-    ):
-        scoring = {
-            name: group.create_task(benchmark.score(engine, style, config, work / name.value))
-            for name, benchmark in opened.items()
-        }
-    frames: dict[BenchmarkName, pl.DataFrame] = {
-        name: task.result() for name, task in scoring.items()
-    }
+    frames: dict[BenchmarkName, pl.DataFrame] = {}
+    async with open_engine(context.settings.evaluation_engine, folder) as engine:
+
+        async def score(name: BenchmarkName) -> None:
+            frames[name] = await opened[name].score(engine, style, config, work / name.value)
+
+        await for_each(opened, len(opened), score)
     with context.store.publishing(plan) as staging:
         for name, frame in frames.items():
             tables.write_table(frame, tables.SCORES, staging.folder / scores_file(name))

@@ -2,7 +2,8 @@
 
 Repeatability: each row of a batch draws from a generator of its own, seeded by its request, so the
 draws never depend on the batch; its logits can, in the last bits, through padding and the batch's
-shape. Same batches, same text; other batches, same text except where two tokens all but tie.
+shape. Same batches, same text; other batches, same text except where two tokens all but tie, or the
+number drawn falls on the edge between two.
 """
 
 from __future__ import annotations

@@ -57,9 +57,17 @@ def pass_rate(results: Results, arm: str, bootstrap: Bootstrap = BOOTSTRAP) -> I
 def compare_all(
     results: Results, wanted: Sequence[tuple[str, str]], bootstrap: Bootstrap = BOOTSTRAP
 ) -> dict[tuple[str, str], Comparison]:
-    """Each of `wanted` (arm, baseline) whose two arms have scores, corrected for their number."""
+    """Each of `wanted` (arm, baseline) that can be compared, corrected for their number.
+
+    Both arms have scores: of a seed that they share, unless the baseline is the reference.
+    """
     there = set(results.arms)
-    asked = [pair for pair in dict.fromkeys(wanted) if there.issuperset(pair)]
+    asked = [
+        (arm, baseline)
+        for arm, baseline in dict.fromkeys(wanted)
+        if there.issuperset((arm, baseline))
+        and (baseline == REFERENCE or _shared_seeds(results, arm, baseline))
+    ]
     tested = [_test(results, *pair) for pair in asked]
     adjusted = holm(tested)
     return {
@@ -84,8 +92,15 @@ def _matched(results: Results, arm: str, baseline: str) -> tuple[Scores, Scores]
     scores, base = results.matrix(arm), results.matrix(baseline)
     if baseline == REFERENCE:
         return scores, base
-    shared = min(len(scores), len(base))
-    return scores[:shared], base[:shared]
+    shared = _shared_seeds(results, arm, baseline)
+    mine = np.isin(results.seeds(arm), shared)
+    others = np.isin(results.seeds(baseline), shared)
+    return scores[mine], base[others]
+
+
+def _shared_seeds(results: Results, arm: str, baseline: str) -> list[int]:
+    others = results.seeds(baseline)
+    return [seed for seed in results.seeds(arm) if seed in others]
 
 
 def _comparison(

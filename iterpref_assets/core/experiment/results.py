@@ -152,6 +152,10 @@ class Results:
         mine = self.scores.filter(pl.col("arm") == arm)
         return mine if rate is None else mine.filter(pl.col("rate") == rate)
 
+    def seeds(self, arm: str) -> list[int]:
+        """The seeds of the rows of `matrix`; 0 of the reference, which has none."""
+        return sorted(self.reported(arm)["seed"].fill_null(0).unique().to_list())
+
     def matrix(self, arm: str) -> NDArray[np.float64]:
         """[seeds, problems] how far an arm's model of a seed solved a problem, in their order.
 

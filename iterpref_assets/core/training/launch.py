@@ -6,11 +6,9 @@ for, through torchrun.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from typing import Self
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.lifetime import end_with_starter
 from iterpref_assets.core.progress import naming_subject
 from iterpref_assets.core.records import Record
 from iterpref_assets.core.training.checks import require_runnable
@@ -35,7 +34,6 @@ _MODULE = "iterpref_assets.core.training.launch"
 _POINT = "point "
 _FAILURE = "failure.json"
 _OUTCOME = "outcome.json"
-_PR_SET_PDEATHSIG = 1
 
 
 class ReferenceJob(Record):
@@ -194,7 +192,7 @@ def _start_processes(file: Path) -> None:
     from torch.distributed.run import main
 
     # They end with whoever asked for them: two runs must not share a work folder.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_starter()
     config = TrainConfig.model_validate(json.loads(file.read_bytes())["config"])
     main(["--standalone", "--nproc-per-node", str(config.processes), "-m", _MODULE, str(file)])
 

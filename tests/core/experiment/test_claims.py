@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from experiment_examples import results, with_samples
 
@@ -9,6 +10,7 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.training.recipes import REFERENCE
 
 FEW = Bootstrap(resamples=200)
@@ -111,6 +113,24 @@ def test_one_seed_of_a_trained_baseline_decides_no_claim():
     found = compare_all(made, [("sft", "dpo"), ("sft", "reference")], FEW)
     assert outcome(Claim("", "sft", "dpo", ""), found) is Outcome.UNDECIDED
     assert outcome(Claim("", "sft", REFERENCE, ""), found) is Outcome.REPRODUCED
+
+
+def without_seed_0(made: Results, arm: str) -> Results:
+    gone = (pl.col("arm") == arm) & (pl.col("seed") == 0)
+    return replace(made, scores=made.scores.filter(~gone))
+
+
+def test_seeds_are_compared_with_the_same_ones():
+    made = results({"reference": ["00"], "sft": ["10", "01"], "dpo": ["11", "01"]})
+    found = compare_all(without_seed_0(made, "dpo"), [("dpo", "sft")], FEW)["dpo", "sft"]
+    # seed 1 solves the same with either; seed 0 of sft would lose a problem and win another
+    assert (found.seeds, found.won, found.lost) == (1, 0, 0)
+
+
+def test_arms_without_a_seed_in_common_are_not_compared():
+    made = results({"reference": ["00"], "sft": ["10"], "dpo": ["11", "01"]})
+    wanted = [("dpo", "sft"), ("dpo", "reference")]
+    assert list(compare_all(without_seed_0(made, "dpo"), wanted, FEW)) == [("dpo", "reference")]
 
 
 def test_pass_rate_is_that_of_all_seeds():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
+from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
 from iterpref_assets.core.experiment.choosing import best_rate, solved_share
@@ -66,8 +67,9 @@ def make_grid(settings: Settings, grid: Grid) -> None:
 
     Raises:
         InputError: where the settings do not ask for the experiment or allow fewer seeds,
-            another run is at work on the same root, several samples would be drawn greedily, or
-            no more problems are held out than rates are chosen on.
+            another run is at work on the same root, several samples would be drawn greedily,
+            no more problems are held out than rates are chosen on, or a step of several processes
+            at once wants more than one GPU.
     """
     if settings.experiment is None:
         raise InputError(
@@ -81,11 +83,29 @@ def make_grid(settings: Settings, grid: Grid) -> None:
             field="--seeds",
             remedy="Raise experiment.seeds, or ask for fewer",
         )
+    if grid.at_once > 1:
+        _require_one_gpu_a_step(settings)
     with _alone(settings.root), ExitStack() as stack:
         several = None
         if grid.at_once > 1:
             several = stack.enter_context(processes(settings, grid.at_once))
         _Making(StepContext(settings, ArtifactStore(settings.root)), grid, several).make_all()
+
+
+def _require_one_gpu_a_step(settings: Settings) -> None:
+    """Each of several processes is given one GPU."""
+    wanted = {
+        "training.processes": settings.training.processes,
+        "engine": gpus_of(settings.engine),
+        "evaluation_engine": gpus_of(settings.evaluation_engine),
+    }
+    for name, count in wanted.items():
+        if count > 1:
+            raise InputError(
+                f"each process gets one GPU, and {name} asks for {count} at once",
+                field="--at-once",
+                remedy="Leave --at-once out, or lower what the settings ask for",
+            )
 
 
 @dataclass(frozen=True)

@@ -241,3 +241,21 @@ def test_too_few_held_out_problems_are_refused_before_anything_is_trained(
 def test_as_many_held_out_problems_as_leave_one_to_report_are_enough(made, settings):
     make_grid(settings, Grid((SFT,), 1))
     assert made.of("experiment_scores") == ["reference", "sft@3e-05@0"]
+
+
+@pytest.mark.parametrize(
+    "wants_two",
+    [
+        {"training": {"processes": 2}},
+        {"engine": {"kind": "vllm", "tensor_parallel_size": 2}},
+        {"evaluation_engine": {"kind": "vllm", "tensor_parallel_size": 2}},
+    ],
+)
+def test_steps_that_want_several_gpus_are_not_made_at_once(
+    made: Made, tmp_path: Path, wants_two: dict[str, object]
+) -> None:
+    asked = {"root": tmp_path, "experiment": sizes(seeds=3), **wants_two}
+    with pytest.raises(InputError, match="asks for 2 at once") as refused:
+        make_grid(Settings.model_validate(asked), Grid((SFT,), 2, at_once=2))
+    assert refused.value.field == "--at-once"
+    assert made.cells == []

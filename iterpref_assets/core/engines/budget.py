@@ -87,8 +87,9 @@ class FailureBudget:
             )  # fmt: skip
 
     def _remedy(self) -> str:
-        [(most, _)] = self._kinds.most_common(1)
-        return _REMEDIES.get(most, "Correct what is named")
+        """What mends each kind: a server that died is not the less dead for rarer failures."""
+        remedies = [_REMEDIES[kind] for kind, _ in self._kinds.most_common() if kind in _REMEDIES]
+        return ". ".join(remedies) or "Correct what is named"
 
     def _in_words(self) -> str:
         return "; ".join(

@@ -99,7 +99,18 @@ def test_finished_work_says_what_it_lacks(caplog: pytest.LogCaptureFixture) -> N
         (FinishReason.FILTERED, "Correct what is named"),
     ],
 )
-def test_the_remedy_is_that_of_the_most_frequent_failure(reason: FinishReason, remedy: str) -> None:
+def test_the_remedy_is_that_of_the_failure(reason: FinishReason, remedy: str) -> None:
     budget = FailureBudget(0.2, total=10)
     with pytest.raises(InputError, match=rf"{remedy}, or raise max_failed_share, which is 0\.2"):
         count(budget, FinishReason.REJECTED, reason, reason)
+
+
+def test_a_rarer_failure_s_remedy_is_named_too() -> None:
+    budget = FailureBudget(0.2, total=10)
+    with pytest.raises(InputError, match=r"lower max_tokens\. The log of the server .*start it"):
+        count(
+            budget,
+            FinishReason.UNAVAILABLE,
+            FinishReason.PROMPT_TOO_LONG,
+            FinishReason.PROMPT_TOO_LONG,
+        )

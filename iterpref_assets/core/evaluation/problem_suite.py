@@ -59,9 +59,9 @@ class ProblemSuite:
             remedy="Correct the problem's tests or its reference",
         )
 
-    def open_sandbox(self, workers: int) -> Sandbox:
+    def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
         """A sandbox with the packages."""
-        return Sandbox(workers, packages=self._packages)
+        return Sandbox(workers, packages=self._packages, wait=wait)
 
     def questions(self, style: PromptStyle) -> Mapping[str, ProblemTask]:  # noqa: ARG002 - theirs
         """The tasks, asked by the prompts' own templates, whatever the style."""

@@ -77,7 +77,7 @@ def score_file(suite: Suite, run: SampleRun) -> tuple[SampleSummary, list[Path]]
         answers=suite.program if run.answers else None,
     ).of_tasks(chosen)
     sampled = {sample.task_id for sample in file.samples}
-    with suite.open_sandbox(run.workers) as sandbox:
+    with suite.open_sandbox(run.workers, wait=False) as sandbox:
         benchmark = suite.ready(sandbox, run.cache, run.workers, sampled)
         scores, summary = score_samples(benchmark, file, sandbox, run.out, run.workers, len(chosen))
     if not run.official_results:

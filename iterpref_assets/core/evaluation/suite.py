@@ -101,8 +101,8 @@ class Suite(Protocol):
         """What is known without running anything."""
         ...
 
-    def open_sandbox(self, workers: int) -> Sandbox:
-        """A sandbox with what the programs may import."""
+    def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
+        """A sandbox with what the programs may import; `wait` is as in `Sandbox`."""
         ...
 
     def questions(self, style: PromptStyle) -> Mapping[str, Question]:

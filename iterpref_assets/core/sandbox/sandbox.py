@@ -30,10 +30,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from iterpref_assets.core.errors import SandboxError, SandboxUnavailableError
+from iterpref_assets.core.errors import SandboxError
 from iterpref_assets.core.records import CodeTests, Tests
-from iterpref_assets.core.sandbox import container
-from iterpref_assets.core.sandbox.bubblewrap import Bubblewrap
 from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests
 from iterpref_assets.core.sandbox.inside import program
 from iterpref_assets.core.sandbox.judging import judge
@@ -48,17 +46,13 @@ from iterpref_assets.core.sandbox.reports import (
     read_error,
     read_test_outcome,
 )
-from iterpref_assets.core.sandbox.seccomp import build_filter
+from iterpref_assets.core.sandbox.servers import start_servers
 from iterpref_assets.core.sandbox.values import (
     count_calls,
     encode_arguments,
 )
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
-from iterpref_assets.core.sandbox.worker import (
-    Running,
-    ServerSettings,
-    Worker,
-)
+from iterpref_assets.core.sandbox.worker import Running, Worker
 
 DEFAULT_PRELOAD = (
     "array", "bisect", "collections", "copy", "datetime", "decimal", "fractions", "functools",
@@ -81,6 +75,8 @@ class Sandbox:
         libraries: a folder of more that they may import, such as `pip install --target` fills.
         commands: whether they may start the system's commands, such as `sh` and `tar`.
         hash_seed: what orders programs' sets of strings.
+        wait: whether to return only once programs can run. Otherwise servers start while the caller
+            goes on, and where isolation cannot be had, every program raises that.
 
     Raises:
         InputError: where a package is not installed or there is no such folder.
@@ -97,20 +93,25 @@ class Sandbox:
         libraries: Path | None = None,
         commands: bool = False,
         hash_seed: int = 0,
+        wait: bool = True,
     ) -> None:
         granted = Granted(importable_files(packages, libraries), commands, hash_seed)
-        self._settings, first = _start_first(tuple(preload), opening, granted)
+        self._prefix = opening
         self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
-        self._workers = {first}
+        self._workers: set[Worker] = set()
         self._lock = threading.Lock()
         self._closed = False
-        try:
-            for _ in range((workers or os.cpu_count() or 1) - 1):
-                self._idle.put(self._start())
-        except BaseException:
-            self.close()
-            raise
-        self._idle.put(first)
+        opener = ThreadPoolExecutor(1)
+        self._opening = opener.submit(
+            self._open, (tuple(preload), opening, granted), workers or os.cpu_count() or 1
+        )
+        opener.shutdown(wait=False)
+        if wait:
+            try:
+                self._opening.result()
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +126,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End every server, and every program still running."""
+        self._opening.exception()
         with self._lock:
             self._closed = True
             workers, self._workers = self._workers, set()
@@ -164,7 +166,7 @@ class Sandbox:
         """
         calls = arguments if isinstance(arguments, bytes) else encode_arguments(arguments)
         run = CallRun()
-        opened, source = _behind(self._settings.opening, code)
+        opened, source = _behind(self._prefix, code)
         request = {
             "kind": "calls",
             "entry_point": entry_point,
@@ -249,6 +251,7 @@ class Sandbox:
 
     @contextmanager
     def _worker(self) -> Generator[Worker]:
+        self._opening.result()
         worker = self._idle.get()
         try:
             if worker is None or worker not in self._workers:
@@ -264,6 +267,12 @@ class Sandbox:
             raise
         finally:
             self._idle.put(worker)
+
+    def _open(self, loaded: tuple[tuple[str, ...], str, Granted], workers: int) -> None:
+        self._settings, servers = start_servers(*loaded, workers)
+        self._workers |= set(servers)
+        for server in reversed(servers):  # the first, which is ready, is taken first
+            self._idle.put(server)
 
     def _start(self) -> Worker:
         with self._lock:
@@ -292,41 +301,6 @@ def _test_request(
         "prelude": tests.prelude,
         "entry_point": tests.entry_point,
     }
-
-
-def _start_first(
-    preload: tuple[str, ...], opening: str, granted: Granted
-) -> tuple[ServerSettings, Worker]:
-    """A server by bubblewrap if that works here, else beside us in a container isolated enough.
-
-    Raises:
-        SandboxUnavailableError: if neither is to be had.
-    """
-    try:
-        return _started(ServerSettings(Bubblewrap(), preload, granted, build_filter(), opening))
-    except SandboxUnavailableError as error:
-        faults = container.shortcomings()
-        if faults:
-            raise SandboxUnavailableError(
-                f"{error.problem}; and this is no isolated container: {', '.join(faults)}",
-                remedy=error.remedy,
-            ) from error
-    backend = container.ContainerBackend()
-    return _started(
-        ServerSettings(
-            backend,
-            preload,
-            granted,
-            build_filter(signals=backend.signals, metadata=False),
-            opening,
-        )
-    )
-
-
-def _started(settings: ServerSettings) -> tuple[ServerSettings, Worker]:
-    worker = Worker(settings)
-    worker.await_ready()
-    return settings, worker
 
 
 def _behind(opening: str, code: str) -> tuple[bool, str]:

@@ -67,13 +67,14 @@ class BigCodeBenchSuite:
             "requirements/bigcodebench.txt",
         )
 
-    def open_sandbox(self, workers: int) -> Sandbox:
+    def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
         """A sandbox with these libraries and the system's commands, which some tasks start."""
         return Sandbox(
             workers,
             preload=(*DEFAULT_PRELOAD, "unittest.mock", *preloaded(self._folder)),
             libraries=self._folder,
             commands=True,
+            wait=wait,
         )
 
     def questions(self, style: PromptStyle) -> Mapping[str, BigCodeBenchTask]:

@@ -72,7 +72,8 @@ class Expected:
     @cached_property
     def outputs(self) -> list[Encoded]:
         """The outputs in the order of the calls; built when a program of the task is judged."""
-        pairs = zip(self.kinds, self.payloads, strict=True)
+        payloads = self.payloads.to_list()  # ten times as fast as going through the series
+        pairs = zip(self.kinds, payloads, strict=True)
         return [Encoded(bytes([kind]), payload) for kind, payload in pairs]
 
 

@@ -45,9 +45,9 @@ class EvalPlusSuite:
             limits=limits,
         )
 
-    def open_sandbox(self, workers: int) -> Sandbox:
+    def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
         """A sandbox with numpy and pandas."""
-        return Sandbox(workers, packages=SANDBOX_PACKAGES)
+        return Sandbox(workers, packages=SANDBOX_PACKAGES, wait=wait)
 
     def questions(self, style: PromptStyle) -> Mapping[str, EvalPlusQuestion]:
         """What the tasks ask."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
@@ -41,14 +42,18 @@ of tests here, that of the call on which the reference takes longest, and a set 
 reference's time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """One of a task's two sets of tests."""
 
     inputs: list[list[Any]]
-    arguments: bytes
     reference: Expected
     limits: Limits
+
+    @cached_property
+    def arguments(self) -> bytes:
+        """The inputs as the sandbox takes them; made when a program of the task is judged."""
+        return encode_arguments(map(tuple, self.inputs))
 
     @property
     def expected(self) -> list[Encoded]:
@@ -115,12 +120,13 @@ class _CallJudge:
 
     def __init__(self, part: Part, oracle: Oracle) -> None:
         self._part, self._oracle = part, oracle
+        self._expected, self._takes_the_reference = part.expected, oracle.takes_the_reference
         self._right = 0
         self._wrong: CallOutcome | None = None
 
     def fails(self, number: int, outcome: CallOutcome) -> bool:
         """Whether this outcome decides against the program."""
-        if number < len(self._part.expected) and self._is_right(number, outcome):
+        if number < len(self._expected) and self._is_right(number, outcome):
             self._right += 1
             return False
         self._wrong = outcome
@@ -143,21 +149,21 @@ class _CallJudge:
     def _failure(self) -> Failure | None:
         """The call that failed, with what the reference and the program returned."""
         number = self._right
-        if number >= len(self._part.expected):
+        if number >= len(self._expected):
             return None
         wrong = self._wrong
         arguments = ", ".join(shorten(literal(each)) for each in self._part.inputs[number])
         return Failure(
             call=f"{self._oracle.entry_point}({arguments})",
-            expected=shorten(CallOutcome(self._part.expected[number]).literal()),
+            expected=shorten(CallOutcome(self._expected[number]).literal()),
             actual=shorten(wrong.literal()) if wrong is not None and wrong.result else "",
         )
 
     def _is_right(self, number: int, outcome: CallOutcome) -> bool:
         if outcome.result is None:
             return False
-        expected = self._part.expected[number]
-        if outcome.result == expected and self._oracle.takes_the_reference:
+        expected = self._expected[number]
+        if outcome.result == expected and self._takes_the_reference:
             return True
 
         arguments = self._part.inputs[number]
@@ -169,7 +175,7 @@ class _CallJudge:
                 return False
 
         def float_so_far() -> bool:
-            name, earlier = self._oracle.entry_point, self._part.expected[: number + 1]
+            name, earlier = self._oracle.entry_point, self._expected[: number + 1]
             return any(asks_for_floats(name, each.decode()) for each in earlier)
 
         try:
@@ -235,7 +241,7 @@ def _part(inputs: list[list[Any]], expected: Expected, given: JudgingLimits) -> 
         wall_seconds=WALL_FACTOR * whole,
         memory_bytes=given.memory_bytes(MEMORY_BYTES),
     )
-    return Part(inputs, encode_arguments(map(tuple, inputs)), expected, limits)
+    return Part(inputs, expected, limits)
 
 
 def _exception(raised: Raised) -> tuple[Verdict, str, str]:

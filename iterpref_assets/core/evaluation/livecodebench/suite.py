@@ -57,11 +57,11 @@ class LiveCodeBenchSuite:
             remedy=f"{CHECK_DATA}, and the solutions given beside it",
         )
 
-    def open_sandbox(self, workers: int) -> Sandbox:
+    def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
         """A sandbox with numpy, which the official runner has."""
         is_official = self._rules is LiveCodeBenchRules.OFFICIAL
         preload = (*DEFAULT_PRELOAD, *OFFICIALLY_LOADED) if is_official else DEFAULT_PRELOAD
-        return Sandbox(workers, preload=preload, opening=OPENING, packages=PACKAGES)
+        return Sandbox(workers, preload=preload, opening=OPENING, packages=PACKAGES, wait=wait)
 
     def questions(self, style: PromptStyle) -> Mapping[str, LiveCodeBenchTask]:
         """The tasks, which need nothing prepared.

@@ -59,8 +59,8 @@ def read_calls(
         if kind == program.OVERDUE:
             return Verdict.TIMEOUT
         kept += len(payload) if keep else 0
-        if refusal := _too_much(loaded, calls - number, kept):
-            running.refuse(refusal)
+        if loaded > MAX_STRAY or number == calls or kept > _MAX_KEPT_BYTES:
+            running.refuse(_too_much(loaded, calls - number))
             return Verdict.REFUSED
         outcome = _outcome(kind, payload)
         if keep:
@@ -73,13 +73,11 @@ def read_calls(
     return None
 
 
-def _too_much(loaded: int, calls_left: int, kept: int) -> str:
-    """What the program did too often or too long, or ""."""
+def _too_much(loaded: int, calls_left: int) -> str:
+    """What the program did too often or too long."""
     if loaded > MAX_STRAY:
         return STRAY
-    if calls_left == 0:
-        return _TOO_MANY
-    return _TOO_MUCH if kept > _MAX_KEPT_BYTES else ""
+    return _TOO_MANY if calls_left == 0 else _TOO_MUCH
 
 
 def _outcome(kind: bytes, payload: bytes) -> CallOutcome:

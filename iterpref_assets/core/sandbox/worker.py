@@ -8,6 +8,7 @@ import math
 import os
 import select
 import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ _GRACE_SECONDS = 30
 _CHUNK = 1 << 16
 _PIPE_BYTES = 1 << 20
 """Room for results under way, so that a program and its reader seldom wait for each other."""
-_HEADER = 5
+_HEADER = struct.Struct("<cI")
+"""Of a frame: its kind, and the bytes of its payload."""
 _FRAME_SLACK = 1 << 16
 
 
@@ -285,16 +287,16 @@ class Running:
         raise WorkerLostError("the fork server fell silent")
 
     def _complete(self, buffer: bytearray) -> Iterator[tuple[bytes, bytes]]:
-        start = 0
+        start, longest = 0, self.limits.result_bytes + _FRAME_SLACK
         with memoryview(buffer) as data:
-            while len(data) - start >= _HEADER:
-                length = int.from_bytes(data[start + 1 : start + _HEADER], "little")
-                end = start + _HEADER + length
-                if length > self.limits.result_bytes + _FRAME_SLACK:
+            while len(data) - start >= _HEADER.size:
+                kind, length = _HEADER.unpack_from(data, start)
+                end = start + _HEADER.size + length
+                if length > longest:
                     self.refusal = "sent a report longer than any result may be"
                 if self.refusal or end > len(data):
                     break
-                yield bytes(data[start : start + 1]), bytes(data[start + _HEADER : end])
+                yield kind, data[start + _HEADER.size : end].tobytes()
                 start = end
         del buffer[:start]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ settings.load_profile("untimed")
 
 # Threads of several processes on few cores wait for one another, and spend the cores on it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What tests start heeds an interruption, which a shell's background job would have ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A caller's settings, such as make's own, are no part of what is tested.
 for variable in [each for each in os.environ if each.startswith("ITERPREF_")]:

@@ -126,16 +126,8 @@ def test_a_worker_that_hangs_is_ended_and_its_pool_is_free(
     assert pool.event_log_storage.get_concurrency_info("gpu").active_slot_count == 0
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """What starts here heeds SIGINT, which a shell's background job would have ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def test_an_interrupted_worker_shows_no_stack(
-    store: ArtifactStore, pool: dg.DagsterInstance, interruptible: None, capfd
+    store: ArtifactStore, pool: dg.DagsterInstance, capfd
 ) -> None:
     publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as threads:

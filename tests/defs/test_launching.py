@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -148,13 +149,41 @@ def test_an_interrupted_worker_shows_no_stack(
     assert "Traceback" not in capfd.readouterr().err
 
 
+WAITS_IN_AN_IMPORT = """
+import sys
+
+class Waits:
+    def find_spec(self, name, path=None, target=None):
+        if name == "dagster_pipes":
+            open({gate!r}).read()
+
+sys.meta_path.insert(0, Waits())
+"""
+
+
+def is_interrupted(pid: int) -> bool:
+    """Whether SIGINT waits for a process that blocks it."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    pending = dict(line.split(":", 1) for line in lines)["ShdPnd"]
+    return bool(int(pending, 16) & 1 << signal.SIGINT - 1)
+
+
 @pytest.mark.timeout(60)
-def test_a_worker_that_is_interrupted_as_it_starts_shows_no_stack(settings: Settings) -> None:
-    """While it imports its modules, which takes a second or more."""
+def test_a_worker_that_is_interrupted_as_it_starts_shows_no_stack(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """While it imports its modules."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    (tmp_path / "sitecustomize.py").write_text(WAITS_IN_AN_IMPORT.format(gate=str(gate)))
     command = [*limited(settings), sys.executable, "-m", "iterpref_assets.workers"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
-        worker = worker_of(os.getpid(), 60)
-        started.send_signal(signal.SIGINT)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as started:
+        with gate.open("w"):
+            worker = worker_of(os.getpid(), 60)
+            started.send_signal(signal.SIGINT)
+            while not is_interrupted(worker):
+                time.sleep(0.01)
         _, said = started.communicate()
     assert not is_alive(worker)
     assert (started.returncode, said) == (INTERRUPTED, "")

@@ -29,7 +29,7 @@ def train_here(returned: bool) -> float:
     trainer.is_tight = lambda _model: returned
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plan_memory.prepare(folder)
+        plan_memory.prepare(folder, plan_memory.SHAPES[plan_memory.SMALL])
         before = os.times()
         plan_memory.train_once(folder, plan_memory.Case())
         after = os.times()

@@ -4,10 +4,11 @@
     python measurements/plan_memory.py --model FOLDER --pairs PARQUET --only mixed_bfloat16
     python measurements/plan_memory.py --gpu      # beside results/gpu-h100.json; trains nothing
 
-On the CPU a Qwen2-architecture model of 22M parameters trains two steps of two micro-batches; held
-is the most resident memory until the end of the last step less that before the model loads. With
-`--model` that model trains instead, on the longest of its tokenized pairs. The GPU
-runs are those of gpu.py: their pairs are made anew, and their peaks are what torch had allocated.
+On the CPU Qwen2-architecture models of 22M parameters, and narrower, deeper ones of 33M, train two
+steps of two micro-batches; held is the most resident memory until the end of the last step less
+that before the model loads. With `--model` that model trains instead, on the longest of its
+tokenized pairs. The GPU runs are those of gpu.py: their pairs are made anew, and their peaks are
+what torch had allocated.
 """
 
 from __future__ import annotations
@@ -36,11 +37,29 @@ from iterpref_assets.core.training.plan import TRUSTED, plan
 from iterpref_assets.core.training.recipes import recipe_named
 
 RESULTS = Path(__file__).parent / "results" / "gpu-h100.json"
-SHAPE: dict[str, Any] = {
-    "vocab_size": 16_000, "hidden_size": 512, "intermediate_size": 1792, "num_hidden_layers": 4,
-    "num_attention_heads": 8, "num_key_value_heads": 2, "tie_word_embeddings": True,
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model, and tokens a side of its pairs."""
+
+    architecture: dict[str, Any]
+    tokens: int
+
+
+SMALL, DEEP = "22M", "33M"
+SHAPES = {
+    SMALL: Shape({
+        "vocab_size": 16_000, "hidden_size": 512, "intermediate_size": 1792, "num_hidden_layers": 4,
+        "num_attention_heads": 8, "num_key_value_heads": 2, "tie_word_embeddings": True,
+    }, tokens=240),
+    DEEP: Shape({
+        "vocab_size": 24_000, "hidden_size": 384, "intermediate_size": 1280,
+        "num_hidden_layers": 8, "num_attention_heads": 6, "num_key_value_heads": 3,
+        "tie_word_embeddings": False,
+    }, tokens=480),
 }  # fmt: skip
-TOKENS, MICRO, BATCH, STEPS = 240, 2, 4, 2
+MICRO, BATCH, STEPS = 2, 4, 2
 CPU = Card("this CPU", 0, gpu=False)
 SMALL_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 
@@ -54,6 +73,7 @@ class Case:
     gradient_checkpointing: bool = False
     adapters: bool = False
     four_bits: bool = False
+    shape: str = SMALL
 
     @property
     def name(self) -> str:
@@ -61,6 +81,7 @@ class Case:
         words = [self.precision, self.optimizer]
         words += ["checkpointed"] if self.gradient_checkpointing else []
         words += [("nf4 " if self.four_bits else "") + "lora"] if self.adapters else []
+        words += [self.shape] if self.shape != SMALL else []
         return ", ".join(words)
 
     @property
@@ -87,25 +108,31 @@ CASES = [
     Case("bfloat16", "adamw_8bit"),
     Case("bfloat16", "adamw_8bit", gradient_checkpointing=True),
     Case("float32", "adamw_8bit"),
-    Case("float32", adapters=True),
-    Case("bfloat16", adapters=True, four_bits=True),
     Case("mixed_bfloat16", adapters=True, gradient_checkpointing=True),
+    *(
+        Case(precision, adapters=True, four_bits=four_bits, shape=shape)
+        for shape in SHAPES
+        for precision, four_bits in (("float32", False), ("bfloat16", False), ("bfloat16", True))
+    ),
+    Case("bfloat16", shape=DEEP),
 ]
 
 
-def prepare(folder: Path) -> None:
-    """Write a model and random pairs of TOKENS tokens a side, half of them shared."""
+def prepare(folder: Path, shape: Shape) -> None:
+    """Write a model of `shape` and random pairs, half of each side shared."""
     import torch
     from transformers import AutoModelForCausalLM, Qwen2Config
 
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(Qwen2Config(**SHAPE), dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_config(
+        Qwen2Config(**shape.architecture), dtype=torch.bfloat16
+    )
     model.save_pretrained(folder / "model")
-    rng = np.random.default_rng(0)
+    rng, vocabulary = np.random.default_rng(0), shape.architecture["vocab_size"]
     rows = []
     for index in range(BATCH * STEPS):
-        prompt, common = rng.integers(0, SHAPE["vocab_size"], (2, TOKENS // 4)).tolist()
-        sides = rng.integers(0, SHAPE["vocab_size"], (2, TOKENS // 2)).tolist()
+        prompt, common = rng.integers(0, vocabulary, (2, shape.tokens // 4)).tolist()
+        sides = rng.integers(0, vocabulary, (2, shape.tokens // 2)).tolist()
         ids = [common + side for side in sides]
         mask = [[False] * len(common) + [True] * len(sides[0])] * 2
         rows.append([str(index), prompt, *ids, *mask])
@@ -153,12 +180,22 @@ def train_here(folder: Path, case: Case) -> int:
     train_once(folder, case)
     gc.collect()
     before, files = _forget_peak(), _memory("RssFile")
-    train_once(folder, case)
-    # Pages of files, of weights and libraries, are the system's to drop.
-    return _memory("VmHWM") - before - (_memory("RssFile") - files)
+    peak = train_once(folder, case)
+    # Pages of files, of weights and libraries, are the system's to drop, but for those that every
+    # step reads: dropped, they would be read from the disk again at every step.
+    return peak.resident - before - (peak.of_files - files) + peak.read_again
 
 
-def train_once(folder: Path, case: Case) -> None:
+@dataclass(frozen=True)
+class Peak:
+    """Bytes at the end of the last step: at most resident, of files, of weights' files in use."""
+
+    resident: int
+    of_files: int
+    read_again: int
+
+
+def train_once(folder: Path, case: Case) -> Peak:
     """Train in this process; nothing is saved."""
     from iterpref_assets.core.training.trainer import train
 
@@ -170,16 +207,48 @@ def train_once(folder: Path, case: Case) -> None:
     reference = pl.DataFrame(
         {"pair_id": tokens["pair_id"], **zeros}, schema=tables.REFERENCE_LOGPROBS
     )
+    peaks: list[Peak] = []
 
     def stop_at_the_end(point: dict[str, float]) -> None:
-        if point["step"] == STEPS:
-            raise _Done
+        if point["step"] < STEPS:
+            forget_reads()
+            return
+        read_again = read_of_files(folder / "model")
+        peaks.append(Peak(_memory("VmHWM"), _memory("RssFile"), read_again))
+        raise _Done
 
     with tempfile.TemporaryDirectory() as work, contextlib.suppress(_Done):
         train(
             tokens, reference, folder / "model", recipe_named("focal_rpo"), case.config,
             Path(work) / "out", Path(work) / "work", stop_at_the_end,
         )  # fmt: skip
+    return peaks[0]
+
+
+def forget_reads() -> None:
+    """Let `read_of_files` count from now on."""
+    Path("/proc/self/clear_refs").write_text("1")
+
+
+def read_of_files(folder: Path) -> int:
+    """Bytes in pages of mapped files of `folder` that were read since `forget_reads`.
+
+    safetensors maps a file, and weights that are loaded in the file's own type stay pages of it
+    until they are written to. A page that was written to is memory of the process, and no longer
+    of the file.
+    """
+    files = {str(file.resolve()) for file in folder.iterdir()}
+    found, sizes = 0, dict[str, int]()
+    ours = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name, *rest = line.split(maxsplit=5)
+        if not name.endswith(":"):
+            ours = bool(rest) and rest[-1] in files
+        elif ours and name in {"Rss:", "Referenced:", "Anonymous:"}:
+            sizes[name] = int(rest[0]) * 1024
+        elif ours and name == "VmFlags:":  # the last line of a mapping
+            found += min(sizes["Referenced:"], sizes["Rss:"] - sizes["Anonymous:"])
+    return found
 
 
 def _forget_peak() -> int:
@@ -230,13 +299,22 @@ def on_cpu(given: argparse.Namespace) -> Iterator[tuple[str, int, int]]:
     """Runs on this machine that are asked for: name, bytes planned, bytes held."""
     only: str = given.only
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folders = folders_of(given, Path(name))
+        for case in (case for case in CASES if only in case.name and case.shape in folders):
+            folder = folders[case.shape]
+            yield case.name, planned(folder, case), held(folder, case)
+
+
+def folders_of(given: argparse.Namespace, root: Path) -> dict[str, Path]:
+    """Models and pairs by shape; one that is given stands in for the small one, alone."""
+    folders = {shape: root / shape for shape in ([SMALL] if given.model else SHAPES)}
+    for shape, folder in folders.items():
+        folder.mkdir()
         if given.model:
             prepare_real(folder, given.model, given.pairs)
         else:
-            prepare(folder)
-        for case in (case for case in CASES if only in case.name):
-            yield case.name, planned(folder, case), held(folder, case)
+            prepare(folder, SHAPES[shape])
+    return folders
 
 
 def main() -> None:

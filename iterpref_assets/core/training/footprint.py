@@ -52,7 +52,8 @@ class Footprint:
         vocabulary, hidden: the tokens that the model knows, the width of its hidden states.
         published: bytes of the model in the type of its base.
         in_layers: weights in the layers, which every computed token passes.
-        weights, gradients, optimizer: bytes kept through a step.
+        weights, gradients, optimizer: bytes kept through a step. Frozen weights in the type of
+            their file may stay pages of it on a CPU: every pass reads them, so they count.
         layer: bytes of the largest layer's weights.
         outside: bytes of the weights outside the layers: embedding and projection.
         passing: most bytes beyond those, while rows pass forward and back.

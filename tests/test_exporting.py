@@ -28,7 +28,8 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps import experiment
+from iterpref_assets.steps import experiment_scores
+from iterpref_assets.steps.experiment import sizes
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import StepContext
 
@@ -157,8 +158,8 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
 def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_path, monkeypatch):
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_scores(context, SAMPLED, SCORED, True)
-    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment.EXPERIMENT_SAMPLED)
-    assert experiment.sizes(settings).samples == 0
+    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment_scores.EXPERIMENT_SAMPLED)
+    assert sizes(settings).samples == 0
     export_grid(settings, tmp_path / "lab")
     made = read_results(tmp_path / "lab")
     assert made.sampled.is_empty()

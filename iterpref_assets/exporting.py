@@ -18,7 +18,7 @@ from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
-from iterpref_assets.core.experiment.arms import ARMS, Cell, arm_named
+from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
@@ -38,20 +38,24 @@ from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.experiment import (
-    EXPERIMENT_MODELS,
-    EXPERIMENT_PAIRS,
-    EXPERIMENT_SAMPLED,
-    EXPERIMENT_SCORES,
-    EXPERIMENT_VALIDATION,
-    sizes,
-)
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
 from iterpref_assets.steps.experiment_benchmarks import (
     EXPERIMENT_BENCHMARKS,
     benchmarks_of,
     scores_file,
 )
+from iterpref_assets.steps.experiment_rates import all_tried
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
+from iterpref_assets.steps.experiment_scores import (
+    EXPERIMENT_SAMPLED,
+    EXPERIMENT_SCORES,
+    EXPERIMENT_VALIDATION,
+)
+from iterpref_assets.steps.experiment_second import (
+    EXPERIMENT_SECOND_MODELS,
+    EXPERIMENT_SECOND_PAIRS,
+    first_round,
+)
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
@@ -70,8 +74,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     The page takes a base model's name from its folder, so `folder` must be named like it.
 
     Rates and seeds that the settings do not name are written too. Cells that other options made,
-    and those whose pairs were made anew since, are left out. So are scores at a rate that seed 0 is
-    not validated at: nothing says whether the rate is the arm's best.
+    those whose pairs were made anew since, and second rounds whose first one is not current are
+    left out. So are scores at a rate that seed 0 is not validated at: nothing says whether the rate
+    is the arm's best.
 
     Raises:
         InputError: where `folder` has another name, no score is current, or the reference lacks
@@ -82,8 +87,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
     # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
     keys = sorted({key for asset in assets for key in context.store.partitions(asset)}, key=_place)
-    trained = [key for key in keys if key != REFERENCE]
-    models = dict(_standing(context, EXPERIMENT_MODELS, trained))
+    models = _models(context, [key for key in keys if key != REFERENCE])
     # A score names its model as it is now, not what that would be made of today.
     current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
     validation = dict(_standing(context, EXPERIMENT_VALIDATION, current))
@@ -161,6 +165,25 @@ def _place(key: str) -> tuple[int, float, int]:
     return ARMS.index(arm_named(cell.arm)), cell.rate, cell.seed
 
 
+def _models(context: StepContext, keys: Sequence[str]) -> dict[Cell, Artifact]:
+    """The models that are current, of a second round where that of its first one is too."""
+    seconds = [key for key in keys if _arm(key).after]
+    firsts = [key for key in keys if key not in seconds]
+    models = dict(_standing(context, EXPERIMENT_MODELS, firsts))
+    going_on = [
+        arm.name
+        for arm in SECOND_ROUNDS
+        if all_tried(context, arm_named(arm.after or arm.name))
+        and Cell.parse(first_round(context, arm)) in models
+    ]
+    followed = [key for key in seconds if _arm(key).name in going_on]
+    return models | dict(_standing(context, EXPERIMENT_SECOND_MODELS, followed))
+
+
+def _arm(key: str) -> Arm:
+    return arm_named(Cell.parse(key).arm)
+
+
 def _standing(
     context: StepContext, step: Step, keys: Sequence[str]
 ) -> Iterator[tuple[Cell, Artifact]]:
@@ -196,18 +219,25 @@ def _named(cell: Cell) -> dict[str, Any]:
 def _focal_shares(store: ArtifactStore) -> dict[str, float]:
     """The share of the tokens of y- that are of D-, by pair set."""
     shares: dict[str, float] = {}
-    for name in store.partitions(EXPERIMENT_PAIRS.asset):
-        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
+    for name, pairs in _pair_sets(store):
         masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
         shares[name] = float(masks.list.sum().sum()) / float(masks.list.len().sum())
     return shares
 
 
+def _pair_sets(store: ArtifactStore) -> Iterator[tuple[str, Artifact]]:
+    """The pairs that there are, by what tables call them."""
+    for step in (EXPERIMENT_PAIRS, EXPERIMENT_SECOND_PAIRS):
+        for name in store.partitions(step.asset):
+            yield name, store.current(ArtifactKey(step.asset, name))
+
+
 def _kinds(store: ArtifactStore) -> pl.DataFrame:
     frames = [pl.DataFrame(schema=KINDS)]
-    for name in store.partitions(EXPERIMENT_PAIRS.asset):
-        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name)).path(PAIRS_FILE)
-        kept = tables.read_table(pairs, tables.PAIRS).filter(pl.col("dropped_by").is_null())
+    for name, pairs in _pair_sets(store):
+        kept = tables.read_table(pairs.path(PAIRS_FILE), tables.PAIRS).filter(
+            pl.col("dropped_by").is_null()
+        )
         frames.append(token_kinds(name, kept.select("rejected", "rejected_diff_lines").iter_rows()))
     return pl.concat(frames)
 
@@ -228,9 +258,9 @@ def _cell(
     return {
         **_named(cell),
         "recipe": arm.recipe if arm else REFERENCE,
-        "pairs": arm.pairs.value if arm else None,
+        "pairs": arm.pairs_name if arm else None,
         "pair_count": made.figures.get("pairs"),
-        "focal_share": shares[arm.pairs.value] if arm else None,
+        "focal_share": shares[arm.pairs_name] if arm else None,
         "steps": made.figures.get("steps"),
         "validation": validation,
         "config": json.dumps(made.config, sort_keys=True),

@@ -9,31 +9,33 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet
-from iterpref_assets.core.experiment.choosing import best_rate, solved_share
+from iterpref_assets.core.experiment.arms import Arm, PairSet, arm_named
 from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
 from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
-from iterpref_assets.steps.evaluations import GREEDY_FILE
-from iterpref_assets.steps.experiment import (
-    EXPERIMENT_MODELS,
-    EXPERIMENT_PAIRS,
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
+from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
+from iterpref_assets.steps.experiment_rates import chosen_cells, tried_cells
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
     draws_samples,
     heldout,
     sampling,
-    sizes,
 )
-from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
-from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_second import (
+    EXPERIMENT_SECOND_MODELS,
+    EXPERIMENT_SECOND_PAIRS,
+    EXPERIMENT_SECOND_TRAJECTORIES,
+    require_own_engine,
+)
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import partitions_of
@@ -41,8 +43,15 @@ from iterpref_assets.steps.step import Step, StepContext
 
 LOCK = "experiment.lock"
 
-_GRID = {EXPERIMENT_PAIRS.asset, EXPERIMENT_MODELS.asset, EXPERIMENT_SCORES.asset}
-"""What is made by cell or by set of pairs, as far as scores are made of it."""
+_GRID = {
+    EXPERIMENT_PAIRS.asset,
+    EXPERIMENT_MODELS.asset,
+    EXPERIMENT_SECOND_TRAJECTORIES.asset,
+    EXPERIMENT_SECOND_PAIRS.asset,
+    EXPERIMENT_SECOND_MODELS.asset,
+    EXPERIMENT_SCORES.asset,
+}
+"""What is made by cell, by set of pairs or by arm, as far as scores are made of it."""
 
 _log = logging.getLogger("iterpref")
 
@@ -68,8 +77,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
     Raises:
         InputError: where the settings do not ask for the experiment or allow fewer seeds,
             another run is at work on the same root, several samples would be drawn greedily,
-            no more problems are held out than rates are chosen on, or a step of several processes
-            at once wants more than one GPU.
+            no more problems are held out than rates are chosen on, a step of several processes
+            at once wants more than one GPU, or a second round's engine opens no checkpoint.
     """
     if settings.experiment is None:
         raise InputError(
@@ -117,11 +126,14 @@ class _Making:
     several: SideBySide | None
 
     def make_all(self) -> None:
-        settings, arms = self.context.settings, self.grid.arms
+        settings = self.context.settings
+        # What cannot be done is refused before hours of training.
         if draws_samples(settings):
-            sampling(settings)  # refuses greedy ones, before hours of training
+            sampling(settings)
+        if self._second:
+            require_own_engine(settings)
         self.make(HELDOUT_PROBLEMS, (UNPARTITIONED,))
-        heldout(self.context)  # refuses too few of them, before hours of training
+        heldout(self.context)
         scoring = (
             EXPERIMENT_SCORES,
             EXPERIMENT_STRONGER,
@@ -130,29 +142,57 @@ class _Making:
         )
         asked = [step for step in scoring if step.exists(settings)]
         before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
-        if PairSet.SAMPLED not in _used_pair_sets(arms):
+        if PairSet.SAMPLED not in _used_pair_sets(self._first):
             before -= {EXPERIMENT_SAMPLES.asset}
         for step in CHAIN:
             if step.asset in before and step.exists(settings):
                 self.make(step, partitions_of(step.partitioning, settings))
-        self.make(EXPERIMENT_PAIRS, _used_pair_sets(arms))
+        self.make(EXPERIMENT_PAIRS, _used_pair_sets(self._first))
         self._make_cells(asked)
+
+    @property
+    def _second(self) -> list[Arm]:
+        """The arms that are second rounds."""
+        return [arm for arm in self.grid.arms if arm.after]
+
+    @property
+    def _first(self) -> list[Arm]:
+        """The others, and those whose models second rounds go on from."""
+        named = (arm_named(arm.after) if arm.after else arm for arm in self.grid.arms)
+        return list(dict.fromkeys(named))
 
     def _make_cells(self, asked: Sequence[Step]) -> None:
         """Choose each arm's rate, then train it with every seed and score what came of it."""
         arms, seeds = self.grid.arms, self.grid.seeds
-        tried = [key for arm in arms for key in tried_cells(self.context.settings, arm)]
+        first = [arm for arm in arms if not arm.after]
+        tried = len(sizes(self.context.settings).rates) * (len(self._first) + len(self._second))
         trained = len(arms) * (seeds - 1)
         scored = len(asked) * (len(arms) * seeds + 1)
-        with track("experiment", 2 * len(tried) + 1 + trained + scored) as tracker:
+        with track("experiment", 2 * tried + 1 + trained + scored) as tracker:
             self.make(EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
-            for keys in [tried] if self.several else [[key] for key in tried]:
-                self.make(EXPERIMENT_MODELS, keys, tracker)
-                self.make(EXPERIMENT_VALIDATION, keys, tracker)
-            cells = [key for arm in arms for key in chosen_cells(self.context, arm, seeds)]
-            self.make(EXPERIMENT_MODELS, [key for key in cells if key not in tried], tracker)
+            self._try(self._first, EXPERIMENT_MODELS, tracker)
+            for step in (EXPERIMENT_SECOND_TRAJECTORIES, EXPERIMENT_SECOND_PAIRS):
+                self.make(step, [arm.name for arm in self._second])
+            self._try(self._second, EXPERIMENT_SECOND_MODELS, tracker)
+            for step, mine in (
+                (EXPERIMENT_MODELS, first),
+                (EXPERIMENT_SECOND_MODELS, self._second),
+            ):
+                self.make(step, [key for arm in mine for key in self._chosen(arm)[1:]], tracker)
+            cells = [key for arm in arms for key in self._chosen(arm)]
             for step in asked:
                 self.make(step, (REFERENCE, *cells), tracker)
+
+    def _try(self, arms: Sequence[Arm], models: Step, tracker: Tracker) -> None:
+        """Train arms at every rate with seed 0, and validate what came of it."""
+        tried = [key for arm in arms for key in tried_cells(self.context.settings, arm)]
+        for keys in [tried] if self.several else [[key] for key in tried]:
+            self.make(models, keys, tracker)
+            self.make(EXPERIMENT_VALIDATION, keys, tracker)
+
+    def _chosen(self, arm: Arm) -> list[str]:
+        """An arm's models at its best rate, seed 0 first: that one has been tried."""
+        return chosen_cells(self.context, arm, self.grid.seeds)
 
     def make(self, step: Step, partitions: Sequence[str], tracker: Tracker | None = None) -> None:
         """Publish the partitions that are not current: one by one where progress is by cell."""
@@ -196,32 +236,6 @@ def _alone(root: Path) -> Generator[None]:
                 remedy="Wait until it ends, or give it another root",
             ) from None
         yield
-
-
-def tried_cells(settings: Settings, arm: Arm) -> list[str]:
-    """The models that an arm's learning rate is chosen among."""
-    return [Cell(arm=arm.name, rate=rate, seed=0).key for rate in sizes(settings).rates]
-
-
-def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
-    """An arm's models at its best rate.
-
-    Raises:
-        InputError: where a rate has not been tried.
-    """
-    rate = best_rate(
-        {
-            rate: validation_rate(context.store, Cell(arm=arm.name, rate=rate, seed=0).key)
-            for rate in sizes(context.settings).rates
-        }
-    )
-    return [Cell(arm=arm.name, rate=rate, seed=seed).key for seed in range(seeds)]
-
-
-def validation_rate(store: ArtifactStore, key: str) -> float:
-    """The share of validation problems that a cell's model solves."""
-    scored = store.current(ArtifactKey(EXPERIMENT_VALIDATION.asset, key))
-    return solved_share(tables.read_scores(scored.path(GREEDY_FILE)))
 
 
 def _used_pair_sets(arms: Iterable[Arm]) -> list[PairSet]:

@@ -9,10 +9,13 @@ from small_grid import (
     SAMPLED,
     SCORED,
     SCORES,
+    SECOND_MODELS,
     STRONGER,
+    VALIDATION,
     a_step,
     publish_first_answers,
     publish_model,
+    publish_pairs,
     publish_samples,
     publish_scores,
     publish_seeds,
@@ -28,7 +31,8 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps import experiment
+from iterpref_assets.steps import experiment_scores
+from iterpref_assets.steps.experiment import sizes
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import StepContext
 
@@ -157,8 +161,8 @@ def test_samples_are_counted_by_problem_and_as_different_programs(settings, tmp_
 def test_samples_that_the_settings_no_longer_ask_for_are_left_out(settings, tmp_path, monkeypatch):
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_scores(context, SAMPLED, SCORED, True)
-    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment.EXPERIMENT_SAMPLED)
-    assert experiment.sizes(settings).samples == 0
+    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", experiment_scores.EXPERIMENT_SAMPLED)
+    assert sizes(settings).samples == 0
     export_grid(settings, tmp_path / "lab")
     made = read_results(tmp_path / "lab")
     assert made.sampled.is_empty()
@@ -208,6 +212,51 @@ def test_cells_whose_model_no_longer_stands_are_left_out(settings, tmp_path, mon
     assert made.cells["rate"].to_list() == [None, rate]
     assert made.arms == (["reference", "sft"] if kept == SCORED else ["reference"])
     assert set(made.scores["rate"]) <= {None, rate}
+
+
+SECOND = "focal_rpo-second@0.0001@0"
+
+
+def publish_second_round(context: StepContext, *validated: float) -> None:
+    """A model of focal_rpo at 1e-4, which is best, and a scored one that goes on from it."""
+    for rate in validated:
+        key = f"focal_rpo@{rate:g}@0"
+        publish_model(context, MODELS, key)
+        publish_scores(context, VALIDATION, key, rate == 1e-4, True)
+    publish_pairs(context, "experiment_second_pairs", "focal_rpo-second")
+    publish_model(context, SECOND_MODELS, SECOND)
+    for step in (VALIDATION, SCORES):
+        publish_scores(context, step, SECOND, True, True, True)
+
+
+def test_a_second_round_stands_beside_the_first_one_with_pairs_of_its_own(settings, tmp_path):
+    publish_second_round(StepContext(settings, ArtifactStore(settings.root)), 3e-5, 1e-4, 3e-4)
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
+    assert made.arms == ["reference", "sft", "focal_rpo-second"]
+    row = made.cells.filter(arm="focal_rpo-second").row(0, named=True)
+    assert (row["recipe"], row["pairs"], row["focal_share"]) == (
+        *("focal_rpo", "focal_rpo-second", 0.25),
+    )
+    assert set(made.kinds["pairs"]) == {"random", "focal_rpo-second"}
+
+
+def test_a_second_round_whose_first_one_may_be_another_is_left_out(settings, tmp_path):
+    publish_second_round(StepContext(settings, ArtifactStore(settings.root)), 3e-5, 1e-4)
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").arms == ["reference", "sft"]
+
+
+def test_a_second_round_whose_first_one_no_longer_stands_is_left_out(
+    settings, tmp_path, monkeypatch
+):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    publish_second_round(context, 3e-5, 1e-4, 3e-4)
+    newer = a_step("experiment_models", Partitioning.FIRST_CELL, version="2")
+    publish_model(context, newer, SCORED)
+    monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", newer)
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").arms == ["reference", "sft"]
 
 
 def test_a_folder_named_like_another_base_model_is_refused(settings, tmp_path):

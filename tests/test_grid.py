@@ -16,10 +16,11 @@ from iterpref_assets.core.experiment.arms import Cell, arm_named
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
-from iterpref_assets.grid import LOCK, Grid, make_grid, validation_rate
+from iterpref_assets.grid import LOCK, Grid, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
-from iterpref_assets.steps.experiment import draws_samples
+from iterpref_assets.steps.experiment_rates import validation_rate
+from iterpref_assets.steps.experiment_scores import draws_samples
 from iterpref_assets.steps.experiment_stronger import is_possible
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.partitions import Partitioning
@@ -28,6 +29,12 @@ from iterpref_assets.steps.step import Parent, Step, StepContext
 SOLVED = {1e-5: 1, 3e-5: 3, 1e-4: 2}
 """Of four validation problems, by learning rate."""
 SFT, DPO = arm_named("sft"), arm_named("dpo")
+FIRST_ROUND, SECOND_ROUND = arm_named("focal_rpo"), arm_named("focal_rpo-second")
+SECOND = {
+    "trajectories": Partitioning.SECOND_ROUND,
+    "pairs": Partitioning.SECOND_ROUND,
+    "models": Partitioning.SECOND_CELL,
+}
 
 
 def sizes(**changed: int) -> dict[str, object]:
@@ -36,7 +43,7 @@ def sizes(**changed: int) -> dict[str, object]:
 
 
 def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
-    return () if partition == "reference" else (partition,)
+    return () if partition == "reference" or "-second" in partition else (partition,)
 
 
 def validation(solved: int) -> pl.DataFrame:
@@ -93,7 +100,10 @@ class Made:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     made = Made()
-    models = made.step("experiment_models", Partitioning.CELL)
+    models = made.step("experiment_models", Partitioning.FIRST_CELL)
+    for name, partitioning in SECOND.items():
+        step = made.step(f"experiment_second_{name}", partitioning)
+        monkeypatch.setattr(grid, f"EXPERIMENT_SECOND_{name.upper()}", step)
     monkeypatch.setattr(grid, "HELDOUT_PROBLEMS", made.heldout())
     monkeypatch.setattr(grid, "CHAIN", ())
     monkeypatch.setattr(
@@ -202,6 +212,56 @@ def test_a_run_that_was_ended_goes_on_with_the_model_it_was_at(made, settings):
     made.cells.clear()
     make_grid(settings, Grid((SFT,), 1))
     assert made.of("experiment_models") == ["sft@3e-05@0", "sft@0.0001@0"]
+
+
+def test_a_second_round_comes_after_every_rate_of_its_first_one(made, settings):
+    make_grid(settings, Grid((SECOND_ROUND,), 1))
+    trained_and_debugged = [
+        (asset, key)
+        for asset, key in made.cells
+        if asset in ("experiment_models", *(f"experiment_second_{name}" for name in SECOND))
+    ]
+    assert trained_and_debugged == [
+        *(("experiment_models", f"focal_rpo@{rate:g}@0") for rate in SOLVED),
+        ("experiment_second_trajectories", "focal_rpo-second"),
+        ("experiment_second_pairs", "focal_rpo-second"),
+        *(("experiment_second_models", f"focal_rpo-second@{rate:g}@0") for rate in SOLVED),
+    ]
+    assert made.of("experiment_pairs") == ["random"]
+
+
+def test_a_first_round_that_is_no_arm_of_the_grid_is_not_scored(made, settings):
+    make_grid(settings, Grid((SECOND_ROUND,), 2))
+    seconds = ["focal_rpo-second@3e-05@0", "focal_rpo-second@3e-05@1"]
+    assert made.of("experiment_scores") == ["reference", *seconds]
+    assert made.of("experiment_second_models")[-1] == seconds[1]
+    assert "focal_rpo@3e-05@1" not in made.of("experiment_models")
+
+
+def test_a_first_round_that_is_an_arm_too_is_tried_once(made, settings):
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 2))
+    models = made.of("experiment_models")
+    assert models == [*(f"focal_rpo@{rate:g}@0" for rate in SOLVED), "focal_rpo@3e-05@1"]
+
+
+def test_a_second_round_after_its_first_one_makes_what_is_missing_alone(made, settings):
+    make_grid(settings, Grid((FIRST_ROUND,), 1))
+    made.cells.clear()
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 1))
+    assert {key.split("@")[0] for _, key in made.cells} == {"focal_rpo-second"}
+
+
+def test_a_second_round_of_an_engine_without_weights_is_refused_before_anything_is_made(
+    made, tmp_path
+):
+    asked = {
+        "root": tmp_path, "experiment": sizes(), "engine": {"kind": "openai"},
+        "generator": {"source": "remote", "model": "theirs"},
+    }  # fmt: skip
+    with pytest.raises(InputError, match="samples from a model of the grid, and openai") as caught:
+        make_grid(Settings.model_validate(asked), Grid((SECOND_ROUND,), 1))
+    assert caught.value.field == "engine.kind"
+    assert made.cells == []
 
 
 def test_the_validation_rate_is_the_share_of_problems_solved(made, settings):

@@ -6,15 +6,19 @@ from iterpref_assets.core import tables
 from iterpref_assets.defs import metadata
 from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
-from iterpref_assets.steps.experiment import (
-    EXPERIMENT_MODELS,
-    EXPERIMENT_PAIRS,
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS
+from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
+from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
-from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
-from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
+from iterpref_assets.steps.experiment_second import (
+    EXPERIMENT_SECOND_MODELS,
+    EXPERIMENT_SECOND_PAIRS,
+    EXPERIMENT_SECOND_TRAJECTORIES,
+)
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 
 _asset = partial(
@@ -37,6 +41,23 @@ if EXPERIMENT_PAIRS.exists(load_settings()):
     experiment_models = _asset(
         EXPERIMENT_MODELS,
         description="The base model trained by one arm at one learning rate with one seed.",
+        kinds={"torch", "safetensors"},
+    )
+    experiment_second_trajectories = _asset(
+        EXPERIMENT_SECOND_TRAJECTORIES,
+        description="Samples and debugging rounds of a trained model, shard by shard.",
+        kinds={"vllm", "bubblewrap", "parquet"},
+        schema=tables.VERSIONS,
+    )
+    experiment_second_pairs = _asset(
+        EXPERIMENT_SECOND_PAIRS,
+        description="Pairs of a trained model's own, with its log-probabilities as the reference.",
+        kinds={"torch", "parquet"},
+        schema=tables.TOKENIZED_PAIRS,
+    )
+    experiment_second_models = _asset(
+        EXPERIMENT_SECOND_MODELS,
+        description="A trained model, trained further on its own pairs.",
         kinds={"torch", "safetensors"},
     )
     experiment_validation = _asset(

@@ -24,23 +24,28 @@ base_models = _BASE_MODELS
 checkpoints = dg.MultiPartitionsDefinition({"base_model": _BASE_MODELS, "recipe": _RECIPES})
 scores = dg.MultiPartitionsDefinition({"base_model": _BASE_MODELS, "variant": _VARIANTS})
 
+_TRAINED = (Partitioning.FIRST_CELL, Partitioning.SECOND_CELL)
+_OF_EXPERIMENT = (
+    Partitioning.PAIR_SET,
+    Partitioning.SECOND_ROUND,
+    Partitioning.CELL,
+    *_TRAINED,
+)
+
 DEFINITIONS: dict[Partitioning, dg.PartitionsDefinition | None] = {
     Partitioning.WHOLE: None,
     Partitioning.SHARD: problem_shards,
     Partitioning.BASE_MODEL: base_models,
     Partitioning.CHECKPOINT: checkpoints,
     Partitioning.SCORE: scores,
-    Partitioning.PAIR_SET: dg.StaticPartitionsDefinition(
-        partitions_of(Partitioning.PAIR_SET, load_settings())
-    ),
-    Partitioning.CELL: dg.StaticPartitionsDefinition(
-        partitions_of(Partitioning.CELL, load_settings())
-    ),
+    **{
+        each: dg.StaticPartitionsDefinition(partitions_of(each, load_settings()))
+        for each in _OF_EXPERIMENT
+    },
 }
 
 _JOIN = "|"
 """What Dagster writes between the dimensions of a key, which it orders by their names."""
-_OF_EXPERIMENT = {Partitioning.PAIR_SET, Partitioning.CELL}
 
 _EVERY_SHARD = dg.AllPartitionMapping()
 """A base model's pairs come from every shard."""
@@ -79,6 +84,9 @@ def _mapping(parent: Parent, child: Step) -> dg.PartitionMapping | None:
         return None if alike else _EVERY_SHARD
     if (above, below) == (Partitioning.CHECKPOINT, Partitioning.SCORE):
         return _CHECKPOINT
+    if below is Partitioning.CELL and above in _TRAINED:
+        trained = partitions_of(above, load_settings())
+        return dg.StaticPartitionMapping({key: key for key in trained})
     if below in _OF_EXPERIMENT and above is not below:
         return dg.AllPartitionMapping()
     return _BASE_MODEL if above in TWO_PARTS or below in TWO_PARTS else None

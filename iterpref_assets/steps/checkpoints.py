@@ -63,14 +63,14 @@ def _if_needed(_context: StepContext, partition: str) -> tuple[str, ...]:
 
 
 def reference_job(
-    context: StepContext, plan: Plan, folder: Path, base_model: str, tokens: Path
+    context: StepContext, plan: Plan, folder: Path, model: Path, tokens: Path
 ) -> ReferenceJob:
-    """The base model's log-probabilities of tokenized pairs, to be written to `folder`."""
+    """The log-probabilities of tokenized pairs by the model of a folder, for `folder`."""
     from iterpref_assets.core.training.launch import ReferenceJob
 
     return ReferenceJob(
         tokens=tokens,
-        model_dir=base_model_folder(context.settings, context.store, base_model),
+        model_dir=model,
         config=context.settings.training,
         out=folder / LOGPROBS_FILE,
         work_dir=context.store.work_folder(plan),
@@ -79,12 +79,12 @@ def reference_job(
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """What a model is trained from: a base model of the settings, and tokenized pairs.
+    """What a model is trained from: the folder of another one, and tokenized pairs.
 
-    `logprobs` are the base model's of them, None where the recipe compares with no reference.
+    `logprobs` are that model's of them, None where the recipe compares with no reference.
     """
 
-    base_model: str
+    model: Path
     tokens: Path
     logprobs: Path | None
 
@@ -103,7 +103,7 @@ def train_job(
     return TrainJob(
         tokens=made_of.tokens,
         reference=made_of.logprobs,
-        model_dir=base_model_folder(context.settings, context.store, made_of.base_model),
+        model_dir=made_of.model,
         recipe=recipe,
         config=config,
         out=folder,
@@ -118,8 +118,8 @@ def _publish_reference_logprobs(context: StepContext, plans: Sequence[Plan]) -> 
     for plan in each_named(plans):
         base_model = plan.key.partition
         with store.publishing(plan) as staging:
-            tokens = _tokens(store, base_model)
-            job = reference_job(context, plan, staging.folder, base_model, tokens)
+            model, tokens = _model(context, base_model), _tokens(store, base_model)
+            job = reference_job(context, plan, staging.folder, model, tokens)
             compute_reference(job)
             staging.row_count = tables.read_table(job.out, tables.REFERENCE_LOGPROBS).height
 
@@ -134,7 +134,8 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
             store.current(key).path(LOGPROBS_FILE) for key in parents_of(plan, "reference_logprobs")
         ]
         logprobs = compared[0] if compared else None
-        made_of = TrainedOn(model.base_model, _tokens(store, model.base_model), logprobs)
+        tokens = _tokens(store, model.base_model)
+        made_of = TrainedOn(_model(context, model.base_model), tokens, logprobs)
         with store.publishing(plan) as staging:
             job = train_job(context, plan, staging.folder, made_of, model.variant, config)
             forecast(job)
@@ -143,6 +144,10 @@ def _publish_checkpoints(context: StepContext, plans: Sequence[Plan]) -> None:
             if outcome.links:
                 staging.figures[TRACKERS] = outcome.links
             staging.figures[SPEED_CURVE] = [point.get(TIMED) for point in outcome.curve]
+
+
+def _model(context: StepContext, base_model: str) -> Path:
+    return base_model_folder(context.settings, context.store, base_model)
 
 
 def _tokens(store: ArtifactStore, base_model: str) -> Path:

@@ -1,21 +1,17 @@
-"""The experiment's grid: pairs for its arms, the models that are trained on them, their scores."""
+"""The experiment's grid: pairs for its arms, and the models that are trained on them."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.config import ExperimentConfig
-from iterpref_assets.core.records import Problem
-from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.training.config import TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.settings import Settings
@@ -27,15 +23,7 @@ from iterpref_assets.steps.checkpoints import (
     train_job,
     training_gpus,
 )
-from iterpref_assets.steps.evaluations import (
-    GREEDY_FILE,
-    SAMPLED_FILE,
-    score_problems,
-    scoring_config,
-    scoring_gpus,
-)
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
-from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_BASE_MODEL,
@@ -50,6 +38,7 @@ from iterpref_assets.steps.pairs import (
     refuse_pairs_of_benchmarks,
     tokenize_pairs,
     tokenizing_config,
+    versions_of,
 )
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
@@ -75,12 +64,17 @@ PARENTS_OF_BASE = (Parent(BASE_MODELS, _base_model), Parent(LAB_BASE_MODEL, _if_
 
 
 def _pairs_config(context: StepContext, name: str) -> Mapping[str, JsonValue]:
+    return pairs_config(context, PairSet(name))
+
+
+def pairs_config(context: StepContext, pair_set: PairSet) -> Mapping[str, JsonValue]:
+    """What pairs that are made like those of a set depend on, besides what they are made of."""
     settings = context.settings
-    pairs = PairSet(name).config(settings.pairs)
+    pairs = pair_set.config(settings.pairs)
     return {
         **building_config(settings, pairs),
         **tokenizing_config(settings, pairs),
-        **reference_config(context, name),
+        **reference_config(context, pair_set),
         "base_model": sizes(settings).base_model,
     }
 
@@ -98,26 +92,46 @@ def _all_shards_if_source(step: Step) -> Select:
 
 
 def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
+    model = _base_model_folder(context)
+    for plan in each_named(plans):
+        config = PairSet(plan.key.partition).config(context.settings.pairs)
+        source = _source(plan.key.partition)
+        shards = [key.partition for key in parents_of(plan, source.asset)]
+        versions = {shard: versions_of(context, source, shard) for shard in shards}
+        publish_pairs(context, plan, versions, config, model)
+
+
+def publish_pairs(
+    context: StepContext, plan: Plan, versions: Mapping[str, Path], config: PairConfig, model: Path
+) -> None:
+    """Publish pairs with their tokens and reference log-probabilities.
+
+    Args:
+        context: whose settings and seed problems count.
+        plan: of the artifact.
+        versions: by shard, the file of what they are made of (tables.VERSIONS).
+        config: how they are made.
+        model: the folder of the reference model, whose tokens they are in.
+    """
     from iterpref_assets.core.training.launch import compute_reference
 
-    store, settings = context.store, context.settings
-    base_model = sizes(settings).base_model
-    model = base_model_folder(settings, store, base_model)
-    for plan in each_named(plans):
-        config = PairSet(plan.key.partition).config(settings.pairs)
-        source = _source(plan.key.partition).asset
-        shards = [key.partition for key in parents_of(plan, source)]
-        built = store.work_folder(plan) / "shards"
-        built.mkdir(exist_ok=True)
-        parts = {shard: built / f"{shard}.parquet" for shard in shards}
-        with store.publishing(plan) as staging:
-            for shard, part in parts.items():
-                log = part.with_suffix(".jsonl")
-                build_shard(context, shard, config, part, source=source, executions=log)
-            refuse_pairs_of_benchmarks(context, parts, EXPERIMENT_PAIRS.asset)
-            tokenize_pairs(list(parts.values()), model, config, staging, EXPERIMENT_PAIRS.asset)
-            tokens = staging.folder / TOKENS_FILE
-            compute_reference(reference_job(context, plan, staging.folder, base_model, tokens))
+    store, asset = context.store, plan.key.asset
+    built = store.work_folder(plan) / "shards"
+    built.mkdir(exist_ok=True)
+    parts = {shard: built / f"{shard}.parquet" for shard in versions}
+    with store.publishing(plan) as staging:
+        for shard, part in parts.items():
+            log = part.with_suffix(".jsonl")
+            build_shard(context, shard, config, part, versions=versions[shard], executions=log)
+        refuse_pairs_of_benchmarks(context, parts, asset)
+        tokenize_pairs(list(parts.values()), model, config, staging, asset)
+        tokens = staging.folder / TOKENS_FILE
+        compute_reference(reference_job(context, plan, staging.folder, model, tokens))
+
+
+def _base_model_folder(context: StepContext) -> Path:
+    settings = context.settings
+    return base_model_folder(settings, context.store, sizes(settings).base_model)
 
 
 def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
@@ -125,7 +139,8 @@ def _pair_set(_context: StepContext, partition: str) -> tuple[str, ...]:
     return () if cell.is_reference else (arm_named(cell.arm).pairs.value,)
 
 
-def _models_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+def models_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
+    """What a cell's model depends on besides its pairs and the model that it goes on from."""
     settings, cell = context.settings, Cell.parse(partition)
     training = _training(settings, cell)
     return {
@@ -145,126 +160,26 @@ def _training(settings: Settings, cell: Cell) -> TrainConfig:
     return arm_named(cell.arm).training(settings.training, rate=cell.rate, seed=cell.seed)
 
 
-def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
-    asked = sizes(context.settings)
-    return {
-        **scoring_config(context.settings, asked.base_model),
-        "base_model": asked.base_model,
-        "validation_problems": asked.validation_problems,
-    }
-
-
-def sampling(settings: Settings) -> EvaluationConfig:
-    """How samples of the reported problems are drawn, where `draws_samples`.
-
-    Raises:
-        InputError: where the settings ask for several samples and draw them greedily.
-    """
-    asked = {**settings.sampled_evaluation.model_dump(), "samples": sizes(settings).samples}
-    try:
-        return EvaluationConfig.model_validate(asked)
-    except ValidationError as error:
-        raise InputError(
-            error.errors()[0]["msg"],
-            field="experiment.samples",
-            remedy="Raise sampled_evaluation.temperature, or lower experiment.samples",
-        ) from error
-
-
-def draws_samples(settings: Settings) -> bool:
-    """Whether the grid's models are scored on samples too."""
-    return is_asked(settings) and sizes(settings).samples > 0
-
-
-def _sampled_config(context: StepContext, partition: str) -> Mapping[str, JsonValue]:
-    return {
-        **_scores_config(context, partition),
-        "evaluation": sampling(context.settings).for_result(),
-    }
-
-
 def _publish_models(context: StepContext, plans: Sequence[Plan]) -> None:
+    model = _base_model_folder(context)
+    for plan in each_named(plans):
+        arm = arm_named(Cell.parse(plan.key.partition).arm)
+        pairs = context.store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
+        publish_model(context, plan, pairs, model)
+
+
+def publish_model(context: StepContext, plan: Plan, pairs: Artifact, model: Path) -> None:
+    """Train a cell on pairs that `publish_pairs` made, from the model of a folder on."""
     from iterpref_assets.core.training.launch import train_model
 
-    store, settings = context.store, context.settings
-    for plan in each_named(plans):
-        cell = Cell.parse(plan.key.partition)
-        arm = arm_named(cell.arm)
-        pairs = store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, arm.pairs.value))
-        compares = recipe_named(arm.recipe).needs_reference
-        logprobs = pairs.path(LOGPROBS_FILE) if compares else None
-        made_of = TrainedOn(sizes(settings).base_model, pairs.path(TOKENS_FILE), logprobs)
-        config = _training(settings, cell)
-        with store.publishing(plan) as staging:
-            job = train_job(context, plan, staging.folder, made_of, arm.recipe, config)
-            staging.figures.update(train_model(job, context.report).figures)
-
-
-def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
-    first = sizes(context.settings).validation_problems
-    problems = heldout(context)[:first]
-    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
-
-
-def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
-    first = sizes(context.settings).validation_problems
-    problems = heldout(context)[first:]
-    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
-
-
-def _publish_sampled(context: StepContext, plans: Sequence[Plan]) -> None:
-    settings = context.settings
-    problems = heldout(context)[sizes(settings).validation_problems :]
-    _publish_scored(context, plans, problems, sampling(settings), SAMPLED_FILE)
-
-
-def heldout(context: StepContext) -> list[Problem]:
-    """Problems to choose learning rates on, followed by those to report.
-
-    Raises:
-        InputError: where none is left to report.
-    """
-    problems = read_problems(context.store, ArtifactKey(HELDOUT_PROBLEMS.asset))
-    first = sizes(context.settings).validation_problems
-    if len(problems) <= first:
-        raise InputError(
-            f"{len(problems)} held-out problems are too few: learning rates are chosen on {first} "
-            "of them, and others are to be reported",
-            field="experiment.validation_problems",
-            remedy="Lower it, or hold out more problems",
-        )
-    return problems
-
-
-def _publish_scored(
-    context: StepContext,
-    plans: Sequence[Plan],
-    problems: Sequence[Problem],
-    evaluation: EvaluationConfig,
-    file: str,
-) -> None:
-    base_model = sizes(context.settings).base_model
-    with Sandbox(packages=context.settings.packages) as sandbox:
-        for plan in each_named(plans):
-            model = model_of_cell(context, plan.key.partition)
-            runs = {context.store.work_folder(plan): evaluation}
-            (scores,) = score_problems(context, problems, model, base_model, sandbox, runs)
-            with context.store.publishing(plan) as staging:
-                tables.write_table(scores, tables.SCORES, staging.folder / file)
-                staging.row_count = scores.height
-
-
-def model_of_cell(context: StepContext, partition: str) -> Path:
-    """The folder of a cell's model."""
-    if Cell.parse(partition).is_reference:
-        name = sizes(context.settings).base_model
-        return base_model_folder(context.settings, context.store, name)
-    return context.store.current(ArtifactKey(EXPERIMENT_MODELS.asset, partition)).folder
-
-
-def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
-    """A cell itself, unless it is the reference, which nobody trains."""
-    return () if Cell.parse(partition).is_reference else (partition,)
+    cell = Cell.parse(plan.key.partition)
+    recipe, config = arm_named(cell.arm).recipe, _training(context.settings, cell)
+    compares = recipe_named(recipe).needs_reference
+    logprobs = pairs.path(LOGPROBS_FILE) if compares else None
+    made_of = TrainedOn(model, pairs.path(TOKENS_FILE), logprobs)
+    with context.store.publishing(plan) as staging:
+        job = train_job(context, plan, staging.folder, made_of, recipe, config)
+        staging.figures.update(train_model(job, context.report).figures)
 
 
 EXPERIMENT_PAIRS = Step(
@@ -285,36 +200,12 @@ EXPERIMENT_PAIRS = Step(
 )
 EXPERIMENT_MODELS = Step(
     asset="experiment_models",
-    partitioning=Partitioning.CELL,
+    partitioning=Partitioning.FIRST_CELL,
     parents=(Parent(EXPERIMENT_PAIRS, _pair_set), *PARENTS_OF_BASE),
-    config=_models_config,
+    config=models_config,
     publish=_publish_models,
     gpus=training_gpus,
     code_version="1",
     exists=is_asked,
     in_run=never,
-)
-_scored = functools.partial(
-    Step,
-    partitioning=Partitioning.CELL,
-    parents=(Parent(EXPERIMENT_MODELS, if_trained), HELDOUT_PROBLEMS, *PARENTS_OF_BASE),
-    gpus=scoring_gpus,
-    code_version="1",
-    in_run=never,
-)
-"""Scores of a cell's model on some of the held-out problems."""
-EXPERIMENT_VALIDATION = _scored(
-    asset="experiment_validation",
-    config=_scores_config,
-    publish=_publish_validation,
-    exists=is_asked,
-)
-EXPERIMENT_SCORES = _scored(
-    asset="experiment_scores", config=_scores_config, publish=_publish_scores, exists=is_asked
-)
-EXPERIMENT_SAMPLED = _scored(
-    asset="experiment_sampled",
-    config=_sampled_config,
-    publish=_publish_sampled,
-    exists=draws_samples,
 )

@@ -23,16 +23,11 @@ from iterpref_assets.steps.benchmarks import (
     tasks_key,
 )
 from iterpref_assets.steps.evaluations import scoring_gpus
-from iterpref_assets.steps.experiment import (
-    EXPERIMENT_MODELS,
-    PARENTS_OF_BASE,
-    if_trained,
-    model_of_cell,
-    sizes,
-)
+from iterpref_assets.steps.experiment import sizes
 from iterpref_assets.steps.experiment_samples import is_asked, never
+from iterpref_assets.steps.experiment_scores import PARENTS_OF_CELL, model_of_cell
 from iterpref_assets.steps.partitions import Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext, each_named
+from iterpref_assets.steps.step import Step, StepContext, each_named
 
 SHORT = (BenchmarkName.HUMANEVAL, BenchmarkName.MBPP)
 """Benchmarks that every model of a grid can be scored on."""
@@ -100,13 +95,12 @@ EXPERIMENT_BENCHMARKS = Step(
     asset="experiment_benchmarks",
     partitioning=Partitioning.CELL,
     parents=(
-        Parent(EXPERIMENT_MODELS, if_trained),
         *(
             step
             for step in BENCHMARK_TASKS
             if step.asset in [tasks_key(name).asset for name in SHORT]
         ),
-        *PARENTS_OF_BASE,
+        *PARENTS_OF_CELL,
     ),
     config=_config,
     publish=_publish,

@@ -18,8 +18,8 @@ from iterpref_assets.core.sandbox.verdicts import Limits
 from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
-from iterpref_assets.steps.experiment import EXPERIMENT_SCORES
 from iterpref_assets.steps.experiment_samples import is_asked, never
+from iterpref_assets.steps.experiment_scores import EXPERIMENT_SCORES
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext, each_named

@@ -174,9 +174,14 @@ def _build_own(context: StepContext, shard: str, out: Path) -> None:
         shard,
         context.settings.pairs,
         out,
-        source=DEBUG_TRAJECTORIES.asset,
+        versions=versions_of(context, DEBUG_TRAJECTORIES, shard),
         executions=context.store.root / "executions" / f"{shard}.jsonl",
     )
+
+
+def versions_of(context: StepContext, source: Step, shard: str) -> Path:
+    """The file of a shard's versions (tables.VERSIONS), of a step that makes them by shard."""
+    return context.store.current(ArtifactKey(source.asset, shard)).path(VERSIONS_FILE)
 
 
 def build_shard(
@@ -185,7 +190,7 @@ def build_shard(
     pairs: PairConfig,
     out: Path,
     *,
-    source: str,
+    versions: Path,
     executions: Path,
 ) -> None:
     """Build a shard's pairs.
@@ -195,11 +200,10 @@ def build_shard(
         shard: which one.
         pairs: how they are made.
         out: the file that they go to (tables.PAIRS).
-        source: the asset whose versions they are made of.
+        versions: the file that they are made of (tables.VERSIONS).
         executions: the log of verdicts on programs that were cut; one process at a time holds it.
     """
     store, settings = context.store, context.settings
-    versions = store.current(ArtifactKey(source, shard)).path(VERSIONS_FILE)
     problems = store.current(ArtifactKey("seed_problems", shard)).path(PROBLEMS_FILE)
     limits, packages = settings.limits, settings.packages
     with (

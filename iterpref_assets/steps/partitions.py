@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from iterpref_assets.core.artifacts import UNPARTITIONED
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import PairSet, cell_keys
+from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, PairSet, cell_keys
 from iterpref_assets.core.experiment.config import ExperimentConfig
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
@@ -28,6 +29,12 @@ class Partitioning(StrEnum):
     """A set of pairs that arms of the experiment are trained on."""
     CELL = "cell"
     """An arm of the experiment at one learning rate with one seed, or the reference model."""
+    FIRST_CELL = "first_cell"
+    """A cell that is trained from the base model."""
+    SECOND_ROUND = "second_round"
+    """An arm that goes on from another arm's model."""
+    SECOND_CELL = "second_cell"
+    """A cell of such an arm."""
 
 
 TWO_PARTS = {Partitioning.CHECKPOINT, Partitioning.SCORE}
@@ -87,11 +94,27 @@ def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, 
                 for base_model in settings.base_models
                 for name in variants_of(partitioning, base_model, settings)
             )
+        case _:
+            return _of_experiment(partitioning, settings)
+
+
+def _of_experiment(partitioning: Partitioning, settings: Settings) -> tuple[str, ...]:
+    match partitioning:
         case Partitioning.PAIR_SET:
             return tuple(each.value for each in PairSet)
-        case Partitioning.CELL:
-            sizes = settings.experiment or ExperimentConfig()
-            return cell_keys(sizes.rates, sizes.seeds)
+        case Partitioning.SECOND_ROUND:
+            return tuple(arm.name for arm in SECOND_ROUNDS)
+        case Partitioning.FIRST_CELL:
+            return _cells(settings, [arm for arm in ARMS if not arm.after])
+        case Partitioning.SECOND_CELL:
+            return _cells(settings, SECOND_ROUNDS)
+        case _:
+            return (REFERENCE, *_cells(settings, ARMS))
+
+
+def _cells(settings: Settings, arms: Sequence[Arm]) -> tuple[str, ...]:
+    sizes = settings.experiment or ExperimentConfig()
+    return cell_keys(arms, sizes.rates, sizes.seeds)
 
 
 def variants_of(partitioning: Partitioning, base_model: str, settings: Settings) -> tuple[str, ...]:
@@ -118,7 +141,9 @@ def upstream_partitions(
             return (ModelVariant.parse(partition).base_model,)
         case Partitioning.CHECKPOINT | Partitioning.SCORE, Partitioning.BASE_MODEL:
             return variants_of(parent, partition, settings)
-        case Partitioning.SHARD, Partitioning.BASE_MODEL | Partitioning.PAIR_SET:
+        case Partitioning.SHARD, (
+            Partitioning.BASE_MODEL | Partitioning.PAIR_SET | Partitioning.SECOND_ROUND
+        ):
             return settings.seeds.shards()
         case _ if parent is child:
             return (partition,)

@@ -6,12 +6,13 @@ import asyncio
 import functools
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
@@ -43,8 +44,12 @@ def allowed_rounds(debugged: Iterable[Artifact]) -> int:
 
 def debugging_config(settings: Settings) -> dict[str, JsonValue]:
     """What the generator's programs and their verdicts depend on besides problems and samples."""
+    return {**generator_identity(settings), **rounds_config(settings)}
+
+
+def rounds_config(settings: Settings) -> dict[str, JsonValue]:
+    """What debugging depends on besides who is asked, and what."""
     return {
-        **generator_identity(settings),
         "debugging": settings.debugging.for_result(),
         "limits": settings.section("limits"),
         "packages": list(settings.packages),
@@ -54,9 +59,17 @@ def debugging_config(settings: Settings) -> dict[str, JsonValue]:
 @asynccontextmanager
 async def generator_and_judge(context: StepContext) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
     """The generator, entered, and what judges its programs within the settings' limits."""
-    settings = context.settings
+    async with model_and_judge(context.settings, generator_location(context)) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def model_and_judge(
+    settings: Settings, model: Path | str
+) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
+    """The model in the settings' engine, entered, and what judges its programs."""
     with Sandbox(packages=settings.packages) as sandbox:
-        async with open_engine(settings.engine, generator_location(context)) as engine:
+        async with open_engine(settings.engine, model) as engine:
             yield engine, functools.partial(sandbox.judge, limits=settings.limits)
 
 
@@ -83,12 +96,15 @@ async def _debug(context: StepContext, plans: Sequence[Plan]) -> None:
                 store.work_folder(plan),
             )
             with store.publishing(plan) as staging:
-                folder = staging.folder
-                tables.write_table(outcome.versions, tables.VERSIONS, folder / VERSIONS_FILE)
-                answers = outcome.completions
-                tables.write_table(answers, tables.COMPLETIONS, folder / COMPLETIONS_FILE)
+                write_trajectories(outcome, staging.folder)
                 staging.row_count = outcome.versions.height
                 staging.figures.update(outcome.figures)
+
+
+def write_trajectories(outcome: DebugOutcome, folder: Path) -> None:
+    """Write the versions, and the answers of the debugging rounds, to `folder`."""
+    tables.write_table(outcome.versions, tables.VERSIONS, folder / VERSIONS_FILE)
+    tables.write_table(outcome.completions, tables.COMPLETIONS, folder / COMPLETIONS_FILE)
 
 
 DEBUG_TRAJECTORIES = Step(

@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import dagster, definitions
 graph = definitions.defs().resolve_asset_graph()
-for name in ("experiment_pairs", "experiment_models", "experiment_scores"):
+for name in (
+    "experiment_pairs", "experiment_models", "experiment_second_trajectories",
+    "experiment_second_pairs", "experiment_second_models", "experiment_scores",
+):
     asset = graph.get(dagster.AssetKey(name))
     parents = ",".join(sorted(key.to_user_string() for key in asset.parent_keys))
     keys = asset.partitions_def.get_partition_keys()
@@ -22,6 +25,21 @@ SERIALIZED = """
 import definitions
 from private_dagster import told_by_a_code_server
 print(told_by_a_code_server(definitions.defs()))
+"""
+READ = """
+import dagster, definitions
+graph = definitions.defs().resolve_asset_graph()
+scores = dagster.AssetKey("experiment_scores")
+definition = graph.get(scores).partitions_def
+for key in ("reference", "sft@1e-05@0", "focal_rpo-second@1e-05@0"):
+    asked = definition.subset_with_partition_keys([key])
+    for name in ("experiment_models", "experiment_second_models"):
+        above = dagster.AssetKey(name)
+        mapping = graph.get_partition_mapping(scores, above)
+        found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            asked, definition, graph.get(above).partitions_def
+        )
+        print(key, name, *found.partitions_subset.get_partition_keys())
 """
 POOLS = """
 import dagster, definitions
@@ -60,8 +78,31 @@ def test_models_come_from_pairs_that_come_from_trajectories(assets):
 def test_every_cell_of_the_grid_is_a_partition(assets):
     from iterpref_assets.core.experiment.arms import ARMS
 
-    _, first, count = assets["experiment_models"]
+    _, first, count = assets["experiment_scores"]
     assert (first, int(count)) == ("reference", 1 + 2 * 3 * len(ARMS))
+
+
+def test_first_and_second_rounds_are_trained_by_assets_of_their_own(assets):
+    from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
+
+    assert int(assets["experiment_models"][2]) == 2 * 3 * (len(ARMS) - len(SECOND_ROUNDS))
+    assert int(assets["experiment_second_models"][2]) == 2 * 3 * len(SECOND_ROUNDS)
+    for name in ("trajectories", "pairs"):
+        assert int(assets[f"experiment_second_{name}"][2]) == len(SECOND_ROUNDS)
+
+
+def test_a_second_round_comes_from_models_of_the_first(assets):
+    for name in ("trajectories", "pairs", "models"):
+        assert "experiment_models" in assets[f"experiment_second_{name}"][0].split(",")
+    assert "experiment_second_models" in assets["experiment_scores"][0].split(",")
+
+
+def test_a_score_is_read_off_its_own_model_alone():
+    lines = printed_by(READ).splitlines()
+    assert [line for line in lines if line.count(" ") > 1] == [
+        "sft@1e-05@0 experiment_models sft@1e-05@0",
+        "focal_rpo-second@1e-05@0 experiment_second_models focal_rpo-second@1e-05@0",
+    ]
 
 
 def test_every_pair_set_is_a_partition(assets):

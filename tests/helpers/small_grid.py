@@ -30,6 +30,7 @@ def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:
 
 
 MODELS = a_step("experiment_models", Partitioning.CELL)
+SECOND_MODELS = a_step("experiment_second_models", Partitioning.SECOND_CELL)
 VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
 STRONGER = a_step("experiment_stronger", Partitioning.CELL)
@@ -54,6 +55,7 @@ def small_grid(root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings = Settings.model_validate({"root": root, "experiment": {}})
     context = StepContext(settings, ArtifactStore(settings.root))
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", MODELS)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SECOND_MODELS", SECOND_MODELS)
     monkeypatch.setattr(exporting, "EXPERIMENT_VALIDATION", VALIDATION)
     monkeypatch.setattr(exporting, "EXPERIMENT_SCORES", SCORES)
     monkeypatch.setattr(exporting, "EXPERIMENT_STRONGER", STRONGER)
@@ -147,13 +149,15 @@ def publish_seeds(context: StepContext, *names: str) -> None:
         tables.write_table(frame, tables.PROBLEMS, staging.folder / "problems.parquet")
 
 
-def publish_pairs(context: StepContext) -> None:
-    step = a_step("experiment_pairs", Partitioning.PAIR_SET)
+def publish_pairs(
+    context: StepContext, asset: str = "experiment_pairs", name: str = "random"
+) -> None:
+    step = a_step(asset, Partitioning.PAIR_SET)
     row = {
         "pair_id": "p", "prompt_ids": [1], "chosen_ids": [1, 2], "rejected_ids": [1, 2, 3, 4],
         "chosen_mask": [False, True], "rejected_mask": [False, False, False, True],
     }  # fmt: skip
-    with context.store.publishing(step.plan(context, "random")) as staging:
+    with context.store.publishing(step.plan(context, name)) as staging:
         frame = pl.DataFrame([row], schema=tables.TOKENIZED_PAIRS)
         tables.write_table(frame, tables.TOKENIZED_PAIRS, staging.folder / "tokens.parquet")
         kept = {"pair_id": "p", "rejected": "x = 1", "rejected_diff_lines": [0]}

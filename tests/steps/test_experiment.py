@@ -8,9 +8,8 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.settings import SETTINGS_FILE, Settings, load_settings
-from iterpref_assets.steps.experiment import (
-    EXPERIMENT_MODELS,
-    EXPERIMENT_PAIRS,
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS
+from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,

@@ -45,6 +45,7 @@ def test_a_key_that_has_not_two_parts_is_refused(partition: str) -> None:
         (Partitioning.CHECKPOINT, ("one/sft", "two/sft")),
         (Partitioning.SCORE, ("one/reference", "one/sft", "two/reference", "two/sft")),
         (Partitioning.PAIR_SET, tuple(PairSet)),
+        (Partitioning.SECOND_ROUND, ("focal_dpo-second", "focal_rpo-second")),
     ],
 )
 def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> None:
@@ -58,6 +59,10 @@ def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> N
         (Partitioning.SHARD, Partitioning.SHARD, "lab-000", ("lab-000",)),
         (Partitioning.SHARD, Partitioning.BASE_MODEL, "one", ("lab-000", "lab-001")),
         (Partitioning.SHARD, Partitioning.PAIR_SET, "first", ("lab-000", "lab-001")),
+        (
+            *(Partitioning.SHARD, Partitioning.SECOND_ROUND),
+            *("focal_rpo-second", ("lab-000", "lab-001")),
+        ),
         (Partitioning.CELL, Partitioning.CELL, "sft@1e-05@0", ("sft@1e-05@0",)),
         (Partitioning.BASE_MODEL, Partitioning.CHECKPOINT, "one/sft", ("one",)),
         (Partitioning.BASE_MODEL, Partitioning.SCORE, "one/reference", ("one",)),
@@ -69,6 +74,15 @@ def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> N
 )
 def test_a_partition_comes_from_these_of_its_parent(parent, child, partition, names) -> None:
     assert upstream_partitions(parent, child, partition, SETTINGS) == names
+
+
+def test_every_cell_is_the_reference_or_of_a_first_or_of_a_second_round() -> None:
+    every, first, second = (
+        partitions_of(kind, SETTINGS)
+        for kind in (Partitioning.CELL, Partitioning.FIRST_CELL, Partitioning.SECOND_CELL)
+    )
+    assert sorted(every) == sorted(["reference", *first, *second])
+    assert {key.split("@")[0] for key in second} == {"focal_dpo-second", "focal_rpo-second"}
 
 
 def test_kinds_that_nothing_joins_are_a_mistake_of_the_graph() -> None:

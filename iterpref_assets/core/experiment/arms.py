@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from iterpref_assets.core.errors import InputError
@@ -53,6 +53,9 @@ class Arm(Record):
         recipe: the training recipe.
         pairs: what it is trained on.
         beta, alpha, imitation_mean: as in TrainConfig.
+        after: the arm whose model this one goes on from, on pairs of that model's own; None where
+            it goes on from the base model.
+        epochs_factor: its epochs, as a multiple of the settings'.
     """
 
     name: str
@@ -61,6 +64,13 @@ class Arm(Record):
     beta: float | None = None
     alpha: float | None = None
     imitation_mean: ImitationMean = ImitationMean.TOKENS
+    after: str | None = None
+    epochs_factor: int = 1
+
+    @property
+    def pairs_name(self) -> str:
+        """What tables call its pairs: those of a second round are like no other arm's."""
+        return self.name if self.after else self.pairs.value
 
     def training(self, config: TrainConfig, *, rate: float, seed: int) -> TrainConfig:
         """`config` as this arm is trained at `rate` with `seed`."""
@@ -70,6 +80,7 @@ class Arm(Record):
             "beta": self.beta,
             "alpha": self.alpha,
             "imitation_mean": self.imitation_mean,
+            "epochs": config.epochs * self.epochs_factor,
         }
         return TrainConfig.model_validate({**config.model_dump(), **changes})
 
@@ -77,6 +88,7 @@ class Arm(Record):
 _BETAS = (0.3, 0.5)
 _ALPHAS = (3.0, 5.0)
 _BY_FOCUS = ("dpo", "focal_dpo")
+_FOCAL = ("focal_dpo", "focal_rpo")
 
 ARMS: tuple[Arm, ...] = (
     *(Arm(name=name, recipe=name) for name in RECIPE_NAMES),
@@ -91,10 +103,16 @@ ARMS: tuple[Arm, ...] = (
         Arm(name=f"{recipe}-{pairs.value}", recipe=recipe, pairs=pairs)
         for pairs in PairSet
         if pairs is not PairSet.RANDOM
-        for recipe in ("focal_dpo", "focal_rpo")
+        for recipe in _FOCAL
     ),
+    *(Arm(name=f"{recipe}-second", recipe=recipe, after=recipe) for recipe in _FOCAL),
+    *(Arm(name=f"{recipe}-twice", recipe=recipe, epochs_factor=2) for recipe in _FOCAL),
 )
-"""Every arm. An alpha without end is `sft`."""
+"""Every arm. An alpha without end is `sft`. `-twice` has as many epochs on the first round's pairs
+as `-second` has on those of both rounds."""
+
+SECOND_ROUNDS = tuple(arm for arm in ARMS if arm.after)
+"""The arms that go on from another arm's model."""
 
 QUICK = ("sft", "dpo", "rpo", "focal_dpo", "focal_rpo")
 """The arms that the paper's headline compares, beside the reference."""
@@ -153,15 +171,14 @@ class Cell(Record):
         return self.rate is None
 
 
-def cell_keys(rates: tuple[float, ...], seeds: int) -> tuple[str, ...]:
-    """Every cell that the grid can have, the reference first."""
-    cells = (
-        Cell(arm=arm.name, rate=rate, seed=seed)
-        for arm in ARMS
+def cell_keys(arms: Iterable[Arm], rates: tuple[float, ...], seeds: int) -> tuple[str, ...]:
+    """Every model that the grid can train of some arms."""
+    return tuple(
+        Cell(arm=arm.name, rate=rate, seed=seed).key
+        for arm in arms
         for rate in rates
         for seed in range(seeds)
     )
-    return (REFERENCE, *(cell.key for cell in cells))
 
 
 def check_strengths() -> None:

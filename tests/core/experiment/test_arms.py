@@ -6,6 +6,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import (
     ARMS,
     QUICK,
+    SECOND_ROUNDS,
     Cell,
     PairSet,
     arm_named,
@@ -50,6 +51,33 @@ def test_an_arm_can_take_the_imitation_by_pairs():
     assert training.imitation_mean is ImitationMean.PAIRS
 
 
+def test_an_arm_with_twice_the_epochs_differs_in_them_alone():
+    changed = arm_named("focal_rpo-twice").training(LAB, rate=1e-4, seed=2)
+    once = arm_named("focal_rpo").training(LAB, rate=1e-4, seed=2)
+    assert changed == once.model_copy(update={"epochs": 2 * LAB.epochs})
+
+
+def test_a_second_round_is_trained_as_its_first_one_was():
+    for arm in SECOND_ROUNDS:
+        first = arm_named(arm.after or "").training(LAB, rate=1e-4, seed=2)
+        assert arm.training(LAB, rate=1e-4, seed=2) == first
+
+
+def test_every_second_round_has_a_rival_with_as_many_epochs():
+    for arm in SECOND_ROUNDS:
+        rival = arm_named(f"{arm.after}-twice")
+        assert (rival.recipe, rival.epochs_factor) == (arm.recipe, 2)
+
+
+def test_no_second_round_goes_on_from_another():
+    assert [arm_named(arm.after or "").after for arm in SECOND_ROUNDS] == [None, None]
+
+
+def test_the_pairs_of_a_second_round_go_by_its_name():
+    assert arm_named("focal_rpo-second").pairs_name == "focal_rpo-second"
+    assert arm_named("focal_rpo-twice").pairs_name == "random"
+
+
 def test_pair_sets_differ_from_the_methods_in_one_thing_each():
     made = {each: each.config(PairConfig(seed=3)) for each in PairSet}
     assert made[PairSet.RANDOM] == PairConfig(seed=3)
@@ -67,7 +95,7 @@ def test_unknown_arm_is_refused_with_the_known_ones():
         arm_named("ppo")
 
 
-@pytest.mark.parametrize("key", cell_keys((1e-5, 3e-4), 2))
+@pytest.mark.parametrize("key", cell_keys(ARMS, (1e-5, 3e-4), 2))
 def test_a_cell_is_read_as_it_was_written(key):
     assert Cell.parse(key).key == key
 

@@ -4,8 +4,9 @@
         --libraries FOLDER --graded NAME_eval_results.json [--workers N]
 
 NAME_eval_results.json is what `bigcodebench.evaluate` writes, with every program and its status.
-Every difference is printed with what the evaluator kept of it, but those of tasks whose reference
-does not pass here either are only counted. The exit status is 1 where there is a difference.
+Every difference is printed with what the evaluator kept of it. Programs of tasks whose reference
+does not pass here are left out and counted: that they fail here says nothing of them. The exit
+status is 1 where there is a difference.
 
 `--both` also judges each program of a task whose tests are kept apart from it (docs/SANDBOX.md) in
 one process with them, and prints where that differs.
@@ -113,16 +114,19 @@ def _compare(graded: Sequence[Graded], sandbox: Sandbox, workers: int) -> int:
     def judge(each: Graded) -> Execution:
         return judge_program(each.problem, calibrated(each.problem, each.code), sandbox)
 
-    started = time.monotonic()
+    references = {
+        each.problem.task_id: replace(each, code=each.problem.reference) for each in graded
+    }
     with ThreadPoolExecutor(workers) as pool:
+        passing = zip(references, pool.map(judge, references.values()), strict=True)
+        runnable = {name for name, execution in passing if execution.passed}
+        asked, graded = len(graded), [g for g in graded if g.problem.task_id in runnable]
+        started = time.monotonic()
         executions = list(pool.map(judge, graded))
     seconds = time.monotonic() - started
     counts: Counter[str] = Counter()
     for each, execution in zip(graded, executions, strict=True):
         if (each.status == "pass") is execution.passed:
-            continue
-        if not judge(replace(each, code=each.problem.reference)).passed:
-            counts["cannot be run here"] += 1
             continue
         counts["passes only here" if execution.passed else "passes only there"] += 1
         there = " ".join(each.failure.split()[-30:]) if execution.passed else ""
@@ -132,6 +136,7 @@ def _compare(graded: Sequence[Graded], sandbox: Sandbox, workers: int) -> int:
             f"    here {execution.verdict} ({way}) {execution.message[:300]}"
         )
     print(
+        f"{asked - len(graded)} of {asked} programs are of tasks that cannot run here; "
         f"{len(graded) - sum(counts.values())} of {len(graded)} agree, {dict(counts)}; "
         f"{sum(each.status == 'pass' for each in graded)} pass there, "
         f"{sum(each.passed for each in executions)} here; "

@@ -10,7 +10,7 @@ import polars as pl
 from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment import figures
-from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
 from iterpref_assets.core.experiment.benchmarks import (
     TaskSet,
     benchmark_images,
@@ -54,6 +54,8 @@ HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
 _RECIPES = {arm.name: arm.recipe for arm in ARMS}
 """The recipe of each arm. Recorded results may hold arms that there no longer are."""
+_SECOND = {arm.name for arm in SECOND_ROUNDS}
+"""They change more than one thing: what is trained, and on what."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
     wanted = wanted_comparisons(arms)
     wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
-    changed = [(arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm]
+    changed = [
+        (arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm and arm not in _SECOND
+    ]
     wanted += changed
     compared = compare_all(results, wanted)
     held_out = held_out_set(results, arms, compared)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
+from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
@@ -20,7 +21,6 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
-from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.core.experiment.results import (
     BENCHMARKS,
     CELLS,
@@ -35,10 +35,11 @@ from iterpref_assets.core.experiment.results import (
 from iterpref_assets.core.experiment.rounds import Drawn, solved_by_calls
 from iterpref_assets.core.syntax import program_key
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.exporting_pairs import focal_shares, kinds, pair_sets
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
-from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, sizes
 from iterpref_assets.steps.experiment_benchmarks import (
     EXPERIMENT_BENCHMARKS,
     benchmarks_of,
@@ -51,15 +52,10 @@ from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SCORES,
     EXPERIMENT_VALIDATION,
 )
-from iterpref_assets.steps.experiment_second import (
-    EXPERIMENT_SECOND_MODELS,
-    EXPERIMENT_SECOND_PAIRS,
-    first_round,
-)
+from iterpref_assets.steps.experiment_second import EXPERIMENT_SECOND_MODELS, first_round
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER, STRONGER_FILE
 from iterpref_assets.steps.generator import COMPLETIONS_FILE
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS, read_problems
-from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext
@@ -108,7 +104,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     sampled = dict(_standing(context, EXPERIMENT_SAMPLED, current))
     benchmarks = dict(_standing(context, EXPERIMENT_BENCHMARKS, current))
     chosen_on = tables.read_scores(validation[Cell.parse(REFERENCE)].path(GREEDY_FILE))["task_id"]
-    made, shares = _made_by(), _focal_shares(context.store)
+    pairs = dict(pair_sets(context.store, {cell.arm for cell in kept}))
+    made, shares = _made_by(), focal_shares(pairs)
     results = Results(
         cells=pl.DataFrame(
             [
@@ -124,7 +121,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             [row for cell in kept if cell in models for row in _curve(cell, models[cell])],
             schema=CURVES,
         ),
-        kinds=_kinds(context.store),
+        kinds=kinds(pairs),
         tasks=_tasks(context.store, scores.values()),
         rounds=_rounds(context),
         sampled=pl.concat(
@@ -216,32 +213,6 @@ def _named(cell: Cell) -> dict[str, Any]:
     return {"arm": cell.arm, "rate": cell.rate, "seed": cell.seed}
 
 
-def _focal_shares(store: ArtifactStore) -> dict[str, float]:
-    """The share of the tokens of y- that are of D-, by pair set."""
-    shares: dict[str, float] = {}
-    for name, pairs in _pair_sets(store):
-        masks = tables.read_table(pairs.path(TOKENS_FILE), tables.TOKENIZED_PAIRS)["rejected_mask"]
-        shares[name] = float(masks.list.sum().sum()) / float(masks.list.len().sum())
-    return shares
-
-
-def _pair_sets(store: ArtifactStore) -> Iterator[tuple[str, Artifact]]:
-    """The pairs that there are, by what tables call them."""
-    for step in (EXPERIMENT_PAIRS, EXPERIMENT_SECOND_PAIRS):
-        for name in store.partitions(step.asset):
-            yield name, store.current(ArtifactKey(step.asset, name))
-
-
-def _kinds(store: ArtifactStore) -> pl.DataFrame:
-    frames = [pl.DataFrame(schema=KINDS)]
-    for name, pairs in _pair_sets(store):
-        kept = tables.read_table(pairs.path(PAIRS_FILE), tables.PAIRS).filter(
-            pl.col("dropped_by").is_null()
-        )
-        frames.append(token_kinds(name, kept.select("rejected", "rejected_diff_lines").iter_rows()))
-    return pl.concat(frames)
-
-
 def _cell(
     cell: Cell,
     model: Artifact | None,
@@ -263,9 +234,18 @@ def _cell(
         "focal_share": shares[arm.pairs_name] if arm else None,
         "steps": made.figures.get("steps"),
         "validation": validation,
-        "config": json.dumps(made.config, sort_keys=True),
+        "config": json.dumps(made.config | _first_model(model), sort_keys=True),
         "content_hash": made.content_hash,
     }
+
+
+def _first_model(model: Artifact | None) -> dict[str, JsonValue]:
+    """Which model of the grid another one goes on from; nothing where it goes on from the base."""
+    upstream = model.manifest.upstream if model else {}
+    for key, content_hash in upstream.items():
+        if ArtifactKey.parse(key).asset == EXPERIMENT_MODELS.asset:
+            return {"first_model": {"key": key, "content_hash": content_hash}}
+    return {}
 
 
 def _name_columns(cell: Cell) -> list[pl.Expr]:

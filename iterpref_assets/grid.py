@@ -162,7 +162,10 @@ class _Making:
         return list(dict.fromkeys(named))
 
     def _make_cells(self, asked: Sequence[Step]) -> None:
-        """Choose each arm's rate, then train it with every seed and score what came of it."""
+        """Choose each arm's rate, then train it with every seed and score what came of it.
+
+        Second rounds come last: one that cannot be made keeps no other arm from its scores.
+        """
         arms, seeds = self.grid.arms, self.grid.seeds
         first = [arm for arm in arms if not arm.after]
         tried = len(sizes(self.context.settings).rates) * (len(self._first) + len(self._second))
@@ -171,17 +174,13 @@ class _Making:
         with track("experiment", 2 * tried + 1 + trained + scored) as tracker:
             self.make(EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
             self._try(self._first, EXPERIMENT_MODELS, tracker)
+            reported = [[REFERENCE], *map(self._chosen, first)]
+            self._finish(reported, EXPERIMENT_MODELS, asked, tracker)
             for step in (EXPERIMENT_SECOND_TRAJECTORIES, EXPERIMENT_SECOND_PAIRS):
                 self.make(step, [arm.name for arm in self._second])
             self._try(self._second, EXPERIMENT_SECOND_MODELS, tracker)
-            for step, mine in (
-                (EXPERIMENT_MODELS, first),
-                (EXPERIMENT_SECOND_MODELS, self._second),
-            ):
-                self.make(step, [key for arm in mine for key in self._chosen(arm)[1:]], tracker)
-            cells = [key for arm in arms for key in self._chosen(arm)]
-            for step in asked:
-                self.make(step, (REFERENCE, *cells), tracker)
+            reported = [*map(self._chosen, self._second)]
+            self._finish(reported, EXPERIMENT_SECOND_MODELS, asked, tracker)
 
     def _try(self, arms: Sequence[Arm], models: Step, tracker: Tracker) -> None:
         """Train arms at every rate with seed 0, and validate what came of it."""
@@ -189,6 +188,18 @@ class _Making:
         for keys in [tried] if self.several else [[key] for key in tried]:
             self.make(models, keys, tracker)
             self.make(EXPERIMENT_VALIDATION, keys, tracker)
+
+    def _finish(
+        self,
+        reported: Sequence[Sequence[str]],
+        models: Step,
+        asked: Sequence[Step],
+        tracker: Tracker,
+    ) -> None:
+        """Train each arm's models but for its first, and score them all."""
+        self.make(models, [key for keys in reported for key in keys[1:]], tracker)
+        for step in asked:
+            self.make(step, [key for keys in reported for key in keys], tracker)
 
     def _chosen(self, arm: Arm) -> list[str]:
         """An arm's models at its best rate, seed 0 first: that one has been tried."""
@@ -199,11 +210,12 @@ class _Making:
         store = self.context.store
         plans = [store.pinned(step.plan(self.context, name)) for name in partitions]
         missing = [plan for plan in plans if store.reusable(plan) is None]
-        if tracker is None:
-            if missing:
-                _log.info("%s: %d of %d to make", step.asset, len(missing), len(plans))
-        elif len(missing) < len(plans):
+        if tracker is not None and len(missing) < len(plans):
             tracker.resume(len(plans) - len(missing))
+        if not missing:
+            return
+        if tracker is None:
+            _log.info("%s: %d of %d to make", step.asset, len(missing), len(plans))
         names = [plan.key.partition for plan in missing]
         if self.several is not None and len(missing) > 1:
             count = len(names) if tracker else self.several.count

@@ -1,10 +1,12 @@
 """The experiment's result tables, from its artifacts."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 from small_grid import (
+    FIRST_OF_SECOND,
     MODELS,
     SAMPLED,
     SCORED,
@@ -25,7 +27,7 @@ from small_grid import (
 
 from iterpref_assets import exporting
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import Results, read_results
@@ -239,6 +241,27 @@ def test_a_second_round_stands_beside_the_first_one_with_pairs_of_its_own(settin
         *("focal_rpo", "focal_rpo-second", 0.25),
     )
     assert set(made.kinds["pairs"]) == {"random", "focal_rpo-second"}
+
+
+def test_a_second_round_tells_which_first_model_it_goes_on_from(settings, tmp_path):
+    store = ArtifactStore(settings.root)
+    publish_second_round(StepContext(settings, store), 3e-5, 1e-4, 3e-4)
+    export_grid(settings, tmp_path / "lab")
+    cells = read_results(tmp_path / "lab").cells
+    first = ArtifactKey("experiment_models", FIRST_OF_SECOND)
+    assert json.loads(cells.filter(arm="focal_rpo-second")["config"].item()) == {
+        "first_model": {
+            "key": "experiment_models/focal_rpo@0.0001@0",
+            "content_hash": store.current(first).manifest.content_hash,
+        }
+    }
+    assert set(cells.filter(pl.col("arm") != "focal_rpo-second")["config"]) == {"{}"}
+
+
+def test_pairs_of_a_second_round_that_is_left_out_are_left_out(settings, tmp_path):
+    publish_second_round(StepContext(settings, ArtifactStore(settings.root)), 3e-5, 1e-4)
+    export_grid(settings, tmp_path / "lab")
+    assert set(read_results(tmp_path / "lab").kinds["pairs"]) == {"random"}
 
 
 def test_a_second_round_whose_first_one_may_be_another_is_left_out(settings, tmp_path):

@@ -1,7 +1,8 @@
 """The experiment's grid: what is made, in which order, and what is not made again."""
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from iterpref_assets.core.experiment.arms import Cell, arm_named
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
+from iterpref_assets.core.progress import Tracker
 from iterpref_assets.grid import LOCK, Grid, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment_rates import validation_rate
 from iterpref_assets.steps.experiment_scores import draws_samples
+from iterpref_assets.steps.experiment_second import EXPERIMENT_SECOND_TRAJECTORIES
 from iterpref_assets.steps.experiment_stronger import is_possible
 from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.partitions import Partitioning
@@ -251,15 +254,49 @@ def test_a_second_round_after_its_first_one_makes_what_is_missing_alone(made, se
     assert {key.split("@")[0] for _, key in made.cells} == {"focal_rpo-second"}
 
 
+def test_a_second_round_that_cannot_be_made_keeps_no_other_arm_from_its_scores(made, settings):
+    made.ends_at = SECOND_ROUND.name
+    with pytest.raises(KeyboardInterrupt):
+        make_grid(settings, Grid((SECOND_ROUND, SFT), 2))
+    assert made.of("experiment_scores") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
+
+
+@pytest.mark.parametrize("arms", [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)])
+def test_progress_ends_at_the_number_that_was_told(made, settings, monkeypatch, arms):
+    trackers: list[Tracker] = []
+
+    @contextmanager
+    def track(description: str, total: int) -> Generator[Tracker]:
+        trackers.append(Tracker(description, total, None))
+        yield trackers[-1]
+
+    monkeypatch.setattr(grid, "track", track)
+    for _anew_and_current in range(2):
+        make_grid(settings, Grid(arms, 2))
+        assert trackers[-1].done == trackers[-1].total
+
+
+def on_a_server(root: Path) -> Settings:
+    asked = {
+        "root": root, "experiment": sizes(), "engine": {"kind": "openai"},
+        "generator": {"source": "remote", "model": "theirs"},
+    }  # fmt: skip
+    return Settings.model_validate(asked)
+
+
+def test_arms_that_are_no_second_rounds_are_made_of_what_a_server_wrote(
+    made, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(grid, "EXPERIMENT_SECOND_TRAJECTORIES", EXPERIMENT_SECOND_TRAJECTORIES)
+    make_grid(on_a_server(tmp_path), Grid((SFT,), 1))
+    assert made.of("experiment_scores") == ["reference", "sft@3e-05@0"]
+
+
 def test_a_second_round_of_an_engine_without_weights_is_refused_before_anything_is_made(
     made, tmp_path
 ):
-    asked = {
-        "root": tmp_path, "experiment": sizes(), "engine": {"kind": "openai"},
-        "generator": {"source": "remote", "model": "theirs"},
-    }  # fmt: skip
     with pytest.raises(InputError, match="samples from a model of the grid, and openai") as caught:
-        make_grid(Settings.model_validate(asked), Grid((SECOND_ROUND,), 1))
+        make_grid(on_a_server(tmp_path), Grid((SECOND_ROUND,), 1))
     assert caught.value.field == "engine.kind"
     assert made.cells == []
 

@@ -99,7 +99,9 @@ def test_a_second_round_is_exported_with_its_own_pairs(root, exported):
     kept = ArtifactStore(root).current(ArtifactKey("experiment_second_pairs", "focal_rpo-second"))
     assert (row["recipe"], row["pairs"]) == ("focal_rpo", "focal_rpo-second")
     assert row["pair_count"] == kept.manifest.row_count
-    assert json.loads(row["config"])["training"]["learning_rate"] == 1e-4
+    config = json.loads(row["config"])
+    assert config["training"]["learning_rate"] == 1e-4
+    assert config["first_model"]["key"] == "experiment_models/focal_rpo@0.0001@0"
     assert set(exported.kinds["pairs"]) == {"random", *ARMS}
 
 

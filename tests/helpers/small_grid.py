@@ -16,21 +16,28 @@ from iterpref_assets.core.lab.problems import compose_heldout
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
 from iterpref_assets.steps.partitions import Partitioning
-from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.step import Parent, Step, StepContext
 
 SCORED = "sft@1e-05@0"
 """At a rate that the settings do not name."""
 
 
-def a_step(asset: str, partitioning: Partitioning, version: str = "1") -> Step:
+def a_step(
+    asset: str, partitioning: Partitioning, version: str = "1", parents: tuple[Parent, ...] = ()
+) -> Step:
     return Step(
         asset=asset, partitioning=partitioning, publish=lambda _context, _plans: None,
-        code_version=version,
+        code_version=version, parents=parents,
     )  # fmt: skip
 
 
 MODELS = a_step("experiment_models", Partitioning.CELL)
-SECOND_MODELS = a_step("experiment_second_models", Partitioning.SECOND_CELL)
+FIRST_OF_SECOND = "focal_rpo@0.0001@0"
+"""What models of a second round go on from."""
+SECOND_MODELS = a_step(
+    "experiment_second_models", Partitioning.SECOND_CELL,
+    parents=(Parent(MODELS, lambda _context, _partition: (FIRST_OF_SECOND,)),),
+)  # fmt: skip
 VALIDATION = a_step("experiment_validation", Partitioning.CELL)
 SCORES = a_step("experiment_scores", Partitioning.CELL)
 STRONGER = a_step("experiment_stronger", Partitioning.CELL)

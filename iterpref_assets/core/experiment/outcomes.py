@@ -100,8 +100,8 @@ def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, and "
-        f"all with fewer than {MIN_SEEDS} seeds.\n"
+        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, all "
+        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures.\n"
     )
     head = ["claim", "the paper", "here, points", "outcome"]
     return f"{table(head, rows)}\n{rule}"

@@ -10,7 +10,7 @@ import polars as pl
 from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment import figures
-from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
 from iterpref_assets.core.experiment.benchmarks import (
     TaskSet,
     benchmark_images,
@@ -54,6 +54,8 @@ HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
 _RECIPES = {arm.name: arm.recipe for arm in ARMS}
 """The recipe of each arm. Recorded results may hold arms that there no longer are."""
+_SECOND = {arm.name for arm in SECOND_ROUNDS}
+"""They change more than one thing: what is trained, and on what."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
     wanted = wanted_comparisons(arms)
     wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
-    changed = [(arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm]
+    changed = [
+        (arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm and arm not in _SECOND
+    ]
     wanted += changed
     compared = compare_all(results, wanted)
     held_out = held_out_set(results, arms, compared)
@@ -163,11 +167,16 @@ where the settings have `benchmarks.humaneval` or `benchmarks.mbpp`. An arm is o
 An arm `-second` is a second round, on-policy: the model of the first round samples and debugs the
 same training problems with the same settings, and training goes on from it, on pairs made of these
 trajectories. It is the reference model too. The model of the first round is that of the recipe's
-own arm at its best rate, with seed 0. The seeds of a second round draw the order of its own pairs,
-so its interval does not hold for another first model. The arm has had the settings' epochs twice:
-on the first round's pairs, and on its own. So has its rival `-twice`, in one run from the base
-model, on the first round's pairs alone. Their steps differ as far as the numbers of pairs do;
-`steps` of a second round counts its own. It needs vLLM or transformers as the `engine`.
+own arm at its best rate, with seed 0. The arm has had the settings' epochs twice: on the first
+round's pairs, and on its own. So has its rival `-twice`, in one run from the base model, on the
+first round's pairs alone. Their steps differ as far as the numbers of pairs do; `steps` of a second
+round counts its own. It needs vLLM or transformers as the `engine`.
+
+The claim that `-second` beats `-twice` stays undecided whatever its figures, for two reasons. All
+seeds of `-second` share one first model and draw the order of its own pairs alone, so the interval
+does not hold for another first model. And `-second` is tuned twice on the validation problems: its
+first model is the best of the rates there with seed 0, then its own rate is chosen. `-twice` is
+tuned once.
 
 `examples/experiment/qwen.toml` asks for the same grid of a real model, Qwen2.5-Coder-0.5B-Instruct,
 on MBPP's train split and exercism. It is scored on their held-out problems, HumanEval+ and MBPP+.

@@ -34,7 +34,8 @@ CELLS: tables.Schema = {
 }
 """One row a model; rate and seed are null for the reference. `validation` is its pass rate on the
 validation problems, null of the seeds that no rate is chosen with, `focal_share` that of the tokens
-of y- which are of D-, `config` all that it was made with, as JSON."""
+of y- which are of D-, `config` all that it was made with, as JSON; its `first_model` is the key and
+content hash of the model that a second round goes on from."""
 
 SCORES: tables.Schema = {
     "arm": pl.String(),

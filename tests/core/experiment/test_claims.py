@@ -7,7 +7,7 @@ import pytest
 from experiment_examples import results, with_samples
 
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
-from iterpref_assets.core.experiment.arms import ARMS
+from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
 from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
 from iterpref_assets.core.experiment.results import Results
@@ -16,6 +16,7 @@ from iterpref_assets.core.training.recipes import REFERENCE
 FEW = Bootstrap(resamples=200)
 HIGHER = Claim("more", "a", "b", "")
 LOWER = Claim("less", "a", "b", "", higher=False)
+SECONDS = {arm.name for arm in SECOND_ROUNDS}
 
 
 def comparison(low: float, high: float, p_value: float) -> Comparison:
@@ -45,6 +46,13 @@ def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_va
 def test_one_seed_decides_nothing():
     one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
     assert outcome(HIGHER, {("a", "b"): one}) is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize("claim", [each for each in CLAIMS if {each.arm, each.baseline} & SECONDS])
+@pytest.mark.parametrize(("low", "high"), [(0.01, 0.05), (-0.05, -0.01)])
+def test_a_claim_about_a_second_round_is_undecided_whatever_its_figures(claim, low, high):
+    found = {(claim.arm, claim.baseline): comparison(low, high, 0.001)}
+    assert outcome(claim, found) is Outcome.UNDECIDED
 
 
 def test_claim_about_an_arm_without_scores_is_not_run():

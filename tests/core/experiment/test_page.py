@@ -38,6 +38,13 @@ def test_arms_that_change_one_thing_stand_beside_their_recipe():
     assert "| focal_dpo-last | focal_dpo | +100.0 [" in text
 
 
+def test_second_rounds_are_none_of_the_arms_that_change_one_thing():
+    made = results({"reference": ["00"], "focal_rpo": ["00"], "focal_rpo-second": ["11"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert "| focal_rpo-second | 1e-05 | 1 | 100.0" in text
+    assert "### One thing changed" not in text
+
+
 @pytest.mark.parametrize("arm", ["focal_dpo-last", "an-arm-that-was"])
 def test_arms_beside_no_recipe_of_the_page_are_shown(arm):
     made = results({"reference": ["00"], arm: ["11"]})

@@ -337,7 +337,7 @@ def main() -> None:
     for name, expected, found in on_gpu(given.data) if given.gpu else on_cpu(given):
         off = expected / found - 1
         met &= abs(off) <= TRUSTED
-        print(f"{name:<44}{expected / 1e9:8.2f} GB planned{found / 1e9:8.2f} held{off:+8.1%}",
+        print(f"{name:<44}{expected / 1e9:8.3f} GB planned{found / 1e9:8.3f} held{off:+8.1%}",
               flush=True)  # fmt: skip
     sys.exit(not met)
 

@@ -38,8 +38,8 @@ from iterpref_assets.core.debugging.trajectory import (
     DebugConfig,
     Generate,
     Judge,
+    NextStep,
     Rules,
-    Step,
     after_answer,
     after_version,
     trajectory_id,
@@ -59,7 +59,6 @@ SEQUENCES = 256
 SOLVED_BY_ROUND = (0.367, 0.50, 0.60, 0.663, 0.670, 0.675)
 CONFIG = DebugConfig(max_in_flight=SEQUENCES + 64, judge_workers=8)
 PROMPTS = Prompts(LAB_PROMPTS)
-RULES = Rules(CONFIG.max_rounds, PROMPTS.config.retries)
 _TOKEN = re.compile(r"\w+|[^\w\s]|\n")
 
 
@@ -183,41 +182,51 @@ async def debug_in_rounds(
     engine: Engine,
     judge: JudgeFunction,
     config: DebugConfig,
+    prompts: Prompts,
 ) -> list[tuple[str, int, str, str]]:
     """The versions (trajectory, round, code, verdict) of debugging with barriers.
 
-    `initial` holds one completion of each problem.
+    `initial` holds one completion of each problem. What a round asks again, it asks before its
+    barrier.
     """
     loop = asyncio.get_running_loop()
     versions: list[tuple[str, int, str, str]] = []
     by_id = {problem.problem_id: problem for problem in problems}
-    steps: dict[str, Step] = {
-        name: after_answer(FIRST, text, FinishReason(reason), by_id[name], RULES)
+    rules = Rules(config.max_rounds, prompts.config.retries)
+    steps: dict[str, NextStep] = {
+        name: after_answer(FIRST, text, FinishReason(reason), by_id[name], rules)
         for name, text, reason in initial.select(
             "problem_id", "completion", "finish_reason"
         ).iter_rows()
     }
 
-    async def generate(name: str, step: Generate) -> tuple[str, Step]:
-        conversation = PROMPTS.debug(by_id[name], step.attempts)
-        answer = await engine.generate(make_request(config, name, step.round, 0, conversation))
-        return name, after_answer(step, answer.text, answer.finish_reason, by_id[name], RULES)
+    async def generate(name: str, step: Generate) -> None:
+        after: NextStep = step
+        while isinstance(after, Generate) and after.round == step.round:
+            conversation = prompts.debug(by_id[name], after.attempts, repeated=after.repeated)
+            request = make_request(config, name, after.round, 0, conversation, retry=after.retry)
+            answer = await engine.generate(request)
+            after = after_answer(after, answer.text, answer.finish_reason, by_id[name], rules)
+        steps[name] = after
 
-    async def execute(name: str, step: Judge) -> tuple[str, Step]:
-        execution = await loop.run_in_executor(pool, judge, step.code, by_id[name].tests)
+    async def execute(name: str, step: Judge) -> None:
+        tests = prompts.tests_in_order(by_id[name], step.attempts)
+        execution = await loop.run_in_executor(pool, judge, step.code, tests)
         versions.append((trajectory_id(name, 0), step.round, step.code, execution.verdict.value))
-        return name, after_version(step, execution, RULES)
+        steps[name] = after_version(step, execution, rules)
 
     with ThreadPoolExecutor(config.judge_workers) as pool:
-        while steps := {name: step for name, step in steps.items() if step is not None}:
-            steps = dict(
-                await asyncio.gather(
-                    *(
-                        execute(name, step) if isinstance(step, Judge) else generate(name, step)
-                        for name, step in steps.items()
-                    )
-                )
-            )
+        for round_ in range(config.max_rounds + 1):
+            asked = [
+                generate(name, step)
+                for name, step in steps.items()
+                if isinstance(step, Generate) and step.round == round_
+            ]
+            await asyncio.gather(*asked)
+            written = [
+                execute(name, step) for name, step in steps.items() if isinstance(step, Judge)
+            ]
+            await asyncio.gather(*written)
     return sorted(versions)
 
 
@@ -228,7 +237,7 @@ def measure(script: Script, judge_seconds: float) -> None:
 
     async def with_barriers(engine: SteppedEngine) -> list[tuple[str, int, str, str]]:
         async with engine:
-            return await debug_in_rounds(script.problems, initial, engine, judge, CONFIG)
+            return await debug_in_rounds(script.problems, initial, engine, judge, CONFIG, PROMPTS)
 
     async def without_barriers(engine: SteppedEngine, folder: Path) -> DebugOutcome:
         async with engine:

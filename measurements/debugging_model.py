@@ -26,7 +26,6 @@ from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.config import Dtype, VllmConfig
 from iterpref_assets.core.engines.opening import open_engine
-from iterpref_assets.core.engines.protocol import Engine
 from iterpref_assets.core.frames import frame_to_problems
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.records import Problem
@@ -51,16 +50,15 @@ class Independent(Prompts):
         return self.solve(problem)
 
 
-def engine_of(model: Path, threads: int) -> Engine:
-    """VLLM in bfloat16, with room for the longest conversations."""
-    config = VllmConfig(
+def bfloat16_engine(threads: int | None) -> VllmConfig:
+    """Room for the longest conversations."""
+    return VllmConfig(
         dtype=Dtype.BFLOAT16,
         max_model_len=4096,
         max_num_seqs=128,
         kv_cache_gib=2,
         cpu_threads=threads,
     )
-    return open_engine(config, model)
 
 
 async def measure(
@@ -74,7 +72,7 @@ async def measure(
     name = "independent" if arguments.independent else "debugging"
     work: Path = arguments.work
     with Sandbox() as sandbox:
-        async with engine_of(arguments.model, arguments.threads) as engine:
+        async with open_engine(bfloat16_engine(arguments.threads), arguments.model) as engine:
             first = await draw_samples(problems, engine, sampling, prompts, work / "samples")
             return await run_debugging(
                 problems, first, engine, sandbox.judge, debugging, asked, work / name

@@ -1,6 +1,6 @@
 """Tokens per second of vLLM through our engine, against vLLM's own `LLM.generate`.
 
-    python measurements/engine_throughput.py CHECKPOINT [--prompts N] [--repeats N]
+    python measurements/engine_throughput.py CHECKPOINT [--prompts N] [--repeats N] [--dtype DTYPE]
 
 Each repeat starts both, one after the other, each in a process of its own, with the same settings
 on the same prompts, seeds, lengths and threads (left to itself our engine takes one thread fewer,
@@ -27,7 +27,6 @@ from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Request, Sampling
 from iterpref_assets.core.prompts import problem_conversation, problem_prompt
 
-CONFIG = VllmConfig(dtype=Dtype.FLOAT32, cpu_threads=os.cpu_count())
 SAMPLING = Sampling(temperature=1.0, max_tokens=150)
 WAYS = ("engine", "LLM.generate")
 
@@ -51,11 +50,16 @@ def requests(count: int, name: str) -> list[Request]:
     ]
 
 
-def through_engine(checkpoint: Path, count: int) -> dict[str, float]:
+def engine_config(dtype: Dtype) -> VllmConfig:
+    """As many threads as cores for both."""
+    return VllmConfig(dtype=dtype, cpu_threads=os.cpu_count())
+
+
+def through_engine(checkpoint: Path, count: int, config: VllmConfig) -> dict[str, float]:
     """Generate through `open_engine`."""
 
     async def run() -> dict[str, float]:
-        async with open_engine(CONFIG, checkpoint) as engine:
+        async with open_engine(config, checkpoint) as engine:
 
             async def generate(name: str) -> int:
                 wanted = [engine.generate(request) for request in requests(count, name)]
@@ -68,7 +72,7 @@ def through_engine(checkpoint: Path, count: int) -> dict[str, float]:
     return asyncio.run(run())
 
 
-def through_llm(checkpoint: Path, count: int) -> dict[str, float]:
+def through_llm(checkpoint: Path, count: int, config: VllmConfig) -> dict[str, float]:
     """Generate with `LLM.generate`, with the settings that our engine gives vLLM."""
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     from vllm import LLM, SamplingParams
@@ -78,10 +82,10 @@ def through_llm(checkpoint: Path, count: int) -> dict[str, float]:
     turns = Turns(checkpoint, trust_remote_code=False)
     llm = LLM(
         str(checkpoint),
-        dtype=CONFIG.dtype.value,
+        dtype=config.dtype.value,
         enforce_eager=True,
         enable_chunked_prefill=False,
-        max_num_seqs=CONFIG.max_num_seqs,
+        max_num_seqs=config.max_num_seqs,
         kv_cache_memory_bytes=1 << 30,
     )
 
@@ -119,9 +123,10 @@ class Clock:
         return {"tokens": tokens, "per second": tokens / wall, "per CPU second": tokens / cpu}
 
 
-def measure(way: str, checkpoint: Path, count: int) -> dict[str, float]:
+def measure(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     """The rates of one way in a process of its own."""
-    command = [sys.executable, __file__, str(checkpoint), "--prompts", str(count), "--only", way]
+    command = [sys.executable, __file__, str(arguments.checkpoint), "--only", way]
+    command += ["--prompts", str(arguments.prompts), "--dtype", arguments.dtype]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(output.strip().splitlines()[-1])
 
@@ -132,19 +137,21 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--prompts", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--dtype", type=Dtype, default=Dtype.FLOAT32)
     parser.add_argument("--only", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    ways: dict[str, Callable[[Path, int], dict[str, float]]] = {
+    ways: dict[str, Callable[[Path, int, VllmConfig], dict[str, float]]] = {
         WAYS[0]: through_engine,
         WAYS[1]: through_llm,
     }
     if arguments.only:
-        print(json.dumps(ways[arguments.only](arguments.checkpoint, arguments.prompts)))
+        config = engine_config(arguments.dtype)
+        print(json.dumps(ways[arguments.only](arguments.checkpoint, arguments.prompts, config)))
         return
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     for _ in range(arguments.repeats):
         for way in WAYS:
-            found[way].append(measure(way, arguments.checkpoint, arguments.prompts))
+            found[way].append(measure(way, arguments))
             print(way, found[way][-1], flush=True)
     for unit in ("per second", "per CPU second"):
         medians = {way: statistics.median(r[unit] for r in found[way]) for way in WAYS}

@@ -8,8 +8,10 @@ import yaml
 from dagster_docker import DockerRunLauncher
 from private_dagster import dagster_instance_config
 
+from iterpref_assets.deployment import DockerConfig
 from iterpref_assets.serving import run_container_context
 from iterpref_assets.settings import Settings
+from iterpref_assets.workers.containers import container_options
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
@@ -49,6 +51,32 @@ def test_locks_are_hashed_and_name_no_index(lock: Path) -> None:
     text = lock.read_text()
     assert len(PIN.findall(text)) <= text.count("--hash=sha256:")
     assert not re.search(r"index-url|find-links|://|@ file", text)
+
+
+@pytest.mark.parametrize("lock", ["gpu", "worker-gpu"])
+def test_the_cuda_compiler_takes_the_headers_that_come_with_torch(lock: str) -> None:
+    pinned = pins(lock)
+    cuda = "13.0."
+    parts = ("runtime", "nvcc", "crt", "cccl")
+    assert all(pinned[f"nvidia-cuda-{part}"].startswith(cuda) for part in parts)
+    assert pinned["nvidia-nvvm"].startswith(cuda)
+
+
+def test_the_cuda_image_is_checked_in_a_container_such_as_workers_get() -> None:
+    script = (ROOT / "docker" / "check_gpu.sh").read_text()
+    options = container_options(DockerConfig(gpus=1), Path("/data"), gpus=True)
+    flags = (
+        f"--user {options['user']}",
+        f"--network {options['network_mode']}",
+        "--read-only",
+        f"--cap-drop {options['cap_drop'][0]}",
+        f"--security-opt {options['security_opt'][0]}",
+        f"--tmpfs /tmp:{options['tmpfs']['/tmp']}",
+        f"--pids-limit {options['pids_limit']}",
+        f"--shm-size {options['shm_size']}",
+        "--init",
+    )
+    assert [flag for flag in flags if flag not in script] == []
 
 
 def test_dagster_accepts_the_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

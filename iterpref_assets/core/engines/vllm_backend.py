@@ -185,6 +185,9 @@ def _set_environment(config: VllmConfig) -> None:
     """What vLLM reads from the environment, set where the user has not, and fewer remarks."""
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    # It is for requests without a seed, and there are none. Left on, it is compiled at every first
+    # start all the same, and vLLM does not start where no CUDA compiler is installed.
+    os.environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
     logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"vllm\.triton_utils")
     if config.batch_invariant:

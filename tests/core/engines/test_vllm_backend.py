@@ -1,5 +1,6 @@
 """What vLLM does not take, or breaks off, ends one request; the engine itself is a double."""
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,8 +9,15 @@ from engine_doubles import make_request
 
 from iterpref_assets.core.engines.config import VllmConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
-from iterpref_assets.core.engines.vllm_backend import VllmBackend, _arguments, require_known
+from iterpref_assets.core.engines.vllm_backend import (
+    VllmBackend,
+    _arguments,
+    _set_environment,
+    require_known,
+)
 from iterpref_assets.core.errors import InputError
+
+FLASHINFERS_SAMPLER = "VLLM_USE_FLASHINFER_SAMPLER"
 
 
 class Turns:
@@ -99,3 +107,15 @@ def test_options_reach_the_arguments_of_vllm() -> None:
     require_known(options)
     arguments = EngineArgs(**_arguments(VllmConfig(options=options), "model", on_cpu=False))
     assert {name: getattr(arguments, name) for name in options} == options
+
+
+@pytest.mark.parametrize(
+    ("set_by_the_user", "used"), [({}, "0"), ({FLASHINFERS_SAMPLER: "1"}, "1")]
+)
+def test_a_sampler_that_takes_no_seeds_is_left_off_unless_the_user_wants_it(
+    monkeypatch: pytest.MonkeyPatch, set_by_the_user: dict[str, str], used: str
+) -> None:
+    variables = dict(set_by_the_user)
+    monkeypatch.setattr(os, "environ", variables)
+    _set_environment(VllmConfig())
+    assert variables[FLASHINFERS_SAMPLER] == used

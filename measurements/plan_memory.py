@@ -1,7 +1,7 @@
 """What `iterpref train --plan` says of memory beside what runs hold.
 
     python measurements/plan_memory.py            # real runs on this CPU, one process each
-    python measurements/plan_memory.py --model FOLDER --pairs PARQUET --only mixed_bfloat16
+    python measurements/plan_memory.py --model FOLDER --pairs PARQUET --only "bfloat16, adamw"
     python measurements/plan_memory.py --gpu      # beside results/gpu-h100.json; trains nothing
 
 On the CPU Qwen2-architecture models of 22M parameters, and narrower, deeper ones of 33M, train two
@@ -297,12 +297,17 @@ def on_gpu(data: Path) -> Iterator[tuple[str, int, int]]:
 
 def on_cpu(given: argparse.Namespace) -> Iterator[tuple[str, int, int]]:
     """Runs on this machine that are asked for: name, bytes planned, bytes held."""
-    only: str = given.only
     with tempfile.TemporaryDirectory() as name:
         folders = folders_of(given, Path(name))
-        for case in (case for case in CASES if only in case.name and case.shape in folders):
+        for case in (case for case in named(given.only) if case.shape in folders):
             folder = folders[case.shape]
             yield case.name, planned(folder, case), held(folder, case)
+
+
+def named(only: str) -> list[Case]:
+    """The case of that name, or else all whose names contain it."""
+    exact = [case for case in CASES if case.name == only]
+    return exact or [case for case in CASES if only in case.name]
 
 
 def folders_of(given: argparse.Namespace, root: Path) -> dict[str, Path]:
@@ -322,7 +327,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gpu", action="store_true", help="beside the recorded runs of a GPU")
     parser.add_argument("--data", type=Path, default=LLMDEBUGGER, help="folder of *.jsonl.gz")
-    parser.add_argument("--only", default="", help="runs on this CPU whose name contains this")
+    parser.add_argument("--only", default="", help="a CPU run, or all whose names have this")
     parser.add_argument("--model", type=Path, help="folder of the model to train instead")
     parser.add_argument("--pairs", type=Path, help="its tokenized pairs, Parquet")
     parser.add_argument("--folder", type=Path, help="for one run")

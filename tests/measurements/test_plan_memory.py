@@ -66,3 +66,13 @@ def test_plan_is_within_its_bound_of_what_a_run_holds(folders, options):
     folder = folders[case.shape]
     held = plan_memory.held(folder, case)
     assert plan_memory.planned(folder, case) == pytest.approx(held, rel=0.15)
+
+
+def test_a_whole_name_asks_for_that_case_alone():
+    (case,) = plan_memory.named("bfloat16, adamw")
+    assert case == plan_memory.Case("bfloat16")
+
+
+def test_a_part_of_names_asks_for_every_case_that_has_it():
+    asked = plan_memory.named("lora")
+    assert asked == [case for case in plan_memory.CASES if case.adapters]

@@ -114,6 +114,9 @@ def _convert(exercise: Exercise, reading: SeedReading) -> None:
 def _convert_property(
     exercise: Exercise, name: str, cases: Sequence[Canonical], reading: SeedReading
 ) -> None:
+    if any(case.has_formula for case in cases):  # the others may mean numbers by names too
+        reading.unusable.append(UnusableRecord(name, Unusable.EXPRESSION))
+        return
     parameters = _common_parameters(cases)
     usable: list[Canonical] = []
     for index, case in enumerate(cases):
@@ -127,6 +130,8 @@ def _convert_property(
         reading.unusable.append(UnusableRecord(name, Unusable.NO_TESTS, "no usable case"))
     elif all(case.is_error for case in usable):
         reading.unusable.append(UnusableRecord(name, Unusable.ERRORS_ONLY))
+    elif all(case.is_error or case.expected == {} for case in usable):
+        reading.unusable.append(UnusableRecord(name, Unusable.NO_RESULT))
     else:
         signature = signature_for(usable)
         reading.problems.append(_problem(exercise, name, signature, usable))

@@ -13,6 +13,8 @@ from iterpref_assets.core.seeds.reading import Unusable
 
 _RANDOM = "random"
 _LAMBDA = re.compile(r"^\s*(fn\s*)?\(.*\)\s*[-=]>", re.DOTALL)
+_FORMULA = re.compile(r"(pi|ln\(\d+\))(/\d+)?\Z")
+_COMPARISON = re.compile(r"\w+ (===?|[<>]=) ")
 _HEADING = re.compile(r"\A# .*\n+")
 _LINK_TARGET = re.compile(r"^\[[^\]]+\]: .*\n?", re.MULTILINE)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -41,6 +43,16 @@ class Canonical:
     def is_error(self) -> bool:
         """Whether an error is expected, whatever its message."""
         return isinstance(self.expected, dict) and set(self.expected) == {"error"}
+
+    @property
+    def has_formula(self) -> bool:
+        """Whether an input or the result is a formula or a comparison, written as text."""
+        results = () if self.is_error else _leaves(self.expected)
+        return any(
+            isinstance(leaf, str) and pattern.match(leaf)
+            for pattern, leaves in ((_FORMULA, _leaves(self.inputs)), (_COMPARISON, results))
+            for leaf in leaves
+        )
 
     def fault(self) -> Unusable | None:
         """Why this case is no call with a certain result, if it is none."""

@@ -23,20 +23,23 @@ class Unusable(StrEnum):
 
     NO_TESTS: it comes without tests. DEPRECATED: its source has withdrawn it. NOT_A_LITERAL: a test
     holds something other than a call with plain values. FUNCTION_ARGUMENT: an argument is a
-    function written as text. RANDOM: the result is drawn at random. INEXACT: results are floats
-    given to some digits. OTHER_INPUTS: a case has other inputs than most. ERRORS_ONLY: nothing but
-    errors is expected. MALFORMED: it cannot be read. NOT_RUN: it needs a package outside the
-    allow-list.
+    function written as text. EXPRESSION: arguments or results are formulas written as text.
+    RANDOM: the result is drawn at random. INEXACT: results are floats given to some digits.
+    OTHER_INPUTS: a case has other inputs than most. ERRORS_ONLY: nothing but errors is expected.
+    NO_RESULT: the steps among the inputs say what to expect, and the result is always empty.
+    MALFORMED: it cannot be read. NOT_RUN: it needs a package outside the allow-list.
     """
 
     NO_TESTS = "no_tests"
     DEPRECATED = "deprecated"
     NOT_A_LITERAL = "not_a_literal"
     FUNCTION_ARGUMENT = "function_argument"
+    EXPRESSION = "expression"
     RANDOM = "random"
     INEXACT = "inexact"
     OTHER_INPUTS = "other_inputs"
     ERRORS_ONLY = "errors_only"
+    NO_RESULT = "no_result"
     MALFORMED = "malformed"
     NOT_RUN = "not_run"
 

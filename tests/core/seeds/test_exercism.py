@@ -96,6 +96,42 @@ def test_a_property_that_expects_errors_alone_is_no_problem(tmp_path: Path) -> N
     assert reasons(reading) == [("exercism/days/sharedBirthday", Unusable.ERRORS_ONLY)]
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        case(3, input={"firstDay": 1, "list": ["pi/4"]}),
+        case(3, input={"firstDay": 1, "list": ["ln(2)"]}),
+        case("moment === moment"),
+        case({"a": "score >= 3 && score <= 18"}),
+    ],
+)
+def test_a_property_with_a_formula_as_text_is_no_problem(tmp_path: Path, bad: dict) -> None:
+    reading = read(tmp_path, exercise(case(3), bad))
+    assert reading.problems == []
+    assert reasons(reading) == [("exercism/days/sharedBirthday", Unusable.EXPRESSION)]
+
+
+def test_an_error_is_no_expression_whatever_its_message(tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, exercise(case(3), case({"error": "base must be >= 2"}))).problems
+    assert isinstance(problem.tests.cases[1], RaisingCase)
+
+
+def test_an_argument_may_be_an_equation(tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, exercise(case(3, input={"puzzle": "A == B"}))).problems
+    assert problem.tests.cases == (Case(arguments="('A == B',)", expected="3"),)
+
+
+def test_a_property_whose_steps_alone_say_what_to_expect_is_no_problem(tmp_path: Path) -> None:
+    reading = read(tmp_path, exercise(case({}), case({"error": "full"}), case({})))
+    assert reading.problems == []
+    assert reasons(reading) == [("exercism/days/sharedBirthday", Unusable.NO_RESULT)]
+
+
+def test_an_empty_result_beside_another_is_a_result(tmp_path: Path) -> None:
+    (problem,) = read(tmp_path, exercise(case({}), case({"a": 1}))).problems
+    assert [each.expected for each in problem.tests.cases] == ["{}", "{'a': 1}"]
+
+
 def test_deprecated_and_untested_exercises_are_named(tmp_path: Path) -> None:
     reading = read(
         tmp_path, exercise(case(3), deprecated=True), exercise(slug="b", canonical_data=None)
@@ -129,12 +165,12 @@ def test_a_line_that_is_no_exercise_is_named(tmp_path: Path) -> None:
     assert caught.value.line == 2
 
 
-def test_the_published_specifications_give_195_problems(shared_data: Path) -> None:
+def test_the_published_specifications_give_187_problems(shared_data: Path) -> None:
     path = shared_data / "seeds" / "exercism_problem_specifications.jsonl.gz"
     seeds = ExercismSeeds(path=path, parts=3, heldout_share=0.2)
-    assert len(seeds.read().problems) == 195
+    assert len(seeds.read().problems) == 187
     shards = [seeds.load_shard(shard) for shard in seeds.shards()]
     kept = [{seeds.unit(each.problem_id) for each in shard.problems} for shard in shards]
     kept.append({seeds.unit(each.problem_id) for each in seeds.load_heldout()})
     assert sum(len(units) for units in kept) == len(set().union(*kept))
-    assert sum(len(shard.problems) for shard in shards) + len(seeds.load_heldout()) == 195
+    assert sum(len(shard.problems) for shard in shards) + len(seeds.load_heldout()) == 187

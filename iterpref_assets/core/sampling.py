@@ -121,6 +121,7 @@ async def draw_completions(
     file: Path,
     settings: Mapping[str, JsonValue],
     given: pl.DataFrame | None = None,
+    stops: Callable[[str], tuple[str, ...]] = lambda _name: (),
 ) -> pl.DataFrame:
     """Draw `config.samples_per_problem` completions of each name's conversation.
 
@@ -132,6 +133,7 @@ async def draw_completions(
         file: the log of finished completions; a restart with the same file repeats none.
         settings: what logged completions depend on; a log of others is refused.
         given: as in `draw_samples`.
+        stops: texts behind which nothing of a name's completions is read.
 
     Returns:
         tables.COMPLETIONS, round 0, sorted by (problem_id, sample, round).
@@ -154,7 +156,7 @@ async def draw_completions(
         async def draw(item: tuple[str, int]) -> None:
             nonlocal tokens
             name, sample = item
-            request = make_request(config, name, 0, sample, conversation(name))
+            request = make_request(config, name, 0, sample, conversation(name), stops=stops(name))
             completion = await engine.generate(request)
             log.keep(completion_row(name, 0, sample, completion, engine.description), completion)
             tokens += completion.completion_tokens or 0
@@ -198,6 +200,7 @@ def make_request(
     sample: int,
     conversation: tuple[Message, ...],
     retry: int = 0,
+    stops: tuple[str, ...] = (),
 ) -> Request:
     """The request for one completion, with the seed that is its own."""
     place = (problem_id, round_, sample, *((retry,) if retry else ()))
@@ -206,6 +209,7 @@ def make_request(
         messages=conversation,
         sampling=config.sampling_in(round_),
         seed=derive_seed(config.seed, *place),
+        stops=stops,
     )
 
 

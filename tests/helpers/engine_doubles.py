@@ -8,11 +8,15 @@ from iterpref_assets.core.prompts import problem_conversation
 
 
 def make_request(
-    key: str, prompt: str = "Add two numbers.", *, seed: int = 0, sampling: Sampling | None = None
+    key: str,
+    prompt: str = "Add two numbers.",
+    *,
+    seed: int = 0,
+    sampling: Sampling | None = None,
+    stops: tuple[str, ...] = (),
 ) -> Request:
-    return Request(
-        key, problem_conversation(prompt), sampling or Sampling(1.0, 1.0, max_tokens=20), seed
-    )
+    messages = problem_conversation(prompt)
+    return Request(key, messages, sampling or Sampling(1.0, 1.0, max_tokens=20), seed, stops)
 
 
 def generate_all(engine: Engine, *batches: Sequence[Request]) -> list[list[Completion]]:

@@ -115,13 +115,17 @@ class Turns:
         )
         return str(text).partition(_HERE)[0] if begun else str(text)
 
+    def text(self, ids: Sequence[int]) -> str:
+        """What generated tokens say, special ones left out."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
     def completion(
         self, request: Request, prompt_tokens: int, ids: Sequence[int], reason: FinishReason
     ) -> Completion:
         """The completion whose generated tokens are `ids`, its end-of-turn token counted."""
         return Completion(
             key=request.key,
-            text=str(self._tokenizer.decode(list(ids), skip_special_tokens=True)),
+            text=self.text(ids),
             prompt_tokens=prompt_tokens,
             completion_tokens=len(ids),
             finish_reason=reason,

@@ -56,12 +56,17 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion to make. `key` names it (problem, round, sample) and is never reused."""
+    """One completion to make. `key` names it (problem, round, sample) and is never reused.
+
+    Nothing behind the first of `stops` is read: an engine may end the completion there, as at the
+    end of the turn. The text of the stop is part of it.
+    """
 
     key: str
     messages: tuple[Message, ...]
     sampling: Sampling
     seed: int
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

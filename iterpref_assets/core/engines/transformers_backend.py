@@ -49,6 +49,7 @@ class BegunAnswer:
         prompt: its tokens.
         limit: the most tokens that it may have.
         made: the tokens that it has.
+        stopped: whether they end with one of the request's stops.
         random: where its random numbers stand.
     """
 
@@ -56,6 +57,7 @@ class BegunAnswer:
     prompt: list[int]
     limit: int
     made: list[int] = field(default_factory=list[int])
+    stopped: bool = False
     random: torch.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +119,7 @@ class TransformersBackend:
         del self._model
 
     def _generate(self, batch: list[BegunAnswer]) -> list[list[int]]:
-        """What each answer gets, the tokens behind its end included."""
+        """What each answer gets, the tokens behind its end-of-turn token included."""
         rows = [answer.prompt + answer.made for answer in batch]
         width = max(map(len, rows))
         padding = [width - len(row) for row in rows]
@@ -125,32 +127,34 @@ class TransformersBackend:
         pad = self._turns.pad_id
         tokens = [[pad] * missing + row for missing, row in zip(padding, rows, strict=True)]
         mask = [[0] * missing + [1] * (width - missing) for missing in padding]
-        left = [answer.left for answer in batch]
+        ends = RowEnds(width, batch, self._turns)
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=torch.tensor(tokens, device=device),
                 attention_mask=torch.tensor(mask, device=device),
-                max_new_tokens=max(left),
+                max_new_tokens=max(answer.left for answer in batch),
                 do_sample=False,
                 num_beams=1,
                 repetition_penalty=1.0,
                 eos_token_id=list(self._turns.stop_ids),
                 pad_token_id=pad,
                 logits_processor=LogitsProcessorList([SeededSampling(batch)]),
-                stopping_criteria=StoppingCriteriaList(
-                    [RowLimits(width, left, self._turns.stop_ids)]
-                ),
+                stopping_criteria=StoppingCriteriaList([ends]),
             )
-        return output[:, width:].tolist()
+        made: list[list[int]] = output[:, width:].tolist()
+        for row, length in ends.stopped.items():
+            batch[row].stopped = True
+            del made[row][length:]
+        return made
 
     def _completion(self, answer: BegunAnswer) -> Completion | None:
         """The answer where it has ended."""
         made = answer.made
         ends = [place for place, token in enumerate(made) if token in self._turns.stop_ids]
-        if not ends and answer.left:
+        if not ends and not answer.stopped and answer.left:
             return None
         ids = made[: ends[0] + 1] if ends else made
-        reason = FinishReason.STOP if ends else FinishReason.LENGTH
+        reason = FinishReason.STOP if ends or answer.stopped else FinishReason.LENGTH
         return self._turns.completion(answer.request, len(answer.prompt), ids, reason)
 
 
@@ -197,23 +201,54 @@ class SeededSampling(LogitsProcessor):
         return tokens.clamp(max=sums.shape[1] - 1)  # where the product is rounded to the sum
 
 
-class RowLimits(StoppingCriteria):
-    """Ends each row after its own number of new tokens, and all where few go on.
+class RowEnds(StoppingCriteria):
+    """Ends each row at its own limit or stop, and all where few go on.
 
     Few are a quarter: they are computed anew from their beginning, beside others.
+
+    Attributes:
+        stopped: of the rows that ended at a stop, how many new tokens they have.
     """
 
-    def __init__(self, prompt_width: int, limits: list[int], stop_ids: Sequence[int]) -> None:
-        self._ends = torch.tensor([prompt_width + limit for limit in limits])
-        self._stops = torch.tensor(stop_ids)
-        self._ended = torch.zeros(len(limits), dtype=torch.bool)
-        self._few = -(-len(limits) // 4) if len(limits) > 1 else 0
+    def __init__(self, prompt_width: int, answers: Sequence[BegunAnswer], turns: Turns) -> None:
+        self._width, self._answers, self._turns = prompt_width, answers, turns
+        self._limits = torch.tensor([prompt_width + answer.left for answer in answers])
+        self._stop_ids = torch.tensor(turns.stop_ids)
+        self._ended = torch.zeros(len(answers), dtype=torch.bool)
+        self._few = -(-len(answers) // 4) if len(answers) > 1 else 0
+        stops = (stop for answer in answers for stop in answer.request.stops)
+        self._longest = max((len(stop.encode()) for stop in stops), default=0)
+        self.stopped: dict[int, int] = {}
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
         """Which rows (batch,) have ended."""
         del scores, kwargs
-        self._ended |= torch.isin(input_ids[:, -1].cpu(), self._stops)
-        self._ended |= input_ids.shape[1] >= self._ends
+        self._ended |= torch.isin(input_ids[:, -1].cpu(), self._stop_ids)
+        new = input_ids.shape[1] - self._width
+        for row in self._rows_at_stop(input_ids[:, -min(new, self._longest) :]):
+            self._ended[row] = True
+            self.stopped[row] = new
+        self._ended |= input_ids.shape[1] >= self._limits
         go_on = int((~self._ended).sum())
         ended = self._ended | (go_on <= self._few)
         return ended.to(input_ids.device)
+
+    def _rows_at_stop(self, latest: Any) -> list[int]:
+        """The rows that go on whose `latest` new tokens, and those made before, say a stop.
+
+        A stop has a token a byte at most, so only so many are read.
+        """
+        if not self._longest:
+            return []
+        tokens: list[list[int]] = latest.tolist()
+        return [
+            row
+            for row, answer in enumerate(self._answers)
+            if answer.request.stops
+            and not self._ended[row]
+            and self._says_a_stop(answer, (answer.made + tokens[row])[-self._longest :])
+        ]
+
+    def _says_a_stop(self, answer: BegunAnswer, tokens: list[int]) -> bool:
+        text = self._turns.text(tokens)
+        return any(stop in text for stop in answer.request.stops)

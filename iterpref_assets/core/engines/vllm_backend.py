@@ -80,7 +80,9 @@ class VllmBackend:
             max_tokens=min(request.sampling.max_tokens, room),
             seed=request.seed,
             stop_token_ids=list(self._turns.stop_ids),
-            detokenize=False,
+            stop=list(request.stops),
+            include_stop_str_in_output=True,
+            detokenize=bool(request.stops),
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         try:
@@ -197,7 +199,6 @@ def _set_environment(config: VllmConfig) -> None:
 def _arguments(config: VllmConfig, model: Path | str, *, on_cpu: bool) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model": str(model),
-        "skip_tokenizer_init": True,
         "trust_remote_code": config.trust_remote_code,
         "dtype": config.dtype.value,
         "max_model_len": config.max_model_len,

@@ -96,6 +96,7 @@ def generate_samples(
                 sampling,
                 log_beside(out),
                 settings,
+                stops=lambda name: questions[name].stops,
             )
 
     completions = asyncio.run(draw()).filter(

@@ -128,6 +128,7 @@ class _Scorer(Generic[JudgeT]):
                 messages=task.messages,
                 sampling=self.config.sampling,
                 seed=derive_seed(self.config.seed, task.task_id, 0, sample),
+                stops=task.stops,
             )
         )
 

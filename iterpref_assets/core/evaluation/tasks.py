@@ -80,6 +80,11 @@ class Question(Protocol):
         """The conversation that asks for a solution."""
         ...
 
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Texts at the first of which `program` ends a completion; none for a chat's."""
+        ...
+
     def program(self, completion: str) -> str:
         """The program that `completion` stands for; called from several threads at once."""
         ...
@@ -107,6 +112,11 @@ class ProblemTask:
     tests: Tests
     entry_point: str = ""
     limits: Limits | None = None
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The whole answer is read."""
+        return ()
 
     @property
     def has_plus(self) -> bool:

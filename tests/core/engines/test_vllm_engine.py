@@ -82,6 +82,22 @@ def test_greedy_text_does_not_depend_on_the_seed(vllm_engine: OpenEngine) -> Non
     assert one.text == two.text
 
 
+def test_a_completion_ends_with_the_token_that_completes_a_stop(vllm_engine: OpenEngine) -> None:
+    greedy = Sampling(0.0, 1.0, 40)
+    [whole] = vllm_engine.generate(make_request("whole", sampling=greedy))
+    stop = whole.text[10:13]
+    [ended, other] = vllm_engine.generate(
+        make_request("ended", sampling=greedy, stops=("\0", stop)),
+        make_request("other", sampling=greedy),
+    )
+    assert other.text == whole.text
+    assert whole.text.startswith(ended.text)
+    assert ended.text.find(stop) == whole.text.find(stop)
+    assert stop not in ended.text[:-1]
+    assert ended.finish_reason is FinishReason.STOP
+    assert ended.completion_tokens < whole.completion_tokens
+
+
 def test_a_completion_is_cut_at_max_tokens_and_says_so(vllm_engine: OpenEngine) -> None:
     answers = vllm_engine.generate(
         *(make_request(f"cut{n}", seed=n, sampling=Sampling(1.0, 1.0, 3)) for n in range(20))

@@ -27,6 +27,7 @@ class Asked:
 
     task_id: str
     messages: tuple[Message, ...] = (Message(Role.USER, "Solve it."),)
+    stops: tuple[str, ...] = ("the end",)
     has_plus: bool = False
 
     def program(self, completion: str) -> str:
@@ -94,6 +95,12 @@ def test_the_requests_are_those_of_the_benchmark_assets(tmp_path: Path) -> None:
     assert sorted(mine.requests, key=lambda each: each.key) == sorted(
         theirs.requests, key=lambda each: each.key
     )
+
+
+def test_an_engine_is_told_where_the_program_ends(tmp_path: Path) -> None:
+    engine = Scripted()
+    generate(tmp_path, ["T/1"], engine)
+    assert [request.stops for request in engine.requests] == [("the end",)]
 
 
 def test_a_run_that_was_cut_off_goes_on(tmp_path: Path) -> None:

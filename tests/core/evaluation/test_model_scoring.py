@@ -160,6 +160,7 @@ class HeldTask:
     answered: threading.Event = field(default_factory=threading.Event)
     task_id: str = "a"
     messages: tuple = ()
+    stops: tuple = ()
 
     def program(self, completion):
         assert self.answered.wait(300), "the engine stood still meanwhile"
@@ -202,7 +203,7 @@ class SilentEngine(EchoEngine):
 def test_a_prompt_that_is_too_long_fails_with_that_reason_and_runs_nothing(
     tmp_path, has_plus, plus_passed
 ):
-    task = SimpleNamespace(task_id="a", messages=(), has_plus=has_plus)
+    task = SimpleNamespace(task_id="a", messages=(), stops=(), has_plus=has_plus)
     scores = generate_and_judge([task], SilentEngine(), None, EvaluationConfig(), tmp_path)
     (row,) = scores.rows(named=True)
     assert (row["verdict"], row["error_type"]) == ("prompt_too_long", "")

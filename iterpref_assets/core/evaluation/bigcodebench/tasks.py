@@ -16,7 +16,12 @@ from iterpref_assets.core.evaluation.bigcodebench.proxying import (
     why_in_process,
 )
 from iterpref_assets.core.evaluation.config import JudgingLimits
-from iterpref_assets.core.evaluation.evalplus.prompts import INSTRUCTION, RESPONSE
+from iterpref_assets.core.evaluation.evalplus.prompts import (
+    FENCE_END,
+    INSTRUCTION,
+    RESPONSE,
+    before_stops,
+)
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 from iterpref_assets.core.records import CodeTests
@@ -69,24 +74,26 @@ class BigCodeBenchTask:
         return self.problem.complete_prompt if complete else self.problem.instruct_prompt
 
     @property
+    def stops(self) -> tuple[str, ...]:
+        """The texts at which the official harness ends generation; none for a plain chat."""
+        from evalplus.provider.utility import EOS
+
+        if self.style is PromptStyle.CHAT:
+            return ()
+        return (*EOS, *(DIRECT_STOPS if self.style is PromptStyle.COMPLETION else (FENCE_END,)))
+
+    @property
     def has_plus(self) -> bool:
         """A task has one set of tests."""
         return False
 
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for; nothing where a chat holds none."""
-        from evalplus.provider.utility import EOS
         from evalplus.sanitize import sanitize
 
         if self.style is PromptStyle.CHAT:
             completion = read_answer(completion, self.problem.entry_point).program or ""
-        stops = {
-            PromptStyle.COMPLETION: [*EOS, *DIRECT_STOPS],
-            PromptStyle.PREFILLED: [*EOS, "\n```\n"],
-            PromptStyle.CHAT: [],
-        }[self.style]
-        found = [at for stop in stops if (at := completion.find(stop)) >= 0]
-        text = completion[: min(found, default=len(completion))].replace("\t", "    ")
+        text = before_stops(completion, self.stops).replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:
             text = self._prompt + text
         try:

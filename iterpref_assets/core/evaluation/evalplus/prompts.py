@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusProblem
 from iterpref_assets.core.evaluation.tasks import PromptStyle
@@ -36,15 +38,14 @@ def program(
 ) -> str:
     """The sanitized program that `completion` stands for; nothing where a chat's answer holds none.
 
-    The official harness ends generation at its stop texts; the rest is cut off here instead, so
-    an engine need not know them.
+    It ends at the first of `stops`, whether or not the engine ended the completion there.
     """
     from evalplus.sanitize import sanitize
 
     if style is PromptStyle.CHAT:
         text = read_answer(completion, problem.entry_point).program or ""
     else:
-        text = _before_stops(completion, benchmark, style).replace("\t", "    ")
+        text = before_stops(completion, stops(benchmark, style)).replace("\t", "    ")
     if style is PromptStyle.COMPLETION:
         text = problem.prompt.strip() + "\n" + text
     try:
@@ -53,13 +54,18 @@ def program(
         return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
 
 
-def _before_stops(text: str, benchmark: EvalPlusBenchmark, style: PromptStyle) -> str:
+def stops(benchmark: EvalPlusBenchmark, style: PromptStyle) -> tuple[str, ...]:
+    """The texts at which the official harness ends generation; none for a plain chat."""
     from evalplus.provider.utility import EOS, extra_eos_for_direct_completion
 
-    more = (
-        extra_eos_for_direct_completion(benchmark.value)
-        if style is PromptStyle.COMPLETION
-        else [FENCE_END]
-    )
-    found = [at for stop in [*EOS, *more] if (at := text.find(stop)) >= 0]
+    if style is PromptStyle.CHAT:
+        return ()
+    if style is PromptStyle.PREFILLED:
+        return (*EOS, FENCE_END)
+    return (*EOS, *extra_eos_for_direct_completion(benchmark.value))
+
+
+def before_stops(text: str, stops: Sequence[str]) -> str:
+    """`text` up to the first of `stops`."""
+    found = [at for stop in stops if (at := text.find(stop)) >= 0]
     return text[: min(found, default=len(text))]

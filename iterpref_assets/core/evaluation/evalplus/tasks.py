@@ -14,7 +14,7 @@ from iterpref_assets.core.evaluation.evalplus.data import (
 )
 from iterpref_assets.core.evaluation.evalplus.expected import BASE, MEMORY_BYTES, PLUS, Expected
 from iterpref_assets.core.evaluation.evalplus.oracle import Oracle, asks_for_floats
-from iterpref_assets.core.evaluation.evalplus.prompts import messages, program
+from iterpref_assets.core.evaluation.evalplus.prompts import messages, program, stops
 from iterpref_assets.core.evaluation.tasks import Judgement, PromptStyle
 from iterpref_assets.core.prompts import Message
 from iterpref_assets.core.sandbox.feedback import shorten
@@ -78,6 +78,11 @@ class EvalPlusQuestion:
     def messages(self) -> tuple[Message, ...]:
         """The conversation that asks for a solution."""
         return messages(self.problem, self.style)
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The texts at which evalplus ends generation; none for a plain chat."""
+        return stops(self.benchmark, self.style)
 
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for."""

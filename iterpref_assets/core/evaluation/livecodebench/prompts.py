@@ -27,7 +27,6 @@ WITHOUT_STARTER = (
     "test on the sample inputs). Enclose your code within delimiters as follows."
 )
 STOP = "###"
-"""Where a base model's answer ends; a chat's may hold headings."""
 
 
 class LiveCodeBenchExample(BaseModel):

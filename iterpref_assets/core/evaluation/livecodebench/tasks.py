@@ -17,6 +17,7 @@ from iterpref_assets.core.evaluation.config import OWN_LIMITS, JudgingLimits
 from iterpref_assets.core.evaluation.livecodebench.data import LiveCodeBenchProblem
 from iterpref_assets.core.evaluation.livecodebench.long_integers import read_json
 from iterpref_assets.core.evaluation.livecodebench.prompts import (
+    STOP,
     LiveCodeBenchExamples,
     messages,
     program,
@@ -77,6 +78,11 @@ class LiveCodeBenchTask:
     def messages(self) -> tuple[Message, ...]:
         """The official prompt."""
         return messages(self.problem, self.style, self.examples)
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Where a base model's answer ends; a chat's may hold headings."""
+        return (STOP,) if self.style is PromptStyle.COMPLETION else ()
 
     @property
     def has_plus(self) -> bool:

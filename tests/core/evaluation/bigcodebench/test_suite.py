@@ -270,6 +270,21 @@ def test_a_task_is_asked_as_the_benchmark_asks_it(split, style, user, assistant)
     assert messages[1].content.endswith(assistant) if assistant else len(messages) == 1
 
 
+@pytest.mark.parametrize("style", [PromptStyle.PREFILLED, PromptStyle.COMPLETION])
+def test_a_completion_that_ends_behind_any_stop_holds_the_same_program(style):
+    problem = BigCodeBenchProblem.model_validate(MEAN)
+    task = BigCodeBenchTask(problem, BigCodeBenchSplit.COMPLETE, style)
+    assert len(task.stops) > 1
+    for stop in task.stops:
+        ended = f"    return np.mean(xs)\n{stop}"
+        assert task.program(f"{ended}and more") == task.program(ended)
+
+
+def test_a_plain_chat_ends_at_no_text_since_later_blocks_may_count():
+    problem = BigCodeBenchProblem.model_validate(MEAN)
+    assert BigCodeBenchTask(problem, BigCodeBenchSplit.INSTRUCT, PromptStyle.CHAT).stops == ()
+
+
 def test_hard_tasks_are_those_that_the_list_beside_the_file_names(tmp_path):
     path = write(tmp_path, MEAN, ABSENT, hard=["BigCodeBench/1"])
     assert list(load_bigcodebench(path, BigCodeBenchSubset.HARD).problems) == ["BigCodeBench/1"]

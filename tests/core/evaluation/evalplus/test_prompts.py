@@ -10,6 +10,7 @@ from iterpref_assets.core.evaluation.evalplus.prompts import (
     RESPONSE,
     messages,
     program,
+    stops,
 )
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Role
@@ -65,6 +66,21 @@ def test_mbpp_completions_end_at_an_assertion_but_not_at_a_definition():
     made = program(PROBLEM, MBPP, PromptStyle.COMPLETION, text)
     assert "def g" in made
     assert "import os" not in made
+
+
+@pytest.mark.parametrize("benchmark", [HUMANEVAL, MBPP])
+@pytest.mark.parametrize("style", [PromptStyle.PREFILLED, PromptStyle.COMPLETION])
+def test_a_completion_that_ends_behind_any_stop_holds_the_same_program(benchmark, style):
+    text = "    return x + 1\n"
+    for stop in stops(benchmark, style):
+        ended = f"{text}{stop}"
+        assert program(PROBLEM, benchmark, style, f"{ended}and more") == program(
+            PROBLEM, benchmark, style, ended
+        )
+
+
+def test_a_plain_chat_ends_at_no_text_since_later_blocks_may_count():
+    assert stops(HUMANEVAL, PromptStyle.CHAT) == ()
 
 
 def test_tabs_become_four_spaces():

@@ -212,6 +212,14 @@ def test_a_base_models_answer_ends_where_the_next_question_would_begin(tmp_path)
     assert program(problem, PromptStyle.COMPLETION, " print(1)\n\n### Question\nNext") == "print(1)"
 
 
+@pytest.mark.parametrize(
+    ("style", "stops"), [(PromptStyle.COMPLETION, ("###",)), (PromptStyle.CHAT, ())]
+)
+def test_only_a_base_models_answer_ends_at_a_heading(tmp_path, style, stops):
+    problem = load_livecodebench(write(tmp_path, ADD)).problems["add"]
+    assert LiveCodeBenchTask(problem, style).stops == stops
+
+
 def test_the_first_example_of_each_official_file_is_shown(tmp_path):
     for name in ("func", "stdin"):
         rows = [{"question": f"{name} {i}", "answer": "a", "sample_code": "s"} for i in (0, 1)]

@@ -105,7 +105,7 @@ EXPERIMENT_BENCHMARKS = Step(
     config=_config,
     publish=_publish,
     gpus=scoring_gpus,
-    code_version="1",
+    code_version="2",
     exists=is_possible,
     in_run=never,
 )

@@ -7,14 +7,15 @@
 On the CPU Qwen2-architecture models of 22M parameters, and narrower, deeper ones of 33M, train two
 steps of two micro-batches; held is the most resident memory until the end of the last step less
 that before the model loads. With `--model` that model trains instead, on the longest of its
-tokenized pairs. The GPU runs are those of gpu.py: their pairs are made anew, and their peaks are
-what torch had allocated.
+tokenized pairs, repeated. The GPU runs are those of gpu.py: their pairs are made anew, and their
+peaks are what torch had allocated.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -141,12 +142,19 @@ def prepare(folder: Path, shape: Shape) -> None:
 
 
 def prepare_real(folder: Path, model: Path, pairs: Path) -> None:
-    """Put `model` in the folder, and as many of `pairs` as a run takes, the longest."""
+    """Put `model` in the folder, and the longest of `pairs` as often as a run takes pairs.
+
+    The plan is of the largest pass at a time when the optimizer has its states, so the last step
+    needs such a pass too.
+    """
     (folder / "model").symlink_to(model.resolve(), target_is_directory=True)
     tokens = tables.read_table(pairs, tables.TOKENIZED_PAIRS)
     sides = pl.col("chosen_ids").list.len() + pl.col("rejected_ids").list.len()
-    longest = tokens.sort(sides, descending=True).head(BATCH * STEPS)
-    tables.write_table(longest, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
+    longest = tokens.sort(sides, descending=True).head(1)
+    repeated = pl.concat([longest] * (BATCH * STEPS)).with_columns(
+        pair_id=pl.int_range(BATCH * STEPS).cast(pl.String)
+    )
+    tables.write_table(repeated, tables.TOKENIZED_PAIRS, folder / "pairs.parquet")
 
 
 def planned(folder: Path, case: Case) -> int:
@@ -252,7 +260,8 @@ def read_of_files(folder: Path) -> int:
 
 
 def _forget_peak() -> int:
-    """Bytes resident now, from which the peak is counted anew."""
+    """Bytes resident now, from which the peak is counted anew; what is free is given back first."""
+    ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
     return _memory("VmRSS")
 

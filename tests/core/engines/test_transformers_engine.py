@@ -58,7 +58,7 @@ def step_by_step(model: Path, limits: list[int], batch_size: int) -> list[dict[s
 
 
 def test_an_answer_ends_with_the_token_that_completes_a_stop(tiny_checkpoint: Path) -> None:
-    """Beside one without a stop, in a batch where three of four end long before the others."""
+    """Beside one without a stop, which goes on in another batch."""
     greedy = Sampling(0.0, 1.0, 40)
     whole = make_request("whole", sampling=greedy)
     [[answer]] = generate_all(open_engine(CONFIG, tiny_checkpoint), [whole])
@@ -75,7 +75,7 @@ def test_an_answer_ends_with_the_token_that_completes_a_stop(tiny_checkpoint: Pa
 
 
 def test_a_stop_may_begin_in_an_earlier_batch(tiny_checkpoint: Path) -> None:
-    """The third token is the last of a batch, since two of three rows end there."""
+    """The third token is the last of a batch, since four of five rows end there."""
     greedy = Sampling(0.0, 1.0, 40)
     [[answer]] = generate_all(
         open_engine(CONFIG, tiny_checkpoint), [make_request("whole", sampling=greedy)]

@@ -178,6 +178,19 @@ def test_a_real_models_grid_trains_that_model_on_pairs_of_every_source(real_grid
     assert shards == {"mbpp-000", "exercism-000"}
 
 
+GENERATING = {"root", "seeds", "seed_filter", "benchmarks", "generator", "engine", "prompts"}
+GENERATING |= {"sampling", "debugging", "limits", "packages"}
+
+
+def test_a_real_models_grid_goes_on_from_what_the_example_chain_generates(monkeypatch):
+    made = []
+    for name in ("qwen2.5-coder-0.5b.toml", "experiment/qwen.toml"):
+        monkeypatch.setenv(SETTINGS_FILE, str(EXAMPLES.parent / name))
+        made.append(load_settings().model_dump(include=GENERATING))
+    assert made[0] == made[1]
+    assert made[0].keys() == GENERATING
+
+
 def test_a_real_models_grid_is_scored_on_ten_samples_beside_greedy(real_grid):
     sampled = EXPERIMENT_SAMPLED.plan(real_grid, "reference")
     assert EXPERIMENT_SAMPLED.exists(real_grid.settings)

@@ -41,6 +41,7 @@ DESCRIPTIONS = {
     "mutants": "Changed solutions that were tried",
     "killed": "Of these, how many fail a test",
     "survivors": "The changes that no test notices",
+    "one_result": "Whether a program that gives one result for every input passes",
     "flaky": "Whether the reference fails with another hash seed and order of tests",
     "accuracy": "The judge's rating, 1 to 5: whether the tests demand what the problem says",
     "effectiveness": "The judge's rating, 1 to 5: whether the tests find faults",

@@ -72,6 +72,7 @@ both: a row a problem, in order of problem_id."""
 
 TEST_QUALITY: Schema = {
     "problem_id": pl.String(),
+    "one_result": pl.Boolean(),
     "verdict": pl.String(),
     "lines": pl.Int32(),
     "covered_lines": pl.Int32(),
@@ -86,10 +87,11 @@ TEST_QUALITY: Schema = {
     "reasonableness": pl.Int8(),
     "rating_fault": pl.String(),
 }
-"""How good one problem's tests are a row: `verdict` is the reference's, the counts are of its
-statements, branches and mutants, `survivors` are the changes that no test notices, `flaky` says
-whether the reference fails with another hash seed and order. Ratings are a judge's, 1 to 5.
-What was not measured is null."""
+"""How good one problem's tests are a row: `one_result` says whether a program that gives one result
+for every input passes them, and is null for a test file; `verdict` is the reference's, the counts
+are of its statements, branches and mutants, `survivors` are the changes that no test notices,
+`flaky` says whether the reference fails with another hash seed and order. Ratings are a judge's, 1
+to 5. What was not measured is null."""
 
 VERSIONS: Schema = {
     "trajectory_id": pl.String(),

@@ -116,6 +116,7 @@ def of_test_quality(artifact: Artifact) -> Metadata:
     return {
         **shares,
         "flaky": dg.MetadataValue.int(summary.flaky),
+        "one_result": dg.MetadataValue.int(len(summary.one_result)),
         "summary": dg.MetadataValue.json(summary.model_dump(mode="json")),
         "unnoticed_changes": _table(alive.select("problem_id", "survivors").head(SHOWN_CHANGES)),
     }

@@ -13,6 +13,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.quality.config import QualityConfig
+from iterpref_assets.core.quality.constants import expects_one_result
 from iterpref_assets.core.quality.coverage import PACKAGE, measure_coverage
 from iterpref_assets.core.quality.flakiness import OTHER_HASH_SEED, judge_in_reverse
 from iterpref_assets.core.quality.mutation import mutants
@@ -49,7 +50,8 @@ def measure_tests(
 
     Returns:
         tables.TEST_QUALITY without ratings. A problem without a reference, or whose reference
-        fails, has nothing measured but the verdict.
+        fails, has nothing measured but the verdict
+        and `one_result`.
 
     Raises:
         InputError: where the tests of a problem are unusable.
@@ -93,7 +95,10 @@ def _measure(
     problem: Problem, config: QualityConfig, limits: Limits, sandbox: Sandbox, other: Sandbox
 ) -> dict[str, Any]:
     code, tests = problem.reference, problem.tests
-    row: dict[str, Any] = {"problem_id": problem.problem_id}
+    row: dict[str, Any] = {
+        "problem_id": problem.problem_id,
+        "one_result": expects_one_result(tests),
+    }
     if not code:
         return row
     execution = sandbox.judge(code, tests, limits)

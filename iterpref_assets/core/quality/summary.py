@@ -19,6 +19,7 @@ class QualitySummary(Record):
         line_coverage, branch_coverage: shares of all statements and branches that tests reach.
         mutation_score: the share of all mutants that tests notice.
         flaky: problems whose reference fails with another hash seed and order.
+        one_result: ids of problems whose tests a constant passes.
         verdicts: how references fared.
         ratings: mean score by criterion.
         rating_faults: answers that give no rating, by reason.
@@ -30,6 +31,7 @@ class QualitySummary(Record):
     branch_coverage: float | None
     mutation_score: float | None
     flaky: int
+    one_result: list[str]
     verdicts: dict[str, int]
     ratings: dict[str, float]
     rating_faults: dict[str, int]
@@ -45,6 +47,7 @@ def summarize_tests(quality: pl.DataFrame) -> QualitySummary:
         branch_coverage=_share(quality, "covered_branches", "branches"),
         mutation_score=_share(quality, "killed", "mutants"),
         flaky=int(quality["flaky"].sum()),
+        one_result=quality.filter("one_result")["problem_id"].to_list(),
         verdicts=_counts(quality["verdict"].fill_null("no reference")),
         ratings={name: sum(scores) / len(scores) for name, scores in means.items() if len(scores)},
         rating_faults=_counts(quality["rating_fault"].drop_nulls()),

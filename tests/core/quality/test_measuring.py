@@ -56,6 +56,12 @@ def test_without_a_passing_reference_nothing_is_measured(quality: pl.DataFrame) 
         assert [rows[name][each] for each in ("lines", "mutants", "flaky")] == [None] * 3
 
 
+@pytest.mark.sandbox
+def test_tests_that_a_constant_passes_are_told(quality: pl.DataFrame) -> None:
+    told = dict(quality.select("problem_id", "one_result").iter_rows())
+    assert told == {"strong": False, "weak": True, "wrong": True, "bare": True}
+
+
 def row(name: str, **values: object) -> dict:
     return {"problem_id": name, **values}
 
@@ -63,11 +69,12 @@ def row(name: str, **values: object) -> dict:
 def test_the_summary_adds_up_what_was_measured() -> None:
     frame = pl.DataFrame(
         [
-            row("a", verdict="passed", lines=6, covered_lines=6, branches=0, covered_branches=0,
-                mutants=8, killed=7, survivors=["x"], flaky=True, accuracy=5, effectiveness=4,
-                reasonableness=3),
-            row("b", verdict="passed", lines=4, covered_lines=2, branches=4, covered_branches=3,
-                mutants=2, killed=1, survivors=["y"], flaky=False, rating_fault="not_json"),
+            row("a", one_result=True, verdict="passed", lines=6, covered_lines=6, branches=0,
+                covered_branches=0, mutants=8, killed=7, survivors=["x"], flaky=True, accuracy=5,
+                effectiveness=4, reasonableness=3),
+            row("b", one_result=False, verdict="passed", lines=4, covered_lines=2, branches=4,
+                covered_branches=3, mutants=2, killed=1, survivors=["y"], flaky=False,
+                rating_fault="not_json"),
             row("c", verdict="timeout", accuracy=2, effectiveness=4, reasonableness=3),
             row("d"),
         ],
@@ -75,7 +82,7 @@ def test_the_summary_adds_up_what_was_measured() -> None:
     )  # fmt: skip
     assert summarize_tests(frame).model_dump() == {
         "problems": 4, "measured": 2, "line_coverage": 0.8, "branch_coverage": 0.75,
-        "mutation_score": 0.8, "flaky": 1,
+        "mutation_score": 0.8, "flaky": 1, "one_result": ["a"],
         "verdicts": {"no reference": 1, "passed": 2, "timeout": 1},
         "ratings": {"accuracy": 3.5, "effectiveness": 4.0, "reasonableness": 3.0},
         "rating_faults": {"not_json": 1},

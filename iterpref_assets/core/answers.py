@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 
+from iterpref_assets.core.answer_blocks import CODE_STARTS, Block, ends_within_block, fenced_blocks
 from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.syntax import error_line, parse
 
@@ -22,15 +22,11 @@ _END_OF_TEXT = re.compile(
 """A token that ends a text, where a decoder left it in: at the end of a line."""
 _TOKENS_BEFORE = re.compile(r"\A\s*(?:<\|[A-Za-z_]+\|>(?:assistant)?\s*)+")
 """What a template puts before an answer, where a decoder left it in."""
-_FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\s`]*)[^`]*")
-_FENCE_AFTER_PROSE = re.compile(r"(?:(?!```).)+(?P<marks>`{3,})(?P<info>\w*)\s*")
-_PYTHON = re.compile(r"(?:py(?:thon)?[\d.]*)?", re.IGNORECASE)
-"""What a fence says of its block's language where that is Python: `python`, or often nothing."""
-_PROSE = re.compile(r"(?:markdown|md|text|txt|plaintext)", re.IGNORECASE)
-_INNER_FENCES = 20
-"""A block with more lines within that could close it ends at the first: models repeat themselves,
-and each further line would mean to read the whole block once more."""
-_CODE_STARTS = re.compile(r"^(?:def |class |async def |import |from \w+ import |@\w)", re.MULTILINE)
+_LOOKS_LIKE_CODE = re.compile(
+    r"^\s*[\w.\[\]]+\s*[-+*/]?=[^=]|\w\(|^\s*(?:for|while|if) .*:$", re.MULTILINE
+)
+_PROSE_LINE = re.compile(r"(?:[-*>] |\d+[.)] |\*\*|[A-Z][\w'\u2019]*(?:[ ,:]|$))[^=(]*")
+"""A line at the margin that no statement begins like, up to where one could."""
 _REFUSAL = re.compile(
     r"\b(?:sorry|apologi[sz]e|unable to|"
     r"(?:can ?not|can't|won't|will not) (?:help|assist|do|provide|fulfil|comply|solve|write))\b",
@@ -59,19 +55,6 @@ class Answer:
     lack: NoProgram | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A fenced block; `closed` is false where the text ended within it."""
-
-    language: str
-    code: str
-    closed: bool
-
-    @property
-    def is_python(self) -> bool:
-        return _PYTHON.fullmatch(self.language) is not None
-
-
 def read_answer(text: str, entry_point: str = "", *, cut_off: bool = False) -> Answer:
     """The program that `text` answers with.
 
@@ -88,15 +71,15 @@ def read_answer(text: str, entry_point: str = "", *, cut_off: bool = False) -> A
         return Answer(None, NoProgram.CUT_OFF)
     if not said.strip():
         return Answer(None, NoProgram.CUT_OFF if cut_off else NoProgram.EMPTY)
-    blocks = list(_blocks(said.split("\n")))
+    blocks = list(fenced_blocks(said))
     chosen = _chosen(blocks, entry_point)
-    if chosen is not None:
-        return _unless_cut(chosen, cut_off=cut_off)
-    bare = None if blocks else _bare_program(said, entry_point)
-    if bare is not None:
-        return Answer(None, NoProgram.CUT_OFF) if cut_off else Answer(bare)
-    if cut_off:
+    if cut_off and (chosen is None or _is_cut(blocks, chosen, entry_point)):
         return Answer(None, NoProgram.CUT_OFF)
+    program = chosen.code if chosen else None
+    if not blocks:
+        program = _bare_program(said, entry_point)
+    if program is not None:
+        return Answer(program)
     return Answer(None, NoProgram.REFUSAL if _REFUSAL.search(said) else NoProgram.PROSE)
 
 
@@ -113,7 +96,7 @@ def _seems_to_define(code: str, name: str) -> bool:
     return re.search(definition, code, re.MULTILINE) is not None
 
 
-def _names_bound(body: Sequence[ast.stmt]) -> Iterator[str]:
+def _names_bound(body: Sequence[ast.stmt], *, imported: bool = True) -> Iterator[str]:
     for node in body:
         match node:
             case (
@@ -122,97 +105,79 @@ def _names_bound(body: Sequence[ast.stmt]) -> Iterator[str]:
                 | ast.ClassDef(name=name)
             ):
                 yield name
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
+            case ast.Import(names=names) | ast.ImportFrom(names=names) if imported:
                 yield from (alias.asname or alias.name for alias in names)
-            case ast.Assign(targets=targets):
-                yield from (each.id for each in targets if isinstance(each, ast.Name))
+            case ast.Assign(targets=targets, value=value):
+                used = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+                yield from ({each.id for each in targets if isinstance(each, ast.Name)} - used)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
                 yield name
             case ast.If(body=inner, orelse=other):
-                yield from _names_bound([*inner, *other])
+                yield from _names_bound([*inner, *other], imported=imported)
             case ast.Try(body=inner, handlers=handlers):
-                yield from _names_bound(inner)
+                yield from _names_bound(inner, imported=imported)
                 for handler in handlers:
-                    yield from _names_bound(handler.body)
+                    yield from _names_bound(handler.body, imported=imported)
             case _:
                 pass
 
 
 def _before_end_of_text(text: str) -> str:
-    text = _TOKENS_BEFORE.sub("", text.replace("\r\n", "\n"))
-    found = _END_OF_TEXT.search(text)
-    return text[: found.start()] if found else text
+    """`text` up to a token that ends it; one within a program is a part of that."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _TOKENS_BEFORE.sub("", text)
+    if not _END_OF_TEXT.search(text) or parse(text) is not None:
+        return text
+    for found in _END_OF_TEXT.finditer(text):
+        before, behind = text[: found.start()], text[found.end() :].lstrip()
+        if not behind or behind.startswith("<|") or not ends_within_block(before):
+            return before
+    return text
 
 
-def _blocks(lines: list[str]) -> Iterator[_Block]:
-    """Each fenced block; a block of prose (markdown) is read for the blocks within it."""
-    at = 0
-    while at < len(lines):
-        opener = _FENCE.fullmatch(lines[at]) or _FENCE_AFTER_PROSE.fullmatch(lines[at])
-        at += 1
-        if opener is None or _PROSE.fullmatch(opener["info"]):
-            continue
-        indent = opener.groupdict().get("indent") or ""
-        end = _end_of_block(lines, at, opener["marks"], indent)
-        closed = end < len(lines)
-        code = "\n".join(_outdented(lines[at:end], indent)).strip("\n")
-        if code.strip():
-            yield _Block(opener["info"], code, closed)
-        # A fence that names a language begins the next block as well as ending this one.
-        names_next = closed and (following := _FENCE.fullmatch(lines[end])) and following["info"]
-        at = end if names_next else end + 1
-
-
-def _end_of_block(lines: list[str], start: int, marks: str, indent: str) -> int:
-    """The line that closes a block begun before `start`, or the number of lines if none does.
-
-    Of several that could, it is the first at which the block is Python: programs hold fences too.
-    """
-    first: int | None = None
-    closing = (n for n in range(start, len(lines)) if _closes(lines[n], marks, indent))
-    for at in islice(closing, _INNER_FENCES):
-        if first is None:
-            first = at
-        if parse("\n".join(_outdented(lines[start:at], indent))) is not None:
-            return at
-        if _FENCE.fullmatch(lines[at]) is None or _info(lines[at]):
-            break
-    return len(lines) if first is None else first
-
-
-def _closes(line: str, marks: str, indent: str) -> bool:
-    own = len(line) - len(line.lstrip(" \t"))
-    return own <= len(indent) and line.lstrip(" \t").startswith(marks)
-
-
-def _info(line: str) -> str:
-    fence = _FENCE.fullmatch(line)
-    return fence["info"] if fence else ""
-
-
-def _outdented(lines: list[str], indent: str) -> list[str]:
-    """The lines without the indentation of their block's fence."""
-    return [
-        line[len(indent) :] if line.startswith(indent) else line.lstrip(" \t") for line in lines
-    ]
-
-
-def _chosen(blocks: Sequence[_Block], entry_point: str) -> _Block | None:
+def _chosen(blocks: Sequence[Block], entry_point: str) -> Block | None:
     """The last block that defines `entry_point`; else the last of Python that can be a program."""
-    if entry_point:
-        defining = [each for each in blocks if defines(each.code, entry_point)]
-        if defining:
-            return defining[-1]
     python = [each for each in blocks if each.is_python]
+    if entry_point:
+        others = [each for each in blocks if not each.is_python and parse(each.code) is not None]
+        for among in (python, others):
+            defining = [each for each in among if defines(each.code, entry_point)]
+            whole = [each for each in defining if _is_own(each.code, entry_point)]
+            if defining:
+                return (whole or defining)[-1]
     named = [each for each in python if each.language]
-    parsing = [each for each in named or python if parse(each.code) is not None]
-    return next(iter(reversed(parsing or named or python)), None)
+    likely = named or [each for each in python if _is_likely(each.code)]
+    parsing = [each for each in likely if parse(each.code) is not None]
+    return next(iter(reversed(parsing or likely)), None)
 
 
-def _unless_cut(block: _Block, *, cut_off: bool) -> Answer:
-    if cut_off and not block.closed:
-        return Answer(None, NoProgram.CUT_OFF)
-    return Answer(block.code)
+def _is_own(code: str, entry_point: str) -> bool:
+    """Whether a block that defines it may be all of a program: no import of it, no header alone."""
+    tree = parse(code)
+    if tree is None:
+        return parse(f"{code.rstrip()}\n{' ' * 80}pass") is None
+    return entry_point in _names_bound(tree.body, imported=False)
+
+
+def _is_likely(code: str) -> bool:
+    """Whether a block whose fence names no language is code, and not what some code prints."""
+    tree = parse(code)
+    if tree is not None:
+        return _does_something(tree)
+    return bool(CODE_STARTS.search(code) or _LOOKS_LIKE_CODE.search(code))
+
+
+def _is_cut(blocks: Sequence[Block], chosen: Block, entry_point: str) -> bool:
+    """Whether the end of a text that was cut off lies within its program.
+
+    A last block without an end is its program, or one that was to replace it, unless it shows the
+    use of what is chosen already.
+    """
+    last = blocks[-1]
+    if last.closed:
+        return False
+    shows_use = entry_point and re.search(rf"\b{re.escape(entry_point)}\b", last.code)
+    return last is chosen or (bool(last.language) and last.is_python and not shows_use)
 
 
 def _bare_program(text: str, entry_point: str) -> str | None:
@@ -220,7 +185,7 @@ def _bare_program(text: str, entry_point: str) -> str | None:
 
     Code that asks for nothing but a syntax error is a program as well: the feedback says so.
     """
-    begun = _CODE_STARTS.search(text)
+    begun = CODE_STARTS.search(text)
     candidates = [text, _before_prose(text[begun.start() :])] if begun else [text]
     for code in candidates:
         tree = parse(code)
@@ -234,10 +199,12 @@ def _bare_program(text: str, entry_point: str) -> str | None:
 
 
 def _before_prose(text: str) -> str:
-    """`text` without its last paragraphs, from the one that is no Python on."""
+    """`text` up to the line of prose, or else the paragraph, that is no Python."""
     while (line := error_line(text)) is not None:
-        begins = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
-        text = text[: max(text.rfind("\n\n", 0, begins), 0)]
+        lines = text.split("\n")
+        begins = sum(len(each) + 1 for each in lines[: line - 1])
+        is_prose = _PROSE_LINE.fullmatch(lines[line - 1])
+        text = text[: begins if is_prose else max(text.rfind("\n\n", 0, begins), 0)]
     return text
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_BEGINS = re.compile(r"^[ \t]*<(think|thinking|reasoning)>", re.MULTILINE)
-_ENDS = re.compile(r"</(?:think|thinking|reasoning)>[ \t]*$", re.MULTILINE)
+_NAMES = "think|thinking|reasoning"
+_BEGINS = re.compile(rf"(?<!\S)<(?:{_NAMES})(?:\s[^<>\n]*)?>", re.IGNORECASE)
+_ENDS = re.compile(rf"(?<![`'\"])</(?:{_NAMES})>(?![`'\"])", re.IGNORECASE)
+"""A tag in quotes is spoken of."""
 
 
 def without_reasoning(text: str) -> str | None:
@@ -18,9 +20,9 @@ def without_reasoning(text: str) -> str | None:
     if ended and not (begun and begun.start() < ended.start()):
         text = text[ended.end() :]
     while begun := _BEGINS.search(text):
-        before, after = text[: begun.start()], text[begun.end() :]
-        _reasoning, end, behind = after.partition(f"</{begun[1]}>")
-        if not end:
+        before, reasoning = text[: begun.start()], text[begun.end() :]
+        ended = _ENDS.search(reasoning)
+        if not ended:
             return before if before.strip() else None
-        text = before + behind
+        text = before + reasoning[ended.end() :]
     return text

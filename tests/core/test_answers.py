@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_cases import cases
 
-from iterpref_assets.core import answers
+from iterpref_assets.core import answer_blocks, answers, syntax
 from iterpref_assets.core.answers import Answer, NoProgram, defines, read_answer
 from iterpref_assets.core.prompts import fenced
 from iterpref_assets.core.syntax import parse
@@ -59,6 +59,45 @@ def test_an_earlier_block_that_does_not_define_it_is_passed_over(language: str) 
 def test_a_program_that_imports_or_assigns_the_name_defines_it() -> None:
     assert program(fenced("f = lambda x: x")) == "f = lambda x: x"
     assert defines("try:\n    from m import g as f\nexcept ImportError:\n    pass", "f")
+
+
+def test_a_name_assigned_from_itself_is_used_and_not_defined() -> None:
+    assert not defines("f = f(1)", "f")
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "```python\nfrom solution import f\nprint(f(1))\n```",
+        "```python\nf = f(1)\nprint(f)\n```",
+        "```python\ndef f(x):\n```",
+        "```ruby\ndef f(x)\n  x\nend\n```",
+        "```java\nclass f {\n}\n```",
+    ],
+    ids=["import", "use", "header", "ruby", "java"],
+)
+def test_a_later_block_that_defines_it_by_its_look_alone_is_passed_over(later: str) -> None:
+    assert program(f"{fenced(CODE)}\nAs in\n{later}") == CODE
+
+
+def test_a_program_of_another_language_is_none() -> None:
+    assert read_answer("```ruby\ndef f(x)\n  x\nend\n```", "f").program is None
+
+
+@pytest.mark.parametrize("behind", ["", "\n\nThis explains.", "\nThis explains."])
+def test_a_fence_that_was_never_opened_ends_the_program(behind: str) -> None:
+    assert program(f"{CODE}\n```{behind}") == CODE
+
+
+@pytest.mark.parametrize(
+    ("text", "lack"),
+    [
+        ("```\nI cannot help with this request.\n```", NoProgram.REFUSAL),
+        ("It gives\n```\n6\n```", NoProgram.PROSE),
+    ],
+)
+def test_a_block_without_code_is_no_program(text: str, lack: NoProgram) -> None:
+    assert read_answer(text) == Answer(None, lack)
 
 
 def test_a_nested_function_defines_nothing() -> None:
@@ -140,6 +179,15 @@ def test_headings_cut_nothing() -> None:
     assert program(f"### Plan\nReturn it.\n\n{fenced(code)}\n### Notes\nNone.") == code
 
 
+@pytest.mark.parametrize(
+    "prose", ["This returns it.", "### Notes\nIt returns x.", "- It returns x."]
+)
+def test_prose_right_behind_a_program_without_a_fence_is_left_out(prose: str) -> None:
+    found = program(f"{CODE}\n{prose}")
+    assert found is not None
+    assert found.removesuffix("\n### Notes") == CODE
+
+
 def test_reasoning_is_no_answer() -> None:
     assert program(f"<think>\nPerhaps\n{fenced(OLD)}\n</think>\n{fenced(CODE)}") == CODE
 
@@ -171,6 +219,18 @@ def test_a_special_token_that_the_program_holds_stays() -> None:
     assert program(fenced(code)) == code
 
 
+@pytest.mark.parametrize("end", ["</s>", "<|im_end|>"])
+def test_a_token_in_a_line_of_the_program_ends_nothing(end: str) -> None:
+    code = f'def f(x):\n    x = x[:-4]  # without {end}\n    return """\n{end}\n"""'
+    assert program(fenced(code)) == code
+    assert program(code) == code
+
+
+@pytest.mark.parametrize("behind", ["", "\n<|im_start|>user\nAnd now?\n" + fenced(OLD)])
+def test_a_token_ends_a_block_that_is_not_closed(behind: str) -> None:
+    assert program(f"```python\n{CODE}<|im_end|>{behind}") == CODE
+
+
 @pytest.mark.parametrize(
     ("text", "lack"),
     [
@@ -194,6 +254,7 @@ def test_an_answer_without_a_program_says_why(text: str, lack: NoProgram) -> Non
         CODE,
         "The first step is to",
         f"{fenced('f(1)')}\n```python\n{CODE}",
+        f"{fenced(OLD)}\nCorrected:\n```python\nimport math",
         "",
     ],
 )
@@ -206,8 +267,9 @@ def test_a_program_that_was_complete_before_the_cut_is_the_answer() -> None:
     assert read_answer(text, "f", cut_off=True).program == CODE
 
 
-def test_line_ends_of_windows_are_read() -> None:
-    assert program(fenced(CODE).replace("\n", "\r\n")) == CODE
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_are_read(end: str) -> None:
+    assert program(fenced(CODE).replace("\n", end)) == CODE
 
 
 LINES = st.sampled_from(
@@ -243,25 +305,27 @@ def test_what_is_fenced_here_is_found_again_if_it_is_python(body: str) -> None:
 
 
 def calls_of(name: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What a function that `answers` uses is called with from now on."""
+    """What a function that reads answers is called with from now on."""
     seen: list[str] = []
-    real = getattr(answers, name)
-    monkeypatch.setattr(answers, name, lambda code: seen.append(code) or real(code))
+    real = getattr(syntax, name)
+    for module in (answers, answer_blocks):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, lambda code: seen.append(code) or real(code))
     return seen
 
 
 def test_an_answer_of_nothing_but_fences_is_not_parsed_for_each_pair_of_them(monkeypatch) -> None:
     parsed = calls_of("parse", monkeypatch)
-    assert program("```\nx y\n```\n" * 200) == "x y"
-    # A block is tried at 20 lines at most; it is parsed twice more where the program is chosen.
-    assert 200 <= len(parsed) <= 200 * (20 + 2)
+    assert program("```\nx = y z\n```\n" * 200) == "x = y z"
+    # A block is tried at 20 lines at most; it is parsed four times more where one is chosen.
+    assert 200 <= len(parsed) <= 200 * (20 + 4)
 
 
 def test_prose_behind_code_is_cut_off_at_once(monkeypatch) -> None:
     tried = calls_of("error_line", monkeypatch)
     text = f"{CODE}\n\n" + "This is prose.\n\n" * 200
     assert program(text) == CODE
-    assert tried == [text, CODE]
+    assert tried == [text, f"{CODE}\n\n"]
 
 
 @given(st.lists(st.sampled_from([CODE, "x = (1,", "2)", '"""', "try:\n    x", "if x:", "It is."])))

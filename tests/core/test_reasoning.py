@@ -17,6 +17,12 @@ from iterpref_assets.core.reasoning import without_reasoning
         ("<think>a</think>b\n<think>c</think>d", "b\nd"),
         ("no reasoning, x < think > y", "no reasoning, x < think > y"),
         ("say `<think>` here", "say `<think>` here"),
+        ("a\n</think> b", " b"),
+        ("Okay. <think>a</think>b", "Okay. b"),
+        ("<Think>a</Think>b", "b"),
+        ("<think effort='high'>a</think>b", "b"),
+        ("<think>I close it by `</think>` then</think>b", "b"),
+        ("if text == '</think>':", "if text == '</think>':"),
         ("", ""),
     ],
 )

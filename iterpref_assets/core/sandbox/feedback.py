@@ -121,14 +121,23 @@ def call(entry_point: str, case: Case | RaisingCase) -> str:
 
 
 def told_case(tests: Tests, message: str) -> Case | RaisingCase | None:
-    """The call that a message of this module is about, or None where it names none of `tests`."""
+    """The call that a message of this module is about, or None where it names none of `tests`.
+
+    Long arguments are shown shortened, so that several calls may look the same. They are told apart
+    by what was expected; None where that looks the same as well.
+    """
     if not isinstance(tests, FunctionTests):
         return None
     said = message.removeprefix("assert ")
-    for case in tests.cases:
-        if said.startswith(f"{call(tests.entry_point, case)} "):
-            return case
-    return None
+    name = tests.entry_point
+    named = [each for each in tests.cases if said.startswith(f"{call(name, each)} ")]
+    demanded = [
+        each
+        for each in named
+        if isinstance(each, Case) and message.startswith(assertion(name, each) + RETURNED)
+    ]
+    alike = set(demanded or named)
+    return alike.pop() if len(alike) == 1 else None
 
 
 def what_came_back(tests: FunctionTests, case: Case | RaisingCase, message: str) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from iterpref_assets.core.records import Case
+from iterpref_assets.core.records import Case, FunctionTests
 from iterpref_assets.core.sandbox import feedback
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
@@ -60,3 +60,26 @@ def test_a_long_literal_keeps_both_ends_and_the_bound():
     assert text.startswith("aaa")
     assert text.endswith("zzz")
     assert len(text) <= feedback.MAX_LITERAL
+
+
+def long_call(middle: int, expected: str) -> Case:
+    numbers = [0] * 60 + [middle] + [0] * 60
+    return Case(arguments=f"({numbers},)", expected=expected)
+
+
+def test_calls_that_look_the_same_shortened_are_told_apart_by_what_was_expected():
+    first, second = long_call(1, "1"), long_call(7, "7")
+    tests = FunctionTests(entry_point="f", cases=(first, second))
+    assert feedback.call("f", first) == feedback.call("f", second)
+    assert feedback.told_case(tests, feedback.wrong_answer("f", second, "1")) == second
+
+
+def test_a_message_that_fits_several_calls_is_about_none():
+    tests = FunctionTests(entry_point="f", cases=(long_call(1, "1"), long_call(7, "7")))
+    message = feedback.limit_hit("f", tests.cases[1], Verdict.TIMEOUT)
+    assert feedback.told_case(tests, message) is None
+
+
+def test_a_message_about_a_case_that_is_there_twice_is_about_that_case():
+    tests = FunctionTests(entry_point="f", cases=(CASE, CASE))
+    assert feedback.told_case(tests, feedback.limit_hit("f", CASE, Verdict.MEMORY)) == CASE

@@ -23,8 +23,37 @@ def test_an_assertion_over_several_lines_is_told_whole(sandbox: Sandbox) -> None
     assert told(sandbox, WRONG, tests).startswith("assert area( 2, 3, ) == 6 raised")
 
 
-def test_the_assertions_own_message_is_told(sandbox: Sandbox) -> None:
-    assert told(sandbox, WRONG, "assert area(2, 3) == 6, 'no area'").endswith(": no area")
+def test_the_assertions_own_message_is_told_with_the_values(sandbox: Sandbox) -> None:
+    assert told(sandbox, WRONG, "assert area(2, 3) == 6, 'no area'").endswith(": no area: 5 == 6")
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("4 < area(2, 3) < 2 + 2", "4 < 5 < 4"),
+        ("area(1, 1) == 2 and area(2, 3) == 6", "5 == 6"),
+        ("area(2, 3) == 6 or area(2, 3) == 7", "5 == 6 or 5 == 7"),
+        ("not area(2, 3)", "not 5"),
+        ("isinstance(area(2, 3), str)", "isinstance(5, <class 'str'>)"),
+        ("area(0, 0)", "0"),
+    ],
+)
+def test_what_a_condition_came_to_is_told(sandbox: Sandbox, condition: str, values: str) -> None:
+    assert told(sandbox, WRONG, f"assert {condition}").endswith(f" raised AssertionError: {values}")
+
+
+def test_a_syntax_error_of_the_program_tells_its_line(sandbox: Sandbox) -> None:
+    code = "def area(w, h):\n    return (w"
+    assert told(sandbox, code, "assert area(2, 3) == 6").endswith(
+        "SyntaxError: '(' was never closed, in line 2: return (w"
+    )
+
+
+def test_an_assertion_of_the_program_tells_its_line(sandbox: Sandbox) -> None:
+    code = "def area(w, h):\n    assert w > h, 'flat'\n    return w * h"
+    assert told(sandbox, code, "assert area(2, 3) == 6").endswith(
+        "raised AssertionError: flat, in line 2: assert w > h, 'flat'"
+    )
 
 
 def test_a_unittest_tells_its_two_values(sandbox: Sandbox) -> None:

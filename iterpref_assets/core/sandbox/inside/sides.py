@@ -15,6 +15,8 @@ _MAX_REPR = 500
 def compared(trace: TracebackType | None, code: str, file: str) -> str:
     """`5 == 6` for a failed `assert area(2, 3) == 6` of the test file, or "".
 
+    Told alike: `5 < 6 < 2`, `not 5`, `isinstance(5, str)`; of an `and` the part that does not hold.
+
     Args:
         trace: of the AssertionError.
         code: the test file's text.
@@ -24,13 +26,11 @@ def compared(trace: TracebackType | None, code: str, file: str) -> str:
     if frame is None:
         return ""
     for node in ast.walk(ast.parse(code)):
-        match node:
-            case ast.Assert(test=ast.Compare(left=left, ops=[op], comparators=[right])) if (
-                node.lineno <= line <= (node.end_lineno or node.lineno)
-            ):
-                return _told(left, op, right, frame)
-            case _:
-                pass
+        if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            try:
+                return _told(node.test, frame)
+            except BaseException:  # noqa: BLE001 - the candidate's code runs again
+                return ""
     return ""
 
 
@@ -43,16 +43,29 @@ def _innermost(trace: TracebackType | None, file: str) -> tuple[FrameType | None
     return frame, line
 
 
-def _told(left: ast.expr, op: ast.cmpop, right: ast.expr, frame: FrameType) -> str:
-    try:
-        sides = [_value(side, frame) for side in (left, right)]
-    except BaseException:  # noqa: BLE001 - the candidate's code runs again
-        return ""
-    names = [ast.Name(side, ast.Load()) for side in sides]
-    return ast.unparse(ast.Compare(names[0], [op], [names[1]]))
+def _told(test: ast.expr, frame: FrameType) -> str:
+    """What a condition that does not hold came to; of several joined by `and`, the first."""
+    match test:
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            others: list[ast.expr] = [_shown(side, frame) for side in comparators]
+            return ast.unparse(ast.Compare(_shown(left, frame), ops, others))
+        case ast.BoolOp(op=ast.And(), values=values):
+            return next(_told(each, frame) for each in values if not _value(each, frame))
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return " or ".join(_told(each, frame) for each in values)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return f"not {_shown(operand, frame).id}"
+        case ast.Call(func=func, args=args, keywords=[]) if _value(test, frame) is False:
+            return ast.unparse(ast.Call(func, [_shown(each, frame) for each in args], []))
+        case _:
+            return _shown(test, frame).id
 
 
-def _value(side: ast.expr, frame: FrameType) -> str:
+def _shown(side: ast.expr, frame: FrameType) -> ast.Name:
+    """A value as source that unparses to its text."""
+    return ast.Name(str.__str__(repr(_value(side, frame)))[:_MAX_REPR], ast.Load())
+
+
+def _value(side: ast.expr, frame: FrameType) -> object:
     expression = ast.fix_missing_locations(ast.Expression(side))
-    value = eval(compile(expression, "<side>", "eval"), frame.f_globals, frame.f_locals)  # noqa: S307
-    return str.__str__(repr(value))[:_MAX_REPR]
+    return eval(compile(expression, "<side>", "eval"), frame.f_globals, frame.f_locals)  # noqa: S307

@@ -295,14 +295,15 @@ def _told(
 ) -> tuple[str, str, int]:
     """The error's type, what it says, and the line of the test file.
 
-    A bare assertion says nothing, so its two values are told; of an error in the program, the line.
+    Of an assertion of the test file its values are told, of an error in the program the line.
     """
     name, message = describe(error)
-    if isinstance(error, AssertionError) and not message:
-        message = sides.compared(trace, plan["code"], _TEST_FILE)
-    number = _line(trace, _PROGRAM)
+    number = _syntax_error_line(error) or _line(trace, _PROGRAM)
+    if isinstance(error, AssertionError) and not number:
+        values = sides.compared(trace, plan["code"], _TEST_FILE)
+        message = ": ".join(each for each in (message, values) if each)
     lines = source.split("\n")
-    if 0 < number <= len(lines) and not isinstance(error, AssertionError):
+    if 0 < number <= len(lines):
         message += f", in line {number}: {lines[number - 1].strip()}"
     for note in getattr(error, "__notes__", ()):
         message += f", {note}"
@@ -332,6 +333,15 @@ def _test(namespace: dict[str, Any], name: str) -> Any:
     """The function to call, of a fresh object where it is a class's."""
     owner, _, method = name.rpartition(".")
     return getattr(namespace[owner](), method) if owner else namespace[method]
+
+
+def _syntax_error_line(error: BaseException | None) -> int:
+    """The program's line that is no Python; the candidate may have made the error itself."""
+    if not isinstance(error, SyntaxError):
+        return 0
+    file, line = error.filename, error.lineno
+    is_told = type(file) is str and type(line) is int and file == _PROGRAM
+    return line if is_told and line else 0
 
 
 def _line(trace: TracebackType | None, file: str) -> int:

@@ -40,8 +40,11 @@ from iterpref_assets.core.templates import PromptTemplate, load_template
 
 _TEMPLATE = load_template("judge_pairs")
 _KIND = "answer"
-_MARKUP = "*_`#>\"' \t\r"
-_VERDICT = re.compile(r"verdict\s*:[\s*_`\"']*(form|substance)[\s*_`\"']*\.?", re.IGNORECASE)
+_MARKUP = "*_`#>-\"' \t\r"
+_VERDICT = re.compile(
+    r"(?:final )?verdict\s*:[\s*_`\"']*(form|substance)[\s*_`\"']*\.?(?:<\|\w+\||</s)?",
+    re.IGNORECASE,
+)
 
 
 class JudgeAnswer(StrEnum):
@@ -110,7 +113,9 @@ def parse_answer(text: str, reason: FinishReason) -> JudgeAnswer:
         return JudgeAnswer.CUT_OFF
     if reason is not FinishReason.STOP:
         return JudgeAnswer.UNANSWERED
-    lines = (without_reasoning(text) or "").rstrip().split("\n")
+    lines = (without_reasoning(text) or "").split("\n")
+    while len(lines) > 1 and not lines[-1].strip(_MARKUP):
+        lines.pop()  # such as a fence
     said = {verdict for line in lines if (verdict := _verdict(line))}
     last = _verdict(lines[-1])
     return last if last and said == {last} else JudgeAnswer.NO_VERDICT

@@ -24,6 +24,8 @@ from iterpref_assets.core.seeds.nameless import files_of, imported_packages
 from iterpref_assets.core.syntax import parse
 
 _FILE = re.compile(r"<file>\s*(.*?)\s*</file>")
+_FILES = 2
+"""A solution and its tests."""
 _PATH = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_-]*/)*[A-Za-z_][A-Za-z0-9_]*\.py")
 _TRAILER = re.compile(r"<json>(.*?)</json>", re.DOTALL)
 _FENCED_JSON = re.compile(r"^```json[ \t]*\n(.*?)\n```[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -64,7 +66,9 @@ def read_program(response: str, entry_point: str) -> WrittenProgram:
 
 
 def _named(blocks: Sequence[tuple[str | None, str]], entry_point: str) -> dict[str, str]:
-    """The content of each file by its name."""
+    """The content of each file by its name; what follows them shows their use."""
+    while len(blocks) > _FILES and blocks[-1][0] is None:
+        blocks = blocks[:-1]
     named = {name: content for name, content in blocks if name is not None}
     nameless = [content for name, content in blocks if name is None]
     if not nameless:
@@ -101,12 +105,17 @@ def _files(response: str) -> Iterator[tuple[str | None, str]]:
 
 def _file_name(name: str, seen: set[str]) -> str:
     """The path of a file, which stays inside the folder."""
+    name = _plain(name)
     if not _PATH.fullmatch(name):
         raise MalformedError(Fault.BAD_FILE_NAME, name)
     if name in seen:
         raise MalformedError(Fault.REPEATED_FILE, name)
     seen.add(name)
     return name
+
+
+def _plain(name: str) -> str:
+    return name.strip("`").removeprefix("./")
 
 
 def _block(lines: Iterator[str], fence: re.Match[str], name: str) -> str:
@@ -126,7 +135,7 @@ def _roles(files: Mapping[str, str]) -> tuple[str, str]:
 
     Where neither does, or both, or there are not two, their names tell.
     """
-    if len(files) == 2:  # noqa: PLR2004
+    if len(files) == _FILES:
         first, second = files
         importing = [
             (other, name)
@@ -165,7 +174,7 @@ def _packages(response: str, files: list[str]) -> tuple[str, ...]:
             raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
     if not all(isinstance(each, str) for each in (*names, *packages)):
         raise MalformedError(Fault.TRAILER_FIELDS, text[:80])
-    if files and sorted(names) != sorted(files):
+    if files and sorted(map(_plain, names)) != sorted(files):
         raise MalformedError(Fault.OTHER_FILE_NAMES, f"{names} for {files}")
     return tuple(packages)
 
@@ -222,7 +231,7 @@ def read_task(response: str) -> WrittenTask:
     if not response.strip():
         raise MalformedError(Fault.EMPTY)
     statement, signature, examples, tags = (_section(response, name) for name in _SECTIONS)
-    signature, entry_point = _read_signature(_unfenced(signature))
+    signature, entry_point = _read_signature(_unfenced(signature).strip("`"))
     return WrittenTask(
         statement=statement,
         signature=signature,

@@ -67,6 +67,17 @@ def test_prose_around_files_and_other_blocks_are_passed_over() -> None:
     assert read_program(prose, "add") == read_program(GOOD, "add")
 
 
+def test_a_block_behind_both_files_shows_their_use() -> None:
+    usage = "For example:\n```python\nprint(add(1, 2))\n```\n"
+    assert read_program(f"{SOLUTION}{TEST_FILE}{usage}", "add").code == CODE
+
+
+@pytest.mark.parametrize("name", ["`add.py`", "./add.py", "`./add.py`"])
+def test_a_name_may_be_quoted_or_begin_at_the_folder(name: str) -> None:
+    response = f"{file(name, CODE)}{TEST_FILE}{trailer(name, 'test_add.py')}"
+    assert read_program(response, "add").module == "add"
+
+
 @pytest.mark.parametrize("name", ["test.py", "tests.py", "add_test.py", "test_all.py"])
 def test_the_test_file_is_known_by_its_name(name: str) -> None:
     response = f"{SOLUTION}{file(name, TESTS)}{trailer('add.py', name)}"
@@ -257,6 +268,7 @@ def test_a_task_in_the_form_that_is_asked_for_is_read() -> None:
         "def add(x: int, y: int) -> int:\n    pass",
         'def add(x: int, y: int) -> int:\n    """Add."""',
         "```python\ndef add(x: int, y: int) -> int:\n```",
+        "`def add(x: int, y: int) -> int:`",
     ],
 )
 def test_a_signature_is_the_line_alone_however_it_is_written(signature: str) -> None:

@@ -7,7 +7,6 @@ their fields tell which.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
 from iterpref_assets.core.pairs.reaching import ProgramJudging, reachable_programs
@@ -216,7 +216,7 @@ def _lines(file: Path) -> Iterator[tuple[int, TrajectoryLine]]:
 
 
 def _parse(line: bytes) -> TrajectoryLine:
-    row = json.loads(line)
+    row = parse_json(line)
     for name, parse in _FORMS.items():
         if isinstance(row, dict) and name in row:
             return parse(line)

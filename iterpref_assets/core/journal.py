@@ -21,6 +21,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.tables import Schema, validate
 
 SECONDS_BETWEEN_SYNCS = 1.0
@@ -129,7 +130,7 @@ class Journal:
 
     def _parse(self, line: bytes, number: int) -> dict[str, Any]:
         try:
-            return json.loads(line)
+            return parse_json(line)
         except ValueError:
             raise InputError(
                 "not a record", file=self.path, line=number, remedy=_START_OVER

@@ -1,4 +1,4 @@
-"""Why a line of JSON is not the record that it should be, in the words of who wrote the line."""
+"""Reading a line of JSON, and why it is not the record that it should be, in its writer's words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from iterpref_assets.core.errors import InputError
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value that `text` holds.
+
+    Raises:
+        ValueError: where it is no JSON, or nested deeper than Python reads.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def line_error(
@@ -79,7 +91,7 @@ def _fields(record: type[BaseModel]) -> frozenset[str]:
 
 def _parsed(line: str | bytes) -> Any:
     try:
-        return json.loads(line)
+        return parse_json(line)
     except ValueError:
         return None
 

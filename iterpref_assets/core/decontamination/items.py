@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from iterpref_assets.core.decontamination.programs import (
 )
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.seeds.mbpp import MbppTask, read_mbpp
 
 MBPP_TEST = range(11, 511)
@@ -100,7 +100,7 @@ def read_items(path: Path) -> list[BenchmarkItem]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
             if "test_list" in row:
                 return _mbpp(path)
             items.append(_item(row))

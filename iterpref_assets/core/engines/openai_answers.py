@@ -37,13 +37,16 @@ _TOO_MANY = 2**31
 
 _FILTER = re.compile(
     r"content[_ ]?filter|content[_ ]policy|content management policy|responsible ?ai"
-    r"|moderation|flagged",
+    r"|moderation|flagged|safety|inappropriate content|content exists risk|data_inspection_failed"
+    r"|violat\w*\b.{0,40}\b(guideline|polic)",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
-    r"context[_ ]length|context window|model length|max_model_len|string_above_max_length"
+    r"context[_ ](length|window|limit|size)|model length|max_model_len|string_above_max_length"
     r"|(prompt|input|request|messages?)\b.{0,40}\btoo (long|large)|reduce the length"
-    r"|too many (input )?tokens|max_tokens must be at least 1, got -",
+    r"|too many (input )?tokens|max_tokens must be at least 1, got -|(prompt|input) length"
+    r"|(prompt|input|request|messages?)\b.{0,40}\bexceed.{0,40}\b(tokens?|length)\b"
+    r"|\binputs?\b.{0,40}\bmust (be <|have less than .{0,20}tokens)",
     re.IGNORECASE,
 )
 _ITEM_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -91,14 +94,17 @@ def read_answer(body: Json, max_tokens: int) -> ServerAnswer:
     )
 
 
-def failure_of(status: int, error: Any) -> FinishReason | None:
+def failure_of(status: int, error: Any, prompt: str = "") -> FinishReason | None:
     """How the item ends that a server refused; None where it would refuse every other as well.
 
     Args:
         status: the HTTP status.
         error: what the response's body says of it.
+        prompt: what was asked, which the server may repeat: its words say nothing of other items.
     """
-    said = error if isinstance(error, str) else json.dumps(error, default=str)
+    said = spelt(error)
+    if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
+        return FinishReason.FILTERED
     if status in {*_ITEM_STATUSES, HTTPStatus.FORBIDDEN} and _FILTER.search(said):
         return FinishReason.FILTERED
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -107,7 +113,23 @@ def failure_of(status: int, error: Any) -> FinishReason | None:
         return None
     if _LENGTH.search(said):
         return FinishReason.PROMPT_TOO_LONG
-    return None if _OF_EVERY_REQUEST.search(said) else FinishReason.REJECTED
+    return None if _is_of_every_request(error, said, prompt) else FinishReason.REJECTED
+
+
+def spelt(error: Any) -> str:
+    """What a response's body says of a failure, as text."""
+    try:
+        return error if isinstance(error, str) else json.dumps(error, default=str)
+    except RecursionError:
+        return "an error that is nested too deep"
+
+
+def _is_of_every_request(error: Any, said: str, prompt: str) -> bool:
+    code = spelt(error.get("code")) if isinstance(error, Mapping) else ""  # repeats no prompt
+    repeated = prompt.lower()
+    return bool(_OF_EVERY_REQUEST.search(code)) or any(
+        found[0].lower() not in repeated for found in _OF_EVERY_REQUEST.finditer(said)
+    )
 
 
 def _first_choice(body: Json) -> tuple[str | None, FinishReason | None, str]:
@@ -135,7 +157,7 @@ def _without_choice(body: Json) -> tuple[None, FinishReason, str]:
     error = body.get("error")
     if not error:
         return None, FinishReason.UNUSABLE, "it holds no completion (choices)"
-    said = json.dumps(error, default=str)
+    said = spelt(error)
     reason = failure_of(HTTPStatus.BAD_REQUEST, error)
     lasting = reason in (FinishReason.FILTERED, FinishReason.PROMPT_TOO_LONG)
     return None, reason if reason and lasting else FinishReason.UNAVAILABLE, said[:200]

@@ -30,6 +30,7 @@ from iterpref_assets.core.engines.waiting import (
 from iterpref_assets.core.errors import InputError
 
 _SHOWN = 80
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class OpenAIEngine:
@@ -66,6 +67,9 @@ class OpenAIEngine:
             InputError: where the server refuses the model, the key or a parameter, or the address
                 has never answered with anything but pages or other text.
         """
+        if half := _HALF_A_PAIR.search(_prompt(request)):
+            detail = f"the prompt holds {half[0]!r}, half of a surrogate pair, which is no text"
+            return without_answer(request, None, FinishReason.REJECTED, detail)
         try:
             body = await self._patience.call(self._ask, request)
         except (openai.APIError, GarbledAnswerError) as error:
@@ -131,9 +135,11 @@ class OpenAIEngine:
         if may_pass(error) and not never_there:
             return without_answer(request, None, FinishReason.UNAVAILABLE, self._in_words(error))
         if isinstance(error, openai.APIStatusError):
-            reason = failure_of(error.status_code, error.body or error.message)
+            reason = failure_of(error.status_code, error.body or error.message, _prompt(request))
             if reason is FinishReason.REJECTED and self._option_named(error, request):
                 reason = None  # what it does not accept is in every request
+            if isinstance(error, openai.PermissionDeniedError) and self._patience.has_answered:
+                reason = reason or FinishReason.REJECTED  # the key is good for other prompts
             if reason is not None:
                 return without_answer(request, None, reason, in_words(error))
         raise self._refused(error, request) from error
@@ -202,8 +208,9 @@ class OpenAIEngine:
             },
         }
         if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            said = str(error.param or error.message)  # a server may name it by a list
-            asked = "" if error.param else "\n".join(m.content for m in request.messages)
+            message = error.body if isinstance(error.body, str) else error.message
+            said = str(error.param or message)  # a server may name it by a list
+            asked = "" if error.param else _prompt(request)
             for name, (field, remedy) in remedies.items():
                 word = re.compile(rf"\b{re.escape(name)}\b")
                 if word.search(said) and not word.search(asked):
@@ -227,3 +234,7 @@ class OpenAIEngine:
             remedy="Give the address of the server's API (it often ends with /v1), and check that "
             "no sign-in page stands before it",
         )
+
+
+def _prompt(request: Request) -> str:
+    return "\n".join(message.content for message in request.messages)

@@ -9,6 +9,7 @@ times.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ import openai
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from iterpref_assets.core.engines.config import OpenAIConfig
+from iterpref_assets.core.engines.openai_answers import spelt
 from iterpref_assets.core.engines.protocol import Request
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -32,10 +34,10 @@ _BUSY = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 _MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, *_BUSY}
-_OUT_OF_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
+_OUT_OF_MONEY = ("insufficient_quota", "billing_hard_limit_reached")
 
 _log = logging.getLogger("iterpref")
-_CLIENTS_WORDS = re.compile(r"^Error code: \d+ - ")
+_CLIENTS_WORDS = re.compile(r"^Error code: \d+( - )?")
 _SHOWN = 200
 
 _in_growing_steps = wait_random_exponential(multiplier=0.5, max=30)
@@ -65,27 +67,39 @@ def may_pass(error: BaseException) -> bool:
 
 
 def told_wait(error: BaseException) -> float | None:
-    """The seconds that a server asks to wait (`Retry-After`, `retry-after-ms`); None: nothing."""
+    """The seconds that a server asks to wait (`Retry-After`, `retry-after-ms`).
+
+    None: it asks for nothing, or in words that nobody can read.
+    """
     if not isinstance(error, openai.APIStatusError):
         return None
     headers = error.response.headers
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    told = headers.get("retry-after", "")
+    seconds = _number(told)
+    if seconds is None:
+        seconds = _seconds_until(told)
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _number(told: str) -> float | None:
     try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        told = headers.get("retry-after")
-        return max(0.0, float(told)) if told else None
+        number = float(told)
     except ValueError:
-        return _seconds_until(headers["retry-after"])
+        return None
+    return None if math.isnan(number) else number
 
 
 def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return (moment - datetime.now(UTC)).total_seconds()
 
 
 class Patience:
@@ -176,8 +190,10 @@ class _OneCall:
     def stop(self, state: RetryCallState) -> bool:
         """Whether there is no next try."""
         self._patience.note(_error(state))
+        if state.idle_for + state.upcoming_sleep > self._patience.longest:
+            return True
         if self._patience.is_for_the_server(_error(state)):
-            return state.idle_for + state.upcoming_sleep > self._patience.longest
+            return False
         self._failures += 1
         return self._failures >= self._patience.tries
 
@@ -196,7 +212,9 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, openai.APIConnectionError) and error.__cause__ is not None:
         text = f"{text} {error.__cause__}"
     if isinstance(error, openai.APIStatusError):
-        text = f"{error.status_code}: {_CLIENTS_WORDS.sub('', text)}"
+        # The client's message leaves out a body of any other form than OpenAI's own.
+        said = _CLIENTS_WORDS.sub("", text) or spelt(error.body)
+        text = f"{error.status_code}: {said}"
     return " ".join(text.split())[:_SHOWN]
 
 

@@ -6,7 +6,6 @@ answers are asked for, a model's whole answer, which the program is taken from.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from iterpref_assets.core.digests import program_sha256
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.syntax import parse
 
 ANSWER_FIELDS = ("answer", "solution", "completion")
@@ -197,9 +197,7 @@ class _Line:
             return InputError(problem, remedy=remedy, file=path, line=number, field=field)
 
         try:
-            fields: Any = json.loads(line)
-        except RecursionError:
-            raise refusal("not JSON (nested too deep)", "Give one JSON object a line") from None
+            fields: Any = parse_json(line)
         except ValueError as error:
             raise refusal(f"not JSON ({error})", "Give one JSON object a line") from None
         if not isinstance(fields, dict):

@@ -7,13 +7,13 @@ their fields tell which.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
 from iterpref_assets.core.pairs.reaching import ProgramJudging, reachable_programs
@@ -50,8 +51,8 @@ class Recorded:
         problems: each task once, in order of its id.
         versions: columns of tables.VERSIONS without verdict, error and feedback; programs are
             without what their tests do not reach. Trajectories are named `<task>#<file>`, and a
-            second one of a task in a file `<task>#<file>.1`; `sample` is the file's position, or
-            the next that is free.
+            second one of a task in a file `<task>#<file>.1`, or the next that is free; `sample` is
+            the file's position, or the next that is free.
         claims: `trajectory_id` and `is_solved`, of those that claim something.
         unusable: what is wrong with each line whose task cannot be used.
     """
@@ -69,8 +70,9 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
 
     Raises:
         InputError: naming the file, line and field that cannot be read; a task that two lines give
-            different prompts or tests; a trajectory of LLMDebugger that was read before; a file
-            without trajectories; or the first unusable line, where no line can be used.
+            different prompts, tests, sources or functions; a trajectory of LLMDebugger that was
+            read before; a file without trajectories; or the first unusable line, where no line can
+            be used.
     """
     reading = _Reading()
     for position, file in enumerate(files):
@@ -130,7 +132,8 @@ class _Reading:
     )
     claims: dict[str, bool] = field(default_factory=dict[str, bool])
     unusable: list[InputError] = field(default_factory=list[InputError])
-    _named: Counter[str] = field(default_factory=Counter[str])
+    _numbers: Counter[str] = field(default_factory=Counter[str])
+    _names: set[str] = field(default_factory=set[str])
     _samples: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
 
     def add(self, file: Path, position: int, number: int, line: TrajectoryLine) -> None:
@@ -140,7 +143,8 @@ class _Reading:
             problem = line.problem()
             _require_usable(problem.tests)
         except (InputError, ValidationError) as error:
-            self.unusable.append(_unusable(error, file, number, task))
+            remedy = "Name it in letters, digits and the signs _ . / -"
+            self.unusable.append(_told(error, file, number, task, remedy))
             return
         self._require_same(problem, file, number)
         name = self._name(line, file, number)
@@ -176,20 +180,19 @@ class _Reading:
         task = problem.problem_id
         before = self.problems.setdefault(task, problem)
         place = self.places.setdefault(task, f"{file.name}:{number}")
-        for part in ("tests", "prompt"):
+        for part in ("tests", "prompt", "source", "entry_point", "signature"):
             if getattr(before, part) != getattr(problem, part):
                 raise InputError(
                     f"task {task!r} has other {part} than in {place}",
                     file=file,
                     line=number,
                     field=part,
-                    remedy="Give a task one set of tests and one prompt, or two tasks two names",
+                    remedy="Give all trajectories of a task the same, or two tasks two names",
                 )
 
     def _name(self, line: TrajectoryLine, file: Path, number: int) -> str:
         name = f"{line.problem_id}#{file.name.split('.jsonl')[0]}"
-        count = self._named[name]
-        self._named[name] += 1
+        count = self._numbers[name]
         if count and line.solved is not None:
             raise InputError(
                 f"trajectory {name!r} was read before",
@@ -198,7 +201,13 @@ class _Reading:
                 field="task_id",
                 remedy="Give a file each task once, and files of different names",
             )
-        return f"{name}.{count}" if count else name
+        free = f"{name}.{count}" if count else name
+        while free in self._names:  # one that another file's name gives
+            count += 1
+            free = f"{name}.{count}"
+        self._numbers[name] = count + 1
+        self._names.add(free)
+        return free
 
 
 def _lines(file: Path) -> Iterator[tuple[int, TrajectoryLine]]:
@@ -208,15 +217,22 @@ def _lines(file: Path) -> Iterator[tuple[int, TrajectoryLine]]:
         if not line.strip():
             continue
         try:
-            yield number, _parse(line)
-        except ValidationError as error:
-            raise InputError.of_record(error, file=file, line=number, remedy=_REMEDY) from None
+            row = parse_json(line)
         except ValueError as error:
             raise InputError(str(error), file=file, line=number, remedy=_REMEDY) from None
+        try:
+            yield number, _trajectory(row, line)
+        except ValueError as error:  # pydantic's is one
+            raise _told(error, file, number, _task(row), _REMEDY) from None
 
 
-def _parse(line: bytes) -> TrajectoryLine:
-    row = json.loads(line)
+def _task(row: Any) -> str | None:
+    """The task that a line names, where it does."""
+    names = [row.get(name) for name in ("problem_id", "task_id")] if isinstance(row, dict) else []
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def _trajectory(row: Any, line: bytes) -> TrajectoryLine:
     for name, parse in _FORMS.items():
         if isinstance(row, dict) and name in row:
             return parse(line)
@@ -230,14 +246,19 @@ def _require_usable(tests: Tests) -> None:
         check_literals(tests)
 
 
-def _unusable(
-    error: InputError | ValidationError, file: Path, number: int, task: str
-) -> InputError:
-    found = error if isinstance(error, InputError) else InputError.of_record(error, remedy="")
+def _told(error: ValueError, file: Path, number: int, task: str | None, remedy: str) -> InputError:
+    """What is wrong with a line, by its place and its task."""
+    match error:
+        case InputError():
+            found = error
+        case ValidationError():
+            found = InputError.of_record(error, remedy=remedy)
+        case _:
+            found = InputError(str(error), remedy=remedy)
     return InputError(
-        f"task {task!r}: {found.problem}",
+        f"task {task!r}: {found.problem}" if task is not None else found.problem,
         file=file,
         line=number,
         field=found.field,
-        remedy=found.remedy or "Name it in letters, digits and the signs _ . / -",
+        remedy=found.remedy,
     )

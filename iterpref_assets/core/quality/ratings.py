@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from iterpref_assets.core.answer_log import AnswerLog
 from iterpref_assets.core.concurrency import for_each
 from iterpref_assets.core.engines.protocol import Engine, FinishReason, Request, Sampling
 from iterpref_assets.core.journal import Journal
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.pairs.config import JudgeConfig
 from iterpref_assets.core.pairs.judge import answer_identity
 from iterpref_assets.core.progress import track
@@ -150,7 +150,7 @@ def read_rating(answer: str, reason: FinishReason) -> Rating | RatingFault:  # n
     if len(found) != 1:
         return RatingFault.SEVERAL_SCORES if found else RatingFault.NO_SCORES
     try:
-        scores: Any = json.loads(_FENCE.sub("", found[0]))
+        scores: Any = parse_json(_FENCE.sub("", found[0]))
     except ValueError:
         return RatingFault.NOT_JSON
     if not isinstance(scores, dict) or set(scores) != set(CRITERIA):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
@@ -221,7 +221,7 @@ def _json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return parse_json(value)
     except ValueError:
         raise _UnusableError(Unusable.MALFORMED, "tests are no JSON") from None
 

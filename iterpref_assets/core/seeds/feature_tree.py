@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 
 Tree: TypeAlias = "dict[str, Tree] | list[str]"
 """Features below features; a list holds leaves."""
@@ -86,7 +86,7 @@ def read_feature_tree(tree: Path, frequencies: Path | None) -> FeatureTree:
 def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
     content = read_bytes(path, "Give EpiCoder's JSON")
     try:
-        return adapter.validate_python(json.loads(content))
+        return adapter.validate_python(parse_json(content))
     except (ValueError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(reason, file=path, remedy="Give EpiCoder's JSON") from None

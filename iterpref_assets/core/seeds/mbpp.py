@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
@@ -66,15 +66,21 @@ def read_mbpp(path: Path) -> list[MbppTask]:
         InputError: naming the line or record that is no task.
     """
     content = read_bytes(path, "Give MBPP unchanged")
+    if content.lstrip().startswith(b"["):
+        rows = enumerate(_parsed(content, path, None), start=1)
+    else:
+        lines = enumerate(content.splitlines(), start=1)
+        rows = [(number, _parsed(line, path, number)) for number, line in lines if line.strip()]
+    return [_task(path, number, row) for number, row in rows]
+
+
+def _parsed(text: bytes, path: Path, number: int | None) -> Any:
     try:
-        rows = (
-            json.loads(content)
-            if content.lstrip().startswith(b"[")
-            else [json.loads(line) for line in content.splitlines() if line.strip()]
-        )
+        return parse_json(text)
     except ValueError as error:
-        raise InputError(f"not JSON: {error}", file=path, remedy="Give MBPP unchanged") from None
-    return [_task(path, number, row) for number, row in enumerate(rows, start=1)]
+        raise InputError(
+            f"not JSON: {error}", file=path, line=number, remedy="Give MBPP unchanged"
+        ) from None
 
 
 def _task(path: Path, number: int, row: object) -> MbppTask:

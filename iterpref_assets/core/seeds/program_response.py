@@ -9,7 +9,6 @@ without names are told apart by `core/seeds/nameless.py`. Prose is passed over.
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.seeds.nameless import files_of, imported_packages
@@ -164,7 +164,7 @@ def _packages(response: str, files: list[str]) -> tuple[str, ...]:
         raise MalformedError(Fault.REPEATED_TRAILER, ", ".join(trailers)[:80])
     (text,) = trailers
     try:
-        trailer: Any = json.loads(_unfenced(text))
+        trailer: Any = parse_json(_unfenced(text))
     except ValueError:
         raise MalformedError(Fault.TRAILER_NOT_JSON, text[:80]) from None
     match trailer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.seeds.columns import ColumnMapping, read_rows
 from iterpref_assets.core.seeds.pooled import PooledSeeds
 from iterpref_assets.core.seeds.reading import CHECK_SETTINGS, SeedReading, file_digest
@@ -89,7 +89,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except ValueError:
             row = None
         if not isinstance(row, dict):

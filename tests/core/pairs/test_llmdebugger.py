@@ -29,6 +29,7 @@ LINE = {
     "is_solved": True,
     "reflections": ["not read"],
 }
+_ASKED = ("problem_id", "prompt", "tests", "entry_point", "signature")
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +104,24 @@ def test_only_a_newline_ends_a_record(tmp_path: Path):
     recorded = read_trajectories([file])
     assert recorded.versions["code"][0] == code
     assert recorded.claims.height == 2
+
+
+def test_a_line_of_another_form_is_named_with_its_task(tmp_path: Path):
+    with pytest.raises(InputError, match=r"model\.jsonl:1: .*task 'HumanEval/0': "):
+        read_trajectories([_write(tmp_path, LINE | {"implementations": [None]})])
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_task_of_llmdebugger_is_not_given_as_of_another_source(tmp_path: Path, own_first: bool):
+    theirs = _write(tmp_path, LINE)
+    (problem,) = read_trajectories([theirs]).problems
+    asked = problem.model_dump(mode="json", include=set(_ASKED))
+    own = tmp_path / "own.jsonl"
+    own.write_text(json.dumps({**asked, "source": "hw", "versions": ["x = 1"]}))
+    files = [own, theirs] if own_first else [theirs, own]
+    with pytest.raises(InputError, match="has other source than in") as caught:
+        read_trajectories(files)
+    assert all(file.name in str(caught.value) for file in files)
 
 
 def test_a_line_that_is_no_utf_8_is_named(tmp_path: Path):

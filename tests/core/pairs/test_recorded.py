@@ -81,10 +81,20 @@ def test_only_what_is_recorded_of_the_last_version_is_a_claim(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("part", ["tests", "prompt"])
+def test_no_trajectory_is_named_as_one_of_another_file_is(tmp_path):
+    files = [_write(tmp_path, LINE, LINE, name="a.jsonl"), _write(tmp_path, LINE, name="a.1.jsonl")]
+    for order in (files, files[::-1]):
+        versions = read_trajectories(order).versions
+        assert versions["trajectory_id"].unique_counts().to_list() == [2, 2, 2]
+
+
+PARTS = {"prompt": "Subtract.", "source": "theirs", "entry_point": "f", "signature": "def f():"}
+
+
+@pytest.mark.parametrize("part", ["tests", *PARTS])
 def test_two_files_that_give_one_task_different_ones_are_refused(tmp_path, part):
     other = {**ADD, "cases": [{"arguments": "(1, 2)", "expected": "4"}]}
-    changed = {"tests": other, "prompt": "Subtract."}[part]
+    changed = {"tests": other, **PARTS}[part]
     files = [
         _write(tmp_path, LINE),
         _write(tmp_path, LINE | {part: changed}, name="theirs.jsonl"),
@@ -106,6 +116,20 @@ def test_two_files_that_give_one_task_different_ones_are_refused(tmp_path, part)
 )
 def test_a_line_of_another_form_is_named_with_its_field(tmp_path, change, told):
     with pytest.raises(InputError, match=told):
+        read_trajectories([_write(tmp_path, LINE | change)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"versions": [None]},
+        {"tests": {**ADD, "cases": []}},
+        {"tests": {"kind": "poem"}},
+        {"extra": 1},
+    ],
+)
+def test_a_line_of_another_form_is_named_with_its_task(tmp_path, change):
+    with pytest.raises(InputError, match=r"mine\.jsonl:1: .*task 'mine/1': "):
         read_trajectories([_write(tmp_path, LINE | change)])
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 
 REPOSITORY, VERSION = "bigcode/bigcodebench", "v0.1.4"
 HARD_IDS = "bigcodebench_hard_ids.json"
@@ -95,7 +96,7 @@ def load_bigcodebench(
 def _hard_ids(path: Path) -> frozenset[str]:
     remedy = "Put the list of hard task ids beside the benchmark"
     try:
-        ids = json.loads(path.read_bytes())
+        ids = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError("no such file", file=path, remedy=remedy) from None
     except ValueError as error:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from iterpref_assets.core.digests import Checksums
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes
+from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.records import Record
 
 REPOSITORY = "livecodebench/code_generation_lite"
@@ -147,7 +148,7 @@ def _fetch(release: int) -> Sequence[Path]:
 
 def _parse(line: bytes, file: Path, number: int) -> LiveCodeBenchProblem:
     try:
-        return _problem(json.loads(line))
+        return _problem(parse_json(line))
     except (KeyError, TypeError, ValueError, zlib.error, pickle.UnpicklingError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise InputError(
@@ -177,7 +178,7 @@ def _problem(row: dict[str, Any]) -> LiveCodeBenchProblem:
 
 
 def _method(row: dict[str, Any]) -> str:
-    named = json.loads(row.get("metadata") or "{}").get("func_name")
+    named = parse_json(row.get("metadata") or "{}").get("func_name")
     found = _METHOD.search(row["starter_code"])
     if named is None and found is None:
         raise ValueError("its method's name is not given")
@@ -189,10 +190,10 @@ def _tests(value: Any) -> list[Any]:
     if not isinstance(value, str):
         return list(value)
     try:
-        return json.loads(value)
+        return parse_json(value)
     except json.JSONDecodeError:
         packed = io.BytesIO(zlib.decompress(base64.b64decode(value)))
-        return json.loads(_TextUnpickler(packed).load())
+        return parse_json(_TextUnpickler(packed).load())
 
 
 class _TextUnpickler(pickle.Unpickler):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iterpref_assets.core.records import CodeTests, FunctionTests, Tests
 from iterpref_assets.core.scopes import Unit, names_of, outermost, units
+from iterpref_assets.core.showing import exits, fails_a_test, imported_names, shows
 from iterpref_assets.core.syntax import has_lone_return, parse
 
 MAX_CHARACTERS = 1 << 20
@@ -22,8 +23,7 @@ MAX_CHARACTERS = 1 << 20
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _ACTING = frozenset({
-    "__import__", "breakpoint", "delattr", "eval", "exec", "exit", "input", "open", "quit",
-    "setattr",
+    "__import__", "breakpoint", "delattr", "eval", "exec", "input", "open", "setattr",
 })  # fmt: skip
 """Built-in functions that a loading module calls for what they do."""
 
@@ -126,7 +126,9 @@ class _Effects:
     """What running a unit may change, worked out once for units that use the same names."""
 
     def __init__(self, found: list[Unit]) -> None:
-        self._imported = {name for unit in found if _imports(unit) for name in unit.binds}
+        self._imported = imported_names(
+            each for unit in found for node in unit.nodes for each in _outer(node)
+        )
         self._definitions: defaultdict[str, list[int]] = defaultdict(list)
         for number, unit in enumerate(found):
             for name in unit.binds if _defines(unit) else ():
@@ -146,7 +148,17 @@ class _Effects:
             return self._of_calls(frozenset(used))
         if any(_acts(node, self._imported) for node in unit.nodes):
             return frozenset({_ANYTHING})
-        return unit.changes | self._of_calls(frozenset(used | unit.uses))
+        changed = set(unit.changes)
+        if all(self._shows(node) for node in unit.nodes):
+            changed -= self._imported.keys()  # such as sys by sys.stdout.write
+        return frozenset(changed) | self._of_calls(frozenset(used | unit.uses))
+
+    def _shows(self, node: ast.stmt) -> bool:
+        match node:
+            case ast.Expr(value=ast.Call() as call):
+                return shows(call, self._imported)
+            case _:
+                return False
 
     def _of_calls(self, used: frozenset[str]) -> frozenset[str]:
         """What the definitions that `used` names lead to may change."""
@@ -181,15 +193,18 @@ def _evaluated(node: ast.stmt) -> list[ast.AST]:
     return [node]
 
 
-def _acts(statement: ast.stmt, imported: set[str]) -> bool:
+def _acts(statement: ast.stmt, imported: Mapping[str, str]) -> bool:
     for node in _outer(statement):
         match node:
-            case ast.Raise() | ast.Import() | ast.ImportFrom():
+            case ast.Import() | ast.ImportFrom():
+                return True
+            case ast.Raise() if not (exits(node) or (fails_a_test(node) and node is not statement)):
                 return True
             case ast.Name(id=name) if name in _ACTING:
                 return True
             case ast.Expr(value=ast.Call() as call) if outermost(call.func) in imported:
-                return True  # called for what it does, such as sys.setrecursionlimit
+                if not shows(call, imported):
+                    return True  # called for what it does, such as sys.setrecursionlimit
             case _:
                 pass
     return False
@@ -197,10 +212,6 @@ def _acts(statement: ast.stmt, imported: set[str]) -> bool:
 
 def _defines(unit: Unit) -> bool:
     return any(isinstance(node, (*_FUNCTIONS, ast.Assign)) for node in unit.nodes)
-
-
-def _imports(unit: Unit) -> bool:
-    return any(isinstance(node, _IMPORTS) for node in unit.nodes)
 
 
 def _declared_global(unit: Unit) -> set[str]:

@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.loop import run_debugging
 from iterpref_assets.core.engines.protocol import Engine
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import draw_samples
 from iterpref_assets.settings import Settings
@@ -66,7 +67,7 @@ async def _sample(context: StepContext, plans: Sequence[Plan]) -> None:
 
 
 async def _sample_shard(
-    context: StepContext, plan: Plan, engine: Engine, judge: JudgeFunction
+    context: StepContext, plan: Plan, engine: Engine, judge: ProgramJudging
 ) -> None:
     settings, work = context.settings, context.store.work_folder(plan)
     prompts = generator_prompts(settings)

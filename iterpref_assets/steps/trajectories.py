@@ -12,10 +12,11 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
-from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import Engine
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.generator import (
@@ -57,7 +58,9 @@ def rounds_config(settings: Settings) -> dict[str, JsonValue]:
 
 
 @asynccontextmanager
-async def generator_and_judge(context: StepContext) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
+async def generator_and_judge(
+    context: StepContext,
+) -> AsyncGenerator[tuple[Engine, ProgramJudging]]:
     """The generator, entered, and what judges its programs within the settings' limits."""
     async with model_and_judge(context.settings, generator_location(context)) as opened:
         yield opened
@@ -66,7 +69,7 @@ async def generator_and_judge(context: StepContext) -> AsyncGenerator[tuple[Engi
 @asynccontextmanager
 async def model_and_judge(
     settings: Settings, model: Path | str
-) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
+) -> AsyncGenerator[tuple[Engine, ProgramJudging]]:
     """The model in the settings' engine, entered, and what judges its programs."""
     with Sandbox(packages=settings.packages) as sandbox:
         async with open_engine(settings.engine, model) as engine:

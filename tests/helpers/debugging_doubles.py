@@ -12,10 +12,11 @@ from drawn_samples import sample_problems
 from engine_double import OpenEngine
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
-from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReason, Request
 from iterpref_assets.core.prompts import fenced
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.records import Case, FunctionTests, Problem, Tests
 from iterpref_assets.core.sampling import SamplingConfig
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -65,7 +66,7 @@ def debug_problems(
     problems: list[Problem],
     initial: pl.DataFrame,
     engine: Engine,
-    judge: JudgeFunction,
+    judge: ProgramJudging,
     config: DebugConfig,
     work_dir: Path,
     prompts: Prompts = LAB,

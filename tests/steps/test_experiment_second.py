@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.loop import JudgeFunction
 from iterpref_assets.core.engines.protocol import Completion, Engine, Request
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.training.launch import TrainJob
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 from iterpref_assets.core.training.trainer import TrainOutcome
@@ -116,7 +116,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Answering:
     @asynccontextmanager
     async def opened(
         _settings: Settings, model: Path
-    ) -> AsyncGenerator[tuple[Engine, JudgeFunction]]:
+    ) -> AsyncGenerator[tuple[Engine, ProgramJudging]]:
         engine.opened.append(model)
         async with engine:
             yield engine, judge

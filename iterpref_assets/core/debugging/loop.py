@@ -8,12 +8,11 @@ each finished execution is in the log before anything builds on it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import TypeAlias
 
 import polars as pl
 from pydantic import JsonValue
@@ -38,7 +37,8 @@ from iterpref_assets.core.debugging.trajectory import (
 from iterpref_assets.core.engines.protocol import Engine, FinishReason
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import Tracker, track
-from iterpref_assets.core.records import Problem, Tests
+from iterpref_assets.core.reached import ProgramJudging, judge_reached
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sampling import (
     COMPLETION,
     ORDER,
@@ -52,9 +52,6 @@ from iterpref_assets.core.tables import COMPLETIONS, VERSIONS
 
 LOG = "debugging.jsonl"
 VERSION = "version"
-
-JudgeFunction: TypeAlias = Callable[[str, Tests], Execution]
-"""Runs a program against tests; it blocks and is called from several threads."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ async def run_debugging(
     problems: Sequence[Problem],
     initial_completions: pl.DataFrame,
     engine: Engine,
-    judge: JudgeFunction,
+    judge: ProgramJudging,
     config: DebugConfig,
     prompts: Prompts,
     work_dir: Path,
@@ -155,7 +152,7 @@ class _Run:
     """One process's share of the work."""
 
     engine: Engine
-    judge: JudgeFunction
+    judge: ProgramJudging
     config: DebugConfig
     prompts: Prompts
     rules: Rules
@@ -185,23 +182,25 @@ class _Run:
         passed = False
         while step is not None:
             if isinstance(step, Judge):
-                execution = await self._execute(item, step)
+                code, execution = await self._execute(item, step)
                 passed = execution.passed
-                step = after_version(step, execution, self.rules)
+                step = after_version(step, code, execution, self.rules)
             else:
                 step = await self._generate(item, step)
         self.done += 1
         self.solved += passed
         self.tracker.advance(1, **self._rates())
 
-    async def _execute(self, item: _Item, step: Judge) -> Execution:
+    async def _execute(self, item: _Item, step: Judge) -> tuple[str, Execution]:
         loop = asyncio.get_running_loop()
         tests = self.prompts.tests_in_order(item.problem, step.attempts)
-        execution = await loop.run_in_executor(self.pool, self.judge, step.code, tests)
+        code, execution = await loop.run_in_executor(
+            self.pool, judge_reached, step.code, tests, self.judge
+        )
         execution = replace(execution, message=storable(execution.message))
-        self.journal.append(VERSION, _version_row(item, step, execution))
+        self.journal.append(VERSION, _version_row(item, step.round, code, execution))
         self.executions += 1
-        return execution
+        return code, execution
 
     async def _generate(self, item: _Item, step: Generate) -> NextStep:
         problem = item.problem
@@ -242,13 +241,13 @@ class _Run:
         }
 
 
-def _version_row(item: _Item, step: Judge, execution: Execution) -> dict[str, str | int]:
+def _version_row(item: _Item, round_: int, code: str, execution: Execution) -> dict[str, str | int]:
     return {
         "trajectory_id": trajectory_id(item.problem.problem_id, item.sample),
         "problem_id": item.problem.problem_id,
         "sample": item.sample,
-        "round": step.round,
-        "code": step.code,
+        "round": round_,
+        "code": code,
         "verdict": execution.verdict.value,
         "error_type": execution.error_type,
         "feedback": execution.message,

@@ -49,7 +49,7 @@ class Positions:
         step = self._step_of(row)
         execution = Execution(Verdict(row["verdict"]), message=row["feedback"])
         if isinstance(step, Judge):
-            step = after_version(step, execution, self._rules)
+            step = after_version(step, row["code"], execution, self._rules)
         self._steps[row["problem_id"], row["sample"]] = step
         self.solved += execution.passed
 

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.conversations import Attempt
 from iterpref_assets.core.engines.protocol import FinishReason, Sampling
-from iterpref_assets.core.records import Problem
+from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sampling import NOT_OF_THE_RESULT, GenerationConfig
 from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.core.syntax import same_program
@@ -23,7 +23,10 @@ ANSWERED = frozenset({FinishReason.STOP, FinishReason.LENGTH})
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Execute this version next; `attempts` are the failing ones before it, oldest first."""
+    """Execute this version next, `code` as the model wrote it.
+
+    `attempts` are the failing versions before it, oldest first, as they were judged.
+    """
 
     round: int
     code: str
@@ -78,16 +81,14 @@ def after_answer(
     round, and the second is executed like any other. Round 0 is not asked again: its answers are
     independent samples.
 
-    What the tests do not reach (example usage, the program's own asserts) is left out: an assert of
-    the model's is no test, and would fail right programs.
+    Whether a program was tried before is told without what the tests do not reach of it, since
+    that is left out of the versions (`judge_reached`).
     """
     if reason not in ANSWERED:
         return None
     cut_off = reason is FinishReason.LENGTH
     program = read_answer(text, problem.entry_point, cut_off=cut_off).program
-    if program is not None:
-        program = reachable_part(program, names_asked_for(problem.tests))
-    repeated = program is not None and _is_among(program, asked.attempts)
+    repeated = program is not None and _was_tried(program, problem.tests, asked.attempts)
     if program is not None and not (repeated and asked.retry < rules.retries):
         return Judge(asked.round, program, asked.attempts)
     if asked.round > 0 and asked.retry < rules.retries:
@@ -97,16 +98,24 @@ def after_answer(
     return None
 
 
-def after_version(judged: Judge, execution: Execution, rules: Rules) -> NextStep:
-    """Debug a failing version, unless it was that of the last round."""
+def after_version(judged: Judge, code: str, execution: Execution, rules: Rules) -> NextStep:
+    """Debug a failing version, unless it was that of the last round.
+
+    Args:
+        judged: the step that was taken.
+        code: what counted of its program.
+        execution: what came of it.
+        rules: how long the trajectory may go on.
+    """
     if execution.passed or judged.round >= rules.max_rounds:
         return None
-    attempts = (*judged.attempts, Attempt(judged.code, execution.message))
+    attempts = (*judged.attempts, Attempt(code, execution.message))
     return Generate(judged.round + 1, attempts)
 
 
-def _is_among(program: str, attempts: Sequence[Attempt]) -> bool:
-    return any(same_program(program, attempt.code) for attempt in attempts)
+def _was_tried(program: str, tests: Tests, attempts: Sequence[Attempt]) -> bool:
+    part = reachable_part(program, names_asked_for(tests)) if attempts else program
+    return any(same_program(part, attempt.code) for attempt in attempts)
 
 
 def trajectory_id(problem_id: str, sample: int) -> str:

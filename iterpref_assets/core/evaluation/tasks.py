@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -12,10 +13,10 @@ from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.conversations import Prompts
 from iterpref_assets.core.engines.checkpoint import has_chat_template
 from iterpref_assets.core.prompts import Message
+from iterpref_assets.core.reached import judge_reached
 from iterpref_assets.core.records import Problem, Tests
 from iterpref_assets.core.sandbox.code_tests import ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
-from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 
 class PromptStyle(StrEnum):
@@ -124,13 +125,14 @@ class ProblemTask:
         return False
 
     def program(self, completion: str) -> str:
-        """What the tests reach of the program that the completion holds, or nothing."""
-        program = read_answer(completion, self.entry_point).program or ""
-        return reachable_part(program, names_asked_for(self.tests))
+        """The program that the completion holds, or nothing."""
+        return read_answer(completion, self.entry_point).program or ""
 
     def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
-        """Run the program against the problem's tests."""
-        return Judgement(sandbox.judge(code, self.tests, self.limits))
+        """Run what counts of the program (`judge_reached`) against the problem's tests."""
+        judge = partial(sandbox.judge, limits=self.limits)
+        _, execution = judge_reached(code, self.tests, judge)
+        return Judgement(execution)
 
 
 def problem_tasks(

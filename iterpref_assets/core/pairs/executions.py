@@ -14,7 +14,7 @@ from typing import Self
 
 from iterpref_assets.core import sandbox
 from iterpref_assets.core.journal import Journal, storable
-from iterpref_assets.core.pairs.reaching import ProgramJudging
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.records import Tests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits, Verdict
 

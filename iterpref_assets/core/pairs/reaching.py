@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import polars as pl
 
 from iterpref_assets.core.frames import TESTS
-from iterpref_assets.core.records import Tests
-from iterpref_assets.core.sandbox.verdicts import Execution
+from iterpref_assets.core.reached import ProgramJudging, judge_reached
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part
-
-ProgramJudging = Callable[[str, Tests], Execution]
-"""Runs a program against tests; called from several threads at once."""
 
 
 def reachable_programs(versions: pl.DataFrame, tests: Mapping[str, str]) -> pl.Series:
@@ -37,7 +34,7 @@ def reachable_programs(versions: pl.DataFrame, tests: Mapping[str, str]) -> pl.S
 def without_unreached(
     versions: pl.DataFrame, tests: Mapping[str, str], judge: ProgramJudging
 ) -> pl.DataFrame:
-    """The versions with their reachable programs, those that this changes judged anew.
+    """The versions with what counts of their programs, judged anew where they are cut.
 
     A program that failed in its own example usage may pass without it: its recorded verdict says
     nothing of what is left.
@@ -50,17 +47,20 @@ def without_unreached(
     Returns:
         Columns of tables.VERSIONS, the same rows in the same order.
     """
-    programs = reachable_programs(versions, tests)
-    changed = (versions["code"] != programs).arg_true()
+    changed = (versions["code"] != reachable_programs(versions, tests)).arg_true()
     if changed.is_empty():
         return versions
-    names = versions["problem_id"].gather(changed).to_list()
-    asked = [TESTS.validate_json(tests[name]) for name in names]
+    asked = [TESTS.validate_json(tests[name]) for name in versions["problem_id"].gather(changed)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        executions = list(pool.map(judge, programs.gather(changed), asked))
+        judged = list(
+            pool.map(judge_reached, versions["code"].gather(changed), asked, repeat(judge))
+        )
+    new = {
+        "code": [code for code, _ in judged],
+        "verdict": [execution.verdict.value for _, execution in judged],
+        "error_type": [execution.error_type for _, execution in judged],
+        "feedback": [execution.message for _, execution in judged],
+    }
     return versions.with_columns(
-        programs,
-        versions["verdict"].scatter(changed, [each.verdict.value for each in executions]),
-        versions["error_type"].scatter(changed, [each.error_type for each in executions]),
-        versions["feedback"].scatter(changed, [each.message for each in executions]),
+        *(versions[name].scatter(changed, values) for name, values in new.items())
     )

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
-from iterpref_assets.core.pairs.reaching import ProgramJudging, reachable_programs
 from iterpref_assets.core.pairs.streaming import OnRows
+from iterpref_assets.core.reached import ProgramJudging, judge_reached
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, Tests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
 from iterpref_assets.core.sandbox.judging import check_literals
@@ -87,23 +88,30 @@ def read_trajectories(files: Sequence[Path]) -> Recorded:
 def execute(
     recorded: Recorded, judge: ProgramJudging, *, on_rows: OnRows | None = None
 ) -> pl.DataFrame:
-    """Every version with the verdict it gets here: columns of tables.VERSIONS.
+    """Every version with what counts of it and the verdict it gets here (`judge_reached`).
 
     `on_rows` is told of finished versions.
+
+    Returns:
+        Columns of tables.VERSIONS.
     """
     tests = {problem.problem_id: problem.tests for problem in recorded.problems}
     programs = recorded.versions["code"]
     asked = [tests[name] for name in recorded.versions["problem_id"]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        executions: list[Execution] = []
-        for execution in pool.map(judge, programs, asked):
-            executions.append(execution)
+        judged: list[tuple[str, Execution]] = []
+        for each in pool.map(judge_reached, programs, asked, repeat(judge)):
+            judged.append(each)
             if on_rows:
                 on_rows(1)
+    columns = {
+        "code": [code for code, _ in judged],
+        "verdict": [execution.verdict.value for _, execution in judged],
+        "error_type": [execution.error_type for _, execution in judged],
+        "feedback": [execution.message for _, execution in judged],
+    }
     return recorded.versions.with_columns(
-        verdict=pl.Series([execution.verdict.value for execution in executions], dtype=pl.String),
-        error_type=pl.Series([execution.error_type for execution in executions], dtype=pl.String),
-        feedback=pl.Series([execution.message for execution in executions], dtype=pl.String),
+        pl.Series(name, values, dtype=pl.String) for name, values in columns.items()
     )
 
 
@@ -164,10 +172,9 @@ class _Reading:
             self.rows, schema=dict(list(tables.VERSIONS.items())[:5]), orient="row"
         ).sort("problem_id", "sample", "round")
         problems = [self.problems[name] for name in sorted(self.problems)]
-        tests = {each.problem_id: each.tests.model_dump_json() for each in problems}
         return Recorded(
             problems=problems,
-            versions=versions.with_columns(reachable_programs(versions, tests)),
+            versions=versions,
             claims=pl.DataFrame(
                 list(self.claims.items()),
                 schema={"trajectory_id": pl.String(), "is_solved": pl.Boolean()},

@@ -14,10 +14,11 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
-from iterpref_assets.core.pairs.reaching import ProgramJudging, without_unreached
+from iterpref_assets.core.pairs.reaching import without_unreached
 from iterpref_assets.core.pairs.sampled import require_samples
 from iterpref_assets.core.pairs.statistics import UnreachedFocus, unreached_focus
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.reached import ProgramJudging
 from iterpref_assets.core.tables import Schema
 
 if TYPE_CHECKING:

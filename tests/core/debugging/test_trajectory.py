@@ -37,8 +37,14 @@ def test_a_program_is_executed() -> None:
     assert after(FIRST, fenced(CODE)) == Judge(0, CODE)
 
 
-def test_what_the_tests_do_not_reach_is_left_out() -> None:
-    assert after(FIRST, fenced(f"{CODE}\n\n\nassert f() == 3\nprint(f())")) == Judge(0, CODE)
+def test_a_program_is_judged_as_it_was_written() -> None:
+    whole = f"{CODE}\n\n\nassert f() == 3\nprint(f())"
+    assert after(FIRST, fenced(whole)) == Judge(0, whole)
+
+
+def test_a_program_with_another_example_was_tried_before() -> None:
+    again = after(Generate(1, TRIED), fenced(f"{CODE}\n\nprint(f())"))
+    assert again == Generate(1, TRIED, retry=1, repeated=True)
 
 
 def test_a_first_answer_without_a_program_is_asked_for_in_the_next_round() -> None:
@@ -76,12 +82,12 @@ def test_an_unanswered_prompt_ends_the_trajectory() -> None:
 
 def test_a_failing_version_is_an_attempt_of_the_next_round() -> None:
     failed = Execution(Verdict.WRONG_ANSWER, message=TRIED[0].feedback)
-    assert after_version(Judge(0, CODE), failed, RULES) == Generate(1, TRIED)
+    assert after_version(Judge(0, CODE), CODE, failed, RULES) == Generate(1, TRIED)
 
 
 def test_a_passing_version_and_that_of_the_last_round_end_the_trajectory() -> None:
-    assert after_version(Judge(0, CODE), Execution(Verdict.PASSED), RULES) is None
-    assert after_version(Judge(2, CODE), Execution(Verdict.WRONG_ANSWER), RULES) is None
+    assert after_version(Judge(0, CODE), CODE, Execution(Verdict.PASSED), RULES) is None
+    assert after_version(Judge(2, CODE), CODE, Execution(Verdict.WRONG_ANSWER), RULES) is None
 
 
 def test_rounds_have_temperatures_of_their_own() -> None:

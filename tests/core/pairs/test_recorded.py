@@ -10,8 +10,9 @@ from shared_cases import SHARED_CASES
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.formats import read_target_dpo
-from iterpref_assets.core.pairs.recorded import Recorded, read_trajectories
+from iterpref_assets.core.pairs.recorded import Recorded, execute, read_trajectories
 from iterpref_assets.core.records import CodeTests, FunctionTests
+from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
 ADD = {
     "kind": "function",
@@ -68,10 +69,12 @@ def test_a_task_may_have_several_trajectories_in_a_file(tmp_path):
     ]
 
 
-def test_what_tests_do_not_reach_is_cut_before_anything_runs(tmp_path):
+def test_what_tests_do_not_reach_does_not_count(tmp_path):
     code = LINE["versions"][1]
     line = LINE | {"versions": [f"{code}\n\nprint(add(1, 2))"]}
-    assert read_trajectories([_write(tmp_path, line)]).versions["code"].to_list() == [code]
+    recorded = read_trajectories([_write(tmp_path, line)])
+    versions = execute(recorded, lambda _code, _tests: Execution(Verdict.PASSED))
+    assert versions["code"].to_list() == [code]
 
 
 def test_only_what_is_recorded_of_the_last_version_is_a_claim(tmp_path):

@@ -21,7 +21,7 @@ CODE_STARTS = re.compile(r"^(?:def |class |async def |import |from \w+ import |@
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class FencedBlock:
     """A fenced block; `closed` is false where the text ended within it."""
 
     language: str
@@ -39,7 +39,7 @@ def ends_within_block(text: str) -> bool:
     return len(_fences(text.split("\n"))) % 2 == 1
 
 
-def fenced_blocks(text: str) -> Iterator[Block]:
+def fenced_blocks(text: str) -> Iterator[FencedBlock]:
     """Each fenced block; a block of prose (markdown) is read for the blocks within it."""
     lines = text.split("\n")
     at = 0
@@ -56,7 +56,7 @@ def fenced_blocks(text: str) -> Iterator[Block]:
         closed = end < len(lines)
         code = "\n".join(_outdented(lines[at:end], indent)).strip("\n")
         if code.strip():
-            yield Block(opener["info"], code, closed)
+            yield FencedBlock(opener["info"], code, closed)
         # A fence that names a language begins the next block as well as ending this one.
         names_next = closed and (following := _FENCE.fullmatch(lines[end])) and following["info"]
         at = end if names_next else end + 1
@@ -66,7 +66,7 @@ def _fences(lines: list[str]) -> list[int]:
     return [n for n, line in enumerate(lines) if _FENCE.fullmatch(line)]
 
 
-def _unopened(lines: list[str]) -> tuple[Block, int] | None:
+def _unopened(lines: list[str]) -> tuple[FencedBlock, int] | None:
     """A program at the beginning whose fence is closed alone, and the line behind that fence."""
     fences = _fences(lines)
     if len(fences) % 2 == 0 or _info(lines[fences[0]]):
@@ -74,7 +74,7 @@ def _unopened(lines: list[str]) -> tuple[Block, int] | None:
     code = "\n".join(lines[: fences[0]]).strip("\n")
     if not CODE_STARTS.search(code) or parse(code) is None:
         return None
-    return Block("", code, closed=True), fences[0] + 1
+    return FencedBlock("", code, closed=True), fences[0] + 1
 
 
 def _end_of_block(lines: list[str], start: int, marks: str, indent: str) -> int:

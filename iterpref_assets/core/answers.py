@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from iterpref_assets.core.answer_blocks import CODE_STARTS, Block, ends_within_block, fenced_blocks
+from iterpref_assets.core.answer_blocks import CODE_STARTS, FencedBlock, ends_within_block, fenced_blocks
 from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.syntax import error_line, parse
 
@@ -135,7 +135,7 @@ def _before_end_of_text(text: str) -> str:
     return text
 
 
-def _chosen(blocks: Sequence[Block], entry_point: str) -> Block | None:
+def _chosen(blocks: Sequence[FencedBlock], entry_point: str) -> FencedBlock | None:
     """The last block that defines `entry_point`; else the last of Python that can be a program."""
     python = [each for each in blocks if each.is_python]
     if entry_point:
@@ -167,7 +167,7 @@ def _is_likely(code: str) -> bool:
     return bool(CODE_STARTS.search(code) or _LOOKS_LIKE_CODE.search(code))
 
 
-def _is_cut(blocks: Sequence[Block], chosen: Block, entry_point: str) -> bool:
+def _is_cut(blocks: Sequence[FencedBlock], chosen: FencedBlock, entry_point: str) -> bool:
     """Whether the end of a text that was cut off lies within its program.
 
     A last block without an end is its program, or one that was to replace it, unless it shows the

@@ -288,7 +288,7 @@ BENCHMARK_SCORES = tuple(
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
         gpus=scoring_gpus,
-        code_version="7",
+        code_version="8",
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

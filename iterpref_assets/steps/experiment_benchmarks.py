@@ -105,7 +105,7 @@ EXPERIMENT_BENCHMARKS = Step(
     config=_config,
     publish=_publish,
     gpus=scoring_gpus,
-    code_version="2",
+    code_version="3",
     exists=is_possible,
     in_run=never,
 )

@@ -109,7 +109,7 @@ EXPERIMENT_SAMPLES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="2",
+    code_version="3",
     exists=is_asked,
     in_run=never,
 )

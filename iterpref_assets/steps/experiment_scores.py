@@ -159,7 +159,7 @@ _scored = functools.partial(
     partitioning=Partitioning.CELL,
     parents=(HELDOUT_PROBLEMS, *PARENTS_OF_CELL),
     gpus=scoring_gpus,
-    code_version="1",
+    code_version="2",
     in_run=never,
 )
 """Scores of a cell's model on some of the held-out problems."""

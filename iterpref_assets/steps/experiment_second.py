@@ -177,7 +177,7 @@ EXPERIMENT_SECOND_TRAJECTORIES = Step(
     config=_trajectories_config,
     publish=_publish_trajectories,
     gpus=generator_gpus,
-    code_version="1",
+    code_version="2",
     exists=is_asked,
     in_run=never,
 )
@@ -192,7 +192,7 @@ EXPERIMENT_SECOND_PAIRS = Step(
     config=_pairs_config,
     publish=_publish_pairs,
     gpus=training_gpus,
-    code_version="1",
+    code_version="2",
     exists=is_asked,
     in_run=never,
 )

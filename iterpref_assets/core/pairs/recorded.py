@@ -26,7 +26,7 @@ from iterpref_assets.core.pairs.own import TrajectoryLine
 from iterpref_assets.core.pairs.reaching import ProgramJudging, reachable_programs
 from iterpref_assets.core.pairs.streaming import OnRows
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, Tests
-from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.sandbox.code_tests import require_usable
 from iterpref_assets.core.sandbox.judging import check_literals
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -225,7 +225,7 @@ def _parse(line: bytes) -> TrajectoryLine:
 
 def _require_usable(tests: Tests) -> None:
     if isinstance(tests, CodeTests):
-        usable_tests(tests.code)
+        require_usable(tests)
     if isinstance(tests, FunctionTests):
         check_literals(tests)
 

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
-from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.sandbox.code_tests import require_usable
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.nameless import imported_packages
@@ -201,20 +201,26 @@ def _code(value: Any) -> Tests:
     if not value:
         raise _UnusableError(Unusable.NO_TESTS, "")
     code = str(value)
-    try:
-        usable_tests(code)
-    except InputError as error:
-        raise _UnusableError(Unusable.MALFORMED, error.problem) from None
-    return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
+    tests = CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
+    return _usable(tests)
 
 
 def _typed(value: Any) -> Tests:
     if not value:
         raise _UnusableError(Unusable.NO_TESTS, "")
     try:
-        return _TESTS.validate_python(_json(value))
+        tests = _TESTS.validate_python(_json(value))
     except ValidationError as error:
         raise _UnusableError(Unusable.MALFORMED, error.errors()[0]["msg"]) from None
+    return _usable(tests) if isinstance(tests, CodeTests) else tests
+
+
+def _usable(tests: CodeTests) -> CodeTests:
+    try:
+        require_usable(tests)
+    except InputError as error:
+        raise _UnusableError(Unusable.MALFORMED, error.problem) from None
+    return tests
 
 
 def _json(value: Any) -> Any:

@@ -19,7 +19,9 @@ from typing import Any
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.reasoning import without_reasoning
+from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.sandbox.solution_use import uses_solution
 from iterpref_assets.core.seeds.nameless import files_of, imported_packages
 from iterpref_assets.core.syntax import parse
 
@@ -194,7 +196,7 @@ def _check(program: WrittenProgram, entry_point: str) -> None:
         usable_tests(program.tests)
     except InputError as error:
         raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
-    if program.module not in imported_packages(program.tests):
+    if not uses_solution(CodeTests(module=program.module, code=program.tests)):
         raise MalformedError(Fault.NOT_IMPORTED, program.module)
 
 

@@ -91,7 +91,7 @@ def test_a_test_file_that_only_mentions_a_solution_is_given_the_solutions_names(
     assert problem.tests.code == f"from solution import *\n{code}"
 
 
-@pytest.mark.parametrize("line", ["from solution import f", "import os, solution as s"])
+@pytest.mark.parametrize("line", ["from solution import f", "import os, solution as s\nf = s.f"])
 def test_a_test_file_that_imports_the_solution_is_taken_as_it_is(tmp_path: Path, line: str) -> None:
     code = f"{line}\nassert f(1) == 2"
     path = write(tmp_path / "t.jsonl", {**ROW, "checks": code})

@@ -47,14 +47,16 @@ class ProxiedTests:
     entry_point: str
 
 
-def require_usable(tests: CodeTests) -> None:
+def require_usable(tests: CodeTests, entry_point: str = "") -> None:
     """Refuse a test file of which a test is not run or cannot fail, or that tests no program.
+
+    `entry_point` is the function that it tests, where that is known.
 
     Raises:
         InputError: as `usable_tests` does, or because the file does not use the program.
     """
     usable_tests(tests.code)
-    if not uses_solution(tests):
+    if not uses_solution(tests, entry_point):
         raise refused(f"the test file uses nothing of the module {tests.module!r} that it tests")
 
 

@@ -14,8 +14,11 @@ from iterpref_assets.core.syntax import parse
 _GIVEN = frozenset({*dir(builtins), "__name__", "__file__"})
 
 
-def uses_solution(tests: CodeTests) -> bool:
-    """Whether it uses a name of the solution's that it does not define itself."""
+def uses_solution(tests: CodeTests, entry_point: str = "") -> bool:
+    """Whether it uses a name of the solution's that it does not define itself.
+
+    Where all names of the solution are imported, one of Python's is its only as `entry_point`.
+    """
     tree = parse(tests.code)
     if tree is None:
         return False
@@ -33,7 +36,7 @@ def uses_solution(tests: CodeTests) -> bool:
             }
     if any(isinstance(node, ast.Name) and node.id in imported for node in nodes):
         return True
-    if everything and any(_unbound(tests.code)):
+    if everything and any(_unbound(tests.code, _GIVEN - {entry_point})):
         return True
     texts = (node.value for node in nodes if isinstance(node, ast.Constant))
     return any(isinstance(text, str) and _is_of(tests.module, text) for text in texts)
@@ -52,10 +55,10 @@ def _defined(tree: ast.Module, imported: ast.stmt) -> set[str]:
     }
 
 
-def _unbound(code: str) -> Iterator[str]:
-    """The names that the file uses, and neither it nor Python gives them a value."""
+def _unbound(code: str, given: frozenset[str]) -> Iterator[str]:
+    """The names that the file uses and does not give a value, but for those `given` to it."""
     module = symtable.symtable(code, "<tests>", "exec")
-    bound = {each.get_name() for each in module.get_symbols() if _binds(each)} | _GIVEN
+    bound = {each.get_name() for each in module.get_symbols() if _binds(each)} | given
     for table in _tables(module):
         for symbol in table.get_symbols():
             is_global = table is module or symbol.is_global()

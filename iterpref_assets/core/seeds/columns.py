@@ -131,6 +131,8 @@ def _problem(row: Mapping[str, Any], columns: ColumnMapping, source: str, name: 
     tests = _READERS[columns.test_format](row[columns.tests])
     reference = _text(row, columns.reference)
     entry_point = _text(row, columns.entry_point) or getattr(tests, "entry_point", "")
+    if isinstance(tests, CodeTests):
+        _require_usable(tests, entry_point)
     signature = _text(row, columns.signature) or (
         signature_of(reference, entry_point) if entry_point and reference else ""
     )
@@ -201,26 +203,23 @@ def _code(value: Any) -> Tests:
     if not value:
         raise _UnusableError(Unusable.NO_TESTS, "")
     code = str(value)
-    tests = CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
-    return _usable(tests)
+    return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
 
 
 def _typed(value: Any) -> Tests:
     if not value:
         raise _UnusableError(Unusable.NO_TESTS, "")
     try:
-        tests = _TESTS.validate_python(_json(value))
+        return _TESTS.validate_python(_json(value))
     except ValidationError as error:
         raise _UnusableError(Unusable.MALFORMED, error.errors()[0]["msg"]) from None
-    return _usable(tests) if isinstance(tests, CodeTests) else tests
 
 
-def _usable(tests: CodeTests) -> CodeTests:
+def _require_usable(tests: CodeTests, entry_point: str) -> None:
     try:
-        require_usable(tests)
+        require_usable(tests, entry_point)
     except InputError as error:
         raise _UnusableError(Unusable.MALFORMED, error.problem) from None
-    return tests
 
 
 def _json(value: Any) -> Any:

@@ -282,8 +282,8 @@ class Fault(StrEnum):
     BAD_FILE_NAME (not a module's), REPEATED_FILE; REPEATED_TRAILER, TRAILER_NOT_JSON,
     TRAILER_FIELDS, OTHER_FILE_NAMES (than the files above it); NO_TEST_FILE, SEVERAL_TEST_FILES,
     NO_SOLUTION_FILE, SEVERAL_SOLUTION_FILES; NO_PYTHON (a file does not parse); NO_FUNCTION (the
-    solution lacks the one that is asked for); NO_ASSERTIONS; NOT_IMPORTED (the tests do not import
-    the solution).
+    solution lacks the one that is asked for); NO_ASSERTIONS (no test, or one that is not run or
+    cannot fail); NOT_IMPORTED (the tests use nothing of the solution).
     """
 
     UNANSWERED = "unanswered"

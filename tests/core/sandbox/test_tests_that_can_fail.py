@@ -141,5 +141,10 @@ def test_a_file_that_goes_on_in_the_solutions_module_uses_its_names() -> None:
     require_usable(CodeTests(code=REAL, shared_namespace=True))
 
 
+def test_a_function_with_the_name_of_one_of_pythons_is_the_solutions() -> None:
+    code = "from solution import *\ndef check(c):\n    assert sum(10, 15) == 6\ncheck(sum)\n"
+    require_usable(CodeTests(code=code), "sum")
+
+
 def test_a_module_of_another_name_is_looked_for_by_that() -> None:
     require_usable(CodeTests(code="from add import add\n" + REAL, module="add"))

@@ -132,7 +132,9 @@ def test_typed_tests_are_taken_as_they_are(tmp_path: Path) -> None:
         ("code", "", Unusable.NO_TESTS),
         ("code", "print(f(1))", Unusable.MALFORMED),
         ("code", "assert f(", Unusable.MALFORMED),
+        ("code", "def f(x): return 2\nassert f(1) == 2", Unusable.MALFORMED),
         ("typed", {"kind": "magic"}, Unusable.MALFORMED),
+        ("typed", {"kind": "code", "code": "import solution\nassert True"}, Unusable.MALFORMED),
     ],
 )
 def test_a_row_without_usable_tests_is_named_with_its_reason(

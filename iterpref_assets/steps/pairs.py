@@ -290,7 +290,7 @@ CODEFLOW_PAIRS = Step(
     config=_codeflow_config,
     publish=_publish_codeflow_pairs,
     gpus=lambda settings: judge_gpus(settings.pairs.judge),
-    code_version="3",
+    code_version="4",
 )
 PREFERENCE_PAIRS = Step(
     asset="preference_pairs",

@@ -103,5 +103,5 @@ RAW_SEEDS = Step(
     parents=(Parent(HELDOUT_PROBLEMS, lambda _context, _shard: ()), SYNTHETIC_TASKS),
     config=_config,
     publish=_publish,
-    code_version="3",
+    code_version="4",
 )

@@ -114,5 +114,5 @@ DEBUG_TRAJECTORIES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="4",
+    code_version="5",
 )

@@ -12,7 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from iterpref_assets.core.answer_blocks import CODE_STARTS, FencedBlock, ends_within_block, fenced_blocks
+from iterpref_assets.core.answer_blocks import (
+    CODE_STARTS,
+    FencedBlock,
+    ends_within_block,
+    fenced_blocks,
+)
 from iterpref_assets.core.reasoning import without_reasoning
 from iterpref_assets.core.syntax import error_line, parse
 

@@ -80,6 +80,6 @@ TEST_QUALITY = Step(
     config=_config,
     publish=_publish,
     gpus=lambda settings: judge_gpus(settings.test_quality.judge),
-    code_version="3",
+    code_version="4",
     in_run=lambda _settings: False,
 )

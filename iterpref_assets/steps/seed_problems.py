@@ -139,5 +139,5 @@ SEED_PROBLEMS = Step(
     parents=(HELDOUT_PROBLEMS, Parent(RAW_SEEDS, _shards_up_to)),
     config=_config,
     publish=_publish_seed_problems,
-    code_version="3",
+    code_version="4",
 )

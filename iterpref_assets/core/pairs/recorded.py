@@ -27,8 +27,8 @@ from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
 from iterpref_assets.core.pairs.streaming import OnRows
 from iterpref_assets.core.reached import ProgramJudging, judge_reached
-from iterpref_assets.core.records import CodeTests, FunctionTests, Problem, Tests
-from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.records import CodeTests, FunctionTests, Problem
+from iterpref_assets.core.sandbox.code_tests import require_usable
 from iterpref_assets.core.sandbox.judging import check_literals
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
 
@@ -149,7 +149,7 @@ class _Reading:
         task = line.problem_id
         try:
             problem = line.problem()
-            _require_usable(problem.tests)
+            _require_usable(problem)
         except (InputError, ValidationError) as error:
             remedy = "Name it in letters, digits and the signs _ . / -"
             self.unusable.append(_told(error, file, number, task, remedy))
@@ -246,11 +246,11 @@ def _trajectory(row: Any, line: bytes) -> TrajectoryLine:
     raise ValueError(f"no trajectory: it has none of the fields {', '.join(_FORMS)}")
 
 
-def _require_usable(tests: Tests) -> None:
-    if isinstance(tests, CodeTests):
-        usable_tests(tests.code)
-    if isinstance(tests, FunctionTests):
-        check_literals(tests)
+def _require_usable(problem: Problem) -> None:
+    if isinstance(problem.tests, CodeTests):
+        require_usable(problem.tests, problem.entry_point)
+    if isinstance(problem.tests, FunctionTests):
+        check_literals(problem.tests)
 
 
 def _told(error: ValueError, file: Path, number: int, task: str | None, remedy: str) -> InputError:

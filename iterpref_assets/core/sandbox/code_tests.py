@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TypeGuard
 
-from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.records import CodeTests
+from iterpref_assets.core.sandbox.cannot_fail import problems
 from iterpref_assets.core.sandbox.inside import checks
-from iterpref_assets.core.syntax import tree_of
-
-_CASE_CLASSES = ("TestCase", "IsolatedAsyncioTestCase")
-_PYTEST_HOOKS = frozenset({
-    "__init__", "setup_method", "teardown_method", "setup_class", "teardown_class", "setUp",
-})  # fmt: skip
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+from iterpref_assets.core.sandbox.must_run import must_run
+from iterpref_assets.core.sandbox.planning import ReadTests, read_tests, refused
+from iterpref_assets.core.sandbox.solution_use import uses_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +18,8 @@ class PlannedTests:
     """The tests of a file, in the order they run.
 
     `names` are `Class.method` where the file has unittest classes. Otherwise the file runs as a
-    script, and `names` are what nothing in it calls: its test functions, and the test methods of
-    its other classes named `Test...`. `checks` is how many checks the file contains. `idle` are
+    script, and `names` are what nothing that runs calls: its test functions, and the test methods
+    of its other classes named `Test...`. `checks` is how many checks the file contains. `idle` are
     those of `names` that cannot fail, because they catch the failures of their own checks.
     """
 
@@ -51,15 +47,31 @@ class ProxiedTests:
     entry_point: str
 
 
-def usable_tests(code: str) -> PlannedTests:
-    """The tests in `code`, as `plan_tests` finds them, where each of them can fail.
+def require_usable(tests: CodeTests, entry_point: str = "") -> None:
+    """Refuse a test file of which a test is not run or cannot fail, or that tests no program.
+
+    `entry_point` is the function that it tests, where that is known.
 
     Raises:
-        InputError: as `plan_tests` does, or naming a test that cannot fail.
+        InputError: as `usable_tests` does, or because the file does not use the program.
     """
-    plan = plan_tests(code)
+    usable_tests(tests.code)
+    if not uses_solution(tests, entry_point):
+        raise refused(f"the test file uses nothing of the module {tests.module!r} that it tests")
+
+
+def usable_tests(code: str) -> PlannedTests:
+    """The tests in `code`, as `plan_tests` finds them, where each of them runs and can fail.
+
+    Raises:
+        InputError: as `plan_tests` does, or naming a test that nothing runs or that cannot fail.
+    """
+    read = read_tests(code)
+    plan = _planned(read)
     if plan.idle:
-        raise _refused(f"{plan.idle[0]} cannot fail: it catches the failures of its own checks")
+        raise refused(f"{plan.idle[0]} cannot fail: it catches the failures of its own checks")
+    if problem := next(problems(read), ""):
+        raise refused(problem)
     return plan
 
 
@@ -70,97 +82,31 @@ def plan_tests(code: str) -> PlannedTests:
         InputError: if `code` does not parse, has no check that can fail, or has a test that nothing
             can call, named in the message.
     """
-    try:
-        tree = tree_of(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _refused(f"the test file does not parse: {error}") from error
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    cases = [name for name in classes if _is_case(name, classes)]
-    tests = {
-        f"{name}.{method}": function
-        for name in cases
-        for method, function in sorted(_methods(name, classes).items())
-    }
-    unittest = bool(tests)
-    if not unittest:
-        tests = _uncalled(tree, [node for name, node in classes.items() if name not in cases])
-    idle = tuple(name for name, function in tests.items() if _all_caught(function))
-    if not checks.found(tree):
-        if _all_caught(tree):
+    return _planned(read_tests(code))
+
+
+def not_run(code: str, ran: set[tuple[str, int]]) -> str:
+    """What ran none of its checks of the test file `code`, or "".
+
+    `ran` are the checks that did: the name of the test that ran each, and its number.
+    """
+    for each in must_run(read_tests(code)):
+        if not each.ran(ran):
+            return f"{each.name}: none of its {len(each.checks)} checks ran"
+    return ""
+
+
+def _planned(read: ReadTests) -> PlannedTests:
+    idle = tuple(name for name, function in read.tests.items() if _all_caught(function))
+    if not checks.found(read.tree):
+        if _all_caught(read.tree):
             name = idle[0] if idle else "the test file"
-            raise _refused(f"{name} cannot fail: it catches the failures of its own checks")
-        raise _refused("the test file asserts nothing")
-    return PlannedTests(unittest, tuple(tests), checks.mark(tree), idle)
+            raise refused(f"{name} cannot fail: it catches the failures of its own checks")
+        raise refused("the test file asserts nothing")
+    count = len(checks.numbered(read.tree))
+    return PlannedTests(read.unittest, tuple(read.tests), count, idle)
 
 
 def _all_caught(node: ast.AST) -> bool:
     """Whether there are checks in `node`, and none whose failure gets out."""
     return not checks.found(node) and any(checks.is_check(each) for each in ast.walk(node))
-
-
-def _refused(problem: str) -> InputError:
-    return InputError(problem, remedy="Correct the tests or drop them", field="tests.code")
-
-
-def _is_case(name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()) -> bool:
-    if name in seen or name not in classes:
-        return False
-    bases = [ast.unparse(base) for base in classes[name].bases]
-    return any(
-        base.rpartition(".")[2] in _CASE_CLASSES or _is_case(base, classes, (*seen, name))
-        for base in bases
-    )
-
-
-def _methods(
-    name: str, classes: dict[str, ast.ClassDef], seen: tuple[str, ...] = ()
-) -> dict[str, _Function]:
-    """The test methods of a class by name, inherited ones too."""
-    if name in seen or name not in classes:
-        return {}
-    node = classes[name]
-    found: dict[str, _Function] = {}
-    for base in reversed(node.bases):
-        found |= _methods(ast.unparse(base), classes, (*seen, name))
-    return found | {item.name: item for item in node.body if _is_test(item)}
-
-
-def _is_test(node: ast.stmt) -> TypeGuard[_Function]:
-    return isinstance(node, _Function) and node.name.startswith("test")
-
-
-def _uncalled(tree: ast.Module, classes: list[ast.ClassDef]) -> dict[str, _Function]:
-    """The test functions, and test methods of `classes`, that nothing in the file calls."""
-    used = set(checks.reached_names(tree))
-    found: dict[str, _Function] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and _is_test(node) and node.name not in used:
-            found[node.name] = node
-            _refuse_without_arguments(node.name, node, own=0)
-        elif isinstance(node, ast.ClassDef) and node in classes and node.name.startswith("Test"):
-            methods = _methods(node.name, {each.name: each for each in classes})
-            if methods and node.name not in used:
-                _refuse_hooks(node)
-                for name, function in methods.items():
-                    found[f"{node.name}.{name}"] = function
-                    _refuse_without_arguments(f"{node.name}.{name}", function, own=1)
-    return found
-
-
-def _refuse_without_arguments(name: str, function: _Function, own: int) -> None:
-    given = function.args
-    positional = [*given.posonlyargs, *given.args][own:]
-    needed = positional[: len(positional) - len(given.defaults)]
-    needed += [
-        each
-        for each, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
-        if default is None
-    ]
-    if needed:
-        raise _refused(f"nothing gives {name} its parameter {needed[0].arg!r}")
-
-
-def _refuse_hooks(node: ast.ClassDef) -> None:
-    names = {item.name for item in node.body if isinstance(item, _Function)}
-    if hooks := sorted(names & _PYTEST_HOOKS):
-        raise _refused(f"{node.name} is no unittest.TestCase, and nothing calls its {hooks[0]}")

@@ -13,7 +13,12 @@ from typing import Any
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import CodeTests, FunctionTests, RaisingCase, StdioTests, Tests
 from iterpref_assets.core.sandbox import feedback
-from iterpref_assets.core.sandbox.code_tests import PlannedTests, ProxiedTests, plan_tests
+from iterpref_assets.core.sandbox.code_tests import (
+    PlannedTests,
+    ProxiedTests,
+    not_run,
+    plan_tests,
+)
 from iterpref_assets.core.sandbox.inside.program import AT_ONCE
 from iterpref_assets.core.sandbox.outcomes import (
     CallOutcome,
@@ -280,25 +285,28 @@ def judge_test_file(
         refused = verdict is Verdict.REFUSED
         message = f"the program {run.refusal if refused else feedback.LIMITS[verdict]}"
         return Execution(verdict, "", message, in_process=beside, cpu_seconds=run.cpu_seconds)
-    verdict, error_type, message = _conclude_file(outcome, len(run.checks), tests.code, plan)
+    verdict, error_type, message = _conclude_file(outcome, run.checks, tests, plan)
     failing = plan.names.index(outcome.test) if outcome.test in plan.names else None
     return Execution(verdict, error_type, message, failing, beside, run.cpu_seconds)
 
 
 def _conclude_file(
-    outcome: TestOutcome, checks: int, test_file: str, plan: PlannedTests
+    outcome: TestOutcome,
+    checks: set[tuple[str, int]],
+    tests: CodeTests | ProxiedTests,
+    plan: PlannedTests,
 ) -> tuple[Verdict, str, str]:
     if outcome.kind == "tampered":
         return Verdict.REFUSED, "", f"the program changes {scrub(outcome.message)}"
     if outcome.kind == "passed":
-        unrun = _unrun(outcome, checks, plan)
+        unrun = _unrun(outcome, checks, tests, plan)
         return Verdict.REFUSED if unrun else Verdict.PASSED, "", unrun
     if outcome.error_type == "MemoryError":
         return Verdict.MEMORY, "", f"the program {feedback.LIMITS[Verdict.MEMORY]}"
     if missing := feedback.missing_name(outcome.error_type, outcome.message):
         return Verdict.EXCEPTION, outcome.error_type, feedback.no_such_function(missing)
     where = f"{outcome.test}: " if outcome.test else ""
-    line = feedback.statement_text(test_file, outcome.line)
+    line = feedback.statement_text(tests.code, outcome.line)
     text = feedback.shorten(" ".join(scrub(outcome.message).split()))
     error = f"{outcome.error_type}: {text}" if text else outcome.error_type
     message = f"{where}{line} raised {error}" if line else f"{where}{error}"
@@ -307,8 +315,21 @@ def _conclude_file(
     return Verdict.EXCEPTION, outcome.error_type, message
 
 
-def _unrun(outcome: TestOutcome, checks: int, plan: PlannedTests) -> str:
-    """What did not run of a test file that nothing failed, or ""."""
+def _unrun(
+    outcome: TestOutcome,
+    checks: set[tuple[str, int]],
+    tests: CodeTests | ProxiedTests,
+    plan: PlannedTests,
+) -> str:
+    """What did not run of a test file that nothing failed, or "".
+
+    A file that goes on in the program's module is a benchmark's, whose own harness asks no more
+    than that all its tests passed.
+    """
     if outcome.tests_passed != len(plan.names):
         return "not every test ran to its end"
-    return "" if checks else f"none of the test file's {plan.checks} checks ran"
+    if not checks:
+        return f"none of the test file's {plan.checks} checks ran"
+    if isinstance(tests, ProxiedTests) or tests.shared_namespace:
+        return ""
+    return not_run(tests.code, checks)

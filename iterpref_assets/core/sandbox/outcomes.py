@@ -121,12 +121,13 @@ class TestOutcome:
 class TestRun:
     """A test file run beside the candidate; `outcome` is None unless it came with the nonce.
 
-    `checks` are the numbers of the file's checks that ran, counted here as they were reported;
-    `refusal` is what the program did where it was refused.
+    `checks` are the file's checks that ran, counted here as they were reported: the name of the
+    test that ran each ("" outside them), and its number. `refusal` is what the program did where
+    it was refused.
     """
 
     outcome: TestOutcome | None = None
-    checks: set[int] = field(default_factory=set[int])
+    checks: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     ending: Verdict | None = None
     refusal: str = ""
     cpu_seconds: float = 0.0

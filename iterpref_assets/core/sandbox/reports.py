@@ -23,6 +23,7 @@ _MAX_ERROR_BYTES = 1 << 16
 """Far more than an honest report of an exception or of tests takes; more is not even read."""
 
 _MAX_NAME = 200
+_NUMBER_BYTES = 4
 _NONSENSE = Raised("", "", 0)
 MAX_STRAY = 100
 """So many frames that an honest program does not send are passed over; reading takes time here."""
@@ -109,10 +110,16 @@ def _text(value: object) -> str:
     return str(value).encode(errors="replace").decode()
 
 
-def read_check(kind: bytes, payload: bytes, checks: int) -> int | None:
-    """The number of a check that ran, of so many `checks`; None where the frame tells of none."""
-    number = int.from_bytes(payload, "little") if kind == program.CHECK else checks
-    return number if number < checks else None
+def read_check(kind: bytes, payload: bytes, tests: int, checks: int) -> tuple[int, int] | None:
+    """The place of a test and the number of a check that ran in it, of so many `checks`.
+
+    What ran outside the `tests` has the place after them. None where the frame tells of neither.
+    """
+    if kind != program.CHECK or len(payload) != 2 * _NUMBER_BYTES:
+        return None
+    place = int.from_bytes(payload[:_NUMBER_BYTES], "little")
+    number = int.from_bytes(payload[_NUMBER_BYTES:], "little")
+    return (place, number) if place <= tests and number < checks else None
 
 
 def read_test_outcome(payload: bytes, nonce: bytes) -> TestOutcome | None:

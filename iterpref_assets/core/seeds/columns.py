@@ -13,7 +13,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.prompts import problem_prompt
 from iterpref_assets.core.records import CodeTests, Problem, Record, StdioCase, StdioTests, Tests
-from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.sandbox.code_tests import require_usable
 from iterpref_assets.core.seeds.asserts import NotALiteralError, read_asserts
 from iterpref_assets.core.seeds.mbpp import signature_of
 from iterpref_assets.core.seeds.nameless import imported_packages
@@ -131,6 +131,8 @@ def _problem(row: Mapping[str, Any], columns: ColumnMapping, source: str, name: 
     tests = _READERS[columns.test_format](row[columns.tests])
     reference = _text(row, columns.reference)
     entry_point = _text(row, columns.entry_point) or getattr(tests, "entry_point", "")
+    if isinstance(tests, CodeTests):
+        _require_usable(tests, entry_point)
     signature = _text(row, columns.signature) or (
         signature_of(reference, entry_point) if entry_point and reference else ""
     )
@@ -201,10 +203,6 @@ def _code(value: Any) -> Tests:
     if not value:
         raise _UnusableError(Unusable.NO_TESTS, "")
     code = str(value)
-    try:
-        usable_tests(code)
-    except InputError as error:
-        raise _UnusableError(Unusable.MALFORMED, error.problem) from None
     return CodeTests(code=code if "solution" in imported_packages(code) else _IMPORT + code)
 
 
@@ -215,6 +213,13 @@ def _typed(value: Any) -> Tests:
         return _TESTS.validate_python(_json(value))
     except ValidationError as error:
         raise _UnusableError(Unusable.MALFORMED, error.errors()[0]["msg"]) from None
+
+
+def _require_usable(tests: CodeTests, entry_point: str) -> None:
+    try:
+        require_usable(tests, entry_point)
+    except InputError as error:
+        raise _UnusableError(Unusable.MALFORMED, error.problem) from None
 
 
 def _json(value: Any) -> Any:

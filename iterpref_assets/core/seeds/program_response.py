@@ -19,7 +19,9 @@ from typing import Any
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.reasoning import without_reasoning
+from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.code_tests import usable_tests
+from iterpref_assets.core.sandbox.solution_use import uses_solution
 from iterpref_assets.core.seeds.nameless import files_of, imported_packages
 from iterpref_assets.core.syntax import parse
 
@@ -203,7 +205,7 @@ def _check(program: WrittenProgram, entry_point: str) -> None:
         usable_tests(program.tests)
     except InputError as error:
         raise MalformedError(Fault.NO_ASSERTIONS, error.problem) from None
-    if program.module not in imported_packages(program.tests):
+    if not uses_solution(CodeTests(module=program.module, code=program.tests)):
         raise MalformedError(Fault.NOT_IMPORTED, program.module)
 
 
@@ -289,8 +291,8 @@ class Fault(StrEnum):
     BAD_FILE_NAME (not a module's), REPEATED_FILE; REPEATED_TRAILER, TRAILER_NOT_JSON,
     TRAILER_FIELDS, OTHER_FILE_NAMES (than the files above it); NO_TEST_FILE, SEVERAL_TEST_FILES,
     NO_SOLUTION_FILE, SEVERAL_SOLUTION_FILES; NO_PYTHON (a file does not parse); NO_FUNCTION (the
-    solution lacks the one that is asked for); NO_ASSERTIONS; NOT_IMPORTED (the tests do not import
-    the solution).
+    solution lacks the one that is asked for); NO_ASSERTIONS (no test, or one that is not run or
+    cannot fail); NOT_IMPORTED (the tests use nothing of the solution).
     """
 
     UNANSWERED = "unanswered"

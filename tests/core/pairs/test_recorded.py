@@ -144,9 +144,23 @@ def test_a_line_that_is_no_trajectory_is_named(tmp_path, line):
         read_trajectories([file])
 
 
+TEST_FILE = "from solution import add\nassert add(1, 2) == 3\n"
 UNUSABLE = {
     "a name": ({"problem_id": "mine 1"}, "Name it in letters"),
     "no check": ({"tests": {"kind": "code", "code": "add(1, 2)\n"}}, "asserts nothing"),
+    "a test that nothing runs": (
+        {
+            "tests": {
+                "kind": "code",
+                "code": f"{TEST_FILE}async def test_a():\n    assert add(1, 1)",
+            }
+        },
+        "nothing runs test_a",
+    ),
+    "a program of its own": (
+        {"tests": {"kind": "code", "code": "def add(a, b): return 3\nassert add(1, 2) == 3"}},
+        "uses nothing of the module 'solution'",
+    ),
     "no Python": ({"tests": {"kind": "code", "code": "def ("}}, "does not parse"),
     "no literal": (
         {"tests": {**ADD, "cases": [{"arguments": "(x,)", "expected": "1"}]}},

@@ -292,3 +292,32 @@ def test_swallowed_assertions_of_the_script_do_not_pass(attack: Attack) -> None:
 def test_background_child_of_a_test_run_does_not_report(attack: Attack) -> None:
     code = "import os\ndef square(x):\n    os.fork()\n    return 0"
     assert attack(code, SQUARE_TEST_FILE).verdict is Verdict.WRONG_ANSWER
+
+
+def test_a_failure_that_is_made_an_expected_one_leaves_a_test_without_checks(
+    attack: Attack,
+) -> None:
+    code = """
+import sys
+def square(x):
+    if x != 3: sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
+    return 9
+"""
+    execution = attack(code, SQUARE_TEST_FILE)
+    assert execution.verdict is Verdict.REFUSED
+    assert execution.message == "TestSquare.test_four: none of its 1 checks ran"
+
+
+def test_a_check_reported_for_one_test_does_not_count_for_another(attack: Attack) -> None:
+    told = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")  # test_three's check, run by it
+    code = f"""
+import os, sys
+def square(x):
+    for descriptor in range(3, 64):
+        try: os.write(descriptor, b"C" + (8).to_bytes(4, "little") + {told!r})
+        except OSError: pass
+    if x != 3: sys._getframe(1).f_locals["self"]._outcome.expecting_failure = True
+    return 9
+"""
+    execution = attack(code, SQUARE_TEST_FILE)
+    assert execution.verdict is not Verdict.PASSED

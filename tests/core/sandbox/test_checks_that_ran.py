@@ -23,7 +23,7 @@ FLOOD = """
 import os
 for place in range(3, 64):
     try:
-        os.write(place, b"C" + (4).to_bytes(4, "little") + (0).to_bytes(4, "little"))
+        os.write(place, b"C" + (8).to_bytes(4, "little") + bytes(8))
     except OSError:
         pass
 """
@@ -37,7 +37,8 @@ def sandbox():
 
 def _ran(sandbox: Sandbox, code: str, test: str) -> set[int]:
     tests = CodeTests(code=FROM_ADD + test)
-    return sandbox.run_tests(code, tests, plan_tests(tests.code)).checks
+    run = sandbox.run_tests(code, tests, plan_tests(tests.code))
+    return {number for _, number in run.checks}
 
 
 @pytest.mark.sandbox

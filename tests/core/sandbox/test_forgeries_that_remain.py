@@ -26,9 +26,17 @@ class Forgery:
     verdict: Verdict = Verdict.WRONG_ANSWER
 
 
-def of_square(program: str, verdict: Verdict = Verdict.WRONG_ANSWER) -> Forgery:
+def of_square(
+    program: str, verdict: Verdict = Verdict.WRONG_ANSWER, tests: CodeTests = SQUARE_TEST_FILE
+) -> Forgery:
     """A program that would have to square numbers."""
-    return Forgery(program, SQUARE_TEST_FILE, SQUARES, verdict)
+    return Forgery(program, tests, SQUARES, verdict)
+
+
+def of_a_benchmark(tests: CodeTests) -> CodeTests:
+    """The tests as a file that goes on in the program's module."""
+    code = tests.code.replace("from solution import square\n", "")
+    return CodeTests(code=code, shared_namespace=True)
 
 
 def of_half(program: str, assertion: str, imported: str = "unittest") -> Forgery:
@@ -78,7 +86,7 @@ def square(x):
 """,
         Verdict.EXCEPTION,
     ),
-    "the test case's outcome changed through the calling frame": of_square(
+    "the test case's outcome changed through the calling frame, in a benchmark's file": of_square(
         """
 import sys
 def square(x):
@@ -86,6 +94,7 @@ def square(x):
     return 9
 """,
         Verdict.EXCEPTION,
+        of_a_benchmark(SQUARE_TEST_FILE),
     ),
     "the nonce read from its pipe": of_square(
         """
@@ -98,8 +107,11 @@ for descriptor in range(4, 64):
 readable = select.select(pipes, [], [], 0)[0][0]
 pipes.remove(readable)
 data = marshal.dumps((os.read(readable, 32), "passed", "", "", "", 0, 2), 2)
-check = b"C" + (4).to_bytes(4, "little") + (0).to_bytes(4, "little")
-os.write(pipes[0], check + b"T" + len(data).to_bytes(4, "little") + data)
+def check(test, number):
+    told = test.to_bytes(4, "little") + number.to_bytes(4, "little")
+    return b"C" + len(told).to_bytes(4, "little") + told
+checks = check(0, 1) + check(1, 0)
+os.write(pipes[0], checks + b"T" + len(data).to_bytes(4, "little") + data)
 os._exit(0)
 """,
         Verdict.EXCEPTION,

@@ -277,7 +277,7 @@ def square(x): raise SystemExit(0)
 import marshal, os
 def square(x):
     data = marshal.dumps((bytes(32), "passed", "", "", "", 0, 2), 2)
-    check = b"C" + (4).to_bytes(4, "little") + bytes(4)
+    check = b"C" + (8).to_bytes(4, "little") + bytes(8)
     for descriptor in range(256):
         try: os.write(descriptor, check + b"T" + len(data).to_bytes(4, "little") + data)
         except OSError: pass

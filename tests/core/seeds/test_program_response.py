@@ -32,6 +32,7 @@ def trailer(*names: str, packages: tuple[str, ...] = ()) -> str:
 
 
 SOLUTION, TEST_FILE = file("add.py", CODE), file("test_add.py", TESTS)
+OF_ITS_OWN = "def add(x, y): return x + y\nassert add(1, 1) == 2"
 GOOD = f"{SOLUTION}{TEST_FILE}{trailer()}"
 
 
@@ -182,7 +183,7 @@ MALFORMED = {
     Fault.NO_PYTHON: f"{file('add.py', 'def add(:')}{TEST_FILE}{trailer()}",
     Fault.NO_FUNCTION: f"{file('add.py', 'def plus(x, y): return x')}{TEST_FILE}{trailer()}",
     Fault.NO_ASSERTIONS: f"{SOLUTION}{file('test_add.py', 'from add import add')}{trailer()}",
-    Fault.NOT_IMPORTED: f"{SOLUTION}{file('test_add.py', 'assert 1 + 1 == 2')}{trailer()}",
+    Fault.NOT_IMPORTED: f"{SOLUTION}{file('test_add.py', OF_ITS_OWN)}{trailer()}",
 }
 OF_TASKS = {
     Fault.UNANSWERED,

@@ -91,7 +91,7 @@ def test_a_test_file_that_only_mentions_a_solution_is_given_the_solutions_names(
     assert problem.tests.code == f"from solution import *\n{code}"
 
 
-@pytest.mark.parametrize("line", ["from solution import f", "import os, solution as s"])
+@pytest.mark.parametrize("line", ["from solution import f", "import os, solution as s\nf = s.f"])
 def test_a_test_file_that_imports_the_solution_is_taken_as_it_is(tmp_path: Path, line: str) -> None:
     code = f"{line}\nassert f(1) == 2"
     path = write(tmp_path / "t.jsonl", {**ROW, "checks": code})
@@ -132,7 +132,9 @@ def test_typed_tests_are_taken_as_they_are(tmp_path: Path) -> None:
         ("code", "", Unusable.NO_TESTS),
         ("code", "print(f(1))", Unusable.MALFORMED),
         ("code", "assert f(", Unusable.MALFORMED),
+        ("code", "def f(x): return 2\nassert f(1) == 2", Unusable.MALFORMED),
         ("typed", {"kind": "magic"}, Unusable.MALFORMED),
+        ("typed", {"kind": "code", "code": "import solution\nassert True"}, Unusable.MALFORMED),
     ],
 )
 def test_a_row_without_usable_tests_is_named_with_its_reason(

@@ -19,9 +19,14 @@ _EXPECTING = ("raises", "warns")
 _CATCHING = ("AssertionError", "Exception", "BaseException")
 
 
-def mark(tree: ast.Module) -> int:
-    """Put a mark behind each check of `tree` (before a branch), and return how many there are."""
-    return _mark(tree, 0)
+def numbered(tree: ast.AST) -> list[ast.stmt]:
+    """The checks of `tree`, caught or not; the place of each is its number."""
+    return [each for each in _statements(tree) if is_check(each)]
+
+
+def mark(tree: ast.Module) -> None:
+    """Put a mark with its number behind each check of `tree` (before a branch)."""
+    _mark(tree, {id(check): number for number, check in enumerate(numbered(tree))})
 
 
 def found(node: ast.AST) -> list[ast.stmt]:
@@ -37,22 +42,33 @@ def reached_names(node: ast.AST) -> Iterator[str]:
         yield from reached_names(child)
 
 
-def _mark(node: ast.AST, count: int) -> int:
+def _blocks(node: ast.AST) -> Iterator[tuple[str, list[Any]]]:
+    """The lists of statements, handlers and cases right below `node`, by their field."""
     for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-        old: Any = getattr(node, field, None)
-        if not isinstance(old, list):
-            continue  # a lambda's or a conditional expression's
+        block: Any = getattr(node, field, None)
+        if isinstance(block, list):  # not a lambda's or a conditional expression's
+            yield field, block
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    for _, block in _blocks(node):
+        for child in block:
+            if isinstance(child, ast.stmt):
+                yield child
+            yield from _statements(child)
+
+
+def _mark(node: ast.AST, numbers: dict[int, int]) -> None:
+    for field, old in _blocks(node):
         new: list[Any] = []
         for child in old:
-            kept = count
-            here = is_check(child)
-            count = _mark(child, count + here)
-            call = [_call(child, kept)] if here else []
+            number = numbers.get(id(child))
+            _mark(child, numbers)
+            call = [] if number is None else [_call(child, number)]
             first = isinstance(child, (*_BRANCHES, ast.Return))
             new += [*call, child] if first else [child, *call]
         if old:
             setattr(node, field, new)
-    return count
 
 
 def _call(check: ast.stmt, number: int) -> ast.stmt:
@@ -91,13 +107,13 @@ def _suppresses(item: ast.withitem) -> bool:
     call = item.context_expr
     return (
         isinstance(call, ast.Call)
-        and _name(call.func) == "suppress"
+        and name_of(call.func) == "suppress"
         and any(_catches(each) for each in call.args)
     )
 
 
 def _catches(kind: ast.expr) -> bool:
-    return any(_name(n) in _CATCHING for n in ast.walk(kind) if isinstance(n, ast.expr))
+    return any(name_of(n) in _CATCHING for n in ast.walk(kind) if isinstance(n, ast.expr))
 
 
 def is_check(node: ast.AST) -> bool:
@@ -110,6 +126,11 @@ def is_check(node: ast.AST) -> bool:
         return any(_is_failure(each) for each in _within(node))
     simple = ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return
     return isinstance(node, simple) and any(_asserts(each) for each in ast.walk(node))
+
+
+def is_branch(check: ast.stmt) -> bool:
+    """Whether it is a branch that raises or fails."""
+    return isinstance(check, _BRANCHES)
 
 
 def _within(branch: ast.AST) -> Iterator[ast.AST]:
@@ -127,21 +148,21 @@ def _is_failure(node: ast.AST) -> bool:
 
 
 def _asserts(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call) or not _name(node.func).startswith("assert"):
+    if not isinstance(node, ast.Call) or not name_of(node.func).startswith("assert"):
         return False
     # A mock's `assert_called_with(1)` compares what it is given with what was done.
-    compares_arguments = not _name(node.func).startswith("assert_") and bool(node.args)
+    compares_arguments = not name_of(node.func).startswith("assert_") and bool(node.args)
     return not (compares_arguments and all(isinstance(a, ast.Constant) for a in node.args))
 
 
 def _expects(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and (
-        _name(node.func).startswith("assert") or _name(node.func) in _EXPECTING
+        name_of(node.func).startswith("assert") or name_of(node.func) in _EXPECTING
     )
 
 
 def _fails(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and _name(node.func) in ("fail", "exit")
+    return isinstance(node, ast.Call) and name_of(node.func) in ("fail", "exit")
 
 
 def _always_holds(test: ast.expr) -> bool:
@@ -154,7 +175,8 @@ def _never_holds(test: ast.expr) -> bool:
     return isinstance(test, ast.Constant) and not test.value
 
 
-def _name(node: ast.expr) -> str:
+def name_of(node: ast.expr) -> str:
+    """The name, or the last part of a dotted one, of what is called; "" of anything else."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

@@ -140,11 +140,34 @@ def _same(now: tuple[Any, ...], noted: tuple[Any, ...]) -> bool:
     return len(now) == len(noted) and all(map(operator.is_, now, noted))
 
 
+class Teller:
+    """Sends the number of a check the first time that it ran in a test, with the test's place.
+
+    They are counted where tests are planned. What runs outside the tests has the place after them.
+    """
+
+    def __init__(self, results: int, write: Any, tests: int) -> None:
+        self.place = tests
+        self._results, self._write = results, write
+        self._told: set[tuple[int, int]] = set()
+        self._head = program.CHECK + (8).to_bytes(4, "little")
+
+    def ran(self, number: int) -> None:
+        """Called by the test file behind its check of that number."""
+        told = (self.place, number)
+        if told not in self._told:
+            self._told.add(told)
+            payload = b"".join(each.to_bytes(4, "little") for each in told)
+            self._write(self._results, self._head + payload)
+
+
 class FirstFailure(unittest.TestResult):
     """Keeps the first test that did not pass, and stops there."""
 
-    def __init__(self) -> None:
+    def __init__(self, teller: Teller) -> None:
         super().__init__()
+        self.teller = teller
+        self.started = 0
         self.failfast = True
         self.passed = 0
         self.first: tuple[str, str, BaseException | None, TracebackType | None] | None = None
@@ -154,6 +177,12 @@ class FirstFailure(unittest.TestResult):
             name = f"{type(test).__name__}.{getattr(test, '_testMethodName', '')}"
             self.first = (kind, name, error[1], error[2])
         self.shouldStop = True
+
+    def startTest(self, test: Any) -> None:  # noqa: N802 - unittest's name
+        """What runs from now on runs for this test."""
+        super().startTest(test)
+        self.teller.place = self.started
+        self.started += 1
 
     def addSuccess(self, test: Any) -> None:  # noqa: ARG002, N802 - unittest's name
         """Counted: a test that neither passes nor fails must not go unnoticed."""
@@ -206,12 +235,13 @@ def run_tests(
     """Run the tests of `plan` against `source`, and report their outcome with the nonce."""
     write, read, dumps, file_format = os.write, os.read, marshal.dumps, encoding.FORMAT
     describe = program.describe
-    tests = _compiled(plan["code"], _teller(results, write))
+    teller = Teller(results, write, len(plan["names"]))
+    tests = _compiled(plan["code"], teller.ran)
     for name in [each for each in sys.modules if each.partition(".")[0] == "inside"]:
         del sys.modules[name]
     setattr(unittest.case, "_ShouldStop", ())  # noqa: B010 - `except` matches nothing by it
     guard = TamperGuard()
-    outcome = _outcome(source, plan, tests, describe, guard, solution)
+    outcome = _outcome(source, plan, tests, FirstFailure(teller), describe, guard, solution)
     changed = guard.changed()
     if changed:
         outcome = ("tampered", "", "", changed, 0, 0)
@@ -230,29 +260,16 @@ def _compiled(code: str, ran: Any) -> CodeType:
     return compile(tree, _TEST_FILE, "exec", dont_inherit=True)
 
 
-def _teller(results: int, write: Any) -> Any:
-    """Sends the number of a check the first time that it ran; they are counted where tests are."""
-    told: set[int] = set()
-    head = program.CHECK + (4).to_bytes(4, "little")
-
-    def ran(number: int) -> None:
-        if number not in told:
-            told.add(number)
-            write(results, head + number.to_bytes(4, "little"))
-
-    return ran
-
-
 def _outcome(
     source: str,
     plan: dict[str, Any],
     tests: CodeType,
+    result: FirstFailure,
     describe: Any,
     guard: TamperGuard,
     solution: proxy.Solution | None,
 ) -> tuple[Any, ...]:
     """(kind, test, error type, message, line of the test file, tests passed)."""
-    result = FirstFailure()
     name = ""
     try:
         module = _load(source, plan, guard)
@@ -273,7 +290,7 @@ def _outcome(
             suite = unittest.TestSuite(_case(namespace, each) for each in plan["names"])
             suite.run(result)
         else:
-            for name in plan["names"]:
+            for result.teller.place, name in enumerate(plan["names"]):
                 _test(namespace, name)()
                 result.passed += 1
     except BaseException as error:  # noqa: BLE001 - SystemExit too is an outcome

@@ -67,7 +67,8 @@ def unreachable_lines(code: str, asked: frozenset[str] | None) -> list[int]:
 
     Comments and blank lines above an unreached statement count with it, and so do those at the
     program's end behind one. Nothing is unreached where `asked` is None, where the program does not
-    parse or is longer than MAX_CHARACTERS, or where it binds none of the names.
+    parse, nests too deep to be followed or is longer than MAX_CHARACTERS, or where it binds none of
+    the names.
     """
     tree = parse(code) if asked and len(code) <= MAX_CHARACTERS else None
     if tree is None or not tree.body or has_lone_return(code):
@@ -75,11 +76,11 @@ def unreachable_lines(code: str, asked: frozenset[str] | None) -> list[int]:
     lines = code.split("\n")
     try:
         found = units(tree, lines)
-    except SyntaxError:
+        if not any(unit.binds & (asked or set()) for unit in found):
+            return []
+        reached = _reached(found, asked or frozenset())
+    except (SyntaxError, RecursionError):
         return []
-    if not any(unit.binds & (asked or set()) for unit in found):
-        return []
-    reached = _reached(found, asked or frozenset())
     return list(_lines(found, reached, len(lines)))
 
 
@@ -249,7 +250,7 @@ def _asked_by_a_file(code: str) -> frozenset[str] | None:
         return None
     try:
         uses, binds = names_of(code)
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         return None
     asked = uses - binds
     for node in ast.walk(tree):

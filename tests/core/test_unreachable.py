@@ -122,6 +122,16 @@ def test_a_program_of_fifty_megabytes_is_not_even_read(monkeypatch):
     assert reachable_part(code, frozenset({"add"})) is code
 
 
+@pytest.mark.parametrize("terms", [1500, 3000])
+def test_a_program_that_nests_too_deep_to_be_followed_is_left_as_it_is(terms: int) -> None:
+    code = f"{ADD}\n\nprint({'+'.join(['add(1, 2)'] * terms)})"
+    assert _kept(code) == code
+
+
+def test_a_test_file_that_nests_too_deep_asks_for_all_of_the_program() -> None:
+    assert names_asked_for(CodeTests(code=f"x = {'+'.join(['add(1, 2)'] * 3000)}")) is None
+
+
 def test_of_a_program_that_runs_whole_everything_is_reached():
     code = "if __name__ == '__main__':\n    print(input())"
     assert reachable_part(code, None) == code

@@ -85,15 +85,21 @@ def defines(code: str, name: str) -> bool:
     """Whether a program binds `name` in its module, as far as that shows without running it."""
     tree = parse(code)
     if tree is None:
-        bound = rf"\b(?:def|class)\s+{re.escape(name)}\b|\b{re.escape(name)}\s*="
-        return re.search(bound, code) is not None
+        return _seems_to_bind(code, name)
     if any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree)):
         return True
     try:
         _, names = names_of(code)
     except SyntaxError:
         return False
+    except RecursionError:
+        return _seems_to_bind(code, name)
     return name in names
+
+
+def _seems_to_bind(code: str, name: str) -> bool:
+    bound = rf"\b(?:def|class)\s+{re.escape(name)}\b|\b{re.escape(name)}\s*="
+    return re.search(bound, code) is not None
 
 
 def only_comments(code: str, lines: list[int]) -> bool:

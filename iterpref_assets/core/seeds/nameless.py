@@ -100,7 +100,7 @@ def _split(block: str, entry_point: str) -> dict[str, str]:
     apart = set(unreachable_lines(block, asked))
     try:
         kept = [unit for unit in units(tree, lines) if unit.start not in apart]
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         return {}
     head = [ast.unparse(node) for unit in kept for node in unit.nodes if isinstance(node, _IMPORTS)]
     names = {

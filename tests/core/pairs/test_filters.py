@@ -113,5 +113,11 @@ def test_a_function_may_be_bound_in_any_way(code: str):
     assert defines(code, "f")
 
 
+def test_a_function_is_found_in_a_program_that_nests_too_deep_to_be_read():
+    deep = f"x = {'+'.join(['1'] * 3000)}"
+    assert defines(f"def f(x):\n    return x\n\n\n{deep}", "f")
+    assert not defines(deep, "f")
+
+
 def test_where_tests_ask_for_no_function_none_is_missing():
     assert _dropped_by("print(2)", "print(1)", "") is None

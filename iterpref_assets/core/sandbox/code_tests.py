@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from iterpref_assets.core.records import CodeTests
 from iterpref_assets.core.sandbox.cannot_fail import problems
@@ -11,6 +13,9 @@ from iterpref_assets.core.sandbox.inside import checks
 from iterpref_assets.core.sandbox.must_run import must_run
 from iterpref_assets.core.sandbox.planning import ReadTests, read_tests, refused
 from iterpref_assets.core.sandbox.solution_use import uses_solution
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def require_usable(tests: CodeTests, entry_point: str = "") -> None:
         InputError: as `usable_tests` does, or because the file does not use the program.
     """
     usable_tests(tests.code)
-    if not uses_solution(tests, entry_point):
+    if not _or_refused(uses_solution, tests, entry_point):
         raise refused(f"the test file uses nothing of the module {tests.module!r} that it tests")
 
 
@@ -66,8 +71,8 @@ def usable_tests(code: str) -> PlannedTests:
     Raises:
         InputError: as `plan_tests` does, or naming a test that nothing runs or that cannot fail.
     """
-    read = read_tests(code)
-    plan = _planned(read)
+    read = _or_refused(read_tests, code)
+    plan = _or_refused(_planned, read)
     if plan.idle:
         raise refused(f"{plan.idle[0]} cannot fail: it catches the failures of its own checks")
     if problem := next(problems(read), ""):
@@ -82,7 +87,15 @@ def plan_tests(code: str) -> PlannedTests:
         InputError: if `code` does not parse, has no check that can fail, or has a test that nothing
             can call, named in the message.
     """
-    return _planned(read_tests(code))
+    return _or_refused(_planned, _or_refused(read_tests, code))
+
+
+def _or_refused(look: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """What `look` finds in a test file; one that nests too deep or does not compile is refused."""
+    try:
+        return look(*args, **kwargs)
+    except (RecursionError, SyntaxError) as error:
+        raise refused(f"the test file cannot be read: {error}") from error
 
 
 def not_run(code: str, ran: set[tuple[str, int]]) -> str:

@@ -148,3 +148,16 @@ def test_a_function_with_the_name_of_one_of_pythons_is_the_solutions() -> None:
 
 def test_a_module_of_another_name_is_looked_for_by_that() -> None:
     require_usable(CodeTests(code="from add import add\n" + REAL, module="add"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"from solution import add\nassert 0 == {'+'.join(['add(1, 2)'] * 1500)}",
+        "from solution import *\nassert add(1, 2) == 3\n\n\ndef f():\n    x = 1\n    global x",
+    ],
+    ids=["deep", "does not compile"],
+)
+def test_a_file_that_cannot_be_read_is_refused(code: str) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        require_usable(CodeTests(code=code))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from iterpref_assets.core.frames import TESTS
 from iterpref_assets.core.reached import ProgramJudging, judge_reached
+from iterpref_assets.core.sandbox.verdicts import Execution
 from iterpref_assets.core.unreachable import names_asked_for, reachable_part
 
 
@@ -55,12 +56,17 @@ def without_unreached(
         judged = list(
             pool.map(judge_reached, versions["code"].gather(changed), asked, repeat(judge))
         )
-    new = {
+    return versions.with_columns(
+        versions[each.name].scatter(changed, each) for each in judged_columns(judged)
+    )
+
+
+def judged_columns(judged: Sequence[tuple[str, Execution]]) -> list[pl.Series]:
+    """What `judge_reached` gave, as columns of tables.VERSIONS."""
+    columns = {
         "code": [code for code, _ in judged],
         "verdict": [execution.verdict.value for _, execution in judged],
         "error_type": [execution.error_type for _, execution in judged],
         "feedback": [execution.message for _, execution in judged],
     }
-    return versions.with_columns(
-        *(versions[name].scatter(changed, values) for name, values in new.items())
-    )
+    return [pl.Series(name, values, dtype=pl.String) for name, values in columns.items()]

@@ -25,6 +25,7 @@ from iterpref_assets.core.files import read_bytes
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.pairs import llmdebugger, own
 from iterpref_assets.core.pairs.own import TrajectoryLine
+from iterpref_assets.core.pairs.reaching import judged_columns
 from iterpref_assets.core.pairs.streaming import OnRows
 from iterpref_assets.core.reached import ProgramJudging, judge_reached
 from iterpref_assets.core.records import CodeTests, FunctionTests, Problem
@@ -104,15 +105,7 @@ def execute(
             judged.append(each)
             if on_rows:
                 on_rows(1)
-    columns = {
-        "code": [code for code, _ in judged],
-        "verdict": [execution.verdict.value for _, execution in judged],
-        "error_type": [execution.error_type for _, execution in judged],
-        "feedback": [execution.message for _, execution in judged],
-    }
-    return recorded.versions.with_columns(
-        pl.Series(name, values, dtype=pl.String) for name, values in columns.items()
-    )
+    return recorded.versions.with_columns(judged_columns(judged))
 
 
 def disagreements(recorded: Recorded, versions: pl.DataFrame) -> pl.DataFrame:

@@ -32,7 +32,7 @@ import polars as pl
 from published import LLMDEBUGGER
 
 from iterpref_assets.core.conversations import LAB_PROMPTS, Prompts
-from iterpref_assets.core.debugging.loop import DebugOutcome, JudgeFunction, run_debugging
+from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import (
     FIRST,
     DebugConfig,
@@ -48,6 +48,7 @@ from iterpref_assets.core.engines.protocol import Completion, Engine, FinishReas
 from iterpref_assets.core.pairs.recorded import read_trajectories
 from iterpref_assets.core.prompts import fenced, problem_conversation
 from iterpref_assets.core.randomness import derive_rng
+from iterpref_assets.core.reached import ProgramJudging, judge_reached
 from iterpref_assets.core.records import CodeTests, Problem, Tests
 from iterpref_assets.core.sampling import completion_row, make_request
 from iterpref_assets.core.sandbox.verdicts import Execution, Verdict
@@ -150,7 +151,7 @@ class SteppedEngine:
         self._stepping.cancel()
 
 
-def sleeping_judge(script: Script, seconds: float) -> JudgeFunction:
+def sleeping_judge(script: Script, seconds: float) -> ProgramJudging:
     """Passes what `script` says, after `seconds`."""
 
     def judge(code: str, tests: Tests) -> Execution:
@@ -180,7 +181,7 @@ async def debug_in_rounds(
     problems: list[Problem],
     initial: pl.DataFrame,
     engine: Engine,
-    judge: JudgeFunction,
+    judge: ProgramJudging,
     config: DebugConfig,
     prompts: Prompts,
 ) -> list[tuple[str, int, str, str]]:
@@ -211,9 +212,9 @@ async def debug_in_rounds(
 
     async def execute(name: str, step: Judge) -> None:
         tests = prompts.tests_in_order(by_id[name], step.attempts)
-        execution = await loop.run_in_executor(pool, judge, step.code, tests)
-        versions.append((trajectory_id(name, 0), step.round, step.code, execution.verdict.value))
-        steps[name] = after_version(step, execution, rules)
+        code, execution = await loop.run_in_executor(pool, judge_reached, step.code, tests, judge)
+        versions.append((trajectory_id(name, 0), step.round, code, execution.verdict.value))
+        steps[name] = after_version(step, code, execution, rules)
 
     with ThreadPoolExecutor(config.judge_workers) as pool:
         for round_ in range(config.max_rounds + 1):

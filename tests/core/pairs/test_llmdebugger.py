@@ -11,6 +11,7 @@ import pytest
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
+from iterpref_assets.core.pairs.reaching import reachable_programs
 from iterpref_assets.core.pairs.recorded import (
     Recorded,
     disagreements,
@@ -71,8 +72,12 @@ def test_golden_pairs_have_the_lines_that_were_checked_by_eye(golden: Recorded):
         for round_, verdict in enumerate(row["verdicts"])
     }
     found = [verdicts[key] for key in golden.versions.select("trajectory_id", "round").iter_rows()]
+    tests = {each.problem_id: each.tests.model_dump_json() for each in golden.problems}
     versions = golden.versions.with_columns(
-        verdict=pl.Series(found), error_type=pl.lit(""), feedback=pl.lit("")
+        reachable_programs(golden.versions, tests),
+        verdict=pl.Series(found),
+        error_type=pl.lit(""),
+        feedback=pl.lit(""),
     )
     pairs = build_pairs(versions, _prompts(golden), PairConfig())
     shown = [

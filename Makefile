@@ -62,7 +62,7 @@ test: setup ## Run every test but those of the browser, faults, Docker, Ray and 
 	cat data/operations.log; exit $$((others || failed))
 
 test-faults: setup ## Break launches of every stage, and look at what is left (the short form)
-	$(BIN)/pytest tests/faults -m faults -n 2 --dist loadfile
+	$(BIN)/pytest tests/faults -m faults -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: setup ## Break every stage in every way, many times, for docs/RELIABILITY.md (hours)
 	@mkdir -p measurements/results/faults
@@ -85,7 +85,7 @@ test-docker: setup ## Run the tests that need a Docker engine, starting one wher
 		|| { echo "iterpref: needs debootstrap: apt-get install debootstrap"; exit 1; }
 	$(BIN)/pytest -m docker tests/docker
 
-test-all: setup $(VENV)/ray $(DEEPSPEED)/installed ## Run all of these, those of Docker beside the others
+test-all: setup $(VENV)/ray $(DEEPSPEED)/installed ## Run all of these, those of Docker and Ray beside the others
 	@tests/all.sh
 
 test-ray: setup $(VENV)/ray ## Run the tests that need a Ray cluster, starting one of two nodes

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every list of tests that make knows, in two lanes beside one another. Those of Docker mostly
-# wait for disks and daemons. A part that fails ends no other; all of them are told at the end.
+# Runs every list of tests that make knows, in two lanes of about equal length beside one another.
+# Those of Docker and Ray mostly wait for disks and daemons, so they are in the same one. A part that
+# fails ends no other; all of them are told at the end.
 # `make test-all` installs before: two installs at once would break .venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,10 +38,11 @@ set -m # a process group for each lane, which can be interrupted
 lanes=()
 trap stop EXIT
 trap 'exit 143' INT TERM
-lane test-docker < /dev/null &
+# The browser gives up what it loads when networks change, as containers change them: it comes
+# first, and containers come last.
+lane test-ray test-deepspeed test-docker < /dev/null &
 lanes+=($!)
-# The browser first: it gives up what it loads when networks change, as containers change them.
-lane test-ui test-ray test-deepspeed test-faults test < /dev/null &
+lane test-ui test-faults test < /dev/null &
 lanes+=($!)
 failed=0
 for each in "${lanes[@]}"; do wait "$each" || failed=1; done

@@ -36,6 +36,7 @@ LONGEST = (
     "test_chain.py",
     "test_references.py",
     "test_optimizer.py",
+    "test_side_by_side.py",
     "test_distributed.py",
     "test_launch.py",
     "test_gpu.py",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 
@@ -19,6 +20,7 @@ from iterpref_assets.settings import (
     Environment,
     GeneratorSource,
     HubModel,
+    LabModel,
     LocalModel,
     RemoteModel,
     Settings,
@@ -57,6 +59,8 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
             yield "engine.base_url", partial(look, settings.engine, name)
     for name, source in settings.base_models.items():
         yield f"base_models.{name}", partial(_model, source, settings.evaluation_engine)
+        if not isinstance(source, LabModel):
+            yield f"training, {name}", partial(_training, source, settings)
     engines: dict[str, EngineConfig] = {
         "engine": settings.engine,
         "evaluation_engine": settings.evaluation_engine,
@@ -143,15 +147,37 @@ def _served_weights(source: GeneratorSource) -> Iterator[str]:
             pass
 
 
-def _on_hub(repository: str, revision: str) -> None:
-    """Fetch the model's config.json, from the cache where it lies there."""
+def _training(source: LocalModel | HubModel, settings: Settings) -> str:
+    """Whether a model can be trained here on pairs of whatever length; only its shape is read."""
+    if settings.environment in (Environment.DOCKER, Environment.RAY):
+        return "in the workers: not looked at from here"
+    from iterpref_assets.core.training.cards import card_here
+    from iterpref_assets.core.training.plan import GB, least_plan
+    from iterpref_assets.core.training.processes import processes_of
+
+    match source:
+        case HubModel(repository=repository, revision=revision):
+            folder = _on_hub(repository, revision)
+        case LocalModel(path=folder):
+            pass
+    config = settings.training
+    made = least_plan(folder, config, card_here(processes_of(config)))
+    made.require_fit()
+    return f"{made.peak / GB:.1f} GB and what its pairs take, of {made.subject.card.memory / GB:.1f}"
+
+
+def _on_hub(repository: str, revision: str) -> Path:
+    """The folder of the model's config.json, which is fetched unless it lies in the cache."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        hf_hub_download(repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS)
+        config = hf_hub_download(
+            repository, "config.json", revision=revision, etag_timeout=WAIT_SECONDS
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise not_given(repository, revision, error) from error
+    return Path(config).parent
 
 
 def _engine(engine: EngineConfig) -> str:

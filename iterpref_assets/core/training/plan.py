@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import Card
 from iterpref_assets.core.training.config import (
@@ -26,7 +27,7 @@ from iterpref_assets.core.training.dataset import PackedPairs
 from iterpref_assets.core.training.footprint import Footprint, footprint
 from iterpref_assets.core.training.heldout import split_pairs
 from iterpref_assets.core.training.processes import processes_of
-from iterpref_assets.core.training.recipes import Recipe
+from iterpref_assets.core.training.recipes import Recipe, recipe_named
 from iterpref_assets.core.training.trainer import packed_pairs
 from iterpref_assets.core.training.work import Work, work_of
 
@@ -205,6 +206,25 @@ def plan(
     trained, _ = split_pairs(tokenized, config.heldout)
     pairs = packed_pairs(trained, None, model_dir, recipe, config)
     return _plan(Subject(model_dir, recipe, pairs, card), config)
+
+
+def least_plan(model_dir: Path, config: TrainConfig, card: Card) -> TrainingPlan:
+    """The plan of training on the shortest pairs there can be: what no run by `config` is below.
+
+    Raises:
+        InputError: where there is no model in `model_dir`.
+    """
+    token, mark = [[0]] * config.batch_size, [[False]] * config.batch_size
+    shortest = pl.DataFrame(
+        {
+            "pair_id": list(map(str, range(config.batch_size))),
+            **dict.fromkeys(("prompt_ids", "chosen_ids", "rejected_ids"), token),
+            **dict.fromkeys(("chosen_mask", "rejected_mask"), mark),
+        },
+        schema=tables.TOKENIZED_PAIRS,
+    )
+    pairs = packed_pairs(shortest, None, model_dir, recipe_named("sft"), config)
+    return _plan(Subject(model_dir, recipe_named("sft"), pairs, card), config)
 
 
 def _plan(subject: Subject, config: TrainConfig) -> TrainingPlan:

@@ -29,7 +29,7 @@ from iterpref_assets.core.training.config import (
     TrainConfig,
 )
 from iterpref_assets.core.training.packing import lay_out, pack
-from iterpref_assets.core.training.plan import TrainingPlan, fitting, plan
+from iterpref_assets.core.training.plan import TrainingPlan, fitting, least_plan, plan
 from iterpref_assets.core.training.plan_text import describe, times
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.trainer import packed_pairs
@@ -63,6 +63,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made(folder: Path, card: Card = CPU, recipe=RECIPE, **options) -> TrainingPlan:
     return plan(PAIRS, folder, recipe, CONFIG.model_copy(update=options), card)
+
+
+def test_no_run_is_below_what_the_shortest_pairs_take(folder):
+    least = least_plan(folder, CONFIG, CPU)
+    assert 4 * 4 * PARAMETERS <= least.peak < made(folder).peak
 
 
 def test_parameters_of_a_configuration_without_weights_are_counted(folder):

@@ -31,8 +31,10 @@ HEAD = """\
 
 `python measurements/render.py` writes this page from the rows in `measurements/results/`. Each row
 names the command that prints its result; commands without a folder lie in `measurements/`.
-`make bench` runs most of them again, beside the peers they are compared with. "Quiet" means that no
-other program ran on the machine. Results differ between machines.
+`make bench` runs those again that need neither a GPU nor a real model, beside the peers they are
+compared with. Rows of `dg launch` ran with the settings of their commit and its partitions, and say
+where they differ from examples/. "Quiet" means that no other program ran on the machine. Results
+differ between machines.
 """
 
 

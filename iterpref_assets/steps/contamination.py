@@ -39,7 +39,7 @@ _FILES = {
     Benchmark.MBPP: "mbpp.jsonl.gz (scoring mbpp compares with MBPP+ alone)",
     Benchmark.MBPP_PLUS: "MbppPlus.jsonl.gz",
     Benchmark.BIGCODEBENCH: "BigCodeBench-v0.1.4.jsonl.gz",
-    Benchmark.LIVECODEBENCH: "test.jsonl to test5.jsonl",
+    Benchmark.LIVECODEBENCH: "test.jsonl to test6.jsonl",
 }
 """The published files that hold each benchmark."""
 

@@ -20,8 +20,8 @@ from iterpref_assets.settings import (
     Environment,
     GeneratorSource,
     HubModel,
-    LabModel,
     LocalModel,
+    ModelSource,
     RemoteModel,
     Settings,
 )
@@ -58,9 +58,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
             look = partial(check_server, section="engine", named_in="engine.served_model")
             yield "engine.base_url", partial(look, settings.engine, name)
     for name, source in settings.base_models.items():
-        yield f"base_models.{name}", partial(_model, source, settings.evaluation_engine)
-        if not isinstance(source, LabModel):
-            yield f"training, {name}", partial(_training, source, settings)
+        yield f"base_models.{name}", partial(_base_model, source, settings)
     engines: dict[str, EngineConfig] = {
         "engine": settings.engine,
         "evaluation_engine": settings.evaluation_engine,
@@ -147,23 +145,27 @@ def _served_weights(source: GeneratorSource) -> Iterator[str]:
             pass
 
 
-def _training(source: LocalModel | HubModel, settings: Settings) -> str:
-    """Whether a model can be trained here on pairs of whatever length; only its shape is read."""
+def _base_model(source: ModelSource, settings: Settings) -> str:
+    """The model, and the least that its training here holds, by its shape alone."""
+    found = _model(source, settings.evaluation_engine)
     if settings.environment in (Environment.DOCKER, Environment.RAY):
-        return "in the workers: not looked at from here"
-    from iterpref_assets.core.training.cards import card_here
-    from iterpref_assets.core.training.plan import GB, least_plan
-    from iterpref_assets.core.training.processes import processes_of
-
+        return f"{found}; its training is in the workers: not looked at from here"
     match source:
         case HubModel(repository=repository, revision=revision):
             folder = _on_hub(repository, revision)
         case LocalModel(path=folder):
             pass
+        case _:
+            return found
+    from iterpref_assets.core.training.cards import card_here
+    from iterpref_assets.core.training.plan import GB, least_plan
+    from iterpref_assets.core.training.processes import processes_of
+
     config = settings.training
-    made = least_plan(folder, config, card_here(processes_of(config)))
-    made.require_fit()
-    return f"{made.peak / GB:.1f} GB and what its pairs take, of {made.subject.card.memory / GB:.1f}"
+    least = least_plan(folder, config, card_here(processes_of(config)))
+    least.require_fit()
+    of = f"of {least.subject.card.memory / GB:.1f}"
+    return f"{found}; training holds {least.peak / GB:.1f} GB {of}, and what its pairs take"
 
 
 def _on_hub(repository: str, revision: str) -> Path:

@@ -41,7 +41,7 @@ def test_a_grid_whose_problems_are_missing_is_refused_with_the_file(tmp_path: Pa
     real = ROOT / "examples" / "experiment" / "qwen.toml"
     done = experiment("run", "sft", "--settings", str(real), cwd=tmp_path)
     assert done.returncode == 2
-    assert "seeds/mbpp.jsonl.gz: no such file" in done.stderr
+    assert "benchmarks/mbpp.jsonl.gz: no such file" in done.stderr
 
 
 def test_recorded_results_are_rendered(tmp_path: Path) -> None:

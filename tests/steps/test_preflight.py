@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from transformers import Qwen2Config
+from transformers import AutoModelForCausalLM
 
 from iterpref_assets.core.starter import Model, write_project
 from iterpref_assets.core.training import cards
 from iterpref_assets.settings import SETTINGS_FILE, Settings, load_settings
-from iterpref_assets.steps.preflight import findings
+from iterpref_assets.steps.preflight import Finding, findings
 
 
 @pytest.fixture
@@ -140,30 +140,26 @@ def test_a_server_is_asked_for_the_weights_that_it_is_said_to_serve(
     assert "no '/absent'" in found["engine.base_url"]
 
 
-@pytest.fixture
-def shaped(tmp_path: Path) -> dict[str, object]:
-    """Settings whose base model has 4,160,832 parameters, as far as its config.json tells."""
-    Qwen2Config(
-        vocab_size=1000, hidden_size=128, intermediate_size=4096, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True,
-    ).save_pretrained(tmp_path / "shape")  # fmt: skip
-    return {"base_models": {"small": {"source": "local", "path": str(tmp_path / "shape")}}}
+def trained_here(model: Path, card: cards.Card, monkeypatch: pytest.MonkeyPatch) -> Finding:
+    monkeypatch.setattr(cards, "card_here", lambda _processes: card)
+    settings = Settings(base_models={"small": {"source": "local", "path": str(model)}})
+    return next(each for each in findings(settings) if each.part == "base_models.small")
 
 
 @pytest.mark.sandbox
 def test_a_model_that_no_pair_could_train_here_is_refused_with_what_would_fit(
-    project: Path, shaped: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    project: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cards, "card_here", lambda _: cards.Card("a small card", 40_000_000))
-    said = problems(Settings(**shaped))["training, small"]
-    assert "a small card has 0.0 GB" in said
-    assert 'precision = "bfloat16", optimizer = "adamw_8bit"' in said
+    weights = 4 * AutoModelForCausalLM.from_pretrained(tiny_checkpoint).num_parameters()
+    found = trained_here(tiny_checkpoint, cards.Card("a card", 3 * weights), monkeypatch)
+    assert "and a card has" in found.problem
+    assert 'precision = "bfloat16", optimizer = "adamw_8bit"' in found.problem
 
 
 @pytest.mark.sandbox
 def test_what_training_takes_at_least_is_told(
-    project: Path, shaped: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    project: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cards, "card_here", lambda _: cards.Card("a card", 10**9))
-    said = {each.part: each.detail for each in findings(Settings(**shaped))}
-    assert said["training, small"] == "0.1 GB and what its pairs take, of 1.0"
+    found = trained_here(tiny_checkpoint, cards.Card("a card", 10**9), monkeypatch)
+    told = "training holds 0.0 GB of 1.0, and what its pairs take"
+    assert found.detail == f"{tiny_checkpoint}; {told}"

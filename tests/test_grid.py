@@ -1,8 +1,7 @@
 """The experiment's grid: what is made, in which order, and what is not made again."""
 
 import fcntl
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +10,13 @@ import pytest
 
 from iterpref_assets import grid
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactStore, Plan
+from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, arm_named
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
-from iterpref_assets.core.progress import Tracker
+from iterpref_assets.core.work_by_kind import WorkByKind
 from iterpref_assets.grid import LOCK, Grid, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
@@ -200,6 +199,16 @@ def test_a_second_run_makes_nothing(made, settings):
     assert made.cells == before
 
 
+@pytest.mark.parametrize("file", [GREEDY_FILE, MANIFEST])
+def test_validation_that_was_damaged_is_made_anew(made, settings, file):
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 1))
+    made.cells.clear()
+    key = ArtifactKey("experiment_validation", "focal_rpo@1e-05@0")
+    ArtifactStore(settings.root).current(key).path(file).write_bytes(b"no such file")
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 1))
+    assert made.cells == [(key.asset, key.partition)]
+
+
 def test_another_arm_makes_its_own_models_alone(made, settings):
     make_grid(settings, Grid((SFT,), 1))
     made.cells.clear()
@@ -261,19 +270,50 @@ def test_a_second_round_that_cannot_be_made_keeps_no_other_arm_from_its_scores(m
     assert made.of("experiment_scores") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
 
 
-@pytest.mark.parametrize("arms", [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)])
-def test_progress_ends_at_the_number_that_was_told(made, settings, monkeypatch, arms):
-    trackers: list[Tracker] = []
+@pytest.fixture
+def works(monkeypatch: pytest.MonkeyPatch) -> list[WorkByKind]:
+    """What counts the cells of each grid that is made."""
+    works: list[WorkByKind] = []
 
-    @contextmanager
-    def track(description: str, total: int) -> Generator[Tracker]:
-        trackers.append(Tracker(description, total, None))
-        yield trackers[-1]
+    def counted(description: str, items: Mapping[str, int]) -> WorkByKind:
+        works.append(WorkByKind(description, items))
+        return works[-1]
 
-    monkeypatch.setattr(grid, "track", track)
+    monkeypatch.setattr(grid, "WorkByKind", counted)
+    return works
+
+
+def of_the_reference() -> Plan:
+    """Its validation as code of another version made it."""
+    return Plan(ArtifactKey("experiment_validation", "reference"), "0")
+
+
+EVERY_KIND_OF_ARM = [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)]
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_progress_ends_at_the_number_that_was_told(made, settings, works, arms):
     for _anew_and_current in range(2):
         make_grid(settings, Grid(arms, 2))
-        assert trackers[-1].done == trackers[-1].total
+        assert works[-1].done == works[-1].total
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_all_that_is_made_by_cell_or_arm_is_in_the_estimate(made, settings, works, arms):
+    make_grid(settings, Grid(arms, 2))
+    cells = [cell for cell in made.cells if cell[0] != "experiment_pairs"]
+    assert works[0].total == len(cells)
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_what_is_there_is_not_missing_before_the_grid_comes_to_it(made, settings, works, arms):
+    make_grid(settings, Grid(arms, 2))
+    with ArtifactStore(settings.root).publishing(of_the_reference()) as staging:
+        tables.write_table(validation(0), tables.SCORES, staging.folder / GREEDY_FILE)
+    made.ends_at = "reference"
+    with pytest.raises(KeyboardInterrupt):
+        make_grid(settings, Grid(arms, 2))
+    assert works[-1].total - works[-1].done == 1
 
 
 def on_a_server(root: Path) -> Settings:

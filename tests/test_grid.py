@@ -1,6 +1,7 @@
 """The experiment's grid: what is made, in which order, and what is not made again."""
 
 import fcntl
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +188,15 @@ def test_asking_for_samples_makes_no_greedy_score_anew(made, settings):
     assert {asset for asset, _ in made.cells} == {"experiment_sampled"}
 
 
+def test_arms_that_are_made_without_samples_leave_those_of_others_as_they_are(made, settings):
+    asked = {"root": settings.root, "experiment": sizes(samples=10, seeds=3)}
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    make_grid(settings, Grid((DPO,), 1))
+    made.cells.clear()
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    assert made.cells == []
+
+
 def test_pairs_are_made_of_the_sets_that_arms_use(made, settings):
     make_grid(settings, Grid((SFT, arm_named("focal_dpo-last")), 1))
     assert made.of("experiment_pairs") == ["random", "last"]
@@ -283,11 +293,6 @@ def works(monkeypatch: pytest.MonkeyPatch) -> list[WorkByKind]:
     return works
 
 
-def of_the_reference() -> Plan:
-    """Its validation as code of another version made it."""
-    return Plan(ArtifactKey("experiment_validation", "reference"), "0")
-
-
 EVERY_KIND_OF_ARM = [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)]
 
 
@@ -308,8 +313,7 @@ def test_all_that_is_made_by_cell_or_arm_is_in_the_estimate(made, settings, work
 @pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
 def test_what_is_there_is_not_missing_before_the_grid_comes_to_it(made, settings, works, arms):
     make_grid(settings, Grid(arms, 2))
-    with ArtifactStore(settings.root).publishing(of_the_reference()) as staging:
-        tables.write_table(validation(0), tables.SCORES, staging.folder / GREEDY_FILE)
+    shutil.rmtree(settings.root / "artifacts/experiment_validation/reference")
     made.ends_at = "reference"
     with pytest.raises(KeyboardInterrupt):
         make_grid(settings, Grid(arms, 2))
@@ -388,9 +392,7 @@ def test_as_many_held_out_problems_as_leave_one_to_report_are_enough(made, setti
         {"evaluation_engine": {"kind": "vllm", "tensor_parallel_size": 2}},
     ],
 )
-def test_steps_that_want_several_gpus_are_not_made_at_once(
-    made: Made, tmp_path: Path, wants_two: dict[str, object]
-) -> None:
+def test_steps_that_want_several_gpus_are_not_made_at_once(made, tmp_path, wants_two):
     asked = {"root": tmp_path, "experiment": sizes(seeds=3), **wants_two}
     with pytest.raises(InputError, match="asks for 2 at once") as refused:
         make_grid(Settings.model_validate(asked), Grid((SFT,), 2, at_once=2))

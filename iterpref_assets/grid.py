@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import logging
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,14 @@ from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Arm, PairSet, arm_named
-from iterpref_assets.core.progress import Tracker, track
 from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.core.work_by_kind import WorkByKind
 from iterpref_assets.settings import Settings
 from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
-from iterpref_assets.steps.experiment_rates import chosen_cells, tried_cells
+from iterpref_assets.steps.experiment_rates import all_tried, chosen_cells, tried_cells
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
@@ -166,72 +167,112 @@ class _Making:
 
         Second rounds come last: one that cannot be made keeps no other arm from its scores.
         """
-        arms, seeds = self.grid.arms, self.grid.seeds
-        first = [arm for arm in arms if not arm.after]
-        tried = len(sizes(self.context.settings).rates) * (len(self._first) + len(self._second))
-        trained = len(arms) * (seeds - 1)
-        scored = len(asked) * (len(arms) * seeds + 1)
-        with track("experiment", 2 * tried + 1 + trained + scored) as tracker:
-            self.make(EXPERIMENT_VALIDATION, (REFERENCE,), tracker)
-            self._try(self._first, EXPERIMENT_MODELS, tracker)
-            reported = [[REFERENCE], *map(self._chosen, first)]
-            self._finish(reported, EXPERIMENT_MODELS, asked, tracker)
-            for step in (EXPERIMENT_SECOND_TRAJECTORIES, EXPERIMENT_SECOND_PAIRS):
-                self.make(step, [arm.name for arm in self._second])
-            self._try(self._second, EXPERIMENT_SECOND_MODELS, tracker)
-            reported = [*map(self._chosen, self._second)]
-            self._finish(reported, EXPERIMENT_SECOND_MODELS, asked, tracker)
+        first = [arm for arm in self.grid.arms if not arm.after]
+        work = self._counted(asked)
+        self.make(EXPERIMENT_VALIDATION, (REFERENCE,), work)
+        self._try(self._first, EXPERIMENT_MODELS, work)
+        reported = [[REFERENCE], *map(self._chosen, first)]
+        self._finish(reported, EXPERIMENT_MODELS, asked, work)
+        for step in (EXPERIMENT_SECOND_TRAJECTORIES, EXPERIMENT_SECOND_PAIRS):
+            self.make(step, [arm.name for arm in self._second], work)
+        self._try(self._second, EXPERIMENT_SECOND_MODELS, work)
+        reported = [*map(self._chosen, self._second)]
+        self._finish(reported, EXPERIMENT_SECOND_MODELS, asked, work)
 
-    def _try(self, arms: Sequence[Arm], models: Step, tracker: Tracker) -> None:
+    def _counted(self, asked: Sequence[Step]) -> WorkByKind:
+        """All that is to be made by cell or by arm, and what of it is there already."""
+        items = Counter({step.asset: 1 for step in (EXPERIMENT_VALIDATION, *asked)})
+        seeds = self.grid.seeds
+        for arm in [*self._first, *self._second]:
+            rates = len(sizes(self.context.settings).rates)
+            items += Counter({_models(arm).asset: rates, EXPERIMENT_VALIDATION.asset: rates})
+            if arm in self.grid.arms:
+                items[_models(arm).asset] += seeds - 1
+                items += Counter({step.asset: seeds for step in asked})
+            if arm.after:
+                items[EXPERIMENT_SECOND_TRAJECTORIES.asset] += 1
+                items[EXPERIMENT_SECOND_PAIRS.asset] += 1
+        work = WorkByKind("experiment", items)
+        with suppress(InputError):  # validation that is damaged, which is made anew
+            for step, names in self._known(asked):
+                plans = [step.plan(self.context, name) for name in names]
+                there = [each for each in plans if self.context.store.reusable(each, whole=False)]
+                work.find(step.asset, [plan.key.partition for plan in there])
+        return work
+
+    def _known(self, asked: Sequence[Step]) -> Iterator[tuple[Step, Sequence[str]]]:
+        """What the grid needs of each step, as far as the choice of rates tells already."""
+        for step in (EXPERIMENT_VALIDATION, *asked):
+            yield step, [REFERENCE]
+        for arm in [*self._first, *self._second]:
+            if arm.after:
+                if not all_tried(self.context, arm_named(arm.after)):
+                    continue
+                yield EXPERIMENT_SECOND_TRAJECTORIES, [arm.name]
+                yield EXPERIMENT_SECOND_PAIRS, [arm.name]
+            tried = tried_cells(self.context.settings, arm)
+            yield _models(arm), tried
+            yield EXPERIMENT_VALIDATION, tried
+            if arm in self.grid.arms and all_tried(self.context, arm):
+                for step in (_models(arm), *asked):
+                    yield step, self._chosen(arm)
+
+    def _try(self, arms: Sequence[Arm], models: Step, work: WorkByKind) -> None:
         """Train arms at every rate with seed 0, and validate what came of it."""
         tried = [key for arm in arms for key in tried_cells(self.context.settings, arm)]
         for keys in [tried] if self.several else [[key] for key in tried]:
-            self.make(models, keys, tracker)
-            self.make(EXPERIMENT_VALIDATION, keys, tracker)
+            self.make(models, keys, work)
+            self.make(EXPERIMENT_VALIDATION, keys, work)
 
     def _finish(
         self,
         reported: Sequence[Sequence[str]],
         models: Step,
         asked: Sequence[Step],
-        tracker: Tracker,
+        work: WorkByKind,
     ) -> None:
         """Train each arm's models but for its first, and score them all."""
-        self.make(models, [key for keys in reported for key in keys[1:]], tracker)
+        self.make(models, [key for keys in reported for key in keys[1:]], work)
         for step in asked:
-            self.make(step, [key for keys in reported for key in keys], tracker)
+            self.make(step, [key for keys in reported for key in keys], work)
 
     def _chosen(self, arm: Arm) -> list[str]:
         """An arm's models at its best rate, seed 0 first: that one has been tried."""
         return chosen_cells(self.context, arm, self.grid.seeds)
 
-    def make(self, step: Step, partitions: Sequence[str], tracker: Tracker | None = None) -> None:
-        """Publish the partitions that are not current: one by one where progress is by cell."""
+    def make(self, step: Step, partitions: Sequence[str], work: WorkByKind | None = None) -> None:
+        """Publish the partitions that are not current: one by one where `work` counts them."""
         store = self.context.store
         plans = [store.pinned(step.plan(self.context, name)) for name in partitions]
         missing = [plan for plan in plans if store.reusable(plan) is None]
-        if tracker is not None and len(missing) < len(plans):
-            tracker.resume(len(plans) - len(missing))
+        names = [plan.key.partition for plan in missing]
+        if work is not None:
+            work.find(step.asset, set(partitions) - set(names))
         if not missing:
             return
-        if tracker is None:
+        if work is None:
             _log.info("%s: %d of %d to make", step.asset, len(missing), len(plans))
-        names = [plan.key.partition for plan in missing]
+        made = _nobody_watches if work is None else work.making(step.asset, names)
         if self.several is not None and len(missing) > 1:
-            count = len(names) if tracker else self.several.count
+            count = len(names) if work else self.several.count
             parts = [names[first::count] for first in range(min(count, len(names)))]
             give_memory_back()  # what this process made alone before, it made on the same cards
-            self.several.publish(step, parts, tracker.advance if tracker else _nobody_watches)
-        elif tracker is None:
+            self.several.publish(step, parts, made)
+        elif work is None:
             step.publish(self.context, missing)
         else:
             for plan in missing:
                 step.publish(self.context, [plan])
-                tracker.advance()
+                made(1)
 
 
 def _nobody_watches(_count: int) -> None:
-    """Swallow progress that no bar shows."""
+    """Swallow progress that nothing counts."""
+
+
+def _models(arm: Arm) -> Step:
+    """What trains an arm."""
+    return EXPERIMENT_SECOND_MODELS if arm.after else EXPERIMENT_MODELS
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from iterpref_assets.core.conversations import LAB_PROMPTS, PromptConfig
+from iterpref_assets.core.conversations import LAB_PROMPTS, PromptConfig, Templates
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.decontamination.filtering import SeedFilterConfig
 from iterpref_assets.core.engines.config import (
@@ -195,6 +195,12 @@ class Settings(BaseSettings):
             if name not in VARIANTS:
                 raise ValueError(f"unknown variant {name!r}: use some of {', '.join(VARIANTS)}")
         return variants
+
+    @field_validator("prompts")
+    @classmethod
+    def _whole_of_the_labs(cls, prompts: PromptConfig) -> PromptConfig:
+        """A model that knows the lab's texts alone knows them with the lab's options alone."""
+        return LAB_PROMPTS if prompts.templates is Templates.LAB else prompts
 
     @model_validator(mode="after")
     def _samples_to_pair(self) -> Self:

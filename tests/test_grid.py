@@ -1,8 +1,8 @@
 """The experiment's grid: what is made, in which order, and what is not made again."""
 
 import fcntl
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,13 @@ import pytest
 
 from iterpref_assets import grid
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactStore, Plan
+from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, arm_named
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
-from iterpref_assets.core.progress import Tracker
+from iterpref_assets.core.work_by_kind import WorkByKind
 from iterpref_assets.grid import LOCK, Grid, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
@@ -188,6 +188,15 @@ def test_asking_for_samples_makes_no_greedy_score_anew(made, settings):
     assert {asset for asset, _ in made.cells} == {"experiment_sampled"}
 
 
+def test_arms_that_are_made_without_samples_leave_those_of_others_as_they_are(made, settings):
+    asked = {"root": settings.root, "experiment": sizes(samples=10, seeds=3)}
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    make_grid(settings, Grid((DPO,), 1))
+    made.cells.clear()
+    make_grid(Settings.model_validate(asked), Grid((SFT,), 1))
+    assert made.cells == []
+
+
 def test_pairs_are_made_of_the_sets_that_arms_use(made, settings):
     make_grid(settings, Grid((SFT, arm_named("focal_dpo-last")), 1))
     assert made.of("experiment_pairs") == ["random", "last"]
@@ -198,6 +207,16 @@ def test_a_second_run_makes_nothing(made, settings):
     before = list(made.cells)
     make_grid(settings, Grid((SFT,), 2))
     assert made.cells == before
+
+
+@pytest.mark.parametrize("file", [GREEDY_FILE, MANIFEST])
+def test_validation_that_was_damaged_is_made_anew(made, settings, file):
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 1))
+    made.cells.clear()
+    key = ArtifactKey("experiment_validation", "focal_rpo@1e-05@0")
+    ArtifactStore(settings.root).current(key).path(file).write_bytes(b"no such file")
+    make_grid(settings, Grid((FIRST_ROUND, SECOND_ROUND), 1))
+    assert made.cells == [(key.asset, key.partition)]
 
 
 def test_another_arm_makes_its_own_models_alone(made, settings):
@@ -261,19 +280,44 @@ def test_a_second_round_that_cannot_be_made_keeps_no_other_arm_from_its_scores(m
     assert made.of("experiment_scores") == ["reference", "sft@3e-05@0", "sft@3e-05@1"]
 
 
-@pytest.mark.parametrize("arms", [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)])
-def test_progress_ends_at_the_number_that_was_told(made, settings, monkeypatch, arms):
-    trackers: list[Tracker] = []
+@pytest.fixture
+def works(monkeypatch: pytest.MonkeyPatch) -> list[WorkByKind]:
+    """What counts the cells of each grid that is made."""
+    works: list[WorkByKind] = []
 
-    @contextmanager
-    def track(description: str, total: int) -> Generator[Tracker]:
-        trackers.append(Tracker(description, total, None))
-        yield trackers[-1]
+    def counted(description: str, items: Mapping[str, int]) -> WorkByKind:
+        works.append(WorkByKind(description, items))
+        return works[-1]
 
-    monkeypatch.setattr(grid, "track", track)
+    monkeypatch.setattr(grid, "WorkByKind", counted)
+    return works
+
+
+EVERY_KIND_OF_ARM = [(SFT,), (SECOND_ROUND,), (SFT, FIRST_ROUND, SECOND_ROUND)]
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_progress_ends_at_the_number_that_was_told(made, settings, works, arms):
     for _anew_and_current in range(2):
         make_grid(settings, Grid(arms, 2))
-        assert trackers[-1].done == trackers[-1].total
+        assert works[-1].done == works[-1].total
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_all_that_is_made_by_cell_or_arm_is_in_the_estimate(made, settings, works, arms):
+    make_grid(settings, Grid(arms, 2))
+    cells = [cell for cell in made.cells if cell[0] != "experiment_pairs"]
+    assert works[0].total == len(cells)
+
+
+@pytest.mark.parametrize("arms", EVERY_KIND_OF_ARM)
+def test_what_is_there_is_not_missing_before_the_grid_comes_to_it(made, settings, works, arms):
+    make_grid(settings, Grid(arms, 2))
+    shutil.rmtree(settings.root / "artifacts/experiment_validation/reference")
+    made.ends_at = "reference"
+    with pytest.raises(KeyboardInterrupt):
+        make_grid(settings, Grid(arms, 2))
+    assert works[-1].total - works[-1].done == 1
 
 
 def on_a_server(root: Path) -> Settings:
@@ -348,9 +392,7 @@ def test_as_many_held_out_problems_as_leave_one_to_report_are_enough(made, setti
         {"evaluation_engine": {"kind": "vllm", "tensor_parallel_size": 2}},
     ],
 )
-def test_steps_that_want_several_gpus_are_not_made_at_once(
-    made: Made, tmp_path: Path, wants_two: dict[str, object]
-) -> None:
+def test_steps_that_want_several_gpus_are_not_made_at_once(made, tmp_path, wants_two):
     asked = {"root": tmp_path, "experiment": sizes(seeds=3), **wants_two}
     with pytest.raises(InputError, match="asks for 2 at once") as refused:
         make_grid(Settings.model_validate(asked), Grid((SFT,), 2, at_once=2))

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from iterpref_assets.core.conversations import LAB_PROMPTS
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.settings import SETTINGS_FILE, WEBHOOK, load_settings
+from iterpref_assets.settings import (
+    SETTINGS_FILE,
+    WEBHOOK,
+    LabModel,
+    LocalModel,
+    load_settings,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -116,6 +123,41 @@ def test_setting_one_field_of_a_section_keeps_the_labs_others(
     before = load_settings().training
     monkeypatch.setenv("ITERPREF_TRAINING__EPOCHS", "7")
     assert load_settings().training == before.model_copy(update={"epochs": 7})
+
+
+def test_the_labs_texts_come_with_the_options_that_its_model_was_trained_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITERPREF_PROMPTS__TEMPLATES", "lab")
+    settings = load_settings()
+    assert settings.prompts == LAB_PROMPTS
+    assert settings.prompts_for(LocalModel(path=Path("copy"))) == settings.prompts_for(LabModel())
+
+
+@pytest.mark.parametrize("name", ["lab-weak", "lab-strong"])
+def test_a_lab_model_of_another_strength_debugs_is_trained_and_is_asked_like_the_labs(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTINGS_FILE, str(ROOT / f"examples/experiment/{name}.toml"))
+    settings = load_settings()
+    model = LocalModel(path=Path("data/models") / name)
+    assert settings.generator == model
+    assert settings.base_models == {name: model}
+    assert settings.experiment is not None
+    assert settings.experiment.base_model == name
+    assert settings.prompts_for(model) == LAB_PROMPTS
+
+
+def test_lab_models_of_all_strengths_are_compared_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    their_own = {"root", "generator", "base_models", "prompts", "experiment"}
+    others = []
+    for name in ("lab", "lab-weak", "lab-strong"):
+        monkeypatch.setenv(SETTINGS_FILE, str(ROOT / f"examples/experiment/{name}.toml"))
+        settings = load_settings()
+        assert settings.experiment is not None
+        sizes = settings.experiment.model_dump(exclude={"base_model"})
+        others.append((settings.model_dump(exclude=their_own), sizes))
+    assert others[0] == others[1] == others[2]
 
 
 def test_setting_one_count_of_the_lab_keeps_its_others(monkeypatch: pytest.MonkeyPatch) -> None:

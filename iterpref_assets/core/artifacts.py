@@ -225,10 +225,11 @@ class ArtifactStore:
         """`plan` tied to its parents' present content: no other content is published under it."""
         return replace(plan, fingerprint=self.fingerprint(plan))
 
-    def reusable(self, plan: Plan) -> Artifact | None:
+    def reusable(self, plan: Plan, *, whole: bool = True) -> Artifact | None:
         """The current version where it was made of exactly what `plan` asks for, or None.
 
-        Its files are read through: one that is damaged is logged, and the artifact is not reusable.
+        Its files are read through unless `whole` is False: one that is damaged is logged, and the
+        artifact is not reusable.
         """
         try:
             artifact = self.find(plan.key)
@@ -236,7 +237,8 @@ class ArtifactStore:
                 return None
             if artifact.manifest.fingerprint != self.fingerprint(plan):
                 return None
-            self.require_whole([plan.key])
+            if whole:
+                self.require_whole([plan.key])
         except InputError as error:
             _log.warning("%s is not reused: %s", plan.key, error.problem)
             return None

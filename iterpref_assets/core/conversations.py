@@ -47,7 +47,11 @@ class DebugTurn(StrEnum):
 class PromptConfig(Record):
     """How a generator is asked, and asked again."""
 
-    templates: Templates = Field(Templates.CHAT, description="Which set of texts")
+    templates: Templates = Field(
+        Templates.CHAT,
+        description="Which set of texts; `lab` is for models that `commands.lab_model` trained, "
+        "and brings their values of the other options",
+    )
     system: str = Field(
         default="", description="A system turn before every conversation; none if empty"
     )

@@ -28,7 +28,7 @@ _asset = partial(
 if EXPERIMENT_PAIRS.exists(load_settings()):
     experiment_samples = _asset(
         EXPERIMENT_SAMPLES,
-        description="Independent samples, for as many LLM calls as a shard's trajectories took.",
+        description="Independent samples, five of a problem or as many as debugging took calls.",
         kinds={"vllm", "bubblewrap", "parquet"},
         schema=tables.VERSIONS,
     )

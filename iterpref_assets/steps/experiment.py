@@ -23,7 +23,12 @@ from iterpref_assets.steps.checkpoints import (
     train_job,
     training_gpus,
 )
-from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, is_asked, never
+from iterpref_assets.steps.experiment_samples import (
+    EQUAL_CALLS_FILE,
+    EXPERIMENT_SAMPLES,
+    is_asked,
+    never,
+)
 from iterpref_assets.steps.models import (
     BASE_MODELS,
     LAB_BASE_MODEL,
@@ -97,8 +102,15 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
         config = PairSet(plan.key.partition).config(context.settings.pairs)
         source = _source(plan.key.partition)
         shards = [key.partition for key in parents_of(plan, source.asset)]
-        versions = {shard: versions_of(context, source, shard) for shard in shards}
+        versions = {shard: _versions(context, source, shard) for shard in shards}
         publish_pairs(context, plan, versions, config, model)
+
+
+def _versions(context: StepContext, source: Step, shard: str) -> Path:
+    """The programs that pairs are made of: of samples those that cost as much as debugging."""
+    if source is not EXPERIMENT_SAMPLES:
+        return versions_of(context, source, shard)
+    return context.store.current(ArtifactKey(source.asset, shard)).path(EQUAL_CALLS_FILE)
 
 
 def publish_pairs(

@@ -1,4 +1,9 @@
-"""Independent samples of every problem, for as many LLM calls as debugging took (Tables 5, 7)."""
+"""Independent samples of every problem: five or more (Table 5), and as many as debugging's calls.
+
+Pairs of samples are compared with pairs of debugging at equal LLM calls (Table 7). Table 5 asks for
+five samples of each problem, and debugging may take fewer calls. Samples of both are the same ones:
+those for equal calls are the first of each problem.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +37,11 @@ from iterpref_assets.steps.trajectories import (
     debugging_config,
     generator_and_judge,
 )
+
+EQUAL_CALLS_FILE = "equal_calls.parquet"
+"""The versions of the first samples, as many as debugging took calls; VERSIONS_FILE has all."""
+FEWEST = 5
+"""Samples of each problem in Table 5."""
 
 
 def calls_by_problem(problems: Sequence[Problem], calls: int) -> list[tuple[int, list[Problem]]]:
@@ -72,7 +82,8 @@ async def _sample_shard(
     settings, work = context.settings, context.store.work_folder(plan)
     prompts = generator_prompts(settings)
     judged_once = settings.debugging.model_copy(update={"max_rounds": 0})
-    problems, calls = problems_of(context, plan), _calls(context, plan.key.partition)
+    problems, equal = problems_of(context, plan), _calls(context, plan.key.partition)
+    calls = max(equal, FEWEST * len(problems))
     drawn = [
         await draw_samples(
             group,
@@ -89,8 +100,18 @@ async def _sample_shard(
     )
     with context.store.publishing(plan) as staging:
         tables.write_table(outcome.versions, tables.VERSIONS, staging.folder / VERSIONS_FILE)
+        first = _first_samples(outcome.versions, calls_by_problem(problems, equal))
+        tables.write_table(first, tables.VERSIONS, staging.folder / EQUAL_CALLS_FILE)
         staging.row_count = outcome.versions.height
         staging.figures["calls"] = calls
+
+
+def _first_samples(
+    versions: pl.DataFrame, shares: Sequence[tuple[int, Sequence[Problem]]]
+) -> pl.DataFrame:
+    """The versions of each problem's first samples, as many as its share."""
+    count = {each.problem_id: count for count, group in shares for each in group}
+    return versions.filter(pl.col("sample") < pl.col("problem_id").replace_strict(count))
 
 
 def _calls(context: StepContext, shard: str) -> int:
@@ -109,7 +130,7 @@ EXPERIMENT_SAMPLES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="3",
+    code_version="4",
     exists=is_asked,
     in_run=never,
 )

@@ -70,5 +70,5 @@ HELDOUT_PROBLEMS = Step(
     partitioning=Partitioning.WHOLE,
     config=_config,
     publish=_publish,
-    code_version="4",
+    code_version="5",
 )

@@ -33,5 +33,5 @@ class ExperimentConfig(Record):
         ge=0,
         le=1000,
         description="Completions of each reported problem beside the greedy one, drawn as in "
-        "`sampled_evaluation`; 0 draws none",
+        "`sampled_evaluation`, by each model that a run reports; 0 draws none",
     )

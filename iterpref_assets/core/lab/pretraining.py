@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from iterpref_assets.core.lab.corpus import Lesson, draw_lessons
 from iterpref_assets.core.lab.tokenizer import PAD, TURN_END, train_tokenizer
@@ -52,6 +52,14 @@ class PretrainConfig(Record):
     warmup_steps: int = 10
     prompt_weight: float = Field(default=0.1, ge=0.0, le=1.0)
     """Weight of the prompt's tokens in the loss beside the answer's."""
+
+    @model_validator(mode="after")
+    def _learns_at_every_step(self) -> Self:
+        if self.steps > self.decay_steps:
+            raise ValueError(
+                f"{self.steps} steps, but the learning rate is 0 after {self.decay_steps}"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

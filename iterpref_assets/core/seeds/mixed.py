@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.randomness import derive_seed
 from iterpref_assets.core.records import Problem, Record
 from iterpref_assets.core.seeds.exercism import ExercismSeeds
 from iterpref_assets.core.seeds.files import FileSeeds
@@ -61,8 +62,12 @@ class MixedSeeds(Record):
         return self._source_of(shard).load_shard(shard)
 
     def load_heldout(self) -> list[Problem]:
-        """The held-out problems of all sources."""
-        return [problem for source in self.sources for problem in source.load_heldout()]
+        """The held-out problems of all sources, mixed: the first few are of all sources too.
+
+        Their order follows from their ids alone.
+        """
+        problems = [problem for source in self.sources for problem in source.load_heldout()]
+        return sorted(problems, key=lambda each: derive_seed("held-out order", each.problem_id))
 
     def _source_of(self, shard: str) -> ReadySource:
         for source in self.sources:

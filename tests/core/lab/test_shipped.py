@@ -79,6 +79,12 @@ def test_padding_changes_no_loss(trained_tokenizer):
     assert together == pytest.approx(expected, rel=0.01)
 
 
+def test_steps_at_which_nothing_is_learned_are_refused():
+    assert PretrainConfig(steps=600, decay_steps=600).steps == 600
+    with pytest.raises(ValueError, match="601 steps, but the learning rate is 0 after 600"):
+        PretrainConfig(steps=601, decay_steps=600)
+
+
 def test_the_shipped_model_is_that_of_the_default_configuration():
     assert read_provenance().config == PretrainConfig()
 

@@ -13,11 +13,11 @@ from iterpref_assets.core.seeds.sources import SeedSource
 COLUMNS = {"statement": "q", "tests": "t", "test_format": "asserts"}
 
 
-def table(folder: Path, label: str, count: int = 40) -> dict:
+def table(folder: Path, label: str, count: int = 40, **options: float) -> dict:
     path = folder / f"{label}.jsonl"
     rows = [{"q": f"Give {n}.", "t": [f"assert f() == {n}"]} for n in range(count)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return {"kind": "table", "path": str(path), "label": label, "columns": COLUMNS}
+    return {"kind": "table", "path": str(path), "label": label, "columns": COLUMNS, **options}
 
 
 def test_the_shards_of_each_source_come_in_turn(tmp_path: Path) -> None:
@@ -55,3 +55,18 @@ def test_an_unknown_shard_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_kind_of_source_is_named() -> None:
     with pytest.raises(ValidationError, match="kind"):
         TypeAdapter(SeedSource).validate_python({"kind": "magic"})
+
+
+def test_the_first_held_out_problems_are_of_all_sources(tmp_path: Path) -> None:
+    sources = [table(tmp_path, label, heldout_share=0.9) for label in "ab"]
+    heldout = MixedSeeds.model_validate({"sources": sources}).load_heldout()
+    assert {each.source for each in heldout[:10]} == {each.source for each in heldout}
+
+
+def test_held_out_problems_have_one_order_whichever_source_comes_first(tmp_path: Path) -> None:
+    halves = [table(tmp_path, "a"), table(tmp_path, "b")]
+    orders = [
+        [each.problem_id for each in MixedSeeds.model_validate({"sources": sources}).load_heldout()]
+        for sources in (halves, halves[::-1])
+    ]
+    assert orders[0] == orders[1]

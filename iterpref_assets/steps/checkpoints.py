@@ -161,7 +161,7 @@ REFERENCE_LOGPROBS = Step(
     config=reference_config,
     publish=_publish_reference_logprobs,
     gpus=training_gpus,
-    code_version="1",
+    code_version="2",
 )
 CHECKPOINTS = Step(
     asset="checkpoints",

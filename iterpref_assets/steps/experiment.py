@@ -206,7 +206,7 @@ EXPERIMENT_PAIRS = Step(
     config=_pairs_config,
     publish=_publish_pairs,
     gpus=training_gpus,
-    code_version="2",
+    code_version="3",
     exists=is_asked,
     in_run=never,
 )

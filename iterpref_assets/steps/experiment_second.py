@@ -192,7 +192,7 @@ EXPERIMENT_SECOND_PAIRS = Step(
     config=_pairs_config,
     publish=_publish_pairs,
     gpus=training_gpus,
-    code_version="2",
+    code_version="3",
     exists=is_asked,
     in_run=never,
 )

@@ -178,7 +178,7 @@ def test_prompt_that_leaves_no_room_is_refused_before_a_model_loads(
 ):
     PAIRS.write_parquet(tmp_path / "pairs.parquet")
     file = write_config(tmp_path, OPTIONS | {"max_length": 2})
-    with pytest.raises(InputError, match=r"the prompt of pair a has 2 tokens.*Raise max_length"):
+    with pytest.raises(InputError, match=r"that of pair a with 2 tokens.*Raise max_length"):
         train(tmp_path / "pairs.parquet", str(model), "rpo", tmp_path / "out", file)
 
 

@@ -10,6 +10,9 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import Attention, Sharding, TrainConfig
 from iterpref_assets.core.training.processes import world_size
 
+MOST_WITHOUT_ROOM = 0.1
+"""Share of pairs that may be left out because their prompt fills all of max_length."""
+
 
 def require_runnable(config: TrainConfig, processes: int) -> None:
     """Refuse what `processes` processes of this machine could not train by.
@@ -53,20 +56,27 @@ def require_gpus(config: TrainConfig) -> None:
         )
 
 
-def require_room(tokenized: pl.DataFrame, max_length: int) -> None:
-    """Refuse `tokenized` (tables.TOKENIZED_PAIRS) where a prompt fills all of `max_length`.
+def with_room(tokenized: pl.DataFrame, max_length: int) -> pl.DataFrame:
+    """`tokenized` (tables.TOKENIZED_PAIRS) without pairs whose prompt fills all of `max_length`.
+
+    Nothing of their completions would be trained on. A few long statements are no reason to train
+    on no pair at all.
 
     Raises:
-        InputError: with the pair of the longest prompt.
+        InputError: where more than MOST_WITHOUT_ROOM are such pairs, with the one that has the
+            longest prompt.
     """
     lengths = tokenized["prompt_ids"].list.len()
-    if (lengths >= max_length).any():
+    long = lengths >= max_length
+    if long.sum() > MOST_WITHOUT_ROOM * tokenized.height:
         row = int(lengths.arg_max() or 0)
         raise InputError(
-            f"the prompt of pair {tokenized['pair_id'][row]} has {lengths[row]} tokens",
+            f"the prompts of {long.sum()} of {tokenized.height} pairs leave no room for their "
+            f"completions, that of pair {tokenized['pair_id'][row]} with {lengths[row]} tokens",
             field="max_length",
-            remedy=f"Raise max_length above it (now {max_length}), or drop the pair",
+            remedy=f"Raise max_length above it (now {max_length}), or drop these pairs",
         )
+    return tokenized.filter(~long)
 
 
 def _require_even_batches(config: TrainConfig, processes: int) -> None:

@@ -13,7 +13,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import replacing
 from iterpref_assets.core.progress import track
-from iterpref_assets.core.training.checks import require_room
+from iterpref_assets.core.training.checks import with_room
 from iterpref_assets.core.training.config import Precision, Sharding, TrainConfig
 from iterpref_assets.core.training.dataset import token_pairs
 from iterpref_assets.core.training.failures import Remedies, explain
@@ -24,8 +24,9 @@ from iterpref_assets.core.training.recipes import Reading, Tokens
 EVERYTHING = Reading(Tokens.ALL, Tokens.ALL)
 
 
-PAIRS_PER_PART = 512
-"""Pairs computed and stored at once: what a restart may have to repeat."""
+PAIRS_PER_PART = 64
+"""Pairs computed and stored at once: what a restart may have to repeat, and what passes until a
+line tells of progress. A model of half a billion parameters takes minutes for them on two cores."""
 _REMEDIES = Remedies(
     disk="Free space and run again: finished parts are kept",
     memory="Lower reference_batch_tokens, or set precision to bfloat16, and run again",
@@ -54,8 +55,9 @@ def compute_reference_logprobs(
     `work_dir` then has to be one folder that all of them see.
 
     Raises:
-        InputError: before the model loads, where the table is malformed or empty, or a prompt
-            leaves no room for a completion that could be trained on.
+        InputError: before the model loads, where the table is malformed or empty, or too many
+            prompts leave no room for a completion that could be trained on. All pairs are scored,
+            also those without room.
         TrainingError: disk full, out of memory; finished parts are kept.
     """
     tables.validate(tokenized, tables.TOKENIZED_PAIRS)
@@ -63,7 +65,7 @@ def compute_reference_logprobs(
         raise InputError(
             "there are no pairs", remedy="Build the pairs first; every one may have been dropped"
         )
-    require_room(tokenized, config.max_length)
+    with_room(tokenized, config.max_length)  # scoring takes hours: refused before them
     pairs = token_pairs(tokenized, None)
     work_dir.mkdir(parents=True, exist_ok=True)
     parts = [

@@ -19,7 +19,7 @@ from iterpref_assets.core.progress import track
 from iterpref_assets.core.training import workdir
 from iterpref_assets.core.training.arguments import training_arguments
 from iterpref_assets.core.training.augment import with_windows
-from iterpref_assets.core.training.checks import require_room
+from iterpref_assets.core.training.checks import with_room
 from iterpref_assets.core.training.config import Optimizer, Sharding, TrainConfig
 from iterpref_assets.core.training.curves import CurveWriter, Point
 from iterpref_assets.core.training.dataset import PackedPairs, token_pairs
@@ -88,11 +88,13 @@ def train(
     heldout = None
     if config.heldout is not None:
         heldout = load_dataset(kept_out, reference, model_dir, recipe, config)
+    without_room = trained_on.height - len(dataset.pairs)
     checkpoint = workdir.last_checkpoint(work_dir)
     run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if rank() == 0:
         dataset.truncation.warn(recipe, config.max_length)
+        _warn_of_long_prompts(without_room, trained_on.height, config.max_length)
         workdir.claim(work_dir, run)
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
@@ -120,12 +122,21 @@ def train(
             raise
         raise failure from error
     figures = {"pairs": float(len(dataset.pairs)), "steps": float(points[-1]["step"])}
+    figures["pairs_without_room"] = float(without_room)
     figures |= dataset.truncation.figures() | _last_figures(points)
     if heldout is not None:
         figures["heldout_pairs"] = float(len(heldout.pairs))
     if config.heldout is not None and config.heldout.patience is not None:
         figures["best_step"] = float(best_step(points))
     return TrainOutcome(figures, points, links.links)
+
+
+def _warn_of_long_prompts(count: int, of_pairs: int, max_length: int) -> None:
+    if count:
+        _log.warning(
+            "max_length %d leaves no room behind the prompts of %d of %d pairs: left out",
+            *(max_length, count, of_pairs),
+        )
 
 
 def _last_figures(points: list[Point]) -> dict[str, float]:
@@ -143,11 +154,11 @@ def load_dataset(
     recipe: Recipe,
     config: TrainConfig,
 ) -> PackedPairs:
-    """The checked pairs as packed rows.
+    """The checked pairs as packed rows, but for those whose prompt fills all of max_length.
 
     Raises:
-        InputError: where there are none, a table is malformed, the reference is missing, or a
-            prompt leaves no room for a completion.
+        InputError: where there are none, a table is malformed, the reference is missing, or too
+            many prompts leave no room for a completion.
     """
     tables.validate(tokenized, tables.TOKENIZED_PAIRS)
     if not recipe.needs_reference:
@@ -176,8 +187,7 @@ def packed_pairs(
             "there are no pairs to train on",
             remedy="Sample more problems or loosen the filters, then build the pairs again",
         )
-    require_room(tokenized, config.max_length)
-    pairs = token_pairs(tokenized, reference)
+    pairs = token_pairs(with_room(tokenized, config.max_length), reference)
     pairs = with_windows(pairs, recipe, model_dir, config.seed)
     return PackedPairs(pairs, recipe, config.max_length)
 

@@ -324,11 +324,6 @@ def test_reference_of_other_pairs_is_refused(model_dir, reference, tmp_path):
         run(model_dir, tmp_path, reference.head(5))
 
 
-def test_prompt_that_fills_the_row_is_refused(model_dir, reference, tmp_path):
-    with pytest.raises(InputError, match="max_length"):
-        run(model_dir, tmp_path, reference, config=CONFIG.model_copy(update={"max_length": 4}))
-
-
 def test_missing_model_is_refused(reference, tmp_path):
     with pytest.raises(InputError, match=r"config\.json is missing"):
         run(tmp_path / "nowhere", tmp_path, reference)

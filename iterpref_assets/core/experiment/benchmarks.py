@@ -8,7 +8,12 @@ from pathlib import Path
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    compare_all,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.figures import sets_plot
 from iterpref_assets.core.experiment.outcomes import compared_cells, compared_head, won_and_lost
 from iterpref_assets.core.experiment.results import Results
@@ -117,7 +122,7 @@ def _set_text(tasks: TaskSet) -> str:
     count = len(tasks.results.problems)
     title = f"{tasks.title[0].upper()}{tasks.title[1:]}{tasks.tests}: {count} tasks"
     head = ["arm", *compared_head("pass@1 (%)"), "tasks won / lost"]
-    return f"{title}, {len(tasks.compared)} comparisons\n\n{table(head, rows)}"
+    return f"{title}, {number_of_tests(tasks.compared)} comparisons\n\n{table(head, rows)}"
 
 
 def claims_by_set_text(held_out: TaskSet, sets: Sequence[TaskSet]) -> list[str]:

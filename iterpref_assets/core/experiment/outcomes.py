@@ -9,7 +9,12 @@ import polars as pl
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.passk import mean_pass_at_k
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    compare_all,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.wording import ABSENT, interval, percent, points
 from iterpref_assets.core.reporting.markdown import table
@@ -53,8 +58,9 @@ def arms_text(
     head = ["arm", "rate", *compared_head("greedy pass@1 (%)"), "problems won / lost"]
     note = (
         "Differences in points with their 95% interval over problems and seeds; p is of the paired "
-        f"test, corrected by Holm for all {len(compared)} comparisons on these problems. Won and "
-        "lost against the reference, by the mean over seeds.\n"
+        f"test, corrected by Holm for all {number_of_tests(compared)} comparisons on these "
+        "problems. n is told where a comparison has fewer seeds than its arm: those that both "
+        "arms have. Won and lost against the reference, by the mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
 

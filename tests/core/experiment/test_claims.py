@@ -9,8 +9,14 @@ from experiment_examples import results, with_samples
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    compare_all,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.experiment.wording import points
 from iterpref_assets.core.training.recipes import REFERENCE
 
 FEW = Bootstrap(resamples=200)
@@ -21,7 +27,7 @@ SECONDS = {arm.name for arm in SECOND_ROUNDS}
 
 def comparison(low: float, high: float, p_value: float) -> Comparison:
     interval = Interval(estimate=(low + high) / 2, low=low, high=high)
-    return Comparison("a", "b", interval, 2, p_value, p_value, 0, 0)
+    return Comparison("a", "b", interval, 2, 2, p_value, p_value, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,36 @@ def test_p_values_are_corrected_for_every_comparison_made():
     made = results({"reference": ["00000"], "sft": ["11111"], "dpo": ["00000"]})
     found = compare_all(made, [("sft", "reference"), ("dpo", "reference")], FEW)
     assert found["sft", "reference"].adjusted == 2 * found["sft", "reference"].p_value
+
+
+def test_a_comparison_and_its_mirror_image_are_one_test():
+    made = results({"reference": ["00000"], "sft": ["11111"], "dpo": ["00000"]})
+    wanted = [("sft", "dpo"), ("sft", "reference"), ("dpo", "sft")]
+    found = compare_all(made, wanted, FEW)
+    assert found["sft", "dpo"].adjusted == 2 * found["sft", "dpo"].p_value
+    assert number_of_tests(found) == 2
+
+
+def test_a_mirror_image_is_the_negated_result():
+    made = results({"reference": ["0000"], "sft": ["1101", "1100", "1100"], "dpo": ["1010"] * 2})
+    found = compare_all(made, [("sft", "dpo"), ("dpo", "sft")], FEW)
+    there, back = found["sft", "dpo"], found["dpo", "sft"]
+    assert (back.arm, back.baseline) == ("dpo", "sft")
+    # seeds 0 and 1 of sft win problem 1, lose problem 2; seed 0 wins problem 3
+    assert (there.difference.estimate, back.difference.estimate) == (0.125, -0.125)
+    assert (back.difference.low, back.difference.high) == (
+        *(-there.difference.high, -there.difference.low),
+    )
+    assert (there.won, there.lost, back.won, back.lost) == (2, 1, 1, 2)
+    assert (there.seeds, there.arm_seeds, back.seeds, back.arm_seeds) == (2, 3, 2, 2)
+
+
+def test_seeds_are_told_where_a_comparison_has_fewer_than_its_arm():
+    made = results({"reference": ["0000"], "sft": ["1111"] * 3, "dpo": ["0000"] * 2})
+    found = compare_all(made, [("sft", "dpo"), ("dpo", "sft"), ("sft", "reference")], FEW)
+    assert points(found["sft", "dpo"]) == "+100.0 [+100.0, +100.0] p 0.25 n=2"
+    assert points(found["dpo", "sft"]) == "-100.0 [-100.0, -100.0] p 0.25"
+    assert points(found["sft", "reference"]) == "+100.0 [+100.0, +100.0] p 0.25"
 
 
 def test_arms_without_scores_are_left_out_of_the_comparisons():

@@ -71,14 +71,14 @@ def compare_all(
         if there.issuperset((arm, baseline))
         and (baseline == REFERENCE or _shared_seeds(results, arm, baseline))
     ]
-    once = [pair for place, pair in enumerate(asked) if pair[::-1] not in asked[:place]]
+    once = [pair for place, pair in enumerate(asked) if _turned(pair) not in asked[:place]]
     tested = [_test(results, *pair) for pair in once]
     adjusted = holm(tested)
     found = {
         pair: _comparison(results, pair, p_value, corrected, bootstrap)
         for pair, p_value, corrected in zip(once, tested, adjusted, strict=True)
     }
-    return {pair: found.get(pair) or _mirrored(results, found[pair[::-1]]) for pair in asked}
+    return {pair: found.get(pair) or _mirrored(results, found[_turned(pair)]) for pair in asked}
 
 
 def number_of_tests(compared: Iterable[tuple[str, str]]) -> int:
@@ -132,6 +132,10 @@ def _comparison(
         won=int((means > 0).sum()),
         lost=int((means < 0).sum()),
     )
+
+
+def _turned(pair: tuple[str, str]) -> tuple[str, str]:
+    return pair[1], pair[0]
 
 
 def _mirrored(results: Results, found: Comparison) -> Comparison:

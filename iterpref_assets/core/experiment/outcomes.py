@@ -8,7 +8,7 @@ import polars as pl
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.evaluation.passk import mean_pass_at_k
-from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
+from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import (
     Comparison,
     compare_all,
@@ -102,14 +102,18 @@ def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     rows: list[list[str]] = []
     for claim in CLAIMS:
         found = compared.get((claim.arm, claim.baseline))
-        rows.append([claim.text, claim.paper, points(found), outcome(claim, compared).value])
+        effect = ABSENT if claim.effect is None else f"{100 * claim.effect:.1f}"
+        told = [claim.text, claim.paper, effect, points(found), outcome(claim, compared).value]
+        rows.append(told)
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, all "
-        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures.\n"
+        "excludes the smallest of the paper's effects, which is above 0. Undecided: the rest, all "
+        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures. "
+        "That an arm does not rise is reproduced where it falls and inverted where it rises: a "
+        "difference around 0 agrees with it, and its interval holds rises too.\n"
     )
-    head = ["claim", "the paper", "here, points", "outcome"]
+    head = ["claim", "the paper", "its smallest effect, points", "here, points", "outcome"]
     return f"{table(head, rows)}\n{rule}"
 
 

@@ -148,13 +148,13 @@ HEAD = """\
     iterpref experiment render
 
 `make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the
-reference, two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the
-arms), and only what is missing of it: each model and each of its scores is an artifact, in
-Dagster a partition. With `--at-once N`, N processes make it, each on a GPU of its own or on its
-share of the CPUs; with equally many threads they make the models and scores that one makes. The
-first error and Ctrl-C end them all, and the next run goes on where they were. `export` writes the
-tables in `measurements/results/experiment/`, in a folder named like the base model, and `render`
-this page from them all.
+reference, two seeds. Two seeds decide no claim: that takes three. `run` makes any part of the grid
+(`iterpref experiment arms` lists the arms), and only what is missing of it: each model and each of
+its scores is an artifact, in Dagster a partition. With `--at-once N`, N processes make it, each on
+a GPU of its own or on its share of the CPUs; with equally many threads they make the models and
+scores that one makes. The first error and Ctrl-C end them all, and the next run goes on where they
+were. `export` writes the tables in `measurements/results/experiment/`, in a folder named like the
+base model, and `render` this page from them all.
 
 All arms are trained with the same steps and batches on the same pairs, but for those whose name
 says otherwise. Each is tried at every learning rate with seed 0; the rate that solves most

@@ -8,7 +8,7 @@ from experiment_examples import results, with_samples
 
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
-from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
+from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, Relation, outcome
 from iterpref_assets.core.experiment.comparing import (
     Comparison,
     compare_all,
@@ -20,14 +20,15 @@ from iterpref_assets.core.experiment.wording import points
 from iterpref_assets.core.training.recipes import REFERENCE
 
 FEW = Bootstrap(resamples=200)
-HIGHER = Claim("more", "a", "b", "")
-LOWER = Claim("less", "a", "b", "", higher=False)
+HIGHER = Claim("more", "a", "b", "", ((52.0, 50.0), (63.0, 60.0)))
+LOWER = Claim("less", "a", "b", "", ((50.0, 52.0),), Relation.BELOW)
+NOT_HIGHER = Claim("no more", "a", "b", "", ((50.0, 50.0), (50.0, 52.0)), Relation.NOT_ABOVE)
 SECONDS = {arm.name for arm in SECOND_ROUNDS}
 
 
 def comparison(low: float, high: float, p_value: float) -> Comparison:
     interval = Interval(estimate=(low + high) / 2, low=low, high=high)
-    return Comparison("a", "b", interval, 2, 2, p_value, p_value, 0, 0)
+    return Comparison("a", "b", interval, 3, 3, p_value, p_value, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -38,20 +39,52 @@ def comparison(low: float, high: float, p_value: float) -> Comparison:
         (HIGHER, -0.05, -0.01, 0.01, Outcome.INVERTED),
         (HIGHER, -0.05, -0.01, 0.2, Outcome.NOT_REPRODUCED),
         (HIGHER, -0.01, 0.01, 0.9, Outcome.NOT_REPRODUCED),
-        (HIGHER, -0.01, 0.03, 0.9, Outcome.UNDECIDED),
+        (HIGHER, -0.01, 0.02, 0.9, Outcome.UNDECIDED),
         (LOWER, -0.05, -0.01, 0.01, Outcome.REPRODUCED),
         (LOWER, 0.01, 0.05, 0.01, Outcome.INVERTED),
         (LOWER, -0.01, 0.03, 0.9, Outcome.NOT_REPRODUCED),
         (LOWER, -0.03, 0.01, 0.9, Outcome.UNDECIDED),
+        (NOT_HIGHER, -0.05, -0.01, 0.01, Outcome.REPRODUCED),
+        (NOT_HIGHER, 0.01, 0.05, 0.01, Outcome.INVERTED),
+        (NOT_HIGHER, -0.05, -0.01, 0.2, Outcome.UNDECIDED),
+        (NOT_HIGHER, 0.01, 0.05, 0.2, Outcome.UNDECIDED),
+        (NOT_HIGHER, 0.0, 0.0, 1.0, Outcome.UNDECIDED),
     ],
 )
 def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_value, expected):
     assert outcome(claim, {("a", "b"): comparison(low, high, p_value)}) is expected
 
 
-def test_one_seed_decides_nothing():
-    one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
-    assert outcome(HIGHER, {("a", "b"): one}) is Outcome.UNDECIDED
+@pytest.mark.parametrize(
+    "figures", [(), ((52.0, 50.0), (50.0, 50.0)), ((52.0, 50.0), (50.0, 52.0))]
+)
+def test_an_effect_that_the_paper_does_not_show_is_never_excluded(figures):
+    claim = Claim("more", "a", "b", "", figures)
+    found = {("a", "b"): comparison(-0.05, -0.01, 0.2)}
+    assert outcome(claim, found) is Outcome.UNDECIDED
+
+
+def test_the_effect_is_the_smallest_of_the_papers_figures_as_it_gives_them():
+    by_text = {claim.text: claim.effect for claim in CLAIMS}
+    # METHOD.md, Table 1: 48.8 - 45.5, 55.3 - 41.1 and 52.5 - 47.0
+    assert by_text["focal DPO beats plain DPO"] == 0.033
+    # 49.9 - 48.8, 56.3 - 55.3 and 52.3 - 52.5
+    assert by_text["focal RPO beats focal DPO"] == -0.002
+    # Table 20: 64.4 - 63.7
+    assert by_text["random negatives beat last ones, focal DPO"] == 0.007
+    assert by_text["nearest negatives beat random ones, focal RPO"] is None
+    assert by_text["plain DPO does not rise above the reference"] is None
+
+
+def test_the_papers_figures_are_written_beside_where_they_stand():
+    claim = Claim("more", "a", "b", "Table 0, averages", ((52.0, 50.0), (63.0, 60.0)))
+    assert claim.paper == "Table 0, averages: 52.0 against 50.0, 63.0 against 60.0"
+    assert Claim("more", "a", "b", "not in it").paper == "not in it"
+
+
+def test_two_seeds_decide_nothing():
+    two = replace(comparison(0.01, 0.05, 0.001), seeds=2)
+    assert outcome(HIGHER, {("a", "b"): two}) is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize("claim", [each for each in CLAIMS if {each.arm, each.baseline} & SECONDS])

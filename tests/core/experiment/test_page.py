@@ -8,7 +8,7 @@ import pytest
 from experiment_examples import results, with_samples
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.page import make_page, write_page
+from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
 from iterpref_assets.core.experiment.results import write_results
 
 MADE = results({"reference": ["0" * 20], "sft": ["1" * 20, "1" * 20], "dpo": ["0" * 20, "0" * 20]})
@@ -77,14 +77,31 @@ def test_results_without_rounds_kinds_curves_and_features_make_a_page():
         assert part not in page.text
 
 
-def test_claims_stand_with_their_outcome(page):
-    row = next(line for line in page.text.splitlines() if line.startswith("| plain DPO falls"))
-    assert row.endswith("| not reproduced |")
+def row_of(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(f"| {start}"))
+
+
+def test_claims_stand_with_the_papers_smallest_effect_and_their_outcome():
+    made = results({"reference": ["0" * 20], "focal_dpo": ["1" * 20] * 3})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    row = row_of(text, "focal DPO rises above the reference")
+    assert "| 3.2 | +100.0 [" in row  # 52.5 - 49.3
+    assert row.endswith("| reproduced |")
+
+
+def test_a_claim_without_an_effect_of_the_papers_is_told_without(page):
+    row = row_of(page.text, "plain DPO does not rise")
+    assert "| - | +0.0 [" in row
+    assert row.endswith("| undecided |")
+
+
+def test_two_seeds_are_told_to_decide_nothing(page):
+    assert "with fewer than 3 seeds" in page.text
+    assert "Two seeds decide no claim" in " ".join(HEAD.split())
 
 
 def test_claims_that_were_not_run_are_told(page):
-    row = next(line for line in page.text.splitlines() if line.startswith("| plain RPO falls"))
-    assert row.endswith("| - | not run |")
+    assert row_of(page.text, "plain RPO does not rise").endswith("| - | - | not run |")
 
 
 def test_chosen_rate_is_bold_beside_the_others(page):

@@ -122,26 +122,28 @@ def rates_text(results: Results, arms: Sequence[str]) -> str:
     tried = {arm: results.rates_tried(arm) for arm in arms if arm != REFERENCE}
     rates = sorted({rate for each in tried.values() for rate in each})
     rows = [
-        [
-            arm,
-            *(
-                _marked(found[rate], rate == results.chosen_rate(arm)) if rate in found else ABSENT
-                for rate in rates
-            ),
-        ]
+        [arm, *(_marked(found, rate, results.chosen_rate(arm)) for rate in rates)]
         for arm, found in tried.items()
     ]
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     note = (
         "Validation problems solved (%), seed 0, greedy; in bold the rate that is reported, the "
         "best of those that are scored. No validation problem is among those reported. Reference: "
-        f"{percent(reference)}.\n"
+        f"{percent(reference)}. `edge`: the rate is the lowest or the highest that was tried, so a "
+        "better one may lie beyond it. `tie`: the rate solves as many as the one that is reported, "
+        "which is the lowest of them.\n"
     )
     return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
 
 
-def _marked(value: float, chosen: bool) -> str:
-    return f"**{percent(value)}**" if chosen else percent(value)
+def _marked(found: Mapping[float, float], rate: float, chosen: float | None) -> str:
+    """The share of one rate, with what is to be known of the choice of it."""
+    if rate not in found:
+        return ABSENT
+    share = percent(found[rate])
+    if rate == chosen:
+        return f"**{share}** edge" if rate in (min(found), max(found)) else f"**{share}**"
+    return f"{share} tie" if chosen is not None and found[rate] == found[chosen] else share
 
 
 def wanted_comparisons(arms: Sequence[str]) -> list[tuple[str, str]]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from experiment_examples import results, with_samples
+from experiment_examples import RATE, results, with_samples
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.outcomes import rates_text
 from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
 from iterpref_assets.core.experiment.results import write_results
 
@@ -104,8 +105,29 @@ def test_claims_that_were_not_run_are_told(page):
     assert row_of(page.text, "plain RPO does not rise").endswith("| - | - | not run |")
 
 
-def test_chosen_rate_is_bold_beside_the_others(page):
-    assert "| sft | **50.0** | 25.0 |" in page.text
+@pytest.mark.parametrize(
+    ("shares", "row"),
+    [
+        ((0.25, 0.5, 0.25), "| sft | 25.0 | **50.0** | 25.0 |"),
+        ((0.5, 0.25, 0.25), "| sft | **50.0** edge | 25.0 | 25.0 |"),
+        ((0.25, 0.25, 0.5), "| sft | 25.0 | 25.0 | **50.0** edge |"),
+        ((0.25, 0.5, 0.5), "| sft | 25.0 | **50.0** | 50.0 tie |"),
+    ],
+)
+def test_chosen_rate_is_bold_and_marked_at_an_edge_others_where_they_tie(shares, row):
+    rates = [RATE, 10 * RATE, 100 * RATE]
+    made = results({"reference": ["0"], "sft": ["1"]})
+    cell, scores = made.cells.filter(arm="sft")[:1], made.scores.filter(arm="sft")
+    tried = [
+        cell.with_columns(rate=pl.lit(rate), validation=pl.lit(share))
+        for rate, share in zip(rates, shares, strict=True)
+    ]
+    made = replace(
+        made,
+        cells=pl.concat([made.cells.filter(arm="reference"), *tried]),
+        scores=pl.concat([made.scores, *(scores.with_columns(rate=pl.lit(r)) for r in rates[1:])]),
+    )
+    assert row in rates_text(made, ["reference", "sft"])
 
 
 def test_curves_stand_from_first_to_last_steps(page):

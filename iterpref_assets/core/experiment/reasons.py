@@ -64,7 +64,10 @@ def kinds_text(results: Results) -> list[str]:
             rows.append([str(pairs), row["kind"], *map(percent, shares)])
     if not rows:
         return []
-    note = "Shares of the lexical tokens of y-, on the lines of D- and on its other lines.\n"
+    note = (
+        "Shares of the lexical tokens of y-, on the lines of D- and on its other lines. Sets whose "
+        "D- is tokens or nodes of the syntax tree are left out: it is no lines.\n"
+    )
     head = ["pairs", "kind", "of D- (%)", "of the other lines (%)"]
     return ["### What D- is made of\n", f"{table(head, rows)}\n{note}"]
 

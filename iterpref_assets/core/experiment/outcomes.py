@@ -51,11 +51,19 @@ def arms_text(
             [
                 arm,
                 ABSENT if chosen is None else f"{chosen:g}",
+                *trained_on(results, arm),
                 *scored,
                 won_and_lost(compared.get((arm, REFERENCE))),
             ]
         )
-    head = ["arm", "rate", *compared_head("greedy pass@1 (%)"), "problems won / lost"]
+    head = [
+        "arm",
+        "rate",
+        "pairs",
+        "steps",
+        *compared_head("greedy pass@1 (%)"),
+        "problems won / lost",
+    ]
     note = (
         "Differences in points with their 95% interval over problems and seeds; p is of the paired "
         f"test, corrected by Holm for all {number_of_tests(compared)} comparisons on these "
@@ -63,6 +71,13 @@ def arms_text(
         "arms have. Won and lost against the reference, by the mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
+
+
+def trained_on(results: Results, arm: str) -> list[str]:
+    """How many pairs and optimizer steps an arm's models are trained with at their rate."""
+    mine = results.cells.filter(arm=arm).filter(pl.col("rate").eq_missing(results.chosen_rate(arm)))
+    counts = mine.select("pair_count", "steps").row(0)
+    return [ABSENT if count is None else f"{count:,}" for count in counts]
 
 
 def compared_head(rate: str) -> list[str]:

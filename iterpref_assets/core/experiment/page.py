@@ -45,11 +45,18 @@ from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE
 
 CURVES = {
-    "chosen_logprob": "Log-probability of y+ (nats a token)",
+    "chosen_logprob": "Log-probability of y+, as far as it is read (nats a token)",
     "rejected_logprob": "Log-probability of y-, as far as it is read (nats a token)",
     "focal_logprob": "Log-probability of D- (nats a token)",
     "reward_accuracy": "Share of pairs with y+ preferred",
 }
+CAPTIONS = {
+    "gains.png": (
+        f"\nThe paper's bars are of {figures.PAPER_BENCHMARK} alone (its Table 1), ours of the "
+        "held-out problems.\n"
+    )
+}
+"""What a figure needs told below it."""
 HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
 _RECIPES = {arm.name: arm.recipe for arm in ARMS}
@@ -93,7 +100,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         made(results),
         "### Arms\n",
         arms_text(results, arms, compared),
-        *(f"![{name}]({images / name})\n" for name in drawn),
+        *(f"![{name}]({images / name})\n{CAPTIONS.get(name, '')}" for name in drawn),
         *changes_text(changed, compared),
         *benchmarks_text(sets, list(of_sets), images),
         "### Claims\n",
@@ -156,12 +163,15 @@ scores that one makes. The first error and Ctrl-C end them all, and the next run
 were. `export` writes the tables in `measurements/results/experiment/`, in a folder named like the
 base model, and `render` this page from them all.
 
-All arms are trained with the same steps and batches on the same pairs, but for those whose name
-says otherwise. Each is tried at every learning rate with seed 0; the rate that solves most
-validation problems is its own, and validation problems are not among those reported. A seed draws
-the order of the pairs. `experiment.samples` asks for sampled scores beside the greedy ones. They
-are artifacts of their own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made
-where the settings have `benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
+Arms of one pair set are trained with the same steps and batches on the same pairs, but for
+`-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-
+or D-, with which pairs pass the filters or do not, and `sampled` has pairs of its own: their
+numbers of pairs, and with these of steps, can differ. The table of arms tells both. Each arm is
+tried at every learning rate with seed 0; the rate that solves most validation problems is its own,
+and validation problems are not among those reported. A seed draws the order of the pairs.
+`experiment.samples` asks for sampled scores beside the greedy ones. They are artifacts of their
+own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made where the settings have
+`benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
 `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
 
 An arm `-second` is a second round, on-policy: the model of the first round samples and debugs the

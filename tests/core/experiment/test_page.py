@@ -20,8 +20,14 @@ def page():
     return make_page(MADE, title="Lab", discussion="Why.\n", images=Path("images"))
 
 
-def test_arms_stand_with_rate_seeds_and_pass_rate(page):
-    assert "| sft | 1e-05 | 2 | 100.0 [100.0, 100.0] |" in page.text
+def test_arms_stand_with_rate_pairs_steps_seeds_and_pass_rate(page):
+    assert "| arm | rate | pairs | steps | seeds |" in page.text
+    assert "| sft | 1e-05 | 7 | 20 | 2 | 100.0 [100.0, 100.0] |" in page.text
+
+
+def test_the_papers_benchmark_is_named_below_the_figure_of_gains(page):
+    figure = page.text.index("gains.png")
+    assert "BigCodeBench-Hard Complete" in page.text[figure : figure + 200]
 
 
 def test_pair_sets_stand_with_their_focal_share(page):
@@ -42,7 +48,7 @@ def test_arms_that_change_one_thing_stand_beside_their_recipe():
 def test_second_rounds_are_none_of_the_arms_that_change_one_thing():
     made = results({"reference": ["00"], "focal_rpo": ["00"], "focal_rpo-second": ["11"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert "| focal_rpo-second | 1e-05 | 1 | 100.0" in text
+    assert "| focal_rpo-second | 1e-05 | 7 | 20 | 1 | 100.0" in text
     assert "### One thing changed" not in text
 
 
@@ -50,14 +56,14 @@ def test_second_rounds_are_none_of_the_arms_that_change_one_thing():
 def test_arms_beside_no_recipe_of_the_page_are_shown(arm):
     made = results({"reference": ["00"], arm: ["11"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert f"| {arm} | 1e-05 | 1 | 100.0" in text
+    assert f"| {arm} | 1e-05 | 7 | 20 | 1 | 100.0" in text
     assert "### One thing changed" not in text
 
 
 def test_the_reference_alone_makes_a_page():
     made = results({"reference": ["01"]})
     page = make_page(made, title="Lab", discussion="", images=Path("images"))
-    assert "| reference | - | 1 | 50.0" in page.text
+    assert "| reference | - | - | - | 1 | 50.0" in page.text
     assert "chosen-logprob.png" not in page.images
 
 

@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
-from iterpref_assets.core.evaluation.passk import mean_pass_at_k
+from iterpref_assets.core.experiment.arms import QUICK
 from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MIN_SEEDS, outcome
 from iterpref_assets.core.experiment.comparing import (
     Comparison,
-    compare_all,
     number_of_tests,
     pass_rate,
 )
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.wording import ABSENT, interval, percent, points
 from iterpref_assets.core.reporting.markdown import table
-from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.core.training.recipes import RECIPES, REFERENCE
 
 BASELINES = (REFERENCE, "dpo", "sft")
+AGAINST_FOCAL = tuple(
+    (recipe.name, "focal_rpo" if recipe.alpha else "focal_dpo")
+    for recipe in RECIPES
+    if recipe.name not in QUICK
+)
+"""Recipes beside the headline's, each with the paper's own that imitates as it does or does not."""
 
 
 def made(results: Results) -> str:
@@ -112,6 +117,16 @@ def changes_text(
     return ["### One thing changed\n", table(["arm", "recipe", "arm minus recipe"], rows)]
 
 
+def recipes_text(compared: Mapping[tuple[str, str], Comparison]) -> list[str]:
+    """The other recipes against the paper's own; nothing where none was run."""
+    found = {pair: compared[pair] for pair in AGAINST_FOCAL if pair in compared}
+    if not found:
+        return []
+    rows = [[arm, focal, points(each)] for (arm, focal), each in found.items()]
+    head = ["arm", "the paper's recipe", "arm minus the paper's"]
+    return ["### Other recipes\n", table(head, rows)]
+
+
 def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     """The paper's claims with our outcome of each."""
     rows: list[list[str]] = []
@@ -162,42 +177,12 @@ def _marked(found: Mapping[float, float], rate: float, chosen: float | None) -> 
 
 
 def wanted_comparisons(arms: Sequence[str]) -> list[tuple[str, str]]:
-    """Every arm against the baselines; no mirror image, which would be corrected for as another."""
+    """Every arm against the baselines, other recipes against the paper's own, and the claims'.
+
+    No mirror image against a baseline: the table of arms tells each difference once.
+    """
     wanted: list[tuple[str, str]] = []
     for base in BASELINES:
         others = [arm for arm in arms if arm not in (base, REFERENCE)]
         wanted += [(arm, base) for arm in others if (base, arm) not in wanted]
-    return wanted
-
-
-def samples_text(results: Results, arms: Sequence[str]) -> list[str]:
-    """Each arm's sampled pass@1 and how different its samples are; nothing where none was drawn."""
-    sampled = results.of_samples()
-    shown = [arm for arm in arms if arm in sampled.arms]
-    if not shown:
-        return []
-    compared = compare_all(sampled, wanted_comparisons(shown))
-    rows: list[list[str]] = []
-    for arm in shown:
-        mine = sampled.reported(arm)
-        most = int(mine["samples"].max())  # pyright: ignore[reportArgumentType]
-        counts = mine.select(
-            "samples", (pl.col("passed") * pl.col("samples")).round().cast(pl.Int64)
-        )
-        rows.append(
-            [
-                arm,
-                *compared_cells(sampled, arm, pass_rate(sampled, arm), compared),
-                f"{percent(mean_pass_at_k(counts.iter_rows(), most))} (k = {most})",
-                f"{mine['distinct'].mean():.2f} of {most}",
-            ]
-        )
-    head = [
-        *("arm", *compared_head("sampled pass@1 (%)")),
-        *("pass@k (%)", "different programs a problem"),
-    ]
-    note = (
-        "Intervals and tests as above, corrected by Holm for the comparisons of this table. "
-        "Programs that differ in comments and layout alone count as one.\n"
-    )
-    return ["### Samples\n", f"{table(head, rows)}\n{note}"]
+    return [*wanted, *AGAINST_FOCAL, *((claim.arm, claim.baseline) for claim in CLAIMS)]

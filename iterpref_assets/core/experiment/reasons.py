@@ -39,8 +39,8 @@ def curves_text(results: Results, arms: Sequence[str]) -> list[str]:
         return []
     head = ["arm", "y+, as far as it is read", "y-, as far as it is read", "D- of y-"]
     note = (
-        "Mean nats over the first and the last tenth of the steps, of the tokens that the loss "
-        "reads, each counted once; seed 0 at the chosen rate, which differs by arm. y+ is read "
+        "Mean nats a token over the first and the last tenth of the steps, of the tokens that the "
+        "loss reads; seed 0 at the chosen rate, which differs by arm. y+ is read "
         "whole, by `symmetric` its D+ alone. y- is read whole by `dpo`, `rpo`, `focused_dpo` and "
         "`sft_incorrect`, widened D- by `diff_augment`, whole or as D- in half of the pairs each "
         "by `hybrid`; by the others D- alone, so what became of the rest of y- is not measured. "

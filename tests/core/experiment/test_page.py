@@ -8,7 +8,7 @@ import pytest
 from experiment_examples import RATE, results, with_samples
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.outcomes import rates_text
+from iterpref_assets.core.experiment.outcomes import AGAINST_FOCAL, rates_text
 from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
 from iterpref_assets.core.experiment.results import write_results
 
@@ -225,6 +225,32 @@ def test_sampled_pass_rates_stand_with_their_difference_and_diversity():
     assert "| sft | 1 | 75.0 [" in text
     assert "| +50.0 [" in text
     assert "| 100.0 (k = 4) | 1.50 of 4 |" in text
+
+
+def test_claims_stand_with_their_outcome_greedy_and_on_samples():
+    made = results({"reference": ["0" * 20], "focal_dpo": ["0" * 20] * 3})
+    drawn = with_samples(made, {"reference": [(0, 1)] * 20, "focal_dpo": [(2, 1)] * 20}, seeds=3)
+    text = make_page(drawn, title="Lab", discussion="", images=Path("images")).text
+    part = text.split("### Claims on samples")[1].split("### ")[0]
+    assert "| claim | greedy pass@1 | sampled pass@1 |" in part
+    row = row_of(part, "focal DPO rises above the reference")
+    assert "| not reproduced: +0.0 [+0.0, +0.0] p 1 | reproduced: +50.0 [" in row
+    assert "focal RPO" not in part
+
+
+def test_other_recipes_stand_beside_the_papers_own():
+    made = results({"reference": ["00"], "focal_dpo": ["00"], "hybrid": ["11"], "sft": ["10"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    part = text.split("### Other recipes")[1].split("### ")[0]
+    assert "| hybrid | focal_dpo | +100.0 [" in part
+    assert "| sft |" not in part
+
+
+def test_each_other_recipe_is_compared_with_the_papers_that_imitates_as_it_does():
+    assert dict(AGAINST_FOCAL) == {
+        "sft_incorrect": "focal_rpo",
+        **dict.fromkeys(("hybrid", "diff_augment", "symmetric", "focused_dpo"), "focal_dpo"),
+    }
 
 
 def test_nothing_is_told_of_samples_where_none_were_drawn(page):

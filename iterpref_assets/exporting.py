@@ -35,7 +35,7 @@ from iterpref_assets.core.experiment.results import (
 from iterpref_assets.core.experiment.rounds import Drawn, solved_by_calls
 from iterpref_assets.core.syntax import program_key
 from iterpref_assets.core.training.recipes import REFERENCE
-from iterpref_assets.exporting_pairs import focal_shares, kinds, pair_sets
+from iterpref_assets.exporting_pairs import first_pairs, focal_shares, kinds, second_pairs, standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
@@ -70,9 +70,9 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     The page takes a base model's name from its folder, so `folder` must be named like it.
 
     Rates and seeds that the settings do not name are written too. Cells that other options made,
-    those whose pairs were made anew since, and second rounds whose first one is not current are
-    left out. So are scores at a rate that seed 0 is not validated at: nothing says whether the rate
-    is the arm's best.
+    those whose pairs are out of date or were made anew since, and second rounds whose first one is
+    not current are left out. So are scores at a rate that seed 0 is not validated at: nothing says
+    whether the rate is the arm's best.
 
     Raises:
         InputError: where `folder` has another name, no score is current, or the reference lacks
@@ -83,28 +83,27 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
     # Rates are chosen with seed 0 alone: other seeds are scored and not validated.
     keys = sorted({key for asset in assets for key in context.store.partitions(asset)}, key=_place)
-    models = _models(context, [key for key in keys if key != REFERENCE])
+    models, pairs = _models(context, [key for key in keys if key != REFERENCE])
     # A score names its model as it is now, not what that would be made of today.
     current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
-    validation = dict(_standing(context, EXPERIMENT_VALIDATION, current))
-    scores = dict(_standing(context, EXPERIMENT_SCORES, current))
+    validation = _standing(context, EXPERIMENT_VALIDATION, current)
+    scores = _standing(context, EXPERIMENT_SCORES, current)
     if not scores:
         raise InputError(
             "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
         )
-    for asset, standing in zip(assets, (validation, scores), strict=True):
-        if Cell.parse(REFERENCE) not in standing:
+    for asset, scored in zip(assets, (validation, scores), strict=True):
+        if Cell.parse(REFERENCE) not in scored:
             raise InputError(
                 f"{asset} of the reference is missing or out of date",
                 remedy="Run iterpref experiment run first",
             )
     scores = _with_validated_rate(scores, validation)
     kept = [cell for cell in map(Cell.parse, current) if cell in validation or cell in scores]
-    stronger = dict(_standing(context, EXPERIMENT_STRONGER, current))
-    sampled = dict(_standing(context, EXPERIMENT_SAMPLED, current))
-    benchmarks = dict(_standing(context, EXPERIMENT_BENCHMARKS, current))
+    stronger = _standing(context, EXPERIMENT_STRONGER, current)
+    sampled = _standing(context, EXPERIMENT_SAMPLED, current)
+    benchmarks = _standing(context, EXPERIMENT_BENCHMARKS, current)
     chosen_on = tables.read_scores(validation[Cell.parse(REFERENCE)].path(GREEDY_FILE))["task_id"]
-    pairs = dict(pair_sets(context.store, {cell.arm for cell in kept}))
     made, shares = _made_by(), focal_shares(pairs)
     results = Results(
         cells=pl.DataFrame(
@@ -162,37 +161,35 @@ def _place(key: str) -> tuple[int, float, int]:
     return ARMS.index(arm_named(cell.arm)), cell.rate, cell.seed
 
 
-def _models(context: StepContext, keys: Sequence[str]) -> dict[Cell, Artifact]:
-    """The models that are current, of a second round where that of its first one is too."""
-    seconds = [key for key in keys if _arm(key).after]
-    firsts = [key for key in keys if key not in seconds]
-    models = dict(_standing(context, EXPERIMENT_MODELS, firsts))
+def _models(
+    context: StepContext, keys: Sequence[str]
+) -> tuple[dict[Cell, Artifact], dict[str, Artifact]]:
+    """The models that are current and the pairs that are, by what tables call them.
+
+    A model is where its pairs are, and of a second round where the model of its first one is too.
+    """
+    pairs = first_pairs(context)
+    firsts = [key for key in keys if not _arm(key).after and _arm(key).pairs_name in pairs]
+    models = _standing(context, EXPERIMENT_MODELS, firsts)
     going_on = [
         arm.name
         for arm in SECOND_ROUNDS
         if all_tried(context, arm_named(arm.after or arm.name))
         and Cell.parse(first_round(context, arm)) in models
     ]
-    followed = [key for key in seconds if _arm(key).name in going_on]
-    return models | dict(_standing(context, EXPERIMENT_SECOND_MODELS, followed))
+    of_second = second_pairs(context, going_on)
+    seconds = [key for key in keys if _arm(key).name in of_second]
+    models |= _standing(context, EXPERIMENT_SECOND_MODELS, seconds)
+    return models, pairs | of_second
 
 
 def _arm(key: str) -> Arm:
     return arm_named(Cell.parse(key).arm)
 
 
-def _standing(
-    context: StepContext, step: Step, keys: Sequence[str]
-) -> Iterator[tuple[Cell, Artifact]]:
-    """The cells of `keys` whose artifact is current; none where the settings ask for none."""
-    if not step.exists(context.settings):
-        return
-    for key in keys:
-        if context.store.find(ArtifactKey(step.asset, key)) is None:
-            continue
-        artifact = context.store.reusable(step.plan(context, key))
-        if artifact is not None:
-            yield Cell.parse(key), artifact
+def _standing(context: StepContext, step: Step, keys: Sequence[str]) -> dict[Cell, Artifact]:
+    """The cells of `keys` whose artifact is current."""
+    return {Cell.parse(key): artifact for key, artifact in standing(context, step, keys)}
 
 
 def _with_validated_rate(
@@ -335,13 +332,11 @@ def _rounds(context: StepContext) -> pl.DataFrame:
 def _drawn(
     context: StepContext, step: Step, answers_of: Callable[[ArtifactStore, str], Mapping[str, int]]
 ) -> Drawn:
-    """The versions of a step's shards, and the answers that they come from by problem."""
+    """The versions of a step's current shards, and the answers that they come from by problem."""
     versions, answers = [pl.DataFrame(schema=tables.VERSIONS)], dict[str, int]()
-    for shard in context.settings.seeds.shards():
-        if context.store.find(ArtifactKey(step.asset, shard)) is not None:
-            made = context.store.current(ArtifactKey(step.asset, shard))
-            versions.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
-            answers |= answers_of(context.store, shard)
+    for shard, made in standing(context, step, context.settings.seeds.shards()):
+        versions.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
+        answers |= answers_of(context.store, shard)
     return Drawn(pl.concat(versions), answers)
 
 

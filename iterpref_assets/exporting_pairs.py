@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey
+from iterpref_assets.core.experiment.arms import PairSet
 from iterpref_assets.core.experiment.kinds import KINDS, token_kinds
 from iterpref_assets.steps.experiment import EXPERIMENT_PAIRS
 from iterpref_assets.steps.experiment_second import EXPERIMENT_SECOND_PAIRS
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
+from iterpref_assets.steps.step import Step, StepContext
+
+NOT_OF_LINES = frozenset({PairSet.TOKENS, PairSet.NODES})
+"""Sets whose D- is no lines: those in their tables are of the line LCS, which is not trained on."""
 
 
-def pair_sets(store: ArtifactStore, arms: Collection[str]) -> Iterator[tuple[str, Artifact]]:
-    """The pairs that there are, by what tables call them; of second rounds those among `arms`.
+def standing(
+    context: StepContext, step: Step, partitions: Iterable[str]
+) -> Iterator[tuple[str, Artifact]]:
+    """Those of `partitions` whose artifact is what the settings ask for; none where they do not."""
+    if not step.exists(context.settings):
+        return
+    for name in partitions:
+        if context.store.find(ArtifactKey(step.asset, name)) is None:
+            continue
+        artifact = context.store.reusable(step.plan(context, name))
+        if artifact is not None:
+            yield name, artifact
 
-    Pairs of another second round may be those of a first round that is not current.
-    """
-    for name in store.partitions(EXPERIMENT_PAIRS.asset):
-        yield name, store.current(ArtifactKey(EXPERIMENT_PAIRS.asset, name))
-    for name in store.partitions(EXPERIMENT_SECOND_PAIRS.asset):
-        if name in arms:
-            yield name, store.current(ArtifactKey(EXPERIMENT_SECOND_PAIRS.asset, name))
+
+def first_pairs(context: StepContext) -> dict[str, Artifact]:
+    """The pairs of first rounds that are current, by what tables call them."""
+    return dict(standing(context, EXPERIMENT_PAIRS, (each.value for each in PairSet)))
+
+
+def second_pairs(context: StepContext, arms: Iterable[str]) -> dict[str, Artifact]:
+    """Those of the second rounds `arms`, whose first rounds are current."""
+    return dict(standing(context, EXPERIMENT_SECOND_PAIRS, arms))
 
 
 def focal_shares(sets: Mapping[str, Artifact]) -> dict[str, float]:
@@ -36,9 +53,11 @@ def focal_shares(sets: Mapping[str, Artifact]) -> dict[str, float]:
 
 
 def kinds(sets: Mapping[str, Artifact]) -> pl.DataFrame:
-    """The kinds of tokens of the pairs that are kept, by pair set."""
+    """The kinds of tokens of the pairs that are kept, by pair set; of sets whose D- is lines."""
     frames = [pl.DataFrame(schema=KINDS)]
     for name, pairs in sets.items():
+        if name in NOT_OF_LINES:
+            continue
         kept = tables.read_table(pairs.path(PAIRS_FILE), tables.PAIRS).filter(
             pl.col("dropped_by").is_null()
         )

@@ -1,18 +1,24 @@
 """The experiment's result tables, from its artifacts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import polars as pl
 import pytest
 from small_grid import (
     FIRST_OF_SECOND,
+    INDEPENDENT,
     MODELS,
+    PAIRS,
     SAMPLED,
     SCORED,
     SCORES,
     SECOND_MODELS,
+    SECOND_PAIRS,
     STRONGER,
+    TRAJECTORIES,
     VALIDATION,
     a_step,
     publish_first_answers,
@@ -25,7 +31,7 @@ from small_grid import (
     small_grid,
 )
 
-from iterpref_assets import exporting
+from iterpref_assets import exporting, exporting_pairs
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
@@ -134,6 +140,14 @@ def test_kinds_are_those_of_kept_pairs(exported):
     ]
 
 
+def test_kinds_are_those_of_sets_whose_difference_is_lines(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    for name in ("tokens", "nodes", "prefix_suffix"):
+        publish_pairs(context, PAIRS, name)
+    export_grid(settings, tmp_path / "lab")
+    assert set(read_results(tmp_path / "lab").kinds["pairs"]) == {"random", "prefix_suffix"}
+
+
 def test_tasks_are_the_reported_problems_with_their_features(exported):
     assert exported.tasks.rows() == [
         *(("t0", ["number", "f0"]), ("t1", ["number", "f1"]), ("t2", ["number", "f2"])),
@@ -175,7 +189,7 @@ def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settin
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_first_answers(context, "p", "q", "r", "s")
     rows = [("p", 0, 0, "raised"), ("p", 0, 1, "passed"), ("q", 0, 0, "passed")]
-    publish_versions(context, "debug_trajectories", rows)
+    publish_versions(context, TRAJECTORIES, rows)
     export_grid(settings, tmp_path / "lab")
     rounds = read_results(tmp_path / "lab").rounds
     assert rounds.filter(method="debugging")["solved"].to_list() == [0.25, *[0.5] * 5]
@@ -187,7 +201,7 @@ def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_p
     publish_seeds(context, "p", "q")
     # seven calls: p got four and q three; those without a program left no version
     rows = [("p", 0, 0, "raised"), ("p", 2, 0, "passed")]
-    publish_versions(context, "experiment_samples", rows, calls=7)
+    publish_versions(context, INDEPENDENT, rows, calls=7)
     export_grid(settings, tmp_path / "lab")
     rounds = read_results(tmp_path / "lab").rounds
     assert rounds.rows() == [("sampling", 1, 0.0), ("sampling", 2, 0.0), ("sampling", 3, 0.5)]
@@ -216,6 +230,49 @@ def test_cells_whose_model_no_longer_stands_are_left_out(settings, tmp_path, mon
     assert set(made.scores["rate"]) <= {None, rate}
 
 
+def out_of_date(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
+    """Let the artifacts of a step that were published be those of an earlier version of it."""
+    monkeypatch.setattr(module, name, replace(getattr(module, name), code_version="2"))
+
+
+def test_pairs_that_no_longer_stand_are_left_out_with_their_models(settings, tmp_path, monkeypatch):
+    out_of_date(monkeypatch, exporting_pairs, "EXPERIMENT_PAIRS")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
+    assert made.cells["arm"].to_list() == ["reference"]
+    assert made.arms == ["reference"]
+    assert made.kinds.is_empty()
+
+
+def test_pairs_of_a_second_round_that_no_longer_stand_are_left_out_with_their_models(
+    settings, tmp_path, monkeypatch
+):
+    publish_second_round(StepContext(settings, ArtifactStore(settings.root)), 3e-5, 1e-4, 3e-4)
+    out_of_date(monkeypatch, exporting_pairs, "EXPERIMENT_SECOND_PAIRS")
+    export_grid(settings, tmp_path / "lab")
+    made = read_results(tmp_path / "lab")
+    assert made.arms == ["reference", "sft"]
+    assert set(made.kinds["pairs"]) == {"random"}
+
+
+def test_debugging_that_no_longer_stands_is_left_out_of_the_rounds(settings, tmp_path, monkeypatch):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    publish_first_answers(context, "p")
+    publish_versions(context, TRAJECTORIES, [("p", 0, 0, "passed")])
+    out_of_date(monkeypatch, exporting, "DEBUG_TRAJECTORIES")
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").rounds.is_empty()
+
+
+def test_samples_that_no_longer_stand_are_left_out_of_the_rounds(settings, tmp_path, monkeypatch):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    publish_seeds(context, "p")
+    publish_versions(context, INDEPENDENT, [("p", 0, 0, "passed")], calls=1)
+    out_of_date(monkeypatch, exporting, "EXPERIMENT_SAMPLES")
+    export_grid(settings, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").rounds.is_empty()
+
+
 SECOND = "focal_rpo-second@0.0001@0"
 
 
@@ -225,7 +282,7 @@ def publish_second_round(context: StepContext, *validated: float) -> None:
         key = f"focal_rpo@{rate:g}@0"
         publish_model(context, MODELS, key)
         publish_scores(context, VALIDATION, key, rate == 1e-4, True)
-    publish_pairs(context, "experiment_second_pairs", "focal_rpo-second")
+    publish_pairs(context, SECOND_PAIRS, "focal_rpo-second")
     publish_model(context, SECOND_MODELS, SECOND)
     for step in (VALIDATION, SCORES):
         publish_scores(context, step, SECOND, True, True, True)

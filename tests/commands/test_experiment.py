@@ -49,7 +49,7 @@ def test_recorded_results_are_rendered(tmp_path: Path) -> None:
     page = tmp_path / "EXPERIMENT.md"
     done = experiment("render", "--results", str(tmp_path), "--page", str(page))
     assert done.returncode == 0, done.stderr
-    assert "| sft | 1e-05 | 1 | 100.0" in page.read_text(encoding="utf-8")
+    assert "| sft | 1e-05 | 7 | 20 | 1 | 100.0" in page.read_text(encoding="utf-8")
 
 
 def test_tables_of_another_base_model_than_the_folders_are_refused(tmp_path: Path) -> None:

@@ -49,17 +49,27 @@ def results(solved: Mapping[str, Sequence[str]]) -> Results:
     )
 
 
-def with_samples(made: Results, samples: Mapping[str, Sequence[tuple[int, int]]]) -> Results:
-    """`made` with four samples of each problem by an arm's seed 0: how many passed, and differ."""
+def with_samples(
+    made: Results,
+    samples: Mapping[str, Sequence[tuple[int, int]]],
+    *,
+    rate: float = RATE,
+    seeds: int = 1,
+) -> Results:
+    """`made` with four samples of each problem by an arm: how many passed, and differ.
+
+    Its seeds drew the same ones.
+    """
     rows = [
         {
-            **_named(arm, RATE, 0), "problem_id": f"problem-{place}", "samples": 4,
+            **_named(arm, rate, seed), "problem_id": f"problem-{place}", "samples": 4,
             "passed": passed, "distinct": distinct,
         }
         for arm, counts in samples.items()
+        for seed in range(1 if arm == REFERENCE else seeds)
         for place, (passed, distinct) in enumerate(counts)
     ]  # fmt: skip
-    return replace(made, sampled=pl.DataFrame(rows, schema=SAMPLED))
+    return replace(made, sampled=made.sampled.vstack(pl.DataFrame(rows, schema=SAMPLED)))
 
 
 def with_benchmark(

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from iterpref_assets import exporting
+from iterpref_assets import exporting, exporting_pairs
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.frames import problems_to_frame
@@ -34,6 +34,10 @@ def a_step(
 MODELS = a_step("experiment_models", Partitioning.CELL)
 FIRST_OF_SECOND = "focal_rpo@0.0001@0"
 """What models of a second round go on from."""
+PAIRS = a_step("experiment_pairs", Partitioning.PAIR_SET)
+SECOND_PAIRS = a_step("experiment_second_pairs", Partitioning.SECOND_ROUND)
+TRAJECTORIES = a_step("debug_trajectories", Partitioning.SHARD)
+INDEPENDENT = a_step("experiment_samples", Partitioning.SHARD)
 SECOND_MODELS = a_step(
     "experiment_second_models", Partitioning.SECOND_CELL,
     parents=(Parent(MODELS, lambda _context, _partition: (FIRST_OF_SECOND,)),),
@@ -68,6 +72,10 @@ def small_grid(root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting, "EXPERIMENT_STRONGER", STRONGER)
     monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLED", SAMPLED)
     monkeypatch.setattr(exporting, "EXPERIMENT_BENCHMARKS", BENCHMARKS)
+    monkeypatch.setattr(exporting, "DEBUG_TRAJECTORIES", TRAJECTORIES)
+    monkeypatch.setattr(exporting, "EXPERIMENT_SAMPLES", INDEPENDENT)
+    monkeypatch.setattr(exporting_pairs, "EXPERIMENT_PAIRS", PAIRS)
+    monkeypatch.setattr(exporting_pairs, "EXPERIMENT_SECOND_PAIRS", SECOND_PAIRS)
     publish_pairs(context)
     publish_heldout(context)
     for key in (SCORED, "sft@3e-05@0"):
@@ -117,7 +125,7 @@ def publish_heldout(context: StepContext) -> None:
 
 
 def publish_versions(
-    context: StepContext, asset: str, rows: Sequence[tuple[str, int, int, str]], calls: int = 0
+    context: StepContext, step: Step, rows: Sequence[tuple[str, int, int, str]], calls: int = 0
 ) -> None:
     """Versions of lab-000, each: problem, sample, round, verdict."""
     names = ("problem_id", "sample", "round", "verdict")
@@ -128,7 +136,6 @@ def publish_versions(
         ],
         schema=tables.VERSIONS,
     )
-    step = a_step(asset, Partitioning.SHARD)
     with context.store.publishing(step.plan(context, "lab-000")) as staging:
         tables.write_table(frame, tables.VERSIONS, staging.folder / "versions.parquet")
         staging.figures["calls"] = calls
@@ -156,10 +163,7 @@ def publish_seeds(context: StepContext, *names: str) -> None:
         tables.write_table(frame, tables.PROBLEMS, staging.folder / "problems.parquet")
 
 
-def publish_pairs(
-    context: StepContext, asset: str = "experiment_pairs", name: str = "random"
-) -> None:
-    step = a_step(asset, Partitioning.PAIR_SET)
+def publish_pairs(context: StepContext, step: Step = PAIRS, name: str = "random") -> None:
     row = {
         "pair_id": "p", "prompt_ids": [1], "chosen_ids": [1, 2], "rejected_ids": [1, 2, 3, 4],
         "chosen_mask": [False, True], "rejected_mask": [False, False, False, True],

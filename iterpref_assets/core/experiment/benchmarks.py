@@ -8,7 +8,12 @@ from pathlib import Path
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    compare_all,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.figures import sets_plot
 from iterpref_assets.core.experiment.outcomes import compared_cells, compared_head, won_and_lost
 from iterpref_assets.core.experiment.results import Results
@@ -64,14 +69,14 @@ def benchmark_sets(
     for name in results.benchmark_names:
         title = TITLES.get(name, name)
         base, plus = (results.of_benchmark(name, plus=each) for each in (False, True))
-        sets.append(_scored(title, ", base tests", base, arms, wanted, strict=False))
-        sets.append(_scored(f"{title}+", ", base and plus tests", plus, arms, wanted))
+        sets.append(scored_set(title, ", base tests", base, arms, wanted, strict=False))
+        sets.append(scored_set(f"{title}+", ", base and plus tests", plus, arms, wanted))
     if sets:
-        sets.append(_scored(TOGETHER, "", results.of_all_tasks(), arms, wanted))
+        sets.append(scored_set(TOGETHER, "", results.of_all_tasks(), arms, wanted))
     return [each for each in sets if each.rates]
 
 
-def _scored(
+def scored_set(
     title: str,
     tests: str,
     scored: Results,
@@ -80,6 +85,16 @@ def _scored(
     *,
     strict: bool = True,
 ) -> TaskSet:
+    """The arms that `scored` has, and those of the comparisons `wanted` that can be made of them.
+
+    Args:
+        title: as in TaskSet.
+        tests: likewise.
+        scored: results whose scores are of the set's problems.
+        arms: in the order of the page.
+        wanted: comparisons of (arm, baseline).
+        strict: as in TaskSet.
+    """
     there = set(scored.arms)
     rates = {arm: pass_rate(scored, arm) for arm in arms if arm in there}
     return TaskSet(title, tests, scored, rates, compare_all(scored, wanted), strict)
@@ -117,7 +132,7 @@ def _set_text(tasks: TaskSet) -> str:
     count = len(tasks.results.problems)
     title = f"{tasks.title[0].upper()}{tasks.title[1:]}{tasks.tests}: {count} tasks"
     head = ["arm", *compared_head("pass@1 (%)"), "tasks won / lost"]
-    return f"{title}, {len(tasks.compared)} comparisons\n\n{table(head, rows)}"
+    return f"{title}, {number_of_tests(tasks.compared)} comparisons\n\n{table(head, rows)}"
 
 
 def claims_by_set_text(held_out: TaskSet, sets: Sequence[TaskSet]) -> list[str]:
@@ -125,19 +140,22 @@ def claims_by_set_text(held_out: TaskSet, sets: Sequence[TaskSet]) -> list[str]:
     asked = [each for each in sets if each.strict]
     if not asked:
         return []
-    columns = [held_out, *asked]
-    rows = [
-        [claim.text, *(_outcome(claim, each.compared) for each in columns)]
-        for claim in CLAIMS
-        if any((claim.arm, claim.baseline) in each.compared for each in columns)
-    ]
     note = (
         "Outcomes by the rule above, and the difference in points. p is corrected within a "
         "column. The columns are no independent tests of a claim: the models are the same, and the "
         "last column holds the tasks of the others.\n"
     )
-    head = ["claim", *(each.title for each in columns)]
-    return ["### Claims by set of problems\n", f"{table(head, rows)}\n{note}"]
+    return ["### Claims by set of problems\n", f"{claims_table([held_out, *asked])}\n{note}"]
+
+
+def claims_table(columns: Sequence[TaskSet]) -> str:
+    """What becomes of each claim on every set that some comparison of its arms was made on."""
+    rows = [
+        [claim.text, *(_outcome(claim, each.compared) for each in columns)]
+        for claim in CLAIMS
+        if any((claim.arm, claim.baseline) in each.compared for each in columns)
+    ]
+    return table(["claim", *(each.title for each in columns)], rows)
 
 
 def _outcome(claim: Claim, compared: Comparisons) -> str:

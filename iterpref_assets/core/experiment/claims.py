@@ -11,12 +11,10 @@ from iterpref_assets.core.training.recipes import REFERENCE
 
 LEVEL = 0.05
 """Of the tests, after correction for their number."""
-MATTERS = 0.02
-"""A difference that counts, as a share of 1: the paper's own are 2 to 12 points."""
 
-MIN_SEEDS = 2
-"""Fewer decide nothing: an interval over problems alone does not tell what another order of the
-pairs would have given."""
+MIN_SEEDS = 3
+"""Fewer decide nothing: an interval over problems alone, or over two seeds, does not tell what
+another order of the pairs would have given."""
 
 
 class Outcome(StrEnum):
@@ -27,94 +25,137 @@ class Outcome(StrEnum):
     INVERTED = "inverted"
     """Likewise with the other sign."""
     NOT_REPRODUCED = "not reproduced"
-    """Neither, and the interval excludes a difference of MATTERS in the claimed direction."""
+    """Neither, and the interval excludes the smallest effect that the paper shows."""
     UNDECIDED = "undecided"
-    """Neither, and it does not; or fewer than MIN_SEEDS seeds; or the claim is not decidable."""
+    """Neither, and it does not, or the paper shows no effect above 0 that could be excluded; or
+    fewer than MIN_SEEDS seeds; or the claim is not decidable."""
     UNTESTED = "not run"
     """One of the two arms has no scores."""
 
 
+class Relation(StrEnum):
+    """How a claim says that an arm scores beside its baseline."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    NOT_ABOVE = "not above"
+    """At the baseline or below. A fall reproduces it and a rise inverts it, each by interval and
+    corrected test. A difference around 0 agrees with it and decides nothing: every interval around
+    0 holds rises, and the paper names none that is too small to be one. It is never `not
+    reproduced`: a rise alone speaks against it, and that inverts it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`arm` scores higher than `baseline`, or lower where `higher` is False.
+    """`arm` scores as `relation` says beside `baseline`.
 
-    `paper` is where the paper says so, with its figures.
+    Attributes:
+        text: for people.
+        arm, baseline: their names.
+        source: where the paper says so.
+        figures: the paper's pass@1 (%) of `arm` and of `baseline`, of each model that it tells.
+        relation: that of `arm` to `baseline`.
+        decidable: False where seeds do not stand for what else the arm's score follows from. All
+            seeds of a second round go on from one first model, so their spread is not that of
+            another one. That model is the best of its rates on the validation problems with seed 0,
+            and the second round's own rate is chosen on them again: it is tuned twice, its baseline
+            once.
     """
 
     text: str
     arm: str
     baseline: str
-    paper: str
-    higher: bool = True
+    source: str
+    figures: tuple[tuple[float, float], ...] = ()
+    relation: Relation = Relation.ABOVE
     decidable: bool = True
-    """False where seeds do not stand for what else the arm's score follows from. All seeds of a
-    second round go on from one first model, so their spread is not that of another one. That model
-    is the best of its rates on the validation problems with seed 0, and the second round's own rate
-    is chosen on them again: it is tuned twice, its baseline once."""
 
+    @property
+    def paper(self) -> str:
+        """Where the paper says so, with its figures."""
+        told = ", ".join(f"{arm} against {baseline}" for arm, baseline in self.figures)
+        return f"{self.source}: {told}" if told else self.source
+
+    @property
+    def effect(self) -> float | None:
+        """The paper's smallest difference in the claimed direction, a share of 1.
+
+        None where it gives no figure, or where none is claimed.
+        """
+        if not self.figures or self.relation is Relation.NOT_ABOVE:
+            return None
+        smallest = min(self.sign * (arm - baseline) for arm, baseline in self.figures)
+        # Figures have one decimal, their differences in floating point many.
+        return round(smallest / 100, 3)
+
+    @property
+    def sign(self) -> int:
+        """1 where a higher score of `arm` speaks for the claim, else -1."""
+        return 1 if self.relation is Relation.ABOVE else -1
+
+
+_AVERAGES = "Table 1, averages"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
-        "plain DPO falls below the reference", "dpo", REFERENCE,
-        "Table 1, averages: 45.5 to 45.5, 43.9 to 41.1, 49.3 to 47.0", higher=False,
+        "plain DPO does not rise above the reference", "dpo", REFERENCE, _AVERAGES,
+        ((45.5, 45.5), (41.1, 43.9), (47.0, 49.3)), Relation.NOT_ABOVE,
     ),
     Claim(
-        "plain RPO falls below the reference", "rpo", REFERENCE,
-        "Table 1, averages: 45.5 to 43.6, 43.9 to 41.4, 49.3 to 46.0", higher=False,
+        "plain RPO does not rise above the reference", "rpo", REFERENCE, _AVERAGES,
+        ((43.6, 45.5), (41.4, 43.9), (46.0, 49.3)), Relation.NOT_ABOVE,
     ),
     Claim(
-        "focal DPO rises above the reference", "focal_dpo", REFERENCE,
-        "Table 1, averages: 45.5 to 48.8, 43.9 to 55.3, 49.3 to 52.5",
+        "focal DPO rises above the reference", "focal_dpo", REFERENCE, _AVERAGES,
+        ((48.8, 45.5), (55.3, 43.9), (52.5, 49.3)),
     ),
     Claim(
-        "focal RPO rises above the reference", "focal_rpo", REFERENCE,
-        "Table 1, averages: 45.5 to 49.9, 43.9 to 56.3, 49.3 to 52.3",
+        "focal RPO rises above the reference", "focal_rpo", REFERENCE, _AVERAGES,
+        ((49.9, 45.5), (56.3, 43.9), (52.3, 49.3)),
     ),
     Claim(
-        "focal DPO beats plain DPO", "focal_dpo", "dpo",
-        "Table 1, averages: 48.8 against 45.5, 55.3 against 41.1, 52.5 against 47.0",
+        "focal DPO beats plain DPO", "focal_dpo", "dpo", _AVERAGES,
+        ((48.8, 45.5), (55.3, 41.1), (52.5, 47.0), (43.1, 30.4)),
     ),
     Claim(
-        "focal RPO beats plain RPO", "focal_rpo", "rpo",
-        "Table 1, averages: 49.9 against 43.6, 56.3 against 41.4, 52.3 against 46.0",
+        "focal RPO beats plain RPO", "focal_rpo", "rpo", _AVERAGES,
+        ((49.9, 43.6), (56.3, 41.4), (52.3, 46.0), (43.7, 30.9)),
     ),
-    Claim("focal DPO beats SFT", "focal_dpo", "sft", "Table 2: 65.0 against 62.9"),
-    Claim("focal RPO beats SFT", "focal_rpo", "sft", "Table 2, of focal DPO: 65.0 against 62.9"),
+    Claim("focal DPO beats SFT", "focal_dpo", "sft", "Table 2", ((65.0, 62.9),)),
+    Claim("focal RPO beats SFT", "focal_rpo", "sft", "Table 2, of focal DPO", ((65.0, 62.9),)),
     Claim(
-        "focal RPO beats focal DPO", "focal_rpo", "focal_dpo",
-        "Table 1, averages: 49.9 against 48.8, 56.3 against 55.3, 52.3 against 52.5",
+        "focal RPO beats focal DPO", "focal_rpo", "focal_dpo", _AVERAGES,
+        ((49.9, 48.8), (56.3, 55.3), (52.3, 52.5), (43.7, 43.1)),
     ),
     Claim(
         "reading D+ alone of y+ as well destroys the model", "symmetric", REFERENCE,
-        "the paper's ablation, without an average", higher=False,
+        "the paper's ablation, without an average", relation=Relation.BELOW,
     ),
     Claim(
         "debugging pairs beat sampling pairs at equal calls, focal DPO", "focal_dpo",
-        "focal_dpo-sampled", "Table 7, at equal pairs: 64.1 against 62.3",
+        "focal_dpo-sampled", "Table 7, at equal pairs", ((64.1, 62.3),),
     ),
     Claim(
         "line LCS beats prefix and suffix, focal DPO", "focal_dpo", "focal_dpo-prefix_suffix",
-        "Table 19: 64.4 against 61.9",
+        "Table 19", ((64.4, 61.9),),
     ),
     Claim(
         "random negatives beat first ones, focal DPO", "focal_dpo", "focal_dpo-first",
-        "Table 20: 64.4 against 62.2",
+        "Table 20", ((64.4, 62.2),),
     ),
     Claim(
         "random negatives beat last ones, focal DPO", "focal_dpo", "focal_dpo-last",
-        "Table 20: 64.4 against 63.7",
+        "Table 20", ((64.4, 63.7),),
     ),
     Claim(
         "beta 0.1 beats 0.5, focal DPO", "focal_dpo", "focal_dpo-beta0.5",
-        "Table 14: 69.7 against 67.5",
+        "Table 14", ((69.7, 67.5),),
     ),
     Claim(
-        "alpha 1 beats 3, focal RPO", "focal_rpo", "focal_rpo-alpha3",
-        "Table 15: 70.5 against 67.9",
+        "alpha 1 beats 3, focal RPO", "focal_rpo", "focal_rpo-alpha3", "Table 15", ((70.5, 67.9),),
     ),
     Claim(
-        "alpha 1 beats 5, focal RPO", "focal_rpo", "focal_rpo-alpha5",
-        "Table 15: 70.5 against 68.7",
+        "alpha 1 beats 5, focal RPO", "focal_rpo", "focal_rpo-alpha5", "Table 15", ((70.5, 68.7),),
     ),
     Claim(
         "nearest negatives beat random ones, focal RPO", "focal_rpo-nearest", "focal_rpo",
@@ -134,11 +175,11 @@ def outcome(claim: Claim, comparisons: Mapping[tuple[str, str], Comparison]) -> 
         return Outcome.UNTESTED
     if found.seeds < MIN_SEEDS or not claim.decidable:
         return Outcome.UNDECIDED
-    sign = 1 if claim.higher else -1
-    ends = sign * found.difference.low, sign * found.difference.high
+    ends = claim.sign * found.difference.low, claim.sign * found.difference.high
     low, high = min(ends), max(ends)
     if found.adjusted <= LEVEL and low > 0:
         return Outcome.REPRODUCED
     if found.adjusted <= LEVEL and high < 0:
         return Outcome.INVERTED
-    return Outcome.NOT_REPRODUCED if high < MATTERS else Outcome.UNDECIDED
+    shown = claim.effect or 0
+    return Outcome.NOT_REPRODUCED if shown > 0 and high < shown else Outcome.UNDECIDED

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Comparison:
         arm, baseline: their names.
         difference: pass@1 of `arm` - that of `baseline`, shares of 1.
         seeds: that both have; those of `arm` where the baseline is the reference, which has none.
+        arm_seeds: that `arm` has, be they the baseline's too or not.
         p_value: of the permutation test over problems; McNemar's exact test of one seed
             each, greedy.
         adjusted: the same by Holm, over all comparisons made together.
@@ -40,6 +41,7 @@ class Comparison:
     baseline: str
     difference: Interval
     seeds: int
+    arm_seeds: int
     p_value: float
     adjusted: float
     won: int
@@ -59,7 +61,8 @@ def compare_all(
 ) -> dict[tuple[str, str], Comparison]:
     """Each of `wanted` (arm, baseline) that can be compared, corrected for their number.
 
-    Both arms have scores: of a seed that they share, unless the baseline is the reference.
+    Both arms have scores: of a seed that they share, unless the baseline is the reference. A pair
+    and its mirror image are one test: the second one asked for is the first one negated.
     """
     there = set(results.arms)
     asked = [
@@ -68,12 +71,19 @@ def compare_all(
         if there.issuperset((arm, baseline))
         and (baseline == REFERENCE or _shared_seeds(results, arm, baseline))
     ]
-    tested = [_test(results, *pair) for pair in asked]
+    once = [pair for place, pair in enumerate(asked) if _turned(pair) not in asked[:place]]
+    tested = [_test(results, *pair) for pair in once]
     adjusted = holm(tested)
-    return {
+    found = {
         pair: _comparison(results, pair, p_value, corrected, bootstrap)
-        for pair, p_value, corrected in zip(asked, tested, adjusted, strict=True)
+        for pair, p_value, corrected in zip(once, tested, adjusted, strict=True)
     }
+    return {pair: found.get(pair) or _mirrored(results, found[_turned(pair)]) for pair in asked}
+
+
+def number_of_tests(compared: Iterable[tuple[str, str]]) -> int:
+    """How many tests the (arm, baseline) of `compare_all` took, and are corrected for."""
+    return len({frozenset(pair) for pair in compared})
 
 
 def _test(results: Results, arm: str, baseline: str) -> float:
@@ -116,8 +126,28 @@ def _comparison(
         *pair,
         difference=bootstrap_paired(differences, bootstrap),
         seeds=len(differences),
+        arm_seeds=len(results.seeds(pair[0])),
         p_value=p_value,
         adjusted=adjusted,
         won=int((means > 0).sum()),
         lost=int((means < 0).sum()),
+    )
+
+
+def _turned(pair: tuple[str, str]) -> tuple[str, str]:
+    return pair[1], pair[0]
+
+
+def _mirrored(results: Results, found: Comparison) -> Comparison:
+    """`found` seen from its baseline."""
+    size = found.difference
+    return replace(
+        found,
+        arm=found.baseline,
+        baseline=found.arm,
+        # 0 - x and not -x, which would be written -0.0 of a difference of 0.
+        difference=Interval(estimate=0 - size.estimate, low=0 - size.high, high=0 - size.low),
+        arm_seeds=len(results.seeds(found.baseline)),
+        won=found.lost,
+        lost=found.won,
     )

@@ -7,15 +7,25 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
-from iterpref_assets.core.evaluation.passk import mean_pass_at_k
-from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MATTERS, MIN_SEEDS, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.arms import QUICK
+from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MIN_SEEDS, outcome
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.wording import ABSENT, interval, percent, points
 from iterpref_assets.core.reporting.markdown import table
-from iterpref_assets.core.training.recipes import REFERENCE
+from iterpref_assets.core.training.recipes import RECIPES, REFERENCE
 
 BASELINES = (REFERENCE, "dpo", "sft")
+AGAINST_FOCAL = tuple(
+    (recipe.name, "focal_rpo" if recipe.alpha else "focal_dpo")
+    for recipe in RECIPES
+    if recipe.name not in QUICK
+)
+"""Recipes beside the headline's, each with the paper's own that imitates as it does or does not."""
 
 
 def made(results: Results) -> str:
@@ -46,17 +56,33 @@ def arms_text(
             [
                 arm,
                 ABSENT if chosen is None else f"{chosen:g}",
+                *trained_on(results, arm),
                 *scored,
                 won_and_lost(compared.get((arm, REFERENCE))),
             ]
         )
-    head = ["arm", "rate", *compared_head("greedy pass@1 (%)"), "problems won / lost"]
+    head = [
+        "arm",
+        "rate",
+        "pairs",
+        "steps",
+        *compared_head("greedy pass@1 (%)"),
+        "problems won / lost",
+    ]
     note = (
         "Differences in points with their 95% interval over problems and seeds; p is of the paired "
-        f"test, corrected by Holm for all {len(compared)} comparisons on these problems. Won and "
-        "lost against the reference, by the mean over seeds.\n"
+        f"test, corrected by Holm for all {number_of_tests(compared)} comparisons on these "
+        "problems. n is told where a comparison has fewer seeds than its arm: those that both "
+        "arms have. Won and lost against the reference, by the mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
+
+
+def trained_on(results: Results, arm: str) -> list[str]:
+    """How many pairs and optimizer steps an arm's models are trained with at their rate."""
+    mine = results.cells.filter(arm=arm).filter(pl.col("rate").eq_missing(results.chosen_rate(arm)))
+    counts = mine.select("pair_count", "steps").row(0)
+    return [ABSENT if count is None else f"{count:,}" for count in counts]
 
 
 def compared_head(rate: str) -> list[str]:
@@ -91,19 +117,33 @@ def changes_text(
     return ["### One thing changed\n", table(["arm", "recipe", "arm minus recipe"], rows)]
 
 
+def recipes_text(compared: Mapping[tuple[str, str], Comparison]) -> list[str]:
+    """The other recipes against the paper's own; nothing where none was run."""
+    found = {pair: compared[pair] for pair in AGAINST_FOCAL if pair in compared}
+    if not found:
+        return []
+    rows = [[arm, focal, points(each)] for (arm, focal), each in found.items()]
+    head = ["arm", "the paper's recipe", "arm minus the paper's"]
+    return ["### Other recipes\n", table(head, rows)]
+
+
 def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     """The paper's claims with our outcome of each."""
     rows: list[list[str]] = []
     for claim in CLAIMS:
         found = compared.get((claim.arm, claim.baseline))
-        rows.append([claim.text, claim.paper, points(found), outcome(claim, compared).value])
+        effect = ABSENT if claim.effect is None else f"{100 * claim.effect:.1f}"
+        told = [claim.text, claim.paper, effect, points(found), outcome(claim, compared).value]
+        rows.append(told)
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        f"excludes {100 * MATTERS:g} points in the claimed direction. Undecided: the rest, all "
-        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures.\n"
+        "excludes the smallest of the paper's effects, which is above 0. Undecided: the rest, all "
+        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures. "
+        "That an arm does not rise is reproduced where it falls and inverted where it rises: a "
+        "difference around 0 agrees with it, and its interval holds rises too.\n"
     )
-    head = ["claim", "the paper", "here, points", "outcome"]
+    head = ["claim", "the paper", "its smallest effect, points", "here, points", "outcome"]
     return f"{table(head, rows)}\n{rule}"
 
 
@@ -112,65 +152,37 @@ def rates_text(results: Results, arms: Sequence[str]) -> str:
     tried = {arm: results.rates_tried(arm) for arm in arms if arm != REFERENCE}
     rates = sorted({rate for each in tried.values() for rate in each})
     rows = [
-        [
-            arm,
-            *(
-                _marked(found[rate], rate == results.chosen_rate(arm)) if rate in found else ABSENT
-                for rate in rates
-            ),
-        ]
+        [arm, *(_marked(found, rate, results.chosen_rate(arm)) for rate in rates)]
         for arm, found in tried.items()
     ]
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     note = (
         "Validation problems solved (%), seed 0, greedy; in bold the rate that is reported, the "
         "best of those that are scored. No validation problem is among those reported. Reference: "
-        f"{percent(reference)}.\n"
+        f"{percent(reference)}. `edge`: the rate is the lowest or the highest that was tried, so a "
+        "better one may lie beyond it. `tie`: the rate solves as many as the one that is reported, "
+        "which is the lowest of them.\n"
     )
     return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
 
 
-def _marked(value: float, chosen: bool) -> str:
-    return f"**{percent(value)}**" if chosen else percent(value)
+def _marked(found: Mapping[float, float], rate: float, chosen: float | None) -> str:
+    """The share of one rate, with what is to be known of the choice of it."""
+    if rate not in found:
+        return ABSENT
+    share = percent(found[rate])
+    if rate == chosen:
+        return f"**{share}** edge" if rate in (min(found), max(found)) else f"**{share}**"
+    return f"{share} tie" if chosen is not None and found[rate] == found[chosen] else share
 
 
 def wanted_comparisons(arms: Sequence[str]) -> list[tuple[str, str]]:
-    """Every arm against the baselines; no mirror image, which would be corrected for as another."""
+    """Every arm against the baselines, other recipes against the paper's own, and the claims'.
+
+    No mirror image against a baseline: the table of arms tells each difference once.
+    """
     wanted: list[tuple[str, str]] = []
     for base in BASELINES:
         others = [arm for arm in arms if arm not in (base, REFERENCE)]
         wanted += [(arm, base) for arm in others if (base, arm) not in wanted]
-    return wanted
-
-
-def samples_text(results: Results, arms: Sequence[str]) -> list[str]:
-    """Each arm's sampled pass@1 and how different its samples are; nothing where none was drawn."""
-    sampled = results.of_samples()
-    shown = [arm for arm in arms if arm in sampled.arms]
-    if not shown:
-        return []
-    compared = compare_all(sampled, wanted_comparisons(shown))
-    rows: list[list[str]] = []
-    for arm in shown:
-        mine = sampled.reported(arm)
-        most = int(mine["samples"].max())  # pyright: ignore[reportArgumentType]
-        counts = mine.select(
-            "samples", (pl.col("passed") * pl.col("samples")).round().cast(pl.Int64)
-        )
-        rows.append(
-            [
-                arm,
-                *compared_cells(sampled, arm, pass_rate(sampled, arm), compared),
-                f"{percent(mean_pass_at_k(counts.iter_rows(), most))} (k = {most})",
-                f"{mine['distinct'].mean():.2f} of {most}",
-            ]
-        )
-    head = [
-        *("arm", *compared_head("sampled pass@1 (%)")),
-        *("pass@k (%)", "different programs a problem"),
-    ]
-    note = (
-        "Intervals and tests as above, corrected by Holm for the comparisons of this table. "
-        "Programs that differ in comments and layout alone count as one.\n"
-    )
-    return ["### Samples\n", f"{table(head, rows)}\n{note}"]
+    return [*wanted, *AGAINST_FOCAL, *((claim.arm, claim.baseline) for claim in CLAIMS)]

@@ -20,7 +20,6 @@ from iterpref_assets.core.experiment.benchmarks import (
     gains_of,
     held_out_set,
 )
-from iterpref_assets.core.experiment.claims import CLAIMS
 from iterpref_assets.core.experiment.comparing import compare_all
 from iterpref_assets.core.experiment.outcomes import (
     arms_text,
@@ -28,7 +27,7 @@ from iterpref_assets.core.experiment.outcomes import (
     claims_text,
     made,
     rates_text,
-    samples_text,
+    recipes_text,
     wanted_comparisons,
 )
 from iterpref_assets.core.experiment.paper_tables import paper_tables_text
@@ -41,15 +40,23 @@ from iterpref_assets.core.experiment.reasons import (
     tasks_text,
 )
 from iterpref_assets.core.experiment.results import FILES, Results, read_results
+from iterpref_assets.core.experiment.samples import sampled_set, samples_text
 from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE
 
 CURVES = {
-    "chosen_logprob": "Log-probability of y+ (nats a token)",
+    "chosen_logprob": "Log-probability of y+, as far as it is read (nats a token)",
     "rejected_logprob": "Log-probability of y-, as far as it is read (nats a token)",
     "focal_logprob": "Log-probability of D- (nats a token)",
     "reward_accuracy": "Share of pairs with y+ preferred",
 }
+CAPTIONS = {
+    "gains.png": (
+        f"\nThe paper's bars are of {figures.PAPER_BENCHMARK} alone (its Table 1), ours of the "
+        "held-out problems.\n"
+    )
+}
+"""What a figure needs told below it."""
 HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
 _RECIPES = {arm.name: arm.recipe for arm in ARMS}
@@ -77,12 +84,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     """
     order = list(_RECIPES)
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
-    wanted = wanted_comparisons(arms)
-    wanted += [(claim.arm, claim.baseline) for claim in CLAIMS]
     changed = [
         (arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm and arm not in _SECOND
     ]
-    wanted += changed
+    wanted = [*wanted_comparisons(arms), *changed]
     compared = compare_all(results, wanted)
     held_out = held_out_set(results, arms, compared)
     sets = benchmark_sets(results, arms, wanted)
@@ -93,7 +98,8 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         made(results),
         "### Arms\n",
         arms_text(results, arms, compared),
-        *(f"![{name}]({images / name})\n" for name in drawn),
+        *(f"![{name}]({images / name})\n{CAPTIONS.get(name, '')}" for name in drawn),
+        *recipes_text(compared),
         *changes_text(changed, compared),
         *benchmarks_text(sets, list(of_sets), images),
         "### Claims\n",
@@ -101,7 +107,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         *claims_by_set_text(held_out, sets),
         "### The paper's tables\n",
         *paper_tables_text(results),
-        *samples_text(results, arms),
+        *samples_text(held_out, sampled_set(results, arms, wanted)),
         "### Tasks won and lost\n",
         tasks_text(results, arms),
         "### Learning rates\n",
@@ -148,20 +154,23 @@ HEAD = """\
     iterpref experiment render
 
 `make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the
-reference, two seeds. `run` makes any part of the grid (`iterpref experiment arms` lists the
-arms), and only what is missing of it: each model and each of its scores is an artifact, in
-Dagster a partition. With `--at-once N`, N processes make it, each on a GPU of its own or on its
-share of the CPUs; with equally many threads they make the models and scores that one makes. The
-first error and Ctrl-C end them all, and the next run goes on where they were. `export` writes the
-tables in `measurements/results/experiment/`, in a folder named like the base model, and `render`
-this page from them all.
+reference, two seeds. Two seeds decide no claim: that takes three. `run` makes any part of the grid
+(`iterpref experiment arms` lists the arms), and only what is missing of it: each model and each of
+its scores is an artifact, in Dagster a partition. With `--at-once N`, N processes make it, each on
+a GPU of its own or on its share of the CPUs; with equally many threads they make the models and
+scores that one makes. The first error and Ctrl-C end them all, and the next run goes on where they
+were. `export` writes the tables in `measurements/results/experiment/`, in a folder named like the
+base model, and `render` this page from them all.
 
-All arms are trained with the same steps and batches on the same pairs, but for those whose name
-says otherwise. Each is tried at every learning rate with seed 0; the rate that solves most
-validation problems is its own, and validation problems are not among those reported. A seed draws
-the order of the pairs. `experiment.samples` asks for sampled scores beside the greedy ones. They
-are artifacts of their own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made
-where the settings have `benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
+Arms of one pair set are trained with the same steps and batches on the same pairs, but for
+`-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-
+or D-, so that the filters can drop other pairs, and `sampled` has pairs of its own: their numbers
+of pairs, and with these of steps, can differ. The table of arms tells both. Each arm is tried at
+every learning rate with seed 0; the rate that solves most validation problems is its own, and
+validation problems are not among those reported. A seed draws the order of the pairs.
+`experiment.samples` asks for sampled scores beside the greedy ones. They are artifacts of their
+own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made where the settings have
+`benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
 `iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
 
 An arm `-second` is a second round, on-policy: the model of the first round samples and debugs the

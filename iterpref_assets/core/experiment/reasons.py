@@ -37,10 +37,14 @@ def curves_text(results: Results, arms: Sequence[str]) -> list[str]:
         rows.append(cells)
     if not rows:
         return []
-    head = ["arm", "y+", "y-, as far as it is read", "D-"]
+    head = ["arm", "y+, as far as it is read", "y-, as far as it is read", "D- of y-"]
     note = (
-        "Mean nats a token over the first and the last tenth of the steps, seed 0 at the chosen "
-        "rate.\n"
+        "Mean nats a token over the first and the last tenth of the steps, of the tokens that the "
+        "loss reads; seed 0 at the chosen rate, which differs by arm. y+ is read "
+        "whole, by `symmetric` its D+ alone. y- is read whole by `dpo`, `rpo`, `focused_dpo` and "
+        "`sft_incorrect`, widened D- by `diff_augment`, whole or as D- in half of the pairs each "
+        "by `hybrid`; by the others D- alone, so what became of the rest of y- is not measured. "
+        "An arm that changes one thing reads what its recipe reads.\n"
     )
     return ["### Log-probabilities over training\n", f"{table(head, rows)}\n{note}"]
 
@@ -64,7 +68,10 @@ def kinds_text(results: Results) -> list[str]:
             rows.append([str(pairs), row["kind"], *map(percent, shares)])
     if not rows:
         return []
-    note = "Shares of the lexical tokens of y-, on the lines of D- and on its other lines.\n"
+    note = (
+        "Shares of the lexical tokens of y-, on the lines of D- and on its other lines. Sets whose "
+        "D- is tokens or nodes of the syntax tree are left out: it is no lines.\n"
+    )
     head = ["pairs", "kind", "of D- (%)", "of the other lines (%)"]
     return ["### What D- is made of\n", f"{table(head, rows)}\n{note}"]
 

@@ -182,9 +182,12 @@ class Results:
         return values.cast(pl.Float64).to_numpy()
 
     def of_samples(self) -> Results:
-        """The same arms with what was sampled in the place of the greedy scores."""
-        share = pl.col("passed") / pl.col("samples")
-        return replace(self, scores=self.sampled.with_columns(passed=share))
+        """The same arms with what was sampled in the place of the greedy scores.
+
+        Each is reported at the rate that it is reported at greedy.
+        """
+        shares = self.sampled.with_columns(passed=pl.col("passed") / pl.col("samples"))
+        return replace(self, scores=self._at_reported_rates(shares))
 
     @property
     def benchmark_names(self) -> list[str]:

@@ -15,12 +15,16 @@ def percent(value: float) -> str:
 
 
 def points(comparison: Comparison | None) -> str:
-    """A difference in points with its interval and corrected p; "-" where there is none."""
+    """A difference in points with its interval and corrected p; "-" where there is none.
+
+    And the number of its seeds, n, where its arm has more.
+    """
     if comparison is None:
         return ABSENT
     found = comparison.difference
     ends = f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
-    return f"{100 * found.estimate:+.1f} {ends} p {comparison.adjusted:.3g}"
+    fewer = f" n={comparison.seeds}" if comparison.seeds < comparison.arm_seeds else ""
+    return f"{100 * found.estimate:+.1f} {ends} p {comparison.adjusted:.3g}{fewer}"
 
 
 def interval(found: Interval) -> str:

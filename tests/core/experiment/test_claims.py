@@ -8,20 +8,27 @@ from experiment_examples import results, with_samples
 
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
-from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, outcome
-from iterpref_assets.core.experiment.comparing import Comparison, compare_all, pass_rate
+from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, Relation, outcome
+from iterpref_assets.core.experiment.comparing import (
+    Comparison,
+    compare_all,
+    number_of_tests,
+    pass_rate,
+)
 from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.experiment.wording import points
 from iterpref_assets.core.training.recipes import REFERENCE
 
 FEW = Bootstrap(resamples=200)
-HIGHER = Claim("more", "a", "b", "")
-LOWER = Claim("less", "a", "b", "", higher=False)
+HIGHER = Claim("more", "a", "b", "", ((52.0, 50.0), (63.0, 60.0)))
+LOWER = Claim("less", "a", "b", "", ((50.0, 52.0),), Relation.BELOW)
+NOT_HIGHER = Claim("no more", "a", "b", "", ((50.0, 50.0), (50.0, 52.0)), Relation.NOT_ABOVE)
 SECONDS = {arm.name for arm in SECOND_ROUNDS}
 
 
 def comparison(low: float, high: float, p_value: float) -> Comparison:
     interval = Interval(estimate=(low + high) / 2, low=low, high=high)
-    return Comparison("a", "b", interval, 2, p_value, p_value, 0, 0)
+    return Comparison("a", "b", interval, 3, 3, p_value, p_value, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -32,20 +39,52 @@ def comparison(low: float, high: float, p_value: float) -> Comparison:
         (HIGHER, -0.05, -0.01, 0.01, Outcome.INVERTED),
         (HIGHER, -0.05, -0.01, 0.2, Outcome.NOT_REPRODUCED),
         (HIGHER, -0.01, 0.01, 0.9, Outcome.NOT_REPRODUCED),
-        (HIGHER, -0.01, 0.03, 0.9, Outcome.UNDECIDED),
+        (HIGHER, -0.01, 0.02, 0.9, Outcome.UNDECIDED),
         (LOWER, -0.05, -0.01, 0.01, Outcome.REPRODUCED),
         (LOWER, 0.01, 0.05, 0.01, Outcome.INVERTED),
         (LOWER, -0.01, 0.03, 0.9, Outcome.NOT_REPRODUCED),
         (LOWER, -0.03, 0.01, 0.9, Outcome.UNDECIDED),
+        (NOT_HIGHER, -0.05, -0.01, 0.01, Outcome.REPRODUCED),
+        (NOT_HIGHER, 0.01, 0.05, 0.01, Outcome.INVERTED),
+        (NOT_HIGHER, -0.05, -0.01, 0.2, Outcome.UNDECIDED),
+        (NOT_HIGHER, 0.01, 0.05, 0.2, Outcome.UNDECIDED),
+        (NOT_HIGHER, 0.0, 0.0, 1.0, Outcome.UNDECIDED),
     ],
 )
 def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_value, expected):
     assert outcome(claim, {("a", "b"): comparison(low, high, p_value)}) is expected
 
 
-def test_one_seed_decides_nothing():
-    one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
-    assert outcome(HIGHER, {("a", "b"): one}) is Outcome.UNDECIDED
+@pytest.mark.parametrize(
+    "figures", [(), ((52.0, 50.0), (50.0, 50.0)), ((52.0, 50.0), (50.0, 52.0))]
+)
+def test_an_effect_that_the_paper_does_not_show_is_never_excluded(figures):
+    claim = Claim("more", "a", "b", "", figures)
+    found = {("a", "b"): comparison(-0.05, -0.01, 0.2)}
+    assert outcome(claim, found) is Outcome.UNDECIDED
+
+
+def test_the_effect_is_the_smallest_of_the_papers_figures_as_it_gives_them():
+    by_text = {claim.text: claim.effect for claim in CLAIMS}
+    # METHOD.md, Table 1: 48.8 - 45.5, 55.3 - 41.1 and 52.5 - 47.0
+    assert by_text["focal DPO beats plain DPO"] == 0.033
+    # 49.9 - 48.8, 56.3 - 55.3 and 52.3 - 52.5
+    assert by_text["focal RPO beats focal DPO"] == -0.002
+    # Table 20: 64.4 - 63.7
+    assert by_text["random negatives beat last ones, focal DPO"] == 0.007
+    assert by_text["nearest negatives beat random ones, focal RPO"] is None
+    assert by_text["plain DPO does not rise above the reference"] is None
+
+
+def test_the_papers_figures_are_written_beside_where_they_stand():
+    claim = Claim("more", "a", "b", "Table 0, averages", ((52.0, 50.0), (63.0, 60.0)))
+    assert claim.paper == "Table 0, averages: 52.0 against 50.0, 63.0 against 60.0"
+    assert Claim("more", "a", "b", "not in it").paper == "not in it"
+
+
+def test_two_seeds_decide_nothing():
+    two = replace(comparison(0.01, 0.05, 0.001), seeds=2)
+    assert outcome(HIGHER, {("a", "b"): two}) is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize("claim", [each for each in CLAIMS if {each.arm, each.baseline} & SECONDS])
@@ -90,6 +129,36 @@ def test_p_values_are_corrected_for_every_comparison_made():
     made = results({"reference": ["00000"], "sft": ["11111"], "dpo": ["00000"]})
     found = compare_all(made, [("sft", "reference"), ("dpo", "reference")], FEW)
     assert found["sft", "reference"].adjusted == 2 * found["sft", "reference"].p_value
+
+
+def test_a_comparison_and_its_mirror_image_are_one_test():
+    made = results({"reference": ["00000"], "sft": ["11111"], "dpo": ["00000"]})
+    wanted = [("sft", "dpo"), ("sft", "reference"), ("dpo", "sft")]
+    found = compare_all(made, wanted, FEW)
+    assert found["sft", "dpo"].adjusted == 2 * found["sft", "dpo"].p_value
+    assert number_of_tests(found) == 2
+
+
+def test_a_mirror_image_is_the_negated_result():
+    made = results({"reference": ["0000"], "sft": ["1101", "1100", "1100"], "dpo": ["1010"] * 2})
+    found = compare_all(made, [("sft", "dpo"), ("dpo", "sft")], FEW)
+    there, back = found["sft", "dpo"], found["dpo", "sft"]
+    assert (back.arm, back.baseline) == ("dpo", "sft")
+    # seeds 0 and 1 of sft win problem 1, lose problem 2; seed 0 wins problem 3
+    assert (there.difference.estimate, back.difference.estimate) == (0.125, -0.125)
+    assert (back.difference.low, back.difference.high) == (
+        *(-there.difference.high, -there.difference.low),
+    )
+    assert (there.won, there.lost, back.won, back.lost) == (2, 1, 1, 2)
+    assert (there.seeds, there.arm_seeds, back.seeds, back.arm_seeds) == (2, 3, 2, 2)
+
+
+def test_seeds_are_told_where_a_comparison_has_fewer_than_its_arm():
+    made = results({"reference": ["0000"], "sft": ["1111"] * 3, "dpo": ["0000"] * 2})
+    found = compare_all(made, [("sft", "dpo"), ("dpo", "sft"), ("sft", "reference")], FEW)
+    assert points(found["sft", "dpo"]) == "+100.0 [+100.0, +100.0] p 0.25 n=2"
+    assert points(found["dpo", "sft"]) == "-100.0 [-100.0, -100.0] p 0.25"
+    assert points(found["sft", "reference"]) == "+100.0 [+100.0, +100.0] p 0.25"
 
 
 def test_arms_without_scores_are_left_out_of_the_comparisons():

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from experiment_examples import results, with_samples
+from experiment_examples import RATE, results, with_samples
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.page import make_page, write_page
+from iterpref_assets.core.experiment.outcomes import AGAINST_FOCAL, rates_text
+from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
 from iterpref_assets.core.experiment.results import write_results
 
 MADE = results({"reference": ["0" * 20], "sft": ["1" * 20, "1" * 20], "dpo": ["0" * 20, "0" * 20]})
@@ -19,8 +20,14 @@ def page():
     return make_page(MADE, title="Lab", discussion="Why.\n", images=Path("images"))
 
 
-def test_arms_stand_with_rate_seeds_and_pass_rate(page):
-    assert "| sft | 1e-05 | 2 | 100.0 [100.0, 100.0] |" in page.text
+def test_arms_stand_with_rate_pairs_steps_seeds_and_pass_rate(page):
+    assert "| arm | rate | pairs | steps | seeds |" in page.text
+    assert "| sft | 1e-05 | 7 | 20 | 2 | 100.0 [100.0, 100.0] |" in page.text
+
+
+def test_the_papers_benchmark_is_named_below_the_figure_of_gains(page):
+    figure = page.text.index("gains.png")
+    assert "BigCodeBench-Hard Complete" in page.text[figure : figure + 200]
 
 
 def test_pair_sets_stand_with_their_focal_share(page):
@@ -41,7 +48,7 @@ def test_arms_that_change_one_thing_stand_beside_their_recipe():
 def test_second_rounds_are_none_of_the_arms_that_change_one_thing():
     made = results({"reference": ["00"], "focal_rpo": ["00"], "focal_rpo-second": ["11"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert "| focal_rpo-second | 1e-05 | 1 | 100.0" in text
+    assert "| focal_rpo-second | 1e-05 | 7 | 20 | 1 | 100.0" in text
     assert "### One thing changed" not in text
 
 
@@ -49,14 +56,14 @@ def test_second_rounds_are_none_of_the_arms_that_change_one_thing():
 def test_arms_beside_no_recipe_of_the_page_are_shown(arm):
     made = results({"reference": ["00"], arm: ["11"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert f"| {arm} | 1e-05 | 1 | 100.0" in text
+    assert f"| {arm} | 1e-05 | 7 | 20 | 1 | 100.0" in text
     assert "### One thing changed" not in text
 
 
 def test_the_reference_alone_makes_a_page():
     made = results({"reference": ["01"]})
     page = make_page(made, title="Lab", discussion="", images=Path("images"))
-    assert "| reference | - | 1 | 50.0" in page.text
+    assert "| reference | - | - | - | 1 | 50.0" in page.text
     assert "chosen-logprob.png" not in page.images
 
 
@@ -77,18 +84,56 @@ def test_results_without_rounds_kinds_curves_and_features_make_a_page():
         assert part not in page.text
 
 
-def test_claims_stand_with_their_outcome(page):
-    row = next(line for line in page.text.splitlines() if line.startswith("| plain DPO falls"))
-    assert row.endswith("| not reproduced |")
+def row_of(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(f"| {start}"))
+
+
+def test_claims_stand_with_the_papers_smallest_effect_and_their_outcome():
+    made = results({"reference": ["0" * 20], "focal_dpo": ["1" * 20] * 3})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    row = row_of(text, "focal DPO rises above the reference")
+    assert "| 3.2 | +100.0 [" in row  # 52.5 - 49.3
+    assert row.endswith("| reproduced |")
+
+
+def test_a_claim_without_an_effect_of_the_papers_is_told_without(page):
+    row = row_of(page.text, "plain DPO does not rise")
+    assert "| - | +0.0 [" in row
+    assert row.endswith("| undecided |")
+
+
+def test_two_seeds_are_told_to_decide_nothing(page):
+    assert "with fewer than 3 seeds" in page.text
+    assert "Two seeds decide no claim" in " ".join(HEAD.split())
 
 
 def test_claims_that_were_not_run_are_told(page):
-    row = next(line for line in page.text.splitlines() if line.startswith("| plain RPO falls"))
-    assert row.endswith("| - | not run |")
+    assert row_of(page.text, "plain RPO does not rise").endswith("| - | - | not run |")
 
 
-def test_chosen_rate_is_bold_beside_the_others(page):
-    assert "| sft | **50.0** | 25.0 |" in page.text
+@pytest.mark.parametrize(
+    ("shares", "row"),
+    [
+        ((0.25, 0.5, 0.25), "| sft | 25.0 | **50.0** | 25.0 |"),
+        ((0.5, 0.25, 0.25), "| sft | **50.0** edge | 25.0 | 25.0 |"),
+        ((0.25, 0.25, 0.5), "| sft | 25.0 | 25.0 | **50.0** edge |"),
+        ((0.25, 0.5, 0.5), "| sft | 25.0 | **50.0** | 50.0 tie |"),
+    ],
+)
+def test_chosen_rate_is_bold_and_marked_at_an_edge_others_where_they_tie(shares, row):
+    rates = [RATE, 10 * RATE, 100 * RATE]
+    made = results({"reference": ["0"], "sft": ["1"]})
+    cell, scores = made.cells.filter(arm="sft")[:1], made.scores.filter(arm="sft")
+    tried = [
+        cell.with_columns(rate=pl.lit(rate), validation=pl.lit(share))
+        for rate, share in zip(rates, shares, strict=True)
+    ]
+    made = replace(
+        made,
+        cells=pl.concat([made.cells.filter(arm="reference"), *tried]),
+        scores=pl.concat([made.scores, *(scores.with_columns(rate=pl.lit(r)) for r in rates[1:])]),
+    )
+    assert row in rates_text(made, ["reference", "sft"])
 
 
 def test_curves_stand_from_first_to_last_steps(page):
@@ -180,6 +225,32 @@ def test_sampled_pass_rates_stand_with_their_difference_and_diversity():
     assert "| sft | 1 | 75.0 [" in text
     assert "| +50.0 [" in text
     assert "| 100.0 (k = 4) | 1.50 of 4 |" in text
+
+
+def test_claims_stand_with_their_outcome_greedy_and_on_samples():
+    made = results({"reference": ["0" * 20], "focal_dpo": ["0" * 20] * 3})
+    drawn = with_samples(made, {"reference": [(0, 1)] * 20, "focal_dpo": [(2, 1)] * 20}, seeds=3)
+    text = make_page(drawn, title="Lab", discussion="", images=Path("images")).text
+    part = text.split("### Claims on samples")[1].split("### ")[0]
+    assert "| claim | greedy pass@1 | sampled pass@1 |" in part
+    row = row_of(part, "focal DPO rises above the reference")
+    assert "| not reproduced: +0.0 [+0.0, +0.0] p 1 | reproduced: +50.0 [" in row
+    assert "focal RPO" not in part
+
+
+def test_other_recipes_stand_beside_the_papers_own():
+    made = results({"reference": ["00"], "focal_dpo": ["00"], "hybrid": ["11"], "sft": ["10"]})
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    part = text.split("### Other recipes")[1].split("### ")[0]
+    assert "| hybrid | focal_dpo | +100.0 [" in part
+    assert "| sft |" not in part
+
+
+def test_each_other_recipe_is_compared_with_the_papers_that_imitates_as_it_does():
+    assert dict(AGAINST_FOCAL) == {
+        "sft_incorrect": "focal_rpo",
+        **dict.fromkeys(("hybrid", "diff_augment", "symmetric", "focused_dpo"), "focal_dpo"),
+    }
 
 
 def test_nothing_is_told_of_samples_where_none_were_drawn(page):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from experiment_examples import RATE, results, with_benchmark
+from experiment_examples import RATE, results, with_benchmark, with_samples
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.results import (
@@ -106,6 +106,15 @@ def test_benchmark_scores_at_another_rate_than_the_chosen_one_are_not_reported()
     assert made.of_benchmark("mbpp", plus=True).arms == ["reference"]
     both = with_benchmark(made, "mbpp", {"sft": ["0"]})
     assert both.of_benchmark("mbpp", plus=True).matrix("sft").tolist() == [[0]]
+
+
+def test_samples_at_another_rate_than_the_chosen_one_are_not_reported():
+    made = results({"reference": ["0"], "sft": ["1"], "dpo": ["1"]})
+    for arm in ("sft", "dpo"):
+        made = with_samples(made, {arm: [(4, 1)]}, rate=10 * RATE)
+    made = with_samples(made, {"sft": [(1, 1)]})
+    assert made.of_samples().arms == ["sft"]
+    assert made.of_samples().matrix("sft").tolist() == [[0.25]]
 
 
 def test_all_tasks_are_the_held_out_problems_and_those_of_every_benchmark_with_plus_tests():

@@ -8,19 +8,10 @@ import logging
 import pytest
 from rich.console import Console
 from rich.progress import Progress
+from turned_clock import Clock
 
 from iterpref_assets.core import progress
 from iterpref_assets.core.progress import Tracker, about, duration, figure
-
-
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -5,19 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
+from turned_clock import Clock
 
 from iterpref_assets.core import work_by_kind
 from iterpref_assets.core.work_by_kind import WorkByKind
-
-
-class Clock:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

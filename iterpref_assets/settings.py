@@ -200,7 +200,15 @@ class Settings(BaseSettings):
     @classmethod
     def _whole_of_the_labs(cls, prompts: PromptConfig) -> PromptConfig:
         """A model that knows the lab's texts alone knows them with the lab's options alone."""
-        return LAB_PROMPTS if prompts.templates is Templates.LAB else prompts
+        if prompts.templates is not Templates.LAB:
+            return prompts
+        for name, field in PromptConfig.model_fields.items():
+            # Defaults are filled in before: they cannot be told from what nobody set.
+            if getattr(prompts, name) not in (field.default, getattr(LAB_PROMPTS, name)):
+                raise ValueError(
+                    f"the lab's texts have a value of {name} of their own: leave {name} out"
+                )
+        return LAB_PROMPTS
 
     @model_validator(mode="after")
     def _samples_to_pair(self) -> Self:

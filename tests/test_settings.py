@@ -134,6 +134,15 @@ def test_the_labs_texts_come_with_the_options_that_its_model_was_trained_with(
     assert settings.prompts_for(LocalModel(path=Path("copy"))) == settings.prompts_for(LabModel())
 
 
+def test_an_option_that_the_labs_texts_do_not_have_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITERPREF_PROMPTS__TEMPLATES", "lab")
+    monkeypatch.setenv("ITERPREF_PROMPTS__SYSTEM", "Be brief.")
+    with pytest.raises(InputError, match="leave system out"):
+        load_settings()
+
+
 @pytest.mark.parametrize("name", ["lab-weak", "lab-strong"])
 def test_a_lab_model_of_another_strength_debugs_is_trained_and_is_asked_like_the_labs(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.cards import Card
+from iterpref_assets.core.training.checks import with_room
 from iterpref_assets.core.training.config import (
     Lora,
     Optimizer,
@@ -203,7 +204,7 @@ def plan(
     Raises:
         InputError: where the pairs are malformed, or there is no model.
     """
-    trained, _ = split_pairs(tokenized, config.heldout)
+    trained, _ = split_pairs(with_room(tokenized, config.max_length), config.heldout)
     pairs = packed_pairs(trained, None, model_dir, recipe, config)
     return _plan(Subject(model_dir, recipe, pairs, card), config)
 

@@ -69,7 +69,11 @@ def compute_reference_logprobs(
     pairs = token_pairs(tokenized, None)
     work_dir.mkdir(parents=True, exist_ok=True)
     parts = [
-        (work_dir / f"part-{start:08d}.parquet", slice(start, start + pairs_per_part))
+        # Its size is in a part's name: another release may make larger ones.
+        (
+            work_dir / f"part-{start:08d}-{pairs_per_part}.parquet",
+            slice(start, start + pairs_per_part),
+        )
         for start in range(0, len(pairs), pairs_per_part)
     ]
     wait_for_all()

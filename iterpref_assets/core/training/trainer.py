@@ -83,18 +83,20 @@ def train(
         TrainingError: disk full, out of memory, loss not finite; checkpoints are kept.
     """
     recipe = recipe.with_strengths(config.beta, config.alpha)
-    trained_on, kept_out = split_pairs(tokenized, config.heldout)
+    tables.validate(tokenized, tables.TOKENIZED_PAIRS)
+    fitting = with_room(tokenized, config.max_length)
+    trained_on, kept_out = split_pairs(fitting, config.heldout)
     dataset = load_dataset(trained_on, reference, model_dir, recipe, config)
     heldout = None
     if config.heldout is not None:
         heldout = load_dataset(kept_out, reference, model_dir, recipe, config)
-    without_room = trained_on.height - len(dataset.pairs)
+    without_room = tokenized.height - fitting.height
     checkpoint = workdir.last_checkpoint(work_dir)
     run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if rank() == 0:
         dataset.truncation.warn(recipe, config.max_length)
-        _warn_of_long_prompts(without_room, trained_on.height, config.max_length)
+        _warn_of_long_prompts(without_room, tokenized.height, config.max_length)
         workdir.claim(work_dir, run)
         workdir.remove_unfinished(work_dir)
         curve.start_after(workdir.curve_until(checkpoint))
@@ -154,13 +156,11 @@ def load_dataset(
     recipe: Recipe,
     config: TrainConfig,
 ) -> PackedPairs:
-    """The checked pairs as packed rows, but for those whose prompt fills all of max_length.
+    """The pairs of `tokenized`, which is a checked table, as packed rows.
 
     Raises:
-        InputError: where there are none, a table is malformed, the reference is missing, or too
-            many prompts leave no room for a completion.
+        InputError: where there are none, or the reference is malformed or missing.
     """
-    tables.validate(tokenized, tables.TOKENIZED_PAIRS)
     if not recipe.needs_reference:
         reference = None
     elif reference is None:
@@ -187,7 +187,7 @@ def packed_pairs(
             "there are no pairs to train on",
             remedy="Sample more problems or loosen the filters, then build the pairs again",
         )
-    pairs = token_pairs(with_room(tokenized, config.max_length), reference)
+    pairs = token_pairs(tokenized, reference)
     pairs = with_windows(pairs, recipe, model_dir, config.seed)
     return PackedPairs(pairs, recipe, config.max_length)
 

@@ -41,6 +41,12 @@ def test_finished_parts_are_not_computed_again(model_dir, tmp_path):
     assert [kept[0], kept[2]] == [times[0], times[2]]
 
 
+def test_parts_of_another_size_are_not_taken_for_these(model_dir, tmp_path):
+    whole = compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path, pairs_per_part=3)
+    other = compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path, pairs_per_part=2)
+    assert other["pair_id"].equals(whole["pair_id"])
+
+
 def test_finished_work_needs_no_model(model_dir, tmp_path):
     whole = compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path)
     assert compute_reference_logprobs(PAIRS, tmp_path / "gone", CONFIG, tmp_path).equals(whole)
@@ -66,7 +72,7 @@ def test_memory_that_runs_out_is_named_and_finished_parts_are_kept(
     monkeypatch.setattr(reference._Scorer, "score", out_of_memory_in_the_second_part)
     with pytest.raises(TrainingError, match=r"out of memory.*Lower reference_batch_tokens"):
         compute_reference_logprobs(PAIRS, model_dir, CONFIG, tmp_path, pairs_per_part=3)
-    assert [file.name for file in tmp_path.iterdir()] == ["part-00000000.parquet"]
+    assert [file.name for file in tmp_path.iterdir()] == ["part-00000000-3.parquet"]
 
 
 def test_smaller_batches_give_the_same_logprobs(model_dir, tmp_path, monkeypatch):

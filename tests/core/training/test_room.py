@@ -9,7 +9,8 @@ from training_examples import random_pairs
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.checks import with_room
-from iterpref_assets.core.training.config import Precision, TrainConfig
+from iterpref_assets.core.training.config import HeldoutConfig, Precision, TrainConfig
+from iterpref_assets.core.training.heldout import problem_of, split_pairs
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.reference import compute_reference_logprobs
 from iterpref_assets.core.training.trainer import TrainOutcome, train
@@ -46,10 +47,16 @@ def test_more_than_a_tenth_are_refused_with_the_longest() -> None:
         with_room(pairs, ROOM)
 
 
-def trained(model_dir: Path, folder: Path, pairs: pl.DataFrame, name: str) -> TrainOutcome:
+def trained(
+    model_dir: Path,
+    folder: Path,
+    pairs: pl.DataFrame,
+    name: str,
+    heldout: HeldoutConfig | None = None,
+) -> TrainOutcome:
     config = TrainConfig(
         epochs=1, batch_size=8, micro_batch_size=4, precision=Precision.FLOAT32, max_length=ROOM,
-        gradient_checkpointing=False,
+        gradient_checkpointing=False, heldout=heldout,
     )  # fmt: skip
     reference = compute_reference_logprobs(pairs, model_dir, config, folder / f"{name}-reference")
     places = folder / name, folder / f"{name}-work"
@@ -70,3 +77,16 @@ def test_training_goes_on_without_them_and_tells_how_many(
         load_file(tmp_path / which / "model.safetensors") for which in ("short", "with_long")
     )
     assert all(one[name].equal(other[name]) for name in one)
+
+
+def test_the_share_is_that_of_all_pairs_also_where_some_are_held_out(
+    model_dir: Path, tmp_path: Path
+) -> None:
+    heldout = HeldoutConfig(share=0.2, every=1)
+    _, kept_out = split_pairs(PAIRS, heldout)
+    assert 0 < kept_out.height < 9  # one more would be more than a tenth of these alone
+    name = problem_of(kept_out["pair_id"][0])
+    long = long_pairs(1, ROOM).with_columns(pl.lit(f"{name}#long").alias("pair_id"))
+    outcome = trained(model_dir, tmp_path, PAIRS.vstack(long), "held", heldout)
+    assert outcome.figures["pairs_without_room"] == 1
+    assert outcome.figures["heldout_pairs"] == kept_out.height

@@ -246,7 +246,7 @@ def _build(
 def _steps_compiled_on_a_gpu(config: TrainConfig) -> AbstractContextManager[Any]:
     """Where the 8-bit optimizer would compile its step for a CPU, leave it as it is.
 
-    That takes a C++ compiler and a minute, more than it saves.
+    That takes a C++ compiler, and of a small model more time than it saves.
     """
     import torch
 

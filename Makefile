@@ -164,7 +164,7 @@ bench: setup ## Measure against the peers (hours; results are printed)
 # A root of its own keeps the grid apart from what `make run` makes.
 experiment-quick: export ITERPREF_ROOT = $(CURDIR)/data/experiment
 experiment-quick: setup ## The paper's headline on the lab's model, two seeds an arm
-	$(BIN)/iterpref experiment run --seeds 2 --settings examples/experiment/lab.toml
+	$(BIN)/iterpref experiment run --seeds 2 --at-once 2 --settings examples/experiment/lab.toml
 	$(BIN)/iterpref experiment export --out data/experiment/results/lab \
 		--settings examples/experiment/lab.toml
 	$(BIN)/iterpref experiment render --results data/experiment/results \

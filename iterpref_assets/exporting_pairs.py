@@ -15,7 +15,7 @@ from iterpref_assets.steps.experiment_second import EXPERIMENT_SECOND_PAIRS
 from iterpref_assets.steps.pairs import PAIRS_FILE, TOKENS_FILE
 from iterpref_assets.steps.step import Step, StepContext
 
-NOT_OF_LINES = frozenset({PairSet.TOKENS, PairSet.NODES})
+NOT_OF_LINES = frozenset({PairSet.TOKENS, PairSet.FORKS, PairSet.NODES})
 """Sets whose D- is no lines: those in their tables are of the line LCS, which is not trained on."""
 
 

@@ -37,11 +37,11 @@ def plain_loss(
     recipe: Recipe,
     imitation_mean: ImitationMean = ImitationMean.TOKENS,
 ) -> torch.Tensor:
-    """The mean of (2) or (3) over the pairs + alpha times (4)."""
+    """The mean of (2) or (3) over the pairs + alpha times (4) + gamma times unlikelihood."""
     prompts = [torch.tensor(pair.prompt).long() for pair in pairs]
     chosen = completion_logprobs(model, prompts, [_ids(pair.chosen) for pair in pairs])
     rejected = completion_logprobs(model, prompts, [_ids(pair.rejected) for pair in pairs])
-    preference, imitated = [], []
+    preference, imitated, unwanted = [], [], []
     for place, (pair, reading) in enumerate(zip(pairs, readings, strict=True)):
         if recipe.beta is not None:
             better = _log_ratio(chosen[place], pair.chosen, reading.chosen)
@@ -51,13 +51,19 @@ def plain_loss(
             imitated.append(chosen[place])
         elif reading.imitated is Side.REJECTED:
             imitated.append(rejected[place])
+        read = torch.tensor(read_tokens(pair.rejected, reading.rejected))
+        unwanted.append(torch.log(1 - rejected[place][read].exp()))
     loss = torch.zeros((), dtype=chosen[0].dtype)
     if preference:
         loss = loss + torch.stack(preference).mean()
     if imitated and imitation_mean is ImitationMean.PAIRS:
         loss = loss - recipe.alpha * torch.stack([side.mean() for side in imitated]).mean()
+    elif imitated and imitation_mean is ImitationMean.SUMS:
+        loss = loss - recipe.alpha * torch.stack([side.sum() for side in imitated]).mean()
     elif imitated:
         loss = loss - recipe.alpha * torch.cat(imitated).mean()
+    if recipe.gamma:
+        loss = loss - recipe.gamma * torch.cat(unwanted).mean()
     return loss
 
 

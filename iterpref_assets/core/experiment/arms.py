@@ -24,6 +24,8 @@ class PairSet(StrEnum):
     PREFIX_SUFFIX = "prefix_suffix"
     TOKENS = "tokens"
     """Difference by the model's tokens."""
+    FORKS = "forks"
+    """Difference by the first of each run of the model's tokens."""
     NODES = "nodes"
     """Difference by syntax-tree nodes."""
     SAMPLED = "sampled"
@@ -38,6 +40,7 @@ class PairSet(StrEnum):
             PairSet.NEAREST: {"negatives": Negatives.NEAREST},
             PairSet.PREFIX_SUFFIX: {"difference": Difference.PREFIX_SUFFIX},
             PairSet.TOKENS: {"difference": Difference.TOKENS},
+            PairSet.FORKS: {"difference": Difference.FORKS},
             PairSet.NODES: {"difference": Difference.NODES},
             PairSet.SAMPLED: {"negatives": Negatives.PASS_RATE},
         }[self]
@@ -100,10 +103,24 @@ ARMS: tuple[Arm, ...] = (
     *(Arm(name=f"focal_rpo-alpha{alpha:g}", recipe="focal_rpo", alpha=alpha) for alpha in _ALPHAS),
     Arm(name="focal_rpo-by_pairs", recipe="focal_rpo", imitation_mean=ImitationMean.PAIRS),
     *(
+        Arm(name=f"{recipe}-by_sums", recipe=recipe, imitation_mean=ImitationMean.SUMS)
+        for recipe in ("rpo", "focal_rpo")
+    ),
+    Arm(
+        name="focal_rpo-forks-by_sums",
+        recipe="focal_rpo",
+        pairs=PairSet.FORKS,
+        imitation_mean=ImitationMean.SUMS,
+    ),
+    *(
         Arm(name=f"{recipe}-{pairs.value}", recipe=recipe, pairs=pairs)
         for pairs in PairSet
         if pairs is not PairSet.RANDOM
         for recipe in _FOCAL
+    ),
+    *(
+        Arm(name=f"focal_ul-{pairs.value}", recipe="focal_ul", pairs=pairs)
+        for pairs in (PairSet.TOKENS, PairSet.FORKS)
     ),
     *(Arm(name=f"{recipe}-second", recipe=recipe, after=recipe) for recipe in _FOCAL),
     *(Arm(name=f"{recipe}-twice", recipe=recipe, epochs_factor=2) for recipe in _FOCAL),

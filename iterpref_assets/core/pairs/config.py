@@ -28,9 +28,9 @@ class Negatives(StrEnum):
 
 
 class Difference(StrEnum):
-    """How D+ and D- are found (paper, Table 19); TOKENS and NODES are ours.
+    """How D+ and D- are found (paper, Table 19); TOKENS, FORKS and NODES are ours.
 
-    Filters ask about lines, which these two find as LCS does. What they mark is finer; where it is
+    Filters ask about lines, which these three find as LCS does. What they mark is finer; where it is
     nothing at all of a side, since that only lacks what the other has, its lines stand.
     """
 
@@ -40,6 +40,9 @@ class Difference(StrEnum):
     """The lines between the common first and last ones."""
     TOKENS = "tokens"
     """The model's tokens outside their longest common subsequence."""
+    FORKS = "forks"
+    """Of every run of TOKENS the first: where the programs part. What follows it is written in the
+    wake of a mistake, whatever its own worth."""
     NODES = "nodes"
     """The smallest syntax-tree nodes that the other program does not share."""
 

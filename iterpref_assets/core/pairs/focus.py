@@ -49,6 +49,9 @@ def focal_masks(
     """[tokens of y+] and [tokens of y-] which are of D+ and of D-."""
     if method is Difference.TOKENS:
         finer = _by_tokens(chosen, rejected)
+    elif method is Difference.FORKS:
+        by_tokens = _by_tokens(chosen, rejected)
+        finer = _firsts(chosen, by_tokens[0]), _firsts(rejected, by_tokens[1])
     elif method is Difference.NODES:
         finer = _by_nodes(chosen, rejected)
     else:
@@ -66,6 +69,14 @@ def _by_tokens(chosen: EncodedSide, rejected: EncodedSide) -> tuple[FocalMask, F
             else:
                 masks[1][starts[1][row] + edit.dest_pos] = True
     return masks[0], masks[1]
+
+
+def _firsts(side: EncodedSide, marked: FocalMask) -> FocalMask:
+    """The first token of every run of marked ones; no run goes on from one text to the next."""
+    after = np.zeros_like(marked)
+    after[1:] = marked[:-1]
+    after[side.spans.bounds[:-1]] = False
+    return marked & ~after
 
 
 def _by_nodes(chosen: EncodedSide, rejected: EncodedSide) -> tuple[FocalMask, FocalMask]:

@@ -57,6 +57,9 @@ class ImitationMean(StrEnum):
     PAIRS = "pairs"
     """Over the tokens of each pair, then over the pairs: each pair weighs the same, and the tokens
     of a short one more (as in the authors' code)."""
+    SUMS = "sums"
+    """Over the pairs, of the sum over each one's tokens (as the paper writes it): alpha weighs a
+    token as beta does, some hundred times as much as beside a mean over tokens."""
 
 
 class Attention(StrEnum):

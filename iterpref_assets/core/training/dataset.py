@@ -16,6 +16,7 @@ from iterpref_assets.core.training.packing import (
     TokenPair,
     lay_out,
     pack,
+    token_weights,
 )
 from iterpref_assets.core.training.recipes import Recipe, Side
 from iterpref_assets.core.training.truncation import Truncation
@@ -116,6 +117,14 @@ class PackedPairs:
             len((pair.chosen if side is Side.CHOSEN else pair.rejected).ids)
             for pair, side in zip(self.pairs, sides, strict=True)
             if side is not None
+        )
+
+    @property
+    def rejected_tokens(self) -> float:
+        """How often the recipe counts tokens of y- of all pairs, each in one reading."""
+        return sum(
+            float(token_weights(pair.rejected, self.readings[n % len(self.readings)].rejected).sum())
+            for n, pair in enumerate(self.pairs)
         )
 
     def lengths(self) -> NDArray[np.int64]:

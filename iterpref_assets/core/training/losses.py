@@ -92,6 +92,21 @@ def imitation_losses(logprobs: Tensor, read: TokenReadings, pairs: int) -> Tenso
     return summed / sum_by_pair(read.imitated, read.pair, pairs).clamp(min=1)
 
 
+def unlikelihood_loss(logprobs: Tensor, rejected: Tensor) -> Tensor:
+    """The summed -log(1 - pi) of the rejected tokens, a scalar in nats (arXiv 1908.04319, eq. 4).
+
+    Unlike the log-ratio of D-, it has a floor: a token that the model no longer writes moves
+    nothing any more.
+
+    Args:
+        logprobs: [N] log pi of each token, nats.
+        rejected: [N] how often the token counts.
+    """
+    # Where pi rounds to 1 the loss would have no end.
+    others = -torch.expm1(logprobs) + torch.finfo(logprobs.dtype).eps
+    return -(rejected * others.log()).sum()
+
+
 def batch_loss(
     logprobs: Tensor,
     read: TokenReadings,
@@ -99,14 +114,17 @@ def batch_loss(
     pairs: int,
     beta: float | None,
     alpha: float,
+    gamma: float = 0.0,
     imitation_mean: ImitationMean = ImitationMean.TOKENS,
     of_pairs: Tensor | float | None = None,
     of_imitated: Tensor | float | None = None,
+    of_rejected: Tensor | float | None = None,
 ) -> Tensor:
     """A micro-batch's share of the loss of its batch, a scalar in nats: (2) or (3) + alpha * (4).
 
     The shares of all micro-batches of a batch add up to the mean of (2), with K'(y-) (3), over its
-    pairs, plus alpha times the mean (4).
+    pairs, plus alpha times the mean (4), plus gamma times the mean unlikelihood of the tokens that
+    are read of y-.
 
     Args:
         logprobs: [N] log pi of each predicted token, nats.
@@ -114,9 +132,11 @@ def batch_loss(
         pairs: pairs of the micro-batch.
         beta: the strength of the preference; None where the recipe has none.
         alpha: the weight of imitation; 0 where the recipe has none.
+        gamma: the weight of unlikelihood; likewise.
         imitation_mean: over what (4) is a mean.
         of_pairs: pairs of the whole batch; None where the micro-batch is all of it.
         of_imitated: imitated tokens of the whole batch; likewise.
+        of_rejected: how often tokens of y- count in the whole batch; likewise.
     """
     whole = float(pairs) if of_pairs is None else of_pairs
     loss = logprobs.new_zeros(())
@@ -125,9 +145,14 @@ def batch_loss(
         loss = loss + preference_losses(chosen, rejected, beta).sum() / whole
     if alpha > 0 and imitation_mean is ImitationMean.PAIRS:
         loss = loss + alpha * imitation_losses(logprobs, read, pairs).sum() / whole
+    elif alpha > 0 and imitation_mean is ImitationMean.SUMS:
+        loss = loss + alpha * imitation_loss(logprobs, read.imitated) / whole
     elif alpha > 0:
         tokens = torch.as_tensor(read.imitated.sum() if of_imitated is None else of_imitated)
         loss = loss + alpha * imitation_loss(logprobs, read.imitated) / tokens.clamp(min=1)
+    if gamma > 0:
+        tokens = torch.as_tensor(read.rejected.sum() if of_rejected is None else of_rejected)
+        loss = loss + gamma * unlikelihood_loss(logprobs, read.rejected) / tokens.clamp(min=1)
     return loss
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -106,20 +106,24 @@ class PairTrainer(CheckpointedTrainer):
     def get_batch_samples(
         self, epoch_iterator: Any, num_batches: int, device: torch.device
     ) -> tuple[list[Any], Any]:
-        """The micro-batches of one step, and [2] its pairs and imitated tokens on all processes."""
+        """The micro-batches of one step, and [3] what `batch_loss` divides by, on all processes.
+
+        These are its pairs, its imitated tokens and how often tokens of y- count.
+        """
         samples, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         parts = [part for sample in samples for part in sample.get(MICRO_BATCHES, [sample])]
         totals = torch.tensor(
             [
                 sum(float(part["pairs"]) for part in parts),
                 sum(float(part["imitated"].sum()) for part in parts),
+                sum(float(part["rejected"].sum()) for part in parts),
                 float(self.is_world_process_zero() and self.wants_checkpoint()),
             ],
             device=device,
         )
         totals = self.accelerator.reduce(totals, "sum")
-        self.is_due = bool(totals[2])
-        return samples, totals[:2]
+        self.is_due = bool(totals[3])
+        return samples, totals[:3]
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
@@ -148,16 +152,16 @@ class PairTrainer(CheckpointedTrainer):
         Gradients are averaged over processes, hence the factor.
         """
         del return_outputs
-        pairs, imitated = num_items_in_batch.unbind()
         logprobs = model(**{name: inputs[name] for name in MODEL_INPUTS})
-        loss, sums = self._share(logprobs, inputs, pairs, imitated)
+        loss, sums = self._share(logprobs, inputs, num_items_in_batch.unbind())
         self.sums += sums
         return loss.to(logprobs.dtype) * self.accelerator.num_processes
 
     def _share(
-        self, logprobs: Tensor, inputs: dict[str, Tensor], of_pairs: Any, of_imitated: Any
+        self, logprobs: Tensor, inputs: dict[str, Tensor], whole: Sequence[Any]
     ) -> tuple[Tensor, Tensor]:
-        """What `inputs` bring to the loss over so many pairs and tokens, and to the curves."""
+        """What `inputs` bring to the loss over `whole`, as in get_batch_samples, and the curves."""
+        of_pairs, of_imitated, of_rejected = whole
         read, rows = token_readings(inputs), int(inputs["pairs"])
         loss = batch_loss(
             logprobs,
@@ -165,9 +169,11 @@ class PairTrainer(CheckpointedTrainer):
             pairs=rows,
             beta=self.recipe.beta,
             alpha=self.recipe.alpha,
+            gamma=self.recipe.gamma,
             imitation_mean=self.imitation_mean,
             of_pairs=of_pairs,
             of_imitated=of_imitated,
+            of_rejected=of_rejected,
         )
         groups = [inputs[name] for name in CURVE_GROUPS]
         return loss, measure(logprobs.detach(), read, groups, rows, self.recipe.beta)
@@ -210,9 +216,8 @@ class PairTrainer(CheckpointedTrainer):
         with self.compute_loss_context_manager():
             logprobs = model(**{name: batch[name] for name in MODEL_INPUTS})
         heldout = cast(PackedPairs, self.heldout)
-        loss, sums = self._share(
-            logprobs, batch, float(len(heldout.pairs)), float(heldout.imitated_tokens)
-        )
+        whole = len(heldout.pairs), heldout.imitated_tokens, heldout.rejected_tokens
+        loss, sums = self._share(logprobs, batch, [float(count) for count in whole])
         return loss.double(), sums
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:

@@ -44,6 +44,7 @@ class Reading:
     """What the loss reads of one pair: K(y+) over `chosen`, K(y-) over `rejected`.
 
     `imitated` is the completion whose negative log-likelihood is added, over all its tokens.
+    Unlikelihood is that of the tokens of `rejected`.
     """
 
     chosen: Tokens = Tokens.NONE
@@ -61,6 +62,7 @@ class Recipe:
         beta: the strength of the preference term; None where the recipe has none.
         alpha: the weight of the imitation term; 0 where the recipe has none.
         description: one line for people.
+        gamma: the weight of unlikelihood; 0 where the recipe has none.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Recipe:
     beta: float | None
     alpha: float
     description: str
+    gamma: float = 0.0
 
     @property
     def needs_reference(self) -> bool:
@@ -81,6 +84,7 @@ class Recipe:
             "readings": [asdict(reading) for reading in self.readings],
             "beta": self.beta,
             "alpha": self.alpha,
+            **({"gamma": self.gamma} if self.gamma else {}),
         }
 
     def with_strengths(self, beta: float | None, alpha: float | None) -> Recipe:
@@ -180,6 +184,14 @@ RECIPES: tuple[Recipe, ...] = (
         PAPER_BETA,
         0.0,
         "Focused-DPO (arXiv 2502.11475): tokens between common prefix and suffix count twice",
+    ),
+    Recipe(
+        "focal_ul",
+        (Reading(rejected=Tokens.DIFFERENCE, imitated=Side.CHOSEN),),
+        None,
+        1.0,
+        "Imitate y+, and unlikelihood (arXiv 1908.04319) of the tokens of D-",
+        gamma=1.0,
     ),
 )
 

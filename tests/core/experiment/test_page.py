@@ -248,7 +248,7 @@ def test_other_recipes_stand_beside_the_papers_own():
 
 def test_each_other_recipe_is_compared_with_the_papers_that_imitates_as_it_does():
     assert dict(AGAINST_FOCAL) == {
-        "sft_incorrect": "focal_rpo",
+        **dict.fromkeys(("sft_incorrect", "focal_ul"), "focal_rpo"),
         **dict.fromkeys(("hybrid", "diff_augment", "symmetric", "focused_dpo"), "focal_dpo"),
     }
 

@@ -42,7 +42,7 @@ def test_lines_are_focal_whole(tokenizer):
     assert [each.strip() for each in marked] == ["y = x + 1", "y = x + 2"]
 
 
-@pytest.mark.parametrize("difference", [Difference.TOKENS, Difference.NODES])
+@pytest.mark.parametrize("difference", [Difference.TOKENS, Difference.FORKS, Difference.NODES])
 def test_finer_units_mark_the_changed_number_alone(tokenizer, difference):
     marked = focal(tokenizer, CHOSEN, REJECTED, difference)
     assert [each.strip() for each in marked] == ["1", "2"]
@@ -53,7 +53,15 @@ def test_nodes_mark_an_expression_whose_operator_changed(tokenizer):
     assert [each.strip() for each in marked] == ["x + 1", "x * 1"]
 
 
-@pytest.mark.parametrize("difference", [Difference.TOKENS, Difference.NODES])
+def test_forks_mark_the_first_token_of_each_run_of_different_ones(tokenizer):
+    other = "def f(x):\n    y = x + 1 - 2 * 3\n    return y if y else 4"
+    by_tokens = focal(tokenizer, CHOSEN, other, Difference.TOKENS)[1]
+    forks = focal(tokenizer, CHOSEN, other, Difference.FORKS)[1]
+    assert by_tokens.split() == ["-", "2", "*", "3", "if", "y", "else", "4"]
+    assert forks.split() == ["-", "if"]
+
+
+@pytest.mark.parametrize("difference", [Difference.TOKENS, Difference.FORKS, Difference.NODES])
 def test_side_that_only_lacks_something_keeps_its_lines(tokenizer, difference):
     shorter = "def f(x):\n    y = g(x)\n    return y"
     longer = "def f(x):\n    y = g(x, 1)\n    return y"

@@ -14,6 +14,7 @@ from iterpref_assets.core.training.losses import (
     preference_losses,
     reward_difference,
     sum_by_pair,
+    unlikelihood_loss,
 )
 
 
@@ -73,6 +74,47 @@ def test_imitation_loss_sums_over_the_imitated_tokens():
     assert imitation_loss(LOGPROBS, readings().imitated).item() == 3.5
 
 
+def test_unlikelihood_is_of_another_token_than_the_rejected_one():
+    rejected = torch.tensor([1.0, 0.0, 2.0])
+    loss = unlikelihood_loss(torch.tensor([0.5, 0.5, 0.25]).log(), rejected)
+    # -log(1 - 1/2) once and -log(1 - 1/4) twice
+    assert loss.item() == pytest.approx(math.log(2) + 2 * math.log(4 / 3), rel=1e-5)
+
+
+def test_unlikelihood_of_a_certain_token_and_its_gradient_are_finite():
+    logprobs = torch.zeros(1, requires_grad=True)
+    loss = unlikelihood_loss(logprobs, torch.ones(1))
+    (gradient,) = torch.autograd.grad(loss, logprobs)
+    assert math.isfinite(loss.item())
+    assert math.isfinite(gradient.item())
+
+
+def test_unlikelihood_leaves_a_token_that_is_never_written_alone():
+    logprobs = torch.tensor([-60.0], requires_grad=True)
+    (gradient,) = torch.autograd.grad(unlikelihood_loss(logprobs, torch.ones(1)), logprobs)
+    assert gradient.item() == pytest.approx(0, abs=1e-20)
+
+
+def test_shares_of_unlikelihood_add_up_to_its_mean_over_the_batch():
+    read = readings()
+    parts = [
+        batch_loss(
+            LOGPROBS[rows],
+            TokenReadings(**{name: getattr(read, name)[rows] for name in FIELDS}),
+            pairs=1,
+            beta=None,
+            alpha=0.0,
+            gamma=2.0,
+            of_pairs=2.0,
+            of_rejected=3.0,
+        ).item()
+        for rows in (slice(0, 3), slice(3, 5))
+    ]
+    # D- of both pairs: the first and third token, and the fifth
+    mean = sum(-math.log(1 - math.exp(value)) for value in (-0.5, -4.0, -0.25)) / 3
+    assert sum(parts) == pytest.approx(2 * mean, rel=1e-5)
+
+
 def test_imitation_loss_of_a_pair_is_the_mean_of_its_tokens():
     # the first pair imitates -0.5 and -1, the second -2, a third nothing
     assert imitation_losses(LOGPROBS, readings(), 3).tolist() == [0.75, 2.0, 0.0]
@@ -80,7 +122,7 @@ def test_imitation_loss_of_a_pair_is_the_mean_of_its_tokens():
 
 @pytest.mark.parametrize(
     ("mean", "imitation"),
-    [(ImitationMean.TOKENS, 3.5 / 3), (ImitationMean.PAIRS, (0.75 + 2.0) / 2)],
+    [(ImitationMean.TOKENS, 3.5 / 3), (ImitationMean.PAIRS, (0.75 + 2.0) / 2), (ImitationMean.SUMS, 3.5 / 2)],
 )
 def test_batch_loss_is_the_mean_preference_loss_and_alpha_times_imitation(mean, imitation):
     loss = batch_loss(LOGPROBS, readings(), pairs=2, beta=0.5, alpha=2.0, imitation_mean=mean)

@@ -14,7 +14,7 @@ from iterpref_assets.core.training.recipes import RECIPE_NAMES, RECIPES, Tokens,
 def test_every_recipe_of_the_method_is_there():
     assert set(RECIPE_NAMES) == {
         *("sft", "sft_incorrect", "dpo", "rpo", "focal_dpo", "focal_rpo"),
-        *("hybrid", "diff_augment", "symmetric", "focused_dpo"),
+        *("hybrid", "diff_augment", "symmetric", "focused_dpo", "focal_ul"),
     }
 
 
@@ -48,7 +48,7 @@ def test_strength_that_is_not_positive_is_refused():
 
 def test_only_recipes_with_a_preference_term_need_a_reference():
     without = {recipe.name for recipe in RECIPES if not recipe.needs_reference}
-    assert without == {"sft", "sft_incorrect"}
+    assert without == {"sft", "sft_incorrect", "focal_ul"}
 
 
 def test_recipes_that_may_cut_the_rejected_completion_are_the_focal_ones():
@@ -57,7 +57,7 @@ def test_recipes_that_may_cut_the_rejected_completion_are_the_focal_ones():
         for recipe in RECIPES
         if all(r.rejected in {Tokens.DIFFERENCE, Tokens.WIDENED} for r in recipe.readings)
     }
-    assert cutting == {"focal_dpo", "focal_rpo", "diff_augment", "symmetric"}
+    assert cutting == {"focal_dpo", "focal_rpo", "diff_augment", "symmetric", "focal_ul"}
 
 
 def test_batch_that_micro_batches_do_not_fill_is_refused():

@@ -21,6 +21,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, Cell, arm_named
 from iterpref_assets.core.experiment.choosing import solved_share
+from iterpref_assets.core.experiment.reportable import reportable
 from iterpref_assets.core.experiment.results import (
     BENCHMARKS,
     CELLS,
@@ -33,9 +34,11 @@ from iterpref_assets.core.experiment.results import (
     write_results,
 )
 from iterpref_assets.core.experiment.rounds import Drawn, solved_by_calls
+from iterpref_assets.core.records import Problem
 from iterpref_assets.core.syntax import program_key
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import first_pairs, focal_shares, kinds, second_pairs, standing
+from iterpref_assets.exporting_recorded import made_of_results, with_recorded
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.checkpoints import METRICS_FILE
 from iterpref_assets.steps.evaluations import GREEDY_FILE, SAMPLED_FILE
@@ -72,7 +75,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     Rates and seeds that the settings do not name are written too. Cells that other options made,
     those whose pairs are out of date or were made anew since, and second rounds whose first one is
     not current are left out. So are scores at a rate that seed 0 is not validated at: nothing says
-    whether the rate is the arm's best.
+    whether the rate is the arm's best. What `experiment.recorded` holds and stands is taken over.
 
     Raises:
         InputError: where `folder` has another name, no score is current, or the reference lacks
@@ -88,40 +91,43 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     current = [key for key in keys if key == REFERENCE or Cell.parse(key) in models]
     validation = _standing(context, EXPERIMENT_VALIDATION, current)
     scores = _standing(context, EXPERIMENT_SCORES, current)
-    if not scores:
-        raise InputError(
-            "no cell of the experiment is scored", remedy="Run iterpref experiment run first"
-        )
-    for asset, scored in zip(assets, (validation, scores), strict=True):
-        if Cell.parse(REFERENCE) not in scored:
-            raise InputError(
-                f"{asset} of the reference is missing or out of date",
-                remedy="Run iterpref experiment run first",
-            )
-    scores = _with_validated_rate(scores, validation)
     kept = [cell for cell in map(Cell.parse, current) if cell in validation or cell in scores]
     stronger = _standing(context, EXPERIMENT_STRONGER, current)
     sampled = _standing(context, EXPERIMENT_SAMPLED, current)
     benchmarks = _standing(context, EXPERIMENT_BENCHMARKS, current)
-    chosen_on = tables.read_scores(validation[Cell.parse(REFERENCE)].path(GREEDY_FILE))["task_id"]
+    here = {
+        EXPERIMENT_VALIDATION: validation,
+        EXPERIMENT_SCORES: scores,
+        EXPERIMENT_STRONGER: stronger,
+        EXPERIMENT_SAMPLED: sampled,
+        EXPERIMENT_BENCHMARKS: benchmarks,
+    }
+    key = ArtifactKey(HELDOUT_PROBLEMS.asset)
+    heldout = read_problems(context.store, key) if context.store.find(key) else []
+    chosen_on = [each.problem_id for each in heldout[: sizes(settings).validation_problems]]
     made, shares = _made_by(), focal_shares(pairs)
-    results = Results(
+    fresh = Results(
         cells=pl.DataFrame(
             [
-                _cell(cell, models.get(cell), validation.get(cell), scores.get(cell), shares) | made
+                _cell(cell, models.get(cell), validation.get(cell), scores.get(cell), shares)
+                | made
+                | {"made_of": made_of_results(context, cell, here)}
                 for cell in kept
             ],
             schema=CELLS,
         ),
         scores=pl.concat(
-            [_scores(cell, scored, stronger.get(cell)) for cell, scored in scores.items()]
+            [
+                pl.DataFrame(schema=SCORES),
+                *(_scores(cell, scored, stronger.get(cell)) for cell, scored in scores.items()),
+            ]
         ),
         curves=pl.DataFrame(
             [row for cell in kept if cell in models for row in _curve(cell, models[cell])],
             schema=CURVES,
         ),
         kinds=kinds(pairs),
-        tasks=_tasks(context.store, scores.values()),
+        tasks=_tasks(heldout),
         rounds=_rounds(context),
         sampled=pl.concat(
             [
@@ -141,7 +147,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             ]
         ),
     )
-    return write_results(results, folder)
+    return write_results(reportable(with_recorded(context, fresh)), folder)
 
 
 def _check_name(folder: Path, base_model: str) -> None:
@@ -190,20 +196,6 @@ def _arm(key: str) -> Arm:
 def _standing(context: StepContext, step: Step, keys: Sequence[str]) -> dict[Cell, Artifact]:
     """The cells of `keys` whose artifact is current."""
     return {Cell.parse(key): artifact for key, artifact in standing(context, step, keys)}
-
-
-def _with_validated_rate(
-    scores: Mapping[Cell, Artifact], validation: Mapping[Cell, Artifact]
-) -> dict[Cell, Artifact]:
-    """The scores of the reference and of arms whose seed 0 is validated at the same rate."""
-    kept: dict[Cell, Artifact] = {}
-    for cell, scored in scores.items():
-        first = cell if cell.is_reference else cell.model_copy(update={"seed": 0})
-        if first in validation:
-            kept[cell] = scored
-        else:
-            _log.warning("%s is left out: %s is not validated", cell.key, first.key)
-    return kept
 
 
 def _named(cell: Cell) -> dict[str, Any]:
@@ -287,14 +279,14 @@ def _sampled(cell: Cell, samples: Artifact) -> pl.DataFrame:
 
 
 def _benchmark(
-    cell: Cell, name: BenchmarkName, scores: Artifact, chosen_on: pl.Series
+    cell: Cell, name: BenchmarkName, scores: Artifact, chosen_on: Sequence[str]
 ) -> pl.DataFrame:
     """Scores on the tasks of a benchmark but for those that are validation problems too.
 
     MBPP's train split has mbpp/601, MBPP+ Mbpp/601. A rate that is best on a task flatters what is
     reported of it.
     """
-    validated = pl.col("task_id").str.to_lowercase().is_in(chosen_on.str.to_lowercase().to_list())
+    validated = pl.col("task_id").str.to_lowercase().is_in([each.lower() for each in chosen_on])
     frame = tables.read_scores(scores.path(scores_file(name)))
     return frame.filter(~validated).select(
         *_name_columns(cell),
@@ -305,19 +297,9 @@ def _benchmark(
     )
 
 
-def _tasks(store: ArtifactStore, scores: Iterable[Artifact]) -> pl.DataFrame:
-    """The problems that are scored, with their features."""
-    reported = {
-        name
-        for scored in scores
-        for name in tables.read_scores(scored.path(GREEDY_FILE))["task_id"].to_list()
-    }
-    problems = read_problems(store, ArtifactKey(HELDOUT_PROBLEMS.asset))
-    rows = [
-        {"problem_id": each.problem_id, "features": list(each.features)}
-        for each in problems
-        if each.problem_id in reported
-    ]
+def _tasks(problems: Iterable[Problem]) -> pl.DataFrame:
+    """Problems with their features."""
+    rows = [{"problem_id": each.problem_id, "features": list(each.features)} for each in problems]
     return pl.DataFrame(rows, schema=TASKS)
 
 

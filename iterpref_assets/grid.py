@@ -13,7 +13,7 @@ from pathlib import Path
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.engines.config import gpus_of
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import Arm, PairSet, arm_named
+from iterpref_assets.core.experiment.arms import Arm, Cell, PairSet, arm_named
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.core.work_by_kind import WorkByKind
 from iterpref_assets.settings import Settings
@@ -21,7 +21,9 @@ from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
+from iterpref_assets.steps.experiment_programs import are_recorded
 from iterpref_assets.steps.experiment_rates import all_tried, chosen_cells, tried_cells
+from iterpref_assets.steps.experiment_recorded import stands
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
@@ -35,12 +37,16 @@ from iterpref_assets.steps.experiment_second import (
     EXPERIMENT_SECOND_MODELS,
     EXPERIMENT_SECOND_PAIRS,
     EXPERIMENT_SECOND_TRAJECTORIES,
+    first_round,
     require_own_engine,
 )
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
+from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import partitions_of
+from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 LOCK = "experiment.lock"
 
@@ -145,6 +151,12 @@ class _Making:
         before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
         if PairSet.SAMPLED not in _used_pair_sets(self._first):
             before -= {EXPERIMENT_SAMPLES.asset}
+            if are_recorded(settings):
+                before -= {
+                    DEBUG_TRAJECTORIES.asset,
+                    INITIAL_SAMPLES.asset,
+                    LAB_GENERATOR.step.asset,
+                }
         for step in CHAIN:
             if step.asset in before and step.exists(settings):
                 self.make(step, partitions_of(step.partitioning, settings))
@@ -169,10 +181,14 @@ class _Making:
         """
         first = [arm for arm in self.grid.arms if not arm.after]
         work = self._counted(asked)
-        self.make(EXPERIMENT_VALIDATION, (REFERENCE,), work)
+        if not self._stands([EXPERIMENT_VALIDATION], REFERENCE, work):
+            self.make(EXPERIMENT_VALIDATION, (REFERENCE,), work)
         self._try(self._first, EXPERIMENT_MODELS, work)
         reported = [[REFERENCE], *map(self._chosen, first)]
         self._finish(reported, EXPERIMENT_MODELS, asked, work)
+        if self._second:
+            going_on = [first_round(self.context, arm) for arm in self._second]
+            self.make(EXPERIMENT_MODELS, going_on, work)
         for step in (EXPERIMENT_SECOND_TRAJECTORIES, EXPERIMENT_SECOND_PAIRS):
             self.make(step, [arm.name for arm in self._second], work)
         self._try(self._second, EXPERIMENT_SECOND_MODELS, work)
@@ -219,7 +235,12 @@ class _Making:
 
     def _try(self, arms: Sequence[Arm], models: Step, work: WorkByKind) -> None:
         """Train arms at every rate with seed 0, and validate what came of it."""
-        tried = [key for arm in arms for key in tried_cells(self.context.settings, arm)]
+        tried = [
+            key
+            for arm in arms
+            for key in tried_cells(self.context.settings, arm)
+            if not self._stands([EXPERIMENT_VALIDATION], key, work)
+        ]
         for keys in [tried] if self.several else [[key] for key in tried]:
             self.make(models, keys, work)
             self.make(EXPERIMENT_VALIDATION, keys, work)
@@ -231,10 +252,23 @@ class _Making:
         asked: Sequence[Step],
         work: WorkByKind,
     ) -> None:
-        """Train each arm's models but for its first, and score them all."""
-        self.make(models, [key for keys in reported for key in keys[1:]], work)
+        """Train what is missing of each arm's models, and score them all."""
+        keys = [key for keys in reported for key in keys if not self._stands(asked, key, work)]
+        self.make(models, [key for key in keys if key != REFERENCE], work)
         for step in asked:
-            self.make(step, [key for keys in reported for key in keys], work)
+            self.make(step, keys, work)
+
+    def _stands(self, steps: Sequence[Step], key: str, work: WorkByKind) -> bool:
+        """Whether what `steps` make of a model is recorded or here, so that it is not needed."""
+        recorded = [step for step in steps if stands(self.context, step, key)]
+        plans = [step.plan(self.context, key) for step in steps if step not in recorded]
+        if not recorded or any(self.context.store.reusable(plan) is None for plan in plans):
+            return False
+        for step in steps:
+            work.find(step.asset, [key])
+        if key != REFERENCE:
+            work.find(_models(arm_named(Cell.parse(key).arm)).asset, [key])
+        return True
 
     def _chosen(self, arm: Arm) -> list[str]:
         """An arm's models at its best rate, seed 0 first: that one has been tried."""

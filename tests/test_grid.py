@@ -2,124 +2,31 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
-import polars as pl
 import pytest
+from grid_steps import SECOND, SOLVED, Made, made_steps, sizes
 
 from iterpref_assets import grid
-from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore, Plan
+from iterpref_assets.core.artifacts import MANIFEST, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import Cell, arm_named
-from iterpref_assets.core.frames import problems_to_frame
-from iterpref_assets.core.lab.config import LabConfig
-from iterpref_assets.core.lab.problems import compose_heldout
+from iterpref_assets.core.experiment.arms import arm_named
 from iterpref_assets.core.work_by_kind import WorkByKind
 from iterpref_assets.grid import LOCK, Grid, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment_rates import validation_rate
-from iterpref_assets.steps.experiment_scores import draws_samples
 from iterpref_assets.steps.experiment_second import EXPERIMENT_SECOND_TRAJECTORIES
-from iterpref_assets.steps.experiment_stronger import is_possible
-from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
-from iterpref_assets.steps.partitions import Partitioning
-from iterpref_assets.steps.step import Parent, Step, StepContext
+from iterpref_assets.steps.step import StepContext
 
-SOLVED = {1e-5: 1, 3e-5: 3, 1e-4: 2}
-"""Of four validation problems, by learning rate."""
 SFT, DPO = arm_named("sft"), arm_named("dpo")
 FIRST_ROUND, SECOND_ROUND = arm_named("focal_rpo"), arm_named("focal_rpo-second")
-SECOND = {
-    "trajectories": Partitioning.SECOND_ROUND,
-    "pairs": Partitioning.SECOND_ROUND,
-    "models": Partitioning.SECOND_CELL,
-}
-
-
-def sizes(**changed: int) -> dict[str, object]:
-    """Of an experiment with four held-out problems, three of them to choose rates on."""
-    return {"rates": list(SOLVED), "validation_problems": 3, **changed}
-
-
-def if_trained(_context: StepContext, partition: str) -> tuple[str, ...]:
-    return () if partition == "reference" or "-second" in partition else (partition,)
-
-
-def validation(solved: int) -> pl.DataFrame:
-    rows = [
-        {
-            "task_id": str(place), "sample": 0, "completion": "", "code": "", "verdict": "",
-            "error_type": "", "base_passed": place < solved, "plus_passed": None,
-        }
-        for place in range(4)
-    ]  # fmt: skip
-    return pl.DataFrame(rows, schema=tables.SCORES)
-
-
-class Made:
-    """Stands for the steps that train and score, and keeps what they were asked to make."""
-
-    def __init__(self) -> None:
-        self.cells: list[tuple[str, str]] = []
-        self.ends_at: str | None = None
-
-    def step(self, asset: str, partitioning: Partitioning, *parents: Parent) -> Step:
-        def publish(context: StepContext, plans: Sequence[Plan]) -> None:
-            for plan in plans:
-                key = plan.key.partition
-                if key == self.ends_at:
-                    raise KeyboardInterrupt
-                with context.store.publishing(plan) as staging:
-                    solved = SOLVED.get(Cell.parse(key).rate or 0, 0) if "@" in key else 0
-                    path = staging.folder / GREEDY_FILE
-                    tables.write_table(validation(solved), tables.SCORES, path)
-                self.cells.append((asset, key))
-
-        return Step(
-            asset=asset, partitioning=partitioning, parents=parents, publish=publish,
-            code_version="1",
-        )  # fmt: skip
-
-    def heldout(self) -> Step:
-        def publish(context: StepContext, plans: Sequence[Plan]) -> None:
-            for plan in plans:
-                with context.store.publishing(plan) as staging:
-                    problems = problems_to_frame(compose_heldout(LabConfig(heldout_problems=4)))
-                    tables.write_table(problems, tables.PROBLEMS, staging.folder / PROBLEMS_FILE)
-
-        return Step(
-            asset="heldout_problems", partitioning=Partitioning.WHOLE, publish=publish,
-            code_version="1",
-        )  # fmt: skip
-
-    def of(self, asset: str) -> list[str]:
-        return [key for name, key in self.cells if name == asset]
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    made = Made()
-    models = made.step("experiment_models", Partitioning.FIRST_CELL)
-    for name, partitioning in SECOND.items():
-        step = made.step(f"experiment_second_{name}", partitioning)
-        monkeypatch.setattr(grid, f"EXPERIMENT_SECOND_{name.upper()}", step)
-    monkeypatch.setattr(grid, "HELDOUT_PROBLEMS", made.heldout())
-    monkeypatch.setattr(grid, "CHAIN", ())
-    monkeypatch.setattr(
-        grid, "EXPERIMENT_PAIRS", made.step("experiment_pairs", Partitioning.PAIR_SET)
-    )
-    monkeypatch.setattr(grid, "EXPERIMENT_MODELS", models)
-    for name in ("experiment_validation", "experiment_scores"):
-        step = made.step(name, Partitioning.CELL, Parent(models, if_trained))
-        monkeypatch.setattr(grid, name.upper(), step)
-    for exists, name in ((is_possible, "stronger"), (draws_samples, "sampled")):
-        step = made.step(f"experiment_{name}", Partitioning.CELL, Parent(models, if_trained))
-        monkeypatch.setattr(grid, f"EXPERIMENT_{name.upper()}", replace(step, exists=exists))
-    return made
+def made(monkeypatch: pytest.MonkeyPatch) -> Made:
+    return made_steps(monkeypatch)
 
 
 @pytest.fixture
@@ -347,7 +254,8 @@ def test_a_second_round_of_an_engine_without_weights_is_refused_before_anything_
 
 def test_the_validation_rate_is_the_share_of_problems_solved(made, settings):
     make_grid(settings, Grid((SFT,), 1))
-    assert validation_rate(ArtifactStore(settings.root), "sft@3e-05@0") == 3 / 4
+    context = StepContext(settings, ArtifactStore(settings.root))
+    assert validation_rate(context, "sft@3e-05@0") == 3 / 4
 
 
 def test_a_second_run_at_the_same_time_is_refused(made, settings):

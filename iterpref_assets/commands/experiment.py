@@ -71,13 +71,26 @@ def export(
             f"unset: {RECORDED}/<experiment.base_model>.",
         ),
     ] = None,
+    programs: Annotated[
+        bool,
+        typer.Option(
+            "--programs",
+            help="Write the debugged programs instead, for another machine to make pairs of "
+            "(experiment.recorded).",
+        ),
+    ] = False,
 ) -> None:
     """Write the tables of every cell that still stands: scores, cells and curves."""
     from iterpref_assets.exporting import export_grid
+    from iterpref_assets.exporting_recorded import write_programs
     from iterpref_assets.steps.experiment import sizes
 
     settings = load_settings()
-    for path in export_grid(settings, out or RECORDED / sizes(settings).base_model):
+    folder = out or RECORDED / sizes(settings).base_model
+    if programs:
+        typer.echo(write_programs(settings, folder))
+        return
+    for path in export_grid(settings, folder):
         typer.echo(path)
 
 

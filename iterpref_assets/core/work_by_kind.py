@@ -22,6 +22,7 @@ class WorkByKind:
     def __init__(self, description: str, items: Mapping[str, int]) -> None:
         self._description, self._items = description, dict(items)
         self._found: defaultdict[str, set[str]] = defaultdict(set)
+        self._begun: defaultdict[str, set[str]] = defaultdict(set)
         self._made, self._seconds = Counter[str](), defaultdict[str, float](float)
         self._started = self._told = time.monotonic()
 
@@ -36,14 +37,18 @@ class WorkByKind:
         return self.total - sum(self._missing().values())
 
     def find(self, kind: str, names: Collection[str]) -> None:
-        """Count items that were made before; each counts once, however often it is found."""
-        if new := set(names) - self._found[kind]:
+        """Count items that were made before; each counts once, however often it is found.
+
+        One that has been begun since counts as it is made.
+        """
+        if new := set(names) - self._found[kind] - self._begun[kind]:
             self._found[kind] |= new
             self._tell()
 
     def making(self, kind: str, names: Collection[str]) -> Callable[[int], None]:
         """Begin to make items: to be told how many, as often as some have been made."""
         self._found[kind] -= set(names)  # one may have been found that is damaged
+        self._begun[kind] |= set(names)
         before = time.monotonic()
 
         def made(count: int) -> None:

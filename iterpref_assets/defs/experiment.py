@@ -8,6 +8,7 @@ from iterpref_assets.defs.stage import stage_asset
 from iterpref_assets.settings import load_settings
 from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
+from iterpref_assets.steps.experiment_programs import EXPERIMENT_PROGRAMS
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
@@ -71,6 +72,15 @@ if EXPERIMENT_PAIRS.exists(load_settings()):
         description="Scores of one model of the grid on the problems that are reported.",
         kinds={"transformers", "bubblewrap", "parquet"},
         schema=tables.SCORES,
+    )
+
+if EXPERIMENT_PROGRAMS.exists(load_settings()):
+    experiment_programs = _asset(
+        EXPERIMENT_PROGRAMS,
+        pool="sandbox",
+        description="Debugged programs that another machine recorded, each run anew.",
+        kinds={"bubblewrap", "parquet"},
+        schema=tables.VERSIONS,
     )
 
 if EXPERIMENT_SAMPLED.exists(load_settings()):

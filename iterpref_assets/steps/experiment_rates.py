@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
+from iterpref_assets.core.artifacts import ArtifactKey
 from iterpref_assets.core.experiment.arms import Arm, Cell
 from iterpref_assets.core.experiment.choosing import best_rate, solved_share
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment import sizes
+from iterpref_assets.steps.experiment_recorded import recorded_results
 from iterpref_assets.steps.step import StepContext
 
 VALIDATION = "experiment_validation"
@@ -22,8 +23,11 @@ def tried_cells(settings: Settings, arm: Arm) -> list[str]:
 
 def all_tried(context: StepContext, arm: Arm) -> bool:
     """Whether each of an arm's rates is validated, so that one can be chosen."""
-    keys = (ArtifactKey(VALIDATION, key) for key in tried_cells(context.settings, arm))
-    return all(context.store.find(key) is not None for key in keys)
+    recorded = recorded_results(context.settings)
+    return all(
+        context.store.find(ArtifactKey(VALIDATION, key)) or recorded.made_of(VALIDATION, key)
+        for key in tried_cells(context.settings, arm)
+    )
 
 
 def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
@@ -34,11 +38,18 @@ def chosen_cells(context: StepContext, arm: Arm, seeds: int) -> list[str]:
     """
     rates = sizes(context.settings).rates
     tried = zip(rates, tried_cells(context.settings, arm), strict=True)
-    rate = best_rate({rate: validation_rate(context.store, key) for rate, key in tried})
+    rate = best_rate({rate: validation_rate(context, key) for rate, key in tried})
     return [Cell(arm=arm.name, rate=rate, seed=seed).key for seed in range(seeds)]
 
 
-def validation_rate(store: ArtifactStore, key: str) -> float:
-    """The share of validation problems that a cell's model solves."""
-    scored = store.current(ArtifactKey(VALIDATION, key))
+def validation_rate(context: StepContext, key: str) -> float:
+    """The share of validation problems that a cell's model solves, here or else on record.
+
+    Raises:
+        InputError: where it is neither.
+    """
+    recorded, here = recorded_results(context.settings), ArtifactKey(VALIDATION, key)
+    if context.store.find(here) is None and recorded.made_of(VALIDATION, key):
+        return recorded.validation(key)
+    scored = context.store.current(here)
     return solved_share(tables.read_scores(scored.path(GREEDY_FILE)))

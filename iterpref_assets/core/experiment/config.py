@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from iterpref_assets.core.records import Record
@@ -34,4 +36,9 @@ class ExperimentConfig(Record):
         le=1000,
         description="Completions of each reported problem beside the greedy one, drawn as in "
         "`sampled_evaluation`, by each model that a run reports; 0 draws none",
+    )
+    recorded: Path | None = Field(
+        default=None,
+        description="Folder of tables that `iterpref experiment export` wrote on another machine: "
+        "debugged programs and results of models that are there are not made again",
     )

@@ -162,6 +162,13 @@ scores that one makes. The first error and Ctrl-C end them all, and the next run
 were. `export` writes the tables in `measurements/results/experiment/`, in a folder named like the
 base model, and `render` this page from them all.
 
+Another machine goes on where one ended, with that folder as `experiment.recorded`. It makes no
+model again whose results are there and stand: the same pairs, settings, base model and problems.
+`export` there takes them over, each cell with the machine and commit that recorded it. Pairs are
+made of the debugged programs that `export --programs` writes, each run anew. Log-probabilities of
+the reference model are computed anew too: machines round them differently, which makes no result
+another.
+
 Arms of one pair set are trained with the same steps and batches on the same pairs, but for
 `-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-
 or D-, so that the filters can drop other pairs, and `sampled` has pairs of its own: their numbers

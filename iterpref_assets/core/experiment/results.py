@@ -28,6 +28,7 @@ CELLS: tables.Schema = {
     "validation": pl.Float64(),
     "config": pl.String(),
     "content_hash": pl.String(),
+    "made_of": pl.String(),
     "commit": pl.String(),
     "date": pl.String(),
     "machine": pl.String(),
@@ -35,7 +36,8 @@ CELLS: tables.Schema = {
 """One row a model; rate and seed are null for the reference. `validation` is its pass rate on the
 validation problems, null of the seeds that no rate is chosen with, `focal_share` that of the tokens
 of y- which are of D-, `config` all that it was made with, as JSON; its `first_model` is the key and
-content hash of the model that a second round goes on from."""
+content hash of the model that a second round goes on from. `made_of` is a JSON object: by asset
+that holds results of the model, the digest of all that they depend on."""
 
 SCORES: tables.Schema = {
     "arm": pl.String(),

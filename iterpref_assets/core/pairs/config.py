@@ -30,8 +30,8 @@ class Negatives(StrEnum):
 class Difference(StrEnum):
     """How D+ and D- are found (paper, Table 19); TOKENS, FORKS and NODES are ours.
 
-    Filters ask about lines, which these three find as LCS does. What they mark is finer; where it is
-    nothing at all of a side, since that only lacks what the other has, its lines stand.
+    Filters ask about lines, which these three find as LCS does. What they mark is finer; where it
+    is nothing at all of a side, since that only lacks what the other has, its lines stand.
     """
 
     LCS = "lcs"

@@ -123,7 +123,9 @@ class PackedPairs:
     def rejected_tokens(self) -> float:
         """How often the recipe counts tokens of y- of all pairs, each in one reading."""
         return sum(
-            float(token_weights(pair.rejected, self.readings[n % len(self.readings)].rejected).sum())
+            float(
+                token_weights(pair.rejected, self.readings[n % len(self.readings)].rejected).sum()
+            )
             for n, pair in enumerate(self.pairs)
         )
 

@@ -122,7 +122,11 @@ def test_imitation_loss_of_a_pair_is_the_mean_of_its_tokens():
 
 @pytest.mark.parametrize(
     ("mean", "imitation"),
-    [(ImitationMean.TOKENS, 3.5 / 3), (ImitationMean.PAIRS, (0.75 + 2.0) / 2), (ImitationMean.SUMS, 3.5 / 2)],
+    [
+        (ImitationMean.TOKENS, 3.5 / 3),
+        (ImitationMean.PAIRS, (0.75 + 2.0) / 2),
+        (ImitationMean.SUMS, 3.5 / 2),
+    ],
 )
 def test_batch_loss_is_the_mean_preference_loss_and_alpha_times_imitation(mean, imitation):
     loss = batch_loss(LOGPROBS, readings(), pairs=2, beta=0.5, alpha=2.0, imitation_mean=mean)

@@ -1,0 +1,59 @@
+"""What result tables hold so that another machine can go on from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.arms import Cell
+from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE
+from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.exporting_pairs import standing
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.experiment_recorded import made_of, recorded_results, stands
+from iterpref_assets.steps.step import Step, StepContext
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
+
+
+def made_of_results(
+    context: StepContext, cell: Cell, made: Mapping[Step, Mapping[Cell, Artifact]]
+) -> str:
+    """`CELLS.made_of` of a cell: of those of its results that are in `made`."""
+    here = [step for step, artifacts in made.items() if cell in artifacts]
+    digests = {step.asset: made_of(context, step, cell.key) for step in here}
+    return json.dumps(digests, sort_keys=True)
+
+
+def with_recorded(context: StepContext, fresh: Results) -> Results:
+    """`fresh`, and what the settings' `experiment.recorded` holds beside it and stands."""
+    recorded = recorded_results(context.settings)
+    return recorded.joined(fresh, lambda asset, key: stands(context, step_of(asset), key))
+
+
+def write_programs(settings: Settings, folder: Path) -> Path:
+    """Write the debugged programs to `folder`; the file.
+
+    Verdicts are kept, and what the next round was shown is not: it quotes the tests.
+
+    Raises:
+        InputError: where a shard was not debugged, or not with these settings.
+    """
+    context, shards = StepContext(settings, ArtifactStore(settings.root)), settings.seeds.shards()
+    made = dict(standing(context, DEBUG_TRAJECTORIES, shards))
+    missing = [shard for shard in shards if shard not in made]
+    if missing:
+        raise InputError(
+            f"{ArtifactKey(DEBUG_TRAJECTORIES.asset, missing[0])} is missing or out of date",
+            remedy="Run iterpref experiment run first, or leave --programs out",
+        )
+    parts = [tables.read_table(each.path(VERSIONS_FILE), tables.VERSIONS) for each in made.values()]
+    out = folder / PROGRAMS_FILE
+    tables.write_table(pl.concat(parts).with_columns(feedback=pl.lit("")), tables.VERSIONS, out)
+    return out

@@ -1,0 +1,76 @@
+"""Results of the grid's models that another machine recorded, where the settings name them.
+
+One stands where its model would be made here of the same pairs, with the same settings, from the
+same base model, and would be asked the same. Log-probabilities of the reference model do not count:
+machines round them differently.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from iterpref_assets.core.artifacts import ArtifactKey
+from iterpref_assets.core.digests import digest_json
+from iterpref_assets.core.experiment.recorded import RecordedGrid
+from iterpref_assets.core.experiment.results import FILES
+from iterpref_assets.core.pairs.token_files import TOKENS_FILE
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
+from iterpref_assets.steps.step import Step, StepContext
+
+
+def recorded_results(settings: Settings) -> RecordedGrid:
+    """What the settings' `experiment.recorded` holds."""
+    folder = sizes(settings).recorded
+    if folder is None:
+        return RecordedGrid(None)
+    times = tuple(_modified(folder / name) for name in FILES)
+    return _read(folder, times)
+
+
+def stands(context: StepContext, step: Step, key: str) -> bool:
+    """Whether `step` made nothing of a cell here, and would make what is recorded of it."""
+    recorded = recorded_results(context.settings).made_of(step.asset, key)
+    if recorded is None or context.store.stamp(ArtifactKey(step.asset, key)) is not None:
+        return False
+    return recorded == made_of(context, step, key)
+
+
+def made_of(context: StepContext, step: Step, key: str) -> str | None:
+    """The digest of all that an artifact of the grid depends on, on whatever machine.
+
+    None where a parent that tells has not been made.
+    """
+    plan = step.plan(context, key)
+    parents: dict[str, JsonValue] = {}
+    for parent in plan.parents:
+        digest = _parent(context, parent)
+        if digest is None:
+            return None
+        parents[str(parent)] = digest
+    config = dict(plan.config)
+    return digest_json({"config": config, "code_version": plan.code_version, "parents": parents})
+
+
+def _parent(context: StepContext, key: ArtifactKey) -> str | None:
+    if key.asset == EXPERIMENT_MODELS.asset:
+        return made_of(context, EXPERIMENT_MODELS, key.partition)
+    artifact = context.store.find(key)
+    if artifact is None:
+        return None
+    if key.asset == EXPERIMENT_PAIRS.asset:
+        return artifact.manifest.files[TOKENS_FILE].sha256
+    return artifact.manifest.content_hash
+
+
+def _modified(file: Path) -> int | None:
+    return file.stat().st_mtime_ns if file.exists() else None
+
+
+@functools.lru_cache(maxsize=1)
+def _read(folder: Path, times: tuple[int | None, ...]) -> RecordedGrid:
+    del times  # what was read is read again where a file is another
+    return RecordedGrid.read(folder)

@@ -1,0 +1,69 @@
+"""What an export holds so that another machine can go on from it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_grid import (
+    SCORED,
+    SCORES,
+    TRAJECTORIES,
+    VALIDATION,
+    publish_versions,
+    small_grid,
+)
+
+from iterpref_assets import exporting_recorded
+from iterpref_assets.core import tables
+from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.results import read_results
+from iterpref_assets.exporting import export_grid
+from iterpref_assets.exporting_recorded import write_programs
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.step import StepContext
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(exporting_recorded, "DEBUG_TRAJECTORIES", TRAJECTORIES)
+    made = small_grid(tmp_path / "root", monkeypatch)
+    return Settings.model_validate({**made.model_dump(), "seeds": {"lab": {"shards": 1}}})
+
+
+def test_cells_tell_what_each_of_their_results_was_made_of(settings, tmp_path):
+    export_grid(settings, tmp_path / "lab")
+    cells = read_results(tmp_path / "lab").cells
+    made_of = json.loads(cells.filter(arm="sft", rate=1e-5)["made_of"][0])
+    assert set(made_of) == {"experiment_validation", "experiment_scores"}
+    assert all(len(digest) == 64 for digest in made_of.values())
+
+
+def test_an_export_takes_over_what_another_machine_recorded(settings, tmp_path, monkeypatch):
+    steps = {step.asset: step for step in (VALIDATION, SCORES)}
+    monkeypatch.setattr(exporting_recorded, "step_of", steps.__getitem__)
+    export_grid(settings, tmp_path / "lab")
+    there = read_results(tmp_path / "lab")
+    for asset in steps:
+        (settings.root / "artifacts" / asset / SCORED / "current").unlink()
+    recorded = {"validation_problems": 2, "recorded": tmp_path / "lab"}
+    here = Settings.model_validate(settings.model_dump() | {"experiment": recorded})
+    export_grid(here, tmp_path / "again" / "lab")
+    again = read_results(tmp_path / "again" / "lab")
+    assert sorted(again.scores.rows()) == sorted(there.scores.rows())
+    assert sorted(again.cells["made_of"]) == sorted(there.cells["made_of"])
+
+
+def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_path):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    publish_versions(context, TRAJECTORIES, [("t0", 0, 0, "wrong_answer"), ("t0", 0, 1, "passed")])
+    (tmp_path / "lab").mkdir()
+    file = write_programs(settings, tmp_path / "lab")
+    rows = tables.read_table(file, tables.VERSIONS)
+    assert rows["verdict"].to_list() == ["wrong_answer", "passed"]
+    assert rows["feedback"].to_list() == ["", ""]
+
+
+def test_programs_of_a_shard_that_was_not_debugged_are_refused(settings, tmp_path):
+    with pytest.raises(InputError, match="debug_trajectories/lab-000 is missing or out of date"):
+        write_programs(settings, tmp_path)

@@ -1,0 +1,113 @@
+"""The experiment's grid where another machine recorded results of it."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from grid_steps import SOLVED, Made, made_steps, sizes
+
+from iterpref_assets import grid
+from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.experiment.results import CELLS, FILES, Results, write_results
+from iterpref_assets.grid import Grid, make_grid
+from iterpref_assets.settings import Settings
+from iterpref_assets.steps.experiment_rates import chosen_cells
+from iterpref_assets.steps.experiment_recorded import made_of
+from iterpref_assets.steps.step import StepContext
+
+SFT = arm_named("sft")
+TRIED = ["sft@1e-05@0", "sft@3e-05@0", "sft@0.0001@0"]
+ASKED = ("experiment_validation", "experiment_scores", "experiment_stronger")
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Made:
+    return made_steps(monkeypatch)
+
+
+def a_machine(root: Path, recorded: Path, **changed: object) -> Settings:
+    experiment = {**sizes(seeds=3), "recorded": recorded, **changed}
+    return Settings.model_validate({"root": root, "experiment": experiment})
+
+
+@pytest.fixture
+def elsewhere(made: Made, tmp_path: Path) -> StepContext:
+    """What another machine made of `sft` with two seeds."""
+    settings = a_machine(tmp_path / "elsewhere", tmp_path / "none")
+    make_grid(settings, Grid((SFT,), 2))
+    made.cells.clear()
+    return StepContext(settings, ArtifactStore(settings.root))
+
+
+def record(context: StepContext, folder: Path, *without: tuple[str, str]) -> Path:
+    """The tables of what `context` made, but for some of its assets and cells."""
+    cells: dict[str, dict[str, str | None]] = {}
+    for asset in ASKED:
+        for key in context.store.partitions(asset):
+            if (asset, key) not in without:
+                digest = made_of(context, getattr(grid, asset.upper()), key)
+                cells.setdefault(key, {})[asset] = digest
+    rows = [
+        {
+            **Cell.parse(key).model_dump(),
+            "validation": SOLVED.get(Cell.parse(key).rate or 0, 0) / 4,
+            "made_of": json.dumps(assets),
+        }
+        for key, assets in cells.items()
+    ]
+    tables = [pl.DataFrame(schema=schema) for schema in FILES.values()]
+    tables[0] = pl.DataFrame(rows, schema=CELLS)
+    write_results(Results(*tables), folder)
+    return folder
+
+
+def test_nothing_that_is_recorded_is_made_again(made, elsewhere, tmp_path):
+    recorded = record(elsewhere, tmp_path / "lab")
+    make_grid(a_machine(tmp_path / "here", recorded), Grid((SFT,), 2))
+    assert made.cells == [("experiment_pairs", "random")]
+
+
+def test_a_recorded_validation_chooses_the_rate(made, elsewhere, tmp_path):
+    settings = a_machine(tmp_path / "here", record(elsewhere, tmp_path / "lab"))
+    context = StepContext(settings, ArtifactStore(settings.root))
+    assert chosen_cells(context, SFT, 1) == ["sft@3e-05@0"]
+
+
+def test_another_seed_is_trained_at_the_rate_that_the_record_chooses(made, elsewhere, tmp_path):
+    recorded = record(elsewhere, tmp_path / "lab")
+    make_grid(a_machine(tmp_path / "here", recorded), Grid((SFT,), 3))
+    assert made.of("experiment_models") == made.of("experiment_scores") == ["sft@3e-05@2"]
+    assert made.of("experiment_validation") == []
+
+
+def test_a_model_whose_scores_are_not_recorded_is_trained_and_scored(made, elsewhere, tmp_path):
+    missing = ("experiment_scores", "sft@3e-05@0")
+    recorded = record(elsewhere, tmp_path / "lab", missing)
+    make_grid(a_machine(tmp_path / "here", recorded), Grid((SFT,), 2))
+    assert made.of("experiment_models") == made.of("experiment_scores") == ["sft@3e-05@0"]
+
+
+def test_a_rate_without_a_recorded_validation_is_tried(made, elsewhere, tmp_path):
+    recorded = record(elsewhere, tmp_path / "lab", ("experiment_validation", "sft@0.0001@0"))
+    make_grid(a_machine(tmp_path / "here", recorded), Grid((SFT,), 2))
+    assert made.of("experiment_models") == made.of("experiment_validation") == ["sft@0.0001@0"]
+
+
+def test_records_of_other_steps_count_for_nothing(made, elsewhere, tmp_path, monkeypatch):
+    recorded = record(elsewhere, tmp_path / "lab")
+    made_steps(monkeypatch, code_version="2")
+    make_grid(a_machine(tmp_path / "here", recorded), Grid((SFT,), 1))
+    store = ArtifactStore(tmp_path / "here")
+    assert set(store.partitions("experiment_models")) == set(TRIED)
+
+
+def test_what_is_made_here_counts_beside_the_record(made, elsewhere, tmp_path):
+    recorded = record(elsewhere, tmp_path / "lab", ("experiment_stronger", "sft@3e-05@1"))
+    settings = a_machine(tmp_path / "here", recorded)
+    make_grid(settings, Grid((SFT,), 2))
+    assert made.of("experiment_stronger") == ["sft@3e-05@1"]
+    made.cells.clear()
+    make_grid(settings, Grid((SFT,), 2))
+    assert made.cells == []

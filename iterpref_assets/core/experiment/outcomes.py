@@ -31,7 +31,10 @@ AGAINST_FOCAL = tuple(
 def made(results: Results) -> str:
     """What was trained on what, and when."""
     trained = results.cells.filter(pl.col("arm") != REFERENCE)
-    first = results.cells.row(0, named=True)
+    columns = results.cells.select("date", "commit", "machine").unique(maintain_order=True)
+    exported = "; ".join(
+        f"{date} at commit {commit}, {machine}" for date, commit, machine in columns.iter_rows()
+    )
     pairs = trained.group_by("pairs").agg(pl.col("pair_count", "focal_share").first())
     counts = "; ".join(
         f"{name}, {count:,} pairs, {percent(share)}% of the tokens of y- in D-"
@@ -39,8 +42,7 @@ def made(results: Results) -> str:
     )
     return (
         f"{trained.height} models trained; {len(results.problems):,} problems reported. Pair sets: "
-        f"{counts}. Exported {first['date']} at commit {first['commit']}, {first['machine']}."
-        "\n"
+        f"{counts}. Exported {exported}.\n"
     )
 
 

@@ -238,6 +238,15 @@ def test_claims_stand_with_their_outcome_greedy_and_on_samples():
     assert "focal RPO" not in part
 
 
+def test_every_machine_and_commit_that_recorded_a_cell_is_told():
+    made = results({"reference": ["00"], "sft": ["11"]})
+    there = pl.when(pl.col("arm") == "sft").then(pl.lit("b" * 7)).otherwise(pl.lit("a" * 7))
+    made = replace(made, cells=made.cells.with_columns(commit=there, machine=pl.lit("m")))
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    assert "at commit aaaaaaa, m; " in text
+    assert "at commit bbbbbbb, m.\n" in text
+
+
 def test_other_recipes_stand_beside_the_papers_own():
     made = results({"reference": ["00"], "focal_dpo": ["00"], "hybrid": ["11"], "sft": ["10"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text

@@ -106,6 +106,15 @@ ARMS: tuple[Arm, ...] = (
         Arm(name=f"{recipe}-by_sums", recipe=recipe, imitation_mean=ImitationMean.SUMS)
         for recipe in ("rpo", "focal_rpo")
     ),
+    *(
+        Arm(
+            name=f"focal_rpo-by_sums-beta{beta:g}",
+            recipe="focal_rpo",
+            beta=beta,
+            imitation_mean=ImitationMean.SUMS,
+        )
+        for beta in (0.5, 2.0)
+    ),
     Arm(
         name="focal_rpo-forks-by_sums",
         recipe="focal_rpo",

@@ -55,5 +55,6 @@ def write_programs(settings: Settings, folder: Path) -> Path:
         )
     parts = [tables.read_table(each.path(VERSIONS_FILE), tables.VERSIONS) for each in made.values()]
     out = folder / PROGRAMS_FILE
+    folder.mkdir(parents=True, exist_ok=True)
     tables.write_table(pl.concat(parts).with_columns(feedback=pl.lit("")), tables.VERSIONS, out)
     return out

@@ -57,7 +57,6 @@ def test_an_export_takes_over_what_another_machine_recorded(settings, tmp_path, 
 def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_versions(context, TRAJECTORIES, [("t0", 0, 0, "wrong_answer"), ("t0", 0, 1, "passed")])
-    (tmp_path / "lab").mkdir()
     file = write_programs(settings, tmp_path / "lab")
     rows = tables.read_table(file, tables.VERSIONS)
     assert rows["verdict"].to_list() == ["wrong_answer", "passed"]

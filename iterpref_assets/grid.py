@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,6 @@ from iterpref_assets.steps.experiment_second import (
 )
 from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.heldout_problems import HELDOUT_PROBLEMS
-from iterpref_assets.steps.models import LAB_GENERATOR
 from iterpref_assets.steps.partitions import partitions_of
 from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.step import Step, StepContext
@@ -148,15 +147,7 @@ class _Making:
             EXPERIMENT_SAMPLED,
         )
         asked = [step for step in scoring if step.exists(settings)]
-        before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
-        if PairSet.SAMPLED not in _used_pair_sets(self._first):
-            before -= {EXPERIMENT_SAMPLES.asset}
-            if are_recorded(settings):
-                before -= {
-                    DEBUG_TRAJECTORIES.asset,
-                    INITIAL_SAMPLES.asset,
-                    LAB_GENERATOR.step.asset,
-                }
+        before = made_before(settings, asked, _used_pair_sets(self._first))
         for step in CHAIN:
             if step.asset in before and step.exists(settings):
                 self.make(step, partitions_of(step.partitioning, settings))
@@ -298,6 +289,19 @@ class _Making:
             for plan in missing:
                 step.publish(self.context, [plan])
                 made(1)
+
+
+def made_before(
+    settings: Settings, asked: Iterable[Step], pair_sets: Collection[PairSet]
+) -> frozenset[str]:
+    """The assets that pairs of `pair_sets` and the grid's base model are made of."""
+    before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
+    if PairSet.SAMPLED in pair_sets:
+        return before
+    before -= {EXPERIMENT_SAMPLES.asset}
+    # Recorded programs stand in the place of what they came from.
+    debugged = {INITIAL_SAMPLES.asset, DEBUG_TRAJECTORIES.asset}
+    return before - debugged if are_recorded(settings) else before
 
 
 def _nobody_watches(_count: int) -> None:

@@ -9,12 +9,13 @@ from grid_steps import SOLVED, Made, made_steps, sizes
 
 from iterpref_assets import grid
 from iterpref_assets.core.artifacts import ArtifactStore
-from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.results import CELLS, FILES, Results, write_results
-from iterpref_assets.grid import Grid, make_grid
+from iterpref_assets.grid import Grid, made_before, make_grid
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment_rates import chosen_cells
 from iterpref_assets.steps.experiment_recorded import made_of
+from iterpref_assets.steps.experiment_scores import EXPERIMENT_SCORES
 from iterpref_assets.steps.step import StepContext
 
 SFT = arm_named("sft")
@@ -111,3 +112,18 @@ def test_what_is_made_here_counts_beside_the_record(made, elsewhere, tmp_path):
     made.cells.clear()
     make_grid(settings, Grid((SFT,), 2))
     assert made.cells == []
+
+
+@pytest.mark.parametrize("pair_set", [PairSet.RANDOM, PairSet.SAMPLED])
+def test_with_recorded_programs_nothing_is_sampled_or_debugged_but_for_sampled_pairs(
+    tmp_path, pair_set
+):
+    settings = a_machine(tmp_path / "here", tmp_path / "lab")
+    debugged = {"initial_samples", "debug_trajectories"}
+    before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
+    assert debugged <= before
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "programs.parquet").touch()
+    before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
+    assert {"experiment_programs", "seed_problems", "lab_base_model", "base_models"} <= before
+    assert bool(debugged & before) == (pair_set is PairSet.SAMPLED)

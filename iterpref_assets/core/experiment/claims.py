@@ -158,6 +158,14 @@ CLAIMS: tuple[Claim, ...] = (
         "alpha 1 beats 5, focal RPO", "focal_rpo", "focal_rpo-alpha5", "Table 15", ((70.5, 68.7),),
     ),
     Claim(
+        "imitation summed over y+, as the paper writes it, beats its mean over tokens, focal RPO",
+        "focal_rpo-by_sums", "focal_rpo", "not in it: our own",
+    ),
+    Claim(
+        "focal RPO with imitation by sums beats SFT", "focal_rpo-by_sums", "sft",
+        "Table 2, of focal DPO", ((65.0, 62.9),),
+    ),
+    Claim(
         "nearest negatives beat random ones, focal RPO", "focal_rpo-nearest", "focal_rpo",
         "not in it: our own",
     ),

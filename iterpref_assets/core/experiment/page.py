@@ -167,7 +167,8 @@ model again whose results are there and stand: the same pairs, settings, base mo
 `export` there takes them over, each cell with the machine and commit that recorded it. Pairs are
 made of the debugged programs that `export --programs` writes, each run anew. Log-probabilities of
 the reference model are computed anew too: machines round them differently, which makes no result
-another.
+another. Models are not carried: one whose scores are not recorded is trained again, so it pays to
+run the arms one after another.
 
 Arms of one pair set are trained with the same steps and batches on the same pairs, but for
 `-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-

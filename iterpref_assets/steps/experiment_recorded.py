@@ -18,8 +18,12 @@ from iterpref_assets.core.experiment.recorded import RecordedGrid
 from iterpref_assets.core.experiment.results import FILES
 from iterpref_assets.core.pairs.token_files import TOKENS_FILE
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
+from iterpref_assets.steps.experiment import EXPERIMENT_PAIRS, sizes
+from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.step import Step, StepContext
+
+_OF_MODELS = {Partitioning.CELL, Partitioning.FIRST_CELL, Partitioning.SECOND_CELL}
+"""How what is made of models, and these themselves, is divided: none need be here."""
 
 
 def recorded_results(settings: Settings) -> RecordedGrid:
@@ -44,24 +48,24 @@ def made_of(context: StepContext, step: Step, key: str) -> str | None:
 
     None where a parent that tells has not been made.
     """
-    plan = step.plan(context, key)
-    parents: dict[str, JsonValue] = {}
-    for parent in plan.parents:
-        digest = _parent(context, parent)
-        if digest is None:
-            return None
-        parents[str(parent)] = digest
+    plan, parents = step.plan(context, key), dict[str, JsonValue]()
+    for parent in step.made_of:
+        for name in parent.partitions(context, step.partitioning, key):
+            digest = _parent(context, parent.step, name)
+            if digest is None:
+                return None
+            parents[f"{parent.step.asset}/{name}"] = digest
     config = dict(plan.config)
     return digest_json({"config": config, "code_version": plan.code_version, "parents": parents})
 
 
-def _parent(context: StepContext, key: ArtifactKey) -> str | None:
-    if key.asset == EXPERIMENT_MODELS.asset:
-        return made_of(context, EXPERIMENT_MODELS, key.partition)
-    artifact = context.store.find(key)
+def _parent(context: StepContext, step: Step, partition: str) -> str | None:
+    if step.partitioning in _OF_MODELS:
+        return made_of(context, step, partition)
+    artifact = context.store.find(ArtifactKey(step.asset, partition))
     if artifact is None:
         return None
-    if key.asset == EXPERIMENT_PAIRS.asset:
+    if step is EXPERIMENT_PAIRS:
         return artifact.manifest.files[TOKENS_FILE].sha256
     return artifact.manifest.content_hash
 

@@ -13,7 +13,6 @@ from iterpref_assets.core.experiment.arms import Cell
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.lab.config import LabConfig
 from iterpref_assets.core.lab.problems import compose_heldout
-from iterpref_assets.steps import experiment_recorded
 from iterpref_assets.steps.evaluations import GREEDY_FILE
 from iterpref_assets.steps.experiment_scores import draws_samples
 from iterpref_assets.steps.experiment_stronger import is_possible
@@ -104,7 +103,6 @@ def made_steps(monkeypatch: pytest.MonkeyPatch, code_version: str = "1") -> Made
         grid, "EXPERIMENT_PAIRS", made.step("experiment_pairs", Partitioning.PAIR_SET)
     )
     monkeypatch.setattr(grid, "EXPERIMENT_MODELS", models)
-    monkeypatch.setattr(experiment_recorded, "EXPERIMENT_MODELS", models)
     for name in ("experiment_validation", "experiment_scores"):
         step = made.step(name, Partitioning.CELL, Parent(models, if_trained))
         monkeypatch.setattr(grid, name.upper(), step)

@@ -8,6 +8,7 @@ from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment_recorded import made_of
 from iterpref_assets.steps.experiment_scores import EXPERIMENT_SCORES
+from iterpref_assets.steps.experiment_stronger import EXPERIMENT_STRONGER
 from iterpref_assets.steps.step import StepContext
 
 KEY = "focal_dpo@0.0001@0"
@@ -39,6 +40,11 @@ def a_machine(root: Path, *, logprobs: str = "1", **changed: object) -> StepCont
 def test_a_result_is_known_before_its_model_is_trained(context):
     assert made_of(context, EXPERIMENT_SCORES, KEY) is not None
     assert context.store.find(ArtifactKey("experiment_models", KEY)) is None
+
+
+def test_what_is_judged_of_scores_is_known_before_the_model_is_scored(context):
+    assert made_of(context, EXPERIMENT_STRONGER, KEY) is not None
+    assert context.store.find(ArtifactKey("experiment_scores", KEY)) is None
 
 
 def test_log_probabilities_that_are_rounded_otherwise_are_the_same_result(context, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.experiment_recorded import made_of, recorded_results, stands
+from iterpref_assets.steps.experiment_recorded import made_of, recorded_results
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
+
+_log = logging.getLogger("iterpref")
 
 
 def made_of_results(
@@ -32,9 +35,26 @@ def made_of_results(
 
 
 def with_recorded(context: StepContext, fresh: Results) -> Results:
-    """`fresh`, and what the settings' `experiment.recorded` holds beside it and stands."""
-    recorded = recorded_results(context.settings)
-    return recorded.joined(fresh, lambda asset, key: stands(context, step_of(asset), key))
+    """`fresh`, and what the settings' `experiment.recorded` holds beside it and may stand.
+
+    Of arms whose pairs were not made here nothing tells, and nothing is to be lost: they are taken
+    over and named in the log.
+    """
+    recorded, unknown = recorded_results(context.settings), set[str]()
+
+    def may_stand(asset: str, key: str) -> bool:
+        digest = made_of(context, step_of(asset), key)
+        if digest is None:
+            unknown.add(Cell.parse(key).arm)
+        return digest is None or digest == recorded.made_of(asset, key)
+
+    joined = recorded.joined(fresh, may_stand)
+    if unknown:
+        _log.warning(
+            "taken over as recorded, since their pairs were not made here: %s",
+            ", ".join(sorted(unknown)),
+        )
+    return joined
 
 
 def write_programs(settings: Settings, folder: Path) -> Path:

@@ -1,6 +1,8 @@
 """What an export holds so that another machine can go on from it."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,8 @@ from iterpref_assets.core.experiment.results import read_results
 from iterpref_assets.exporting import export_grid
 from iterpref_assets.exporting_recorded import write_programs
 from iterpref_assets.settings import Settings
-from iterpref_assets.steps.step import StepContext
+from iterpref_assets.steps.experiment_recorded import made_of
+from iterpref_assets.steps.step import Step, StepContext
 
 
 @pytest.fixture
@@ -52,6 +55,28 @@ def test_an_export_takes_over_what_another_machine_recorded(settings, tmp_path, 
     again = read_results(tmp_path / "again" / "lab")
     assert sorted(again.scores.rows()) == sorted(there.scores.rows())
     assert sorted(again.cells["made_of"]) == sorted(there.cells["made_of"])
+
+
+def test_nothing_is_lost_of_arms_whose_pairs_are_not_here(settings, tmp_path, monkeypatch, caplog):
+    steps = {step.asset: step for step in (VALIDATION, SCORES)}
+    monkeypatch.setattr(exporting_recorded, "step_of", steps.__getitem__)
+    export_grid(settings, tmp_path / "lab")
+    cells = read_results(tmp_path / "lab").cells
+    shutil.rmtree(settings.root / "artifacts" / "experiment_validation" / SCORED)
+    shutil.rmtree(settings.root / "artifacts" / "experiment_scores" / SCORED)
+    monkeypatch.setattr(exporting_recorded, "made_of", _unknown_of(SCORED))
+    recorded = {"validation_problems": 2, "recorded": tmp_path / "lab"}
+    here = Settings.model_validate(settings.model_dump() | {"experiment": recorded})
+    export_grid(here, tmp_path / "again" / "lab")
+    assert read_results(tmp_path / "again" / "lab").cells.height == cells.height
+    assert "their pairs were not made here: sft" in caplog.text
+
+
+def _unknown_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
+    def known(context: StepContext, step: Step, key: str) -> str | None:
+        return None if key == unknown else made_of(context, step, key)
+
+    return known
 
 
 def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_path):

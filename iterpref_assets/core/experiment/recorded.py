@@ -87,9 +87,10 @@ class RecordedGrid:
             for asset, name in TABLES.items()
         }
         curves = _joined_rows(fresh.curves, self.results.curves, cells)
+        kinds = _other_pairs(fresh.kinds, self.results.kinds)
         rounds = self.results.rounds if fresh.rounds.is_empty() else fresh.rounds
         table = pl.DataFrame(list(cells.values()), schema=CELLS)
-        return replace(fresh, cells=table, curves=curves, rounds=rounds, **tables)
+        return replace(fresh, cells=table, curves=curves, kinds=kinds, rounds=rounds, **tables)
 
 
 def _by_key(cells: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -118,6 +119,11 @@ def _joined_rows(fresh: pl.DataFrame, recorded: pl.DataFrame, keys: Iterable[str
     wanted = [key for key in keys if key not in there]
     names = pl.Series(_keys_of(recorded), dtype=pl.String())
     return pl.concat([fresh, recorded.filter(names.is_in(wanted))])
+
+
+def _other_pairs(fresh: pl.DataFrame, recorded: pl.DataFrame) -> pl.DataFrame:
+    """`fresh`, and the recorded kinds of tokens of other sets of pairs."""
+    return pl.concat([fresh, recorded.join(fresh, on="pairs", how="anti")])
 
 
 def _keys_of(rows: pl.DataFrame) -> Iterator[str]:

@@ -26,5 +26,6 @@ def packed_loss(
         pairs=len(pairs),
         beta=recipe.beta,
         alpha=recipe.alpha,
+        gamma=recipe.gamma,
         imitation_mean=imitation_mean,
     )

@@ -55,10 +55,11 @@ def test_padded_batch_of_packed_rows_gives_the_plain_loss_and_gradients(model_di
     compare(model_dir, [*token_pairs(random_pairs(6, 1), None), *EDGE_PAIRS.values()], recipe)
 
 
+@pytest.mark.parametrize("mean", [ImitationMean.PAIRS, ImitationMean.SUMS])
 @pytest.mark.parametrize("recipe", IMITATING, ids=lambda recipe: recipe.name)
-def test_imitation_by_pairs_gives_the_plain_loss_and_gradients(model_dir, recipe):
+def test_other_means_of_imitation_give_the_plain_loss_and_gradients(model_dir, recipe, mean):
     pairs = [*token_pairs(random_pairs(6, 1), None), *EDGE_PAIRS.values()]
-    compare(model_dir, pairs, recipe, imitation_mean=ImitationMean.PAIRS)
+    compare(model_dir, pairs, recipe, imitation_mean=mean)
 
 
 @pytest.mark.parametrize("max_length", [4, 6, 7, 8])

@@ -62,7 +62,7 @@ def plain_loss(
         loss = loss - recipe.alpha * torch.stack([side.sum() for side in imitated]).mean()
     elif imitated:
         loss = loss - recipe.alpha * torch.cat(imitated).mean()
-    if recipe.gamma:
+    if recipe.gamma and torch.cat(unwanted).numel():
         loss = loss - recipe.gamma * torch.cat(unwanted).mean()
     return loss
 

@@ -12,9 +12,10 @@ import polars as pl
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import Cell
+from iterpref_assets.core.experiment.arms import ARMS, Cell
 from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE
 from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
@@ -23,6 +24,12 @@ from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
 _log = logging.getLogger("iterpref")
+_NAMES = {REFERENCE, *(arm.name for arm in ARMS)}
+
+
+def _arm(key: str) -> str:
+    """The arm of a cell, be it one that there no longer is."""
+    return key.split("@", maxsplit=1)[0]
 
 
 def made_of_results(
@@ -37,21 +44,24 @@ def made_of_results(
 def with_recorded(context: StepContext, fresh: Results) -> Results:
     """`fresh`, and what the settings' `experiment.recorded` holds beside it and may stand.
 
-    Of arms whose pairs were not made here nothing tells, and nothing is to be lost: they are taken
-    over and named in the log.
+    Of arms whose pairs were not made here, or that there no longer are, and of results that the
+    settings do not ask for, nothing tells. Nothing is to be lost: they are taken over, and named in
+    the log.
     """
     recorded, unknown = recorded_results(context.settings), set[str]()
 
     def may_stand(asset: str, key: str) -> bool:
-        digest = made_of(context, step_of(asset), key)
+        step, known = step_of(asset), _arm(key) in _NAMES
+        asked = known and step.exists(context.settings)
+        digest = made_of(context, step, key) if asked else None
         if digest is None:
-            unknown.add(Cell.parse(key).arm)
+            unknown.add(_arm(key))
         return digest is None or digest == recorded.made_of(asset, key)
 
     joined = recorded.joined(fresh, may_stand)
     if unknown:
         _log.warning(
-            "taken over as recorded, since their pairs were not made here: %s",
+            "taken over as recorded, since nothing here tells whether they stand: %s",
             ", ".join(sorted(unknown)),
         )
     return joined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.choosing import best_rate
 from iterpref_assets.core.experiment.kinds import KINDS
+from iterpref_assets.core.files import replace_files
 from iterpref_assets.core.training.recipes import REFERENCE
 
 CELLS: tables.Schema = {
@@ -241,12 +243,18 @@ class Results:
 
 
 def write_results(results: Results, folder: Path) -> list[Path]:
-    """Write the tables to `folder`; the files."""
+    """Write the tables to `folder`; the files.
+
+    Each appears whole, and the cells, which tell what the others hold, last: what a kill leaves
+    claims no row that is not there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     frames = [getattr(results, field.name) for field in fields(results)]
     paths = [folder / name for name in FILES]
-    for path, frame, schema in zip(paths, frames, FILES.values(), strict=True):
-        tables.write_table(frame, schema, path)
+    with tempfile.TemporaryDirectory(dir=folder) as staging:
+        for name, frame, schema in zip(FILES, frames, FILES.values(), strict=True):
+            tables.write_table(frame, schema, Path(staging) / name)
+        replace_files(Path(staging), folder, [*list(FILES)[1:], next(iter(FILES))])
     return paths
 
 

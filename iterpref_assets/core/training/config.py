@@ -58,8 +58,8 @@ class ImitationMean(StrEnum):
     """Over the tokens of each pair, then over the pairs: each pair weighs the same, and the tokens
     of a short one more (as in the authors' code)."""
     SUMS = "sums"
-    """Over the pairs, of the sum over each one's tokens (as the paper writes it): alpha weighs a
-    token as beta does, some hundred times as much as beside a mean over tokens."""
+    """Over the pairs, of the sum over each one's tokens (as the paper writes it): alpha weighs
+    each as many times as much as in a mean over tokens as y+ has of them."""
 
 
 class Attention(StrEnum):

@@ -49,6 +49,7 @@ from iterpref_assets.steps.experiment_benchmarks import (
     scores_file,
 )
 from iterpref_assets.steps.experiment_rates import all_tried
+from iterpref_assets.steps.experiment_recorded import require_recorded
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES, calls_by_problem
 from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
@@ -82,6 +83,7 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
             one.
     """
     _check_name(folder, sizes(settings).base_model)
+    require_recorded(settings)
     context = StepContext(settings, ArtifactStore(settings.root))
     assets = EXPERIMENT_VALIDATION.asset, EXPERIMENT_SCORES.asset
     # Rates are chosen with seed 0 alone: other seeds are scored and not validated.

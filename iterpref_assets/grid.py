@@ -23,7 +23,7 @@ from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
 from iterpref_assets.steps.experiment_programs import are_recorded
 from iterpref_assets.steps.experiment_rates import all_tried, chosen_cells, tried_cells
-from iterpref_assets.steps.experiment_recorded import stands
+from iterpref_assets.steps.experiment_recorded import require_recorded, stands
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
 from iterpref_assets.steps.experiment_scores import (
     EXPERIMENT_SAMPLED,
@@ -81,7 +81,8 @@ def make_grid(settings: Settings, grid: Grid) -> None:
     other settings makes anew only what they change.
 
     Raises:
-        InputError: where the settings do not ask for the experiment or allow fewer seeds,
+        InputError: where the settings do not ask for the experiment, allow fewer seeds or name a
+            folder of records that holds none,
             another run is at work on the same root, several samples would be drawn greedily,
             no more problems are held out than rates are chosen on, a step of several processes
             at once wants more than one GPU, or a second round's engine opens no checkpoint.
@@ -98,6 +99,7 @@ def make_grid(settings: Settings, grid: Grid) -> None:
             field="--seeds",
             remedy="Raise experiment.seeds, or ask for fewer",
         )
+    require_recorded(settings)
     if grid.at_once > 1:
         _require_one_gpu_a_step(settings)
     with _alone(settings.root), ExitStack() as stack:

@@ -9,6 +9,7 @@ from grid_steps import SOLVED, Made, made_steps, sizes
 
 from iterpref_assets import grid
 from iterpref_assets.core.artifacts import ArtifactStore
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.results import CELLS, FILES, Results, write_results
 from iterpref_assets.grid import Grid, made_before, make_grid
@@ -28,7 +29,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
     return made_steps(monkeypatch)
 
 
-def a_machine(root: Path, recorded: Path, **changed: object) -> Settings:
+def a_machine(root: Path, recorded: Path | None, **changed: object) -> Settings:
     experiment = {**sizes(seeds=3), "recorded": recorded, **changed}
     return Settings.model_validate({"root": root, "experiment": experiment})
 
@@ -36,7 +37,7 @@ def a_machine(root: Path, recorded: Path, **changed: object) -> Settings:
 @pytest.fixture
 def elsewhere(made: Made, tmp_path: Path) -> StepContext:
     """What another machine made of `sft` with two seeds."""
-    settings = a_machine(tmp_path / "elsewhere", tmp_path / "none")
+    settings = a_machine(tmp_path / "elsewhere", None)
     make_grid(settings, Grid((SFT,), 2))
     made.cells.clear()
     return StepContext(settings, ArtifactStore(settings.root))
@@ -127,3 +128,10 @@ def test_with_recorded_programs_nothing_is_sampled_or_debugged_but_for_sampled_p
     before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
     assert {"experiment_programs", "seed_problems", "lab_base_model", "base_models"} <= before
     assert bool(debugged & before) == (pair_set is PairSet.SAMPLED)
+
+
+def test_a_folder_without_records_is_refused_before_anything_is_made(made, tmp_path):
+    with pytest.raises(InputError, match="no recorded results") as told:
+        make_grid(a_machine(tmp_path / "here", tmp_path / "mistyped"), Grid((SFT,), 1))
+    assert told.value.file == tmp_path / "mistyped"
+    assert made.cells == []

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 
 from iterpref_assets.core.artifacts import ArtifactKey
 from iterpref_assets.core.digests import digest_json
-from iterpref_assets.core.experiment.recorded import RecordedGrid
+from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE, RecordedGrid
 from iterpref_assets.core.experiment.results import FILES
 from iterpref_assets.core.pairs.token_files import TOKENS_FILE
 from iterpref_assets.settings import Settings
@@ -33,6 +34,22 @@ def recorded_results(settings: Settings) -> RecordedGrid:
         return RecordedGrid(None)
     times = tuple(_modified(folder / name) for name in FILES)
     return _read(folder, times)
+
+
+def require_recorded(settings: Settings) -> None:
+    """Refuse a folder of records that holds none: all would be made again, for hours.
+
+    Raises:
+        InputError: naming the folder.
+    """
+    folder = sizes(settings).recorded
+    if folder is not None and not any((folder / name).exists() for name in (*FILES, PROGRAMS_FILE)):
+        raise InputError(
+            "no recorded results",
+            file=folder,
+            field="experiment.recorded",
+            remedy="Name a folder that iterpref experiment export wrote, or leave it unset",
+        )
 
 
 def stands(context: StepContext, step: Step, key: str) -> bool:

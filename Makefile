@@ -50,7 +50,7 @@ run: setup ## Materialize the whole chain and print the summary
 
 ui: setup ## Serve the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/iterpref prepare
-	@$(BIN)/dg dev --host 127.0.0.1
+	@DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR=1 $(BIN)/dg dev --host 127.0.0.1
 
 # Tests on live deployments mostly wait for Dagster's daemon, so they run beside the others.
 test: setup ## Run every test but those of the browser, faults, Docker, Ray and DeepSpeed

@@ -82,8 +82,12 @@ def kill_daemon(services: Services) -> list[str]:
 
 
 def kill_code_server(services: Services) -> list[str]:
-    """Kill the code server with -9, whose run goes on; what was killed."""
+    """Kill the code server with -9, whose run goes on, until the daemon misses it; what was killed.
+
+    The daemon looks for the backfill's assets, and finds none.
+    """
     services.kill("code server")
+    services.await_said("daemon", "existed at storage-time, but no longer does")
     return ["code server"]
 
 

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import yaml
 from faults.processes import command_of
 from live_deployment import ENDING_WITH_PARENT, START_SECONDS, LiveDeployment
 from places import ROOT
 
 END_SECONDS = 60
+OF_COMPOSE = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 
 
 def processes_of(deployment: LiveDeployment) -> Iterator[int]:
@@ -61,6 +63,9 @@ class Services:
             "daemon": ("dagster-daemon", "run", "-w", str(workspace)),
         }  # fmt: skip
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        compose = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())
+        said = compose["services"]["daemon"]["environment"][OF_COMPOSE]
+        self.environment = {**deployment.environment, OF_COMPOSE: said}
 
     def start(self, name: str) -> None:
         program, *arguments = self.commands[name]
@@ -68,7 +73,7 @@ class Services:
         with (self.deployment.root / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [*ENDING_WITH_PARENT, str(script), *arguments], cwd=ROOT,
-                env=self.deployment.environment, stdout=log, stderr=log, start_new_session=True,
+                env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     def kill(self, name: str) -> None:
@@ -94,6 +99,13 @@ class Services:
                 self.running[name].wait()
         self.running = living
         return killed
+
+    def await_said(self, name: str, words: str) -> None:
+        """Wait until a service has printed some words."""
+        log, deadline = self.deployment.root / f"{name}.log", time.monotonic() + START_SECONDS
+        while words not in log.read_text():
+            assert time.monotonic() < deadline, log.read_text()[-4000:]
+            time.sleep(0.5)
 
     def start_missing(self) -> None:
         """Start what was killed."""

@@ -12,7 +12,6 @@ from iterpref_assets.core.experiment.claims import CLAIMS, LEVEL, MIN_SEEDS, out
 from iterpref_assets.core.experiment.comparing import (
     Comparison,
     number_of_tests,
-    pass_rate,
 )
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.wording import ABSENT, interval, percent, points
@@ -47,13 +46,16 @@ def made(results: Results) -> str:
 
 
 def arms_text(
-    results: Results, arms: Sequence[str], compared: Mapping[tuple[str, str], Comparison]
+    results: Results,
+    arms: Sequence[str],
+    rates: Mapping[str, Interval],
+    compared: Mapping[tuple[str, str], Comparison],
 ) -> str:
     """Each arm's greedy pass@1, and how far it is from the baselines."""
     rows: list[list[str]] = []
     for arm in arms:
         chosen = results.chosen_rate(arm)
-        scored = compared_cells(results, arm, pass_rate(results, arm), compared)
+        scored = compared_cells(results, arm, rates[arm], compared)
         rows.append(
             [
                 arm,

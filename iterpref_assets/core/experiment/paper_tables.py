@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from iterpref_assets.core.debugging.figures import DEBUGGING, SAMPLING
-from iterpref_assets.core.experiment.comparing import pass_rate
+from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.results import Results, error_counts
 from iterpref_assets.core.experiment.wording import NOT_RUN, interval, percent
 from iterpref_assets.core.reporting.markdown import table
@@ -112,8 +112,13 @@ ERRORS: tuple[tuple[str, str, str], ...] = (
 """Table 18: programs that fail by error, of RPO and of focal RPO."""
 
 
-def paper_tables_text(results: Results) -> list[str]:
-    """Every table of the paper's that our figures can stand beside, and why the others lack."""
+def paper_tables_text(results: Results, rates: Mapping[str, Interval]) -> list[str]:
+    """Every table of the paper's that our figures can stand beside, and why the others lack.
+
+    Args:
+        results: what was exported.
+        rates: the pass rate of every arm that has one.
+    """
     note = (
         "The paper's figures are pass@1 (%) averaged over its benchmarks; ours are greedy pass@1 "
         "(%) on the reported problems. Only signs and orders can be compared: models, data and "
@@ -122,19 +127,19 @@ def paper_tables_text(results: Results) -> list[str]:
     )
     return [
         note,
-        *(_table_text(each, results) for each in PAPER_TABLES),
+        *(_table_text(each, rates) for each in PAPER_TABLES),
         _rounds_text(results.rounds),
         _errors_text(results),
     ]
 
 
-def _table_text(each: PaperTable, results: Results) -> str:
-    rows = [[row.label, *row.figures, row.arm, _scored(results, row.arm)] for row in each.rows]
+def _table_text(each: PaperTable, rates: Mapping[str, Interval]) -> str:
+    rows = [[row.label, *row.figures, row.arm, _scored(rates, row.arm)] for row in each.rows]
     return f"{each.title}\n\n{table(['variant', *each.columns, 'arm', 'here'], rows)}"
 
 
-def _scored(results: Results, arm: str) -> str:
-    return interval(pass_rate(results, arm)) if arm in results.arms else NOT_RUN
+def _scored(rates: Mapping[str, Interval], arm: str) -> str:
+    return interval(rates[arm]) if arm in rates else NOT_RUN
 
 
 def _rounds_text(rounds: pl.DataFrame) -> str:

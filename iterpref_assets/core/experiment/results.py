@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +130,7 @@ class Results:
     sampled: pl.DataFrame
     benchmarks: pl.DataFrame
 
-    @property
+    @cached_property
     def arms(self) -> list[str]:
         """The arms that have a reported score, the reference first, in the order of the table."""
         return self.scores["arm"].unique(maintain_order=True).to_list()
@@ -169,21 +170,28 @@ class Results:
         Raises:
             InputError: where a seed has scores of other problems than another.
         """
-        wide = (
-            self.reported(arm)
-            .with_columns(pl.col("seed").fill_null(0))
-            .pivot("problem_id", index="seed", values="passed")
-            .sort("seed")
-        )
-        columns = sorted(set(wide.columns) - {"seed"})
-        values = wide.select(columns)
-        if any(values.null_count().row(0)) or columns != self.problems:
+        if arm not in self._matrices:
+            self._matrices[arm] = self._matrix(arm)
+        return self._matrices[arm]
+
+    @cached_property
+    def _matrices(self) -> dict[str, NDArray[np.float64]]:
+        """A page asks for each some twenty times."""
+        return {}
+
+    def _matrix(self, arm: str) -> NDArray[np.float64]:
+        rows = self.reported(arm).with_columns(pl.col("seed").fill_null(0))
+        rows = rows.sort("seed", "problem_id")
+        seeds = rows["seed"].n_unique()
+        if rows["problem_id"].to_list() != self.problems * seeds:
             raise InputError(
                 f"the seeds of {arm} were scored on different problems",
                 field="problem_id",
                 remedy="Run the experiment again and export it anew",
             )
-        return values.cast(pl.Float64).to_numpy()
+        values = rows["passed"].cast(pl.Float64).to_numpy().reshape(seeds, -1).copy()
+        values.flags.writeable = False
+        return values
 
     def of_samples(self) -> Results:
         """The same arms with what was sampled in the place of the greedy scores.
@@ -236,7 +244,7 @@ class Results:
         reported = pl.DataFrame(rates, {name: SCORES[name] for name in columns}, orient="row")
         return scores.join(reported, on=columns, how="semi", nulls_equal=True)
 
-    @property
+    @cached_property
     def problems(self) -> list[str]:
         """Every reported problem, sorted."""
         return sorted(self.scores["problem_id"].unique().to_list())

@@ -18,9 +18,6 @@ Scores = NDArray[np.float64]
 EXACT_UP_TO = 16
 """Problems whose signs are all tried out; more are drawn."""
 
-_BLOCK = 500
-"""Resamples that are averaged at once; of a thousand problems they take 8 MB."""
-
 
 def paired_differences(scores: Scores, baseline: Scores) -> Scores:
     """[seeds, problems] `scores` - `baseline`; a baseline of one seed stands beside each.
@@ -50,16 +47,11 @@ def bootstrap_paired(differences: Scores, settings: Bootstrap) -> Interval:
     if not differences.size:
         raise ValueError("no differences")
     generator = np.random.Generator(np.random.PCG64(settings.seed))
-    means = np.empty(settings.resamples)
-    for begin in range(0, settings.resamples, _BLOCK):
-        block = means[begin : begin + _BLOCK]
-        drawn = np.empty((len(block), seeds))
-        places = np.empty((len(block), problems), dtype=np.int64)
-        for row in range(len(block)):
-            drawn[row] = np.bincount(generator.integers(0, seeds, seeds), minlength=seeds)
-            places[row] = generator.integers(0, problems, problems)
-        by_problem = drawn / seeds @ differences
-        block[:] = np.take_along_axis(by_problem, places, axis=1).mean(axis=1)
+    # Problems with the same differences are one kind: how often a kind is drawn is all that counts.
+    kinds, sizes = np.unique(differences, axis=1, return_counts=True)
+    drawn = generator.multinomial(problems, sizes / problems, settings.resamples)
+    weights = generator.multinomial(seeds, np.full(seeds, 1 / seeds), settings.resamples)
+    means = np.einsum("rs,sk,rk->r", weights, kinds, drawn, optimize=True) / (seeds * problems)
     tail = (1 - settings.confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(estimate=float(differences.mean()), low=float(low), high=float(high))

@@ -1,4 +1,4 @@
-"""A tiny second round on the lab's own model, by one process and by two."""
+"""A tiny grid with second rounds on the lab's own model, by one process and by two."""
 
 import json
 import os
@@ -25,6 +25,7 @@ experiment = {{ rates = [1e-4], validation_problems = 3 }}
 """
 ARMS = ("focal_dpo-second", "focal_rpo-second")
 SECOND = ("second_trajectories", "second_pairs", "second_models")
+MADE_OF_PAIRS = ("models", *SECOND, "validation", "scores", "stronger")
 
 
 def iterpref(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,9 +45,9 @@ def make(root: Path, at_once: int) -> str:
 
 
 def contents(root: Path) -> dict[str, str]:
-    """The content hash of whatever is of a second round, or a score."""
+    """The content hash of every model and score, and of whatever is of a second round."""
     store = ArtifactStore(root)
-    assets = [f"experiment_{name}" for name in (*SECOND, "validation", "scores", "stronger")]
+    assets = [f"experiment_{name}" for name in MADE_OF_PAIRS]
     keys = [ArtifactKey(asset, name) for asset in assets for name in store.partitions(asset)]
     return {str(key): store.current(key).manifest.content_hash for key in keys}
 
@@ -76,13 +77,14 @@ def test_all_that_is_of_a_second_round_names_the_first_rounds_model(root):
             assert made.upstream[str(model)] == store.current(model).manifest.content_hash
 
 
-def test_two_processes_make_the_second_rounds_that_one_makes(root, tmp_path):
+def test_two_processes_make_the_models_and_scores_that_one_makes(root, tmp_path):
     before = contents(root)
-    # two of each of the second rounds' own; the reference and two first rounds are validated
-    assert len(before) == 2 * 3 + 5 + 2 * 3
+    # two of the first rounds' models and of each of the second rounds' own; the reference and two
+    # first rounds are validated
+    assert len(before) == 2 + 2 * 3 + 5 + 2 * 3
     again = tmp_path / "two"
     shutil.copytree(root, again)
-    for name in SECOND:
+    for name in MADE_OF_PAIRS:
         shutil.rmtree(again / "artifacts" / f"experiment_{name}")
     make(again, 2)
     assert contents(again) == before

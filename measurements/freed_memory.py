@@ -31,7 +31,7 @@ def train_here(returned: bool) -> float:
         folder = Path(name)
         plan_memory.prepare(folder, plan_memory.SHAPES[plan_memory.SMALL])
         before = os.times()
-        plan_memory.train_once(folder, plan_memory.Case())
+        plan_memory.train_once(folder, plan_memory.Case(), plan_memory.STEPS)
         after = os.times()
     return after.user + after.system - before.user - before.system
 

@@ -185,10 +185,10 @@ def train_here(folder: Path, case: Case) -> int:
     What a first run brings into a process, such as libraries and compiled kernels, is no memory of
     the run: the second one is measured.
     """
-    train_once(folder, case)
+    train_once(folder, case, 1)
     gc.collect()
     before, files = _forget_peak(), _memory("RssFile")
-    peak = train_once(folder, case)
+    peak = train_once(folder, case, STEPS)
     # Pages of files, of weights and libraries, are the system's to drop, but for those that every
     # step reads: dropped, they would be read from the disk again at every step.
     return peak.resident - before - (peak.of_files - files) + peak.read_again
@@ -203,8 +203,8 @@ class Peak:
     read_again: int
 
 
-def train_once(folder: Path, case: Case) -> Peak:
-    """Train in this process; nothing is saved."""
+def train_once(folder: Path, case: Case, steps: int) -> Peak:
+    """Train that many steps in this process; nothing is saved."""
     from iterpref_assets.core.training.trainer import train
 
     tokens = tables.read_table(folder / "pairs.parquet", tables.TOKENIZED_PAIRS)
@@ -218,7 +218,7 @@ def train_once(folder: Path, case: Case) -> Peak:
     peaks: list[Peak] = []
 
     def stop_at_the_end(point: dict[str, float]) -> None:
-        if point["step"] < STEPS:
+        if point["step"] < steps:
             forget_reads()
             return
         read_again = read_of_files(folder / "model")

@@ -72,6 +72,22 @@ def test_nothing_is_lost_of_arms_whose_pairs_are_not_here(settings, tmp_path, mo
     assert "tells whether they stand: sft" in caplog.text
 
 
+def test_nothing_is_lost_of_an_arm_that_is_no_more(settings, tmp_path, monkeypatch, caplog):
+    export_grid(settings, tmp_path / "lab")
+    there = read_results(tmp_path / "lab")
+    for asset in (VALIDATION.asset, SCORES.asset):
+        shutil.rmtree(settings.root / "artifacts" / asset / SCORED)
+    steps = {step.asset: step for step in (VALIDATION, SCORES)}
+    monkeypatch.setattr(exporting_recorded, "step_of", steps.__getitem__)
+    monkeypatch.setattr(exporting_recorded, "_NAMES", {"reference"})
+    recorded = {"validation_problems": 2, "recorded": tmp_path / "lab"}
+    here = Settings.model_validate(settings.model_dump() | {"experiment": recorded})
+    export_grid(here, tmp_path / "again" / "lab")
+    again = read_results(tmp_path / "again" / "lab")
+    assert again.scores.filter(arm="sft").equals(there.scores.filter(arm="sft"))
+    assert "tells whether they stand: sft" in caplog.text
+
+
 def _unknown_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
     def known(context: StepContext, step: Step, key: str) -> str | None:
         return None if key == unknown else made_of(context, step, key)

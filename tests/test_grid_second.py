@@ -28,13 +28,14 @@ SECOND = ("second_trajectories", "second_pairs", "second_models")
 MADE_OF_PAIRS = ("models", *SECOND, "validation", "scores", "stronger")
 
 
-def iterpref(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def iterpref(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     settings = root.with_suffix(".toml")
     settings.write_text(SETTINGS.format(root=root))
     return subprocess.run(
         [sys.executable, "-m", "iterpref_assets", "experiment", *arguments,
          "--settings", str(settings)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        check=True, capture_output=True, text=True,
     )  # fmt: skip
 
 
@@ -110,3 +111,20 @@ def test_a_second_round_is_exported_with_its_own_pairs(root, exported):
 def test_first_rounds_that_were_not_scored_are_exported_as_tried(exported):
     assert exported.arms == ["reference", *ARMS]
     assert exported.rates_tried("focal_rpo").keys() == {1e-4}
+
+
+def test_another_folder_goes_on_from_what_was_exported(root, tmp_path):
+    grid, record, there = ("run", "focal_dpo", "--seeds", "1"), tmp_path / "lab", tmp_path / "there"
+    iterpref(root, *grid)
+    for which in ([], ["--programs"]):
+        iterpref(root, "export", *which, "--out", str(record))
+    recorded = {"ITERPREF_EXPERIMENT__RECORDED": str(record)}
+    iterpref(there, *grid, **recorded)
+    store = ArtifactStore(there)
+    assert store.partitions("experiment_pairs") == ("random",)
+    for asset in ("debug_trajectories", "experiment_models", "experiment_scores"):
+        assert store.partitions(asset) == ()
+    iterpref(there, "export", "--out", str(tmp_path / "joined" / "lab"), **recorded)
+    joined, before = read_results(tmp_path / "joined" / "lab"), read_results(record)
+    assert sorted(joined.scores.rows()) == sorted(before.scores.rows())
+    assert joined.rates_tried("focal_dpo") == before.rates_tried("focal_dpo")

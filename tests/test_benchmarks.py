@@ -153,11 +153,16 @@ def reference_completions(benchmarks: BenchmarksConfig) -> Iterator[tuple[str, s
 
 
 @pytest.fixture(scope="module")
-def generated(benchmarks: BenchmarksConfig, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """What the lab model makes of the tasks, and the checkpoint of one benchmark's."""
+def generated(replayed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """What the lab model makes of the tasks, and the checkpoint of one benchmark's.
+
+    The tasks are those that have been looked at.
+    """
+    root = tmp_path_factory.mktemp("generated")
+    shutil.copytree(replayed.store.root, root, dirs_exist_ok=True)
     return materialize(
-        tmp_path_factory.mktemp("generated"),
-        benchmarks,
+        root,
+        replayed.benchmarks,
         "reference",
         f"focal_rpo:{OF_THE_CHECKPOINT}",
         ITERPREF_EVALUATION_ENGINE=json.dumps({"kind": "transformers", "dtype": "float32"}),

@@ -66,7 +66,7 @@ def first_run(root: Path) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class TakenUp:
-    """A run that was killed while it sampled a shard, and the one after it, until a checkpoint.
+    """A run that was killed while it sampled a shard, and the one after it, until pairs.
 
     `logged` are the completions in the killed one's log, by key, each with an end that was added
     before the other run began and that no model writes.
@@ -85,7 +85,7 @@ def taken_up(root: Path, first_run) -> TakenUp:
         changed = {"ITERPREF_SEEDS__LAB__SEED": next(seeds)}
         log = log_of_a_killed_run(root, **changed)
     logged = mark(log)
-    again = iterpref(root, "run", "--until", "checkpoints", **changed)
+    again = iterpref(root, "run", "--until", "codeflow_pairs", **changed)
     assert again.returncode == 0, again.stderr[-4000:]
     return TakenUp(log.parents[1].name, logged, again)
 
@@ -197,9 +197,7 @@ def test_what_a_killed_run_had_logged_is_not_generated_again(root: Path, taken_u
     assert taken_up.logged.items() <= dict(published.iter_rows()).items()
 
 
-@pytest.mark.parametrize(
-    "asset", ["initial_samples", "debug_trajectories", "codeflow_pairs", "checkpoints"]
-)
+@pytest.mark.parametrize("asset", ["initial_samples", "debug_trajectories", "codeflow_pairs"])
 def test_what_follows_a_changed_seed_is_rebuilt(taken_up, asset: str) -> None:
     assert f"{asset}: materialized" in taken_up.again.stderr
 

@@ -316,9 +316,14 @@ def _rounds(context: StepContext) -> pl.DataFrame:
 def _drawn(
     context: StepContext, step: Step, answers_of: Callable[[ArtifactStore, str], Mapping[str, int]]
 ) -> Drawn:
-    """The versions of a step's current shards, and the answers that they come from by problem."""
+    """The versions of a step's shards, and the answers that they come from by problem.
+
+    None where a shard is missing or out of date: the others are not like all.
+    """
     versions, answers = [pl.DataFrame(schema=tables.VERSIONS)], dict[str, int]()
-    for shard, made in standing(context, step, context.settings.seeds.shards()):
+    shards = context.settings.seeds.shards()
+    found = dict(standing(context, step, shards))
+    for shard, made in found.items() if len(found) == len(shards) else ():
         versions.append(tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS))
         answers |= answers_of(context.store, shard)
     return Drawn(pl.concat(versions), answers)

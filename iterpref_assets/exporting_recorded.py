@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import ARMS, Cell
-from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE
+from iterpref_assets.core.experiment.recorded import PROGRAMS, programs_of
 from iterpref_assets.core.experiment.results import Results
+from iterpref_assets.core.files import replace_files
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
+from iterpref_assets.steps.experiment_programs import programs_files
 from iterpref_assets.steps.experiment_recorded import made_of, recorded_results
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
@@ -67,24 +70,38 @@ def with_recorded(context: StepContext, fresh: Results) -> Results:
     return joined
 
 
-def write_programs(settings: Settings, folder: Path) -> Path:
-    """Write the debugged programs to `folder`; the file.
+def write_programs(settings: Settings, folder: Path) -> list[Path]:
+    """Write the debugged programs to PROGRAMS in `folder`; a file for each shard that has some.
 
-    Verdicts are kept, and what the next round was shown is not: it quotes the tests.
+    Verdicts are kept, and what the next round was shown is not: it quotes the tests. Programs that
+    the settings' `experiment.recorded` holds go with them, as they are.
 
     Raises:
-        InputError: where a shard was not debugged, or not with these settings.
+        InputError: where no shard was debugged with these settings, or recorded.
     """
     context, shards = StepContext(settings, ArtifactStore(settings.root)), settings.seeds.shards()
-    made = dict(standing(context, DEBUG_TRAJECTORIES, shards))
-    missing = [shard for shard in shards if shard not in made]
-    if missing:
+    debugged = dict(standing(context, DEBUG_TRAJECTORIES, shards))
+    recorded = programs_files(settings)
+    parts = {
+        shard: tables.read_table(
+            debugged[shard].path(VERSIONS_FILE) if shard in debugged else recorded[shard],
+            tables.VERSIONS,
+        )
+        for shard in shards
+        if shard in debugged or shard in recorded
+    }
+    if not parts:
         raise InputError(
-            f"{ArtifactKey(DEBUG_TRAJECTORIES.asset, missing[0])} is missing or out of date",
+            f"{ArtifactKey(DEBUG_TRAJECTORIES.asset, shards[0])} is missing or out of date",
             remedy="Run iterpref experiment run first, or leave --programs out",
         )
-    parts = [tables.read_table(each.path(VERSIONS_FILE), tables.VERSIONS) for each in made.values()]
-    out = folder / PROGRAMS_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    tables.write_table(pl.concat(parts).with_columns(feedback=pl.lit("")), tables.VERSIONS, out)
-    return out
+    if missing := [shard for shard in shards if shard not in parts]:
+        _log.warning("not debugged yet, and left out: %s", ", ".join(missing))
+    out = folder / PROGRAMS
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as staging:
+        for shard, part in parts.items():
+            bare = part.with_columns(feedback=pl.lit(""))
+            tables.write_table(bare, tables.VERSIONS, Path(staging) / programs_of(shard))
+        replace_files(Path(staging), out, list(map(programs_of, parts)))
+    return [out / programs_of(shard) for shard in parts]

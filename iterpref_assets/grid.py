@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
-from iterpref_assets.steps.experiment_programs import are_recorded
+from iterpref_assets.steps.experiment_programs import EXPERIMENT_PROGRAMS, programs_files
 from iterpref_assets.steps.experiment_rates import all_tried, chosen_cells, tried_cells
 from iterpref_assets.steps.experiment_recorded import require_recorded, stands
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
@@ -151,8 +151,7 @@ class _Making:
         asked = [step for step in scoring if step.exists(settings)]
         before = made_before(settings, asked, _used_pair_sets(self._first))
         for step in CHAIN:
-            if step.asset in before and step.exists(settings):
-                self.make(step, partitions_of(step.partitioning, settings))
+            self.make(step, before.get(step.asset, ()))
         self.make(EXPERIMENT_PAIRS, _used_pair_sets(self._first))
         self._make_cells(asked)
 
@@ -295,15 +294,24 @@ class _Making:
 
 def made_before(
     settings: Settings, asked: Iterable[Step], pair_sets: Collection[PairSet]
-) -> frozenset[str]:
-    """The assets that pairs of `pair_sets` and the grid's base model are made of."""
-    before = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
-    if PairSet.SAMPLED in pair_sets:
-        return before
-    before -= {EXPERIMENT_SAMPLES.asset}
-    # Recorded programs stand in the place of what they came from.
-    debugged = {INITIAL_SAMPLES.asset, DEBUG_TRAJECTORIES.asset}
-    return before - debugged if are_recorded(settings) else before
+) -> Mapping[str, Sequence[str]]:
+    """What pairs of `pair_sets` and the grid's base model are made of: partitions by asset."""
+    assets = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
+    if PairSet.SAMPLED not in pair_sets:
+        assets -= {EXPERIMENT_SAMPLES.asset}
+    before = {
+        step.asset: partitions_of(step.partitioning, settings)
+        for step in CHAIN
+        if step.asset in assets and step.exists(settings)
+    }
+    recorded = programs_files(settings)
+    if EXPERIMENT_PROGRAMS.asset in before:
+        before[EXPERIMENT_PROGRAMS.asset] = list(recorded)
+    if PairSet.SAMPLED not in pair_sets:
+        # Recorded programs stand in the place of what they came from.
+        here = [shard for shard in settings.seeds.shards() if shard not in recorded]
+        before |= {step.asset: here for step in (INITIAL_SAMPLES, DEBUG_TRAJECTORIES)}
+    return before
 
 
 def _nobody_watches(_count: int) -> None:

@@ -196,6 +196,15 @@ def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settin
     assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.25)]
 
 
+def test_rounds_are_not_counted_where_a_shard_is_missing(settings, tmp_path):
+    publish_first_answers(StepContext(settings, ArtifactStore(settings.root)), "p")
+    more = Settings.model_validate(settings.model_dump() | {"seeds": {"lab": {"shards": 2}}})
+    context = StepContext(more, ArtifactStore(settings.root))
+    publish_versions(context, TRAJECTORIES, [("p", 0, 0, "passed")])
+    export_grid(more, tmp_path / "lab")
+    assert read_results(tmp_path / "lab").rounds.is_empty()
+
+
 def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_seeds(context, "p", "q")

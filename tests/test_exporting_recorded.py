@@ -30,8 +30,7 @@ from iterpref_assets.steps.step import Step, StepContext
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(exporting_recorded, "DEBUG_TRAJECTORIES", TRAJECTORIES)
-    made = small_grid(tmp_path / "root", monkeypatch)
-    return Settings.model_validate({**made.model_dump(), "seeds": {"lab": {"shards": 1}}})
+    return small_grid(tmp_path / "root", monkeypatch)
 
 
 def test_cells_tell_what_each_of_their_results_was_made_of(settings, tmp_path):
@@ -98,12 +97,29 @@ def _unknown_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
 def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_path):
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_versions(context, TRAJECTORIES, [("t0", 0, 0, "wrong_answer"), ("t0", 0, 1, "passed")])
-    file = write_programs(settings, tmp_path / "lab")
+    [file] = write_programs(settings, tmp_path / "lab")
+    assert file == tmp_path / "lab" / "programs" / "lab-000.parquet"
     rows = tables.read_table(file, tables.VERSIONS)
     assert rows["verdict"].to_list() == ["wrong_answer", "passed"]
     assert rows["feedback"].to_list() == ["", ""]
 
 
-def test_programs_of_a_shard_that_was_not_debugged_are_refused(settings, tmp_path):
+def test_programs_that_were_recorded_before_go_with_those_that_are_debugged_here(
+    settings, tmp_path, caplog
+):
+    context = StepContext(settings, ArtifactStore(settings.root))
+    publish_versions(context, TRAJECTORIES, [("t0", 0, 0, "passed")])
+    [first] = write_programs(settings, tmp_path / "before")
+    other = first.rename(first.with_name("lab-001.parquet"))
+    seeds = {"lab": {"shards": 3}}
+    recorded = {"validation_problems": 2, "recorded": tmp_path / "before"}
+    here = Settings.model_validate(settings.model_dump() | {"seeds": seeds, "experiment": recorded})
+    files = write_programs(here, tmp_path / "lab")
+    assert [file.name for file in files] == ["lab-000.parquet", "lab-001.parquet"]
+    assert files[1].read_bytes() == other.read_bytes()
+    assert "not debugged yet, and left out: lab-002" in caplog.text
+
+
+def test_where_nothing_was_debugged_there_are_no_programs(settings, tmp_path):
     with pytest.raises(InputError, match="debug_trajectories/lab-000 is missing or out of date"):
         write_programs(settings, tmp_path)

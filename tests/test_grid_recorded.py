@@ -120,14 +120,17 @@ def test_with_recorded_programs_nothing_is_sampled_or_debugged_but_for_sampled_p
     tmp_path, pair_set
 ):
     settings = a_machine(tmp_path / "here", tmp_path / "lab")
-    debugged = {"initial_samples", "debug_trajectories"}
+    first, *others = shards = list(settings.seeds.shards())
+    assert others
     before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
-    assert debugged <= before
-    (tmp_path / "lab").mkdir()
-    (tmp_path / "lab" / "programs.parquet").touch()
+    assert list(before["initial_samples"]) == list(before["debug_trajectories"]) == shards
+    (tmp_path / "lab" / "programs").mkdir(parents=True)
+    (tmp_path / "lab" / "programs" / f"{first}.parquet").touch()
     before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
-    assert {"experiment_programs", "seed_problems", "lab_base_model", "base_models"} <= before
-    assert bool(debugged & before) == (pair_set is PairSet.SAMPLED)
+    assert list(before["experiment_programs"]) == [first]
+    assert list(before["seed_problems"]) == shards
+    here = shards if pair_set is PairSet.SAMPLED else others
+    assert list(before["initial_samples"]) == list(before["debug_trajectories"]) == here
 
 
 def test_a_folder_without_records_is_refused_before_anything_is_made(made, tmp_path):

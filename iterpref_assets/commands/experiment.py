@@ -87,10 +87,7 @@ def export(
 
     settings = load_settings()
     folder = out or RECORDED / sizes(settings).base_model
-    if programs:
-        typer.echo(write_programs(settings, folder))
-        return
-    for path in export_grid(settings, folder):
+    for path in (write_programs if programs else export_grid)(settings, folder):
         typer.echo(path)
 
 

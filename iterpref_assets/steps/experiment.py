@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from iterpref_assets.core.artifacts import UNPARTITIONED, Artifact, ArtifactKey, Plan
+from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.arms import Cell, PairSet, arm_named
 from iterpref_assets.core.experiment.config import ExperimentConfig
@@ -25,8 +25,7 @@ from iterpref_assets.steps.checkpoints import (
 )
 from iterpref_assets.steps.experiment_programs import (
     EXPERIMENT_PROGRAMS,
-    are_recorded,
-    versions_file,
+    debugged_by,
 )
 from iterpref_assets.steps.experiment_samples import (
     EQUAL_CALLS_FILE,
@@ -89,18 +88,16 @@ def pairs_config(context: StepContext, pair_set: PairSet) -> Mapping[str, JsonVa
     }
 
 
-def _source(settings: Settings, pair_set: str) -> Step:
-    """What the programs of a pair set come from."""
-    if pair_set == PairSet.SAMPLED:
-        return EXPERIMENT_SAMPLES
-    return EXPERIMENT_PROGRAMS if are_recorded(settings) else DEBUG_TRAJECTORIES
+def _source(settings: Settings, pair_set: str, shard: str) -> Step:
+    """What the programs of a pair set's shard come from."""
+    return EXPERIMENT_SAMPLES if pair_set == PairSet.SAMPLED else debugged_by(settings, shard)
 
 
-def _all_if_source(step: Step) -> Select:
+def _shards_of(step: Step) -> Select:
     def select(context: StepContext, partition: str) -> Sequence[str]:
-        if _source(context.settings, partition) is not step:
-            return ()
-        return (UNPARTITIONED,) if step is EXPERIMENT_PROGRAMS else context.settings.seeds.shards()
+        settings = context.settings
+        shards = settings.seeds.shards()
+        return [shard for shard in shards if _source(settings, partition, shard) is step]
 
     return select
 
@@ -109,16 +106,14 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     model = _base_model_folder(context)
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(context.settings.pairs)
-        source = _source(context.settings, plan.key.partition)
         shards = [key.partition for key in parents_of(plan, SEED_PROBLEMS.asset)]
-        versions = {shard: _versions(context, source, shard) for shard in shards}
+        versions = {shard: _versions(context, plan.key.partition, shard) for shard in shards}
         publish_pairs(context, plan, versions, config, model)
 
 
-def _versions(context: StepContext, source: Step, shard: str) -> Path:
+def _versions(context: StepContext, pair_set: str, shard: str) -> Path:
     """The programs that pairs are made of: of samples those that cost as much as debugging."""
-    if source is EXPERIMENT_PROGRAMS:
-        return context.store.current(ArtifactKey(source.asset)).path(versions_file(shard))
+    source = _source(context.settings, pair_set, shard)
     if source is not EXPERIMENT_SAMPLES:
         return versions_of(context, source, shard)
     return context.store.current(ArtifactKey(source.asset, shard)).path(EQUAL_CALLS_FILE)
@@ -210,7 +205,7 @@ EXPERIMENT_PAIRS = Step(
     partitioning=Partitioning.PAIR_SET,
     parents=(
         *(
-            Parent(step, _all_if_source(step))
+            Parent(step, _shards_of(step))
             for step in (DEBUG_TRAJECTORIES, EXPERIMENT_SAMPLES, EXPERIMENT_PROGRAMS)
         ),
         SEED_PROBLEMS,

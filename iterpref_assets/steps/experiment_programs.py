@@ -10,10 +10,10 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
-from iterpref_assets.core.artifacts import Plan
+from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE
+from iterpref_assets.core.experiment.recorded import PROGRAMS, programs_of
 from iterpref_assets.core.pairs.recorded import Recorded, disagreements, execute
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.records import Problem
@@ -24,41 +24,44 @@ from iterpref_assets.steps.experiment_samples import is_asked, never
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
-from iterpref_assets.steps.step import Parent, Step, StepContext, each_named, parents_of
+from iterpref_assets.steps.step import Step, StepContext, each_named
+from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
 
-def programs_file(settings: Settings) -> Path | None:
-    """The recorded programs that pairs are made of; None where trajectories of our own are."""
+def programs_files(settings: Settings) -> dict[str, Path]:
+    """The files of recorded programs by shard; of shards without one, pairs are debugged here."""
     recorded = settings.experiment.recorded if settings.experiment else None
-    file = recorded / PROGRAMS_FILE if recorded else None
-    return file if file and file.exists() else None
+    if recorded is None:
+        return {}
+    files = {shard: recorded / PROGRAMS / programs_of(shard) for shard in settings.seeds.shards()}
+    return {shard: file for shard, file in files.items() if file.exists()}
 
 
 def are_recorded(settings: Settings) -> bool:
-    """Whether pairs are made of recorded programs."""
-    return is_asked(settings) and programs_file(settings) is not None
+    """Whether pairs of some shard are made of recorded programs."""
+    return is_asked(settings) and bool(programs_files(settings))
 
 
-def versions_file(shard: str) -> str:
-    """Where the artifact holds a shard's versions."""
-    return f"{shard}.parquet"
+def debugged_by(settings: Settings, shard: str) -> Step:
+    """What a shard's debugged programs come from."""
+    return EXPERIMENT_PROGRAMS if shard in programs_files(settings) else DEBUG_TRAJECTORIES
 
 
-def _file(settings: Settings) -> Path:
-    file = programs_file(settings)
+def _file(settings: Settings, shard: str) -> Path:
+    file = programs_files(settings).get(shard)
     if file is None:
         raise InputError(
-            "no recorded programs",
+            f"no recorded programs of {shard}",
             field="experiment.recorded",
-            remedy=f"Name a folder with {PROGRAMS_FILE}, or materialize debug_trajectories",
+            remedy=f"Materialize debug_trajectories of {shard} instead",
         )
     return file
 
 
-def _config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
+def _config(context: StepContext, shard: str) -> Mapping[str, JsonValue]:
     settings = context.settings
     return {
-        "sha256": file_sha256(_file(settings)),
+        "sha256": file_sha256(_file(settings, shard)),
         "limits": settings.section("limits"),
         "packages": list(settings.packages),
     }
@@ -66,31 +69,26 @@ def _config(context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
 
 def _publish(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in each_named(plans):
-        shards = {
-            key.partition: read_problems(context.store, key)
-            for key in parents_of(plan, SEED_PROBLEMS.asset)
-        }
-        recorded = _read(_file(context.settings), shards)
-        versions = _run(context.settings, recorded)
+        shard = plan.key.partition
+        problems = read_problems(context.store, ArtifactKey(SEED_PROBLEMS.asset, shard))
+        recorded = _read(_file(context.settings, shard), problems)
+        versions = _run(context.settings, recorded, shard)
         refuted = disagreements(recorded, versions)
         with context.store.publishing(plan) as staging:
-            for shard, problems in shards.items():
-                mine = pl.col("problem_id").is_in([each.problem_id for each in problems])
-                out = staging.folder / versions_file(shard)
-                tables.write_table(versions.filter(mine), tables.VERSIONS, out)
+            tables.write_table(versions, tables.VERSIONS, staging.folder / VERSIONS_FILE)
             staging.row_count = versions.height
             staging.figures["claims_refuted"] = refuted.height
 
 
-def _read(file: Path, shards: Mapping[str, Sequence[Problem]]) -> Recorded:
+def _read(file: Path, problems: Sequence[Problem]) -> Recorded:
     """The programs of `file`, and the problems that they are of.
 
     Raises:
-        InputError: where one is of no seed problem.
+        InputError: where one is of none of `problems`.
     """
     versions = tables.read_table(file, tables.VERSIONS).sort("problem_id", "sample", "round")
-    problems = {each.problem_id: each for shard in shards.values() for each in shard}
-    unknown = versions.filter(~pl.col("problem_id").is_in(list(problems)))
+    known = [each.problem_id for each in problems]
+    unknown = versions.filter(~pl.col("problem_id").is_in(known))
     if not unknown.is_empty():
         raise InputError(
             f"{unknown['problem_id'].n_unique()} recorded problems are none of the seeds, the "
@@ -101,34 +99,30 @@ def _read(file: Path, shards: Mapping[str, Sequence[Problem]]) -> Recorded:
         )
     last = pl.col("verdict").last() == Verdict.PASSED.value
     return Recorded(
-        problems=list(problems.values()),
+        problems=list(problems),
         versions=versions.drop("verdict", "error_type", "feedback"),
         claims=versions.group_by("trajectory_id", maintain_order=True).agg(is_solved=last),
         unusable=[],
     )
 
 
-def _run(settings: Settings, recorded: Recorded) -> pl.DataFrame:
+def _run(settings: Settings, recorded: Recorded, shard: str) -> pl.DataFrame:
     """Every recorded version with the verdict that it gets here."""
     with (
         Sandbox(packages=settings.packages) as sandbox,
-        track("Running recorded programs", recorded.versions.height) as tracker,
+        track(f"Running recorded programs {shard}", recorded.versions.height) as tracker,
     ):
         judge = functools.partial(sandbox.judge, limits=settings.limits)
         return execute(recorded, judge, on_rows=tracker.advance)
 
 
-def _all_shards(context: StepContext, _partition: str) -> Sequence[str]:
-    return context.settings.seeds.shards()
-
-
 EXPERIMENT_PROGRAMS = Step(
     asset="experiment_programs",
-    partitioning=Partitioning.WHOLE,
-    parents=(Parent(SEED_PROBLEMS, _all_shards),),
+    partitioning=Partitioning.SHARD,
+    parents=(SEED_PROBLEMS,),
     config=_config,
     publish=_publish,
-    code_version="1",
+    code_version="2",
     exists=are_recorded,
     in_run=never,
 )

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from iterpref_assets.core.artifacts import ArtifactKey
 from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.recorded import PROGRAMS_FILE, RecordedGrid
+from iterpref_assets.core.experiment.recorded import PROGRAMS, RecordedGrid
 from iterpref_assets.core.experiment.results import FILES
 from iterpref_assets.core.pairs.token_files import TOKENS_FILE
 from iterpref_assets.settings import Settings
@@ -43,7 +43,7 @@ def require_recorded(settings: Settings) -> None:
         InputError: naming the folder.
     """
     folder = sizes(settings).recorded
-    if folder is not None and not any((folder / name).exists() for name in (*FILES, PROGRAMS_FILE)):
+    if folder is not None and not any((folder / name).exists() for name in (*FILES, PROGRAMS)):
         raise InputError(
             "no recorded results",
             file=folder,

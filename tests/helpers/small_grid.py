@@ -63,7 +63,13 @@ def scores(*passed: bool) -> pl.DataFrame:
 
 def small_grid(root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings whose store holds a reference and one model, both scored, and one unscored model."""
-    settings = Settings.model_validate({"root": root, "experiment": {"validation_problems": 2}})
+    settings = Settings.model_validate(
+        {
+            "root": root,
+            "seeds": {"lab": {"shards": 1}},
+            "experiment": {"validation_problems": 2},
+        }
+    )
     context = StepContext(settings, ArtifactStore(settings.root))
     monkeypatch.setattr(exporting, "EXPERIMENT_MODELS", MODELS)
     monkeypatch.setattr(exporting, "EXPERIMENT_SECOND_MODELS", SECOND_MODELS)

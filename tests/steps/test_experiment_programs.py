@@ -19,6 +19,7 @@ from iterpref_assets.steps.heldout_problems import PROBLEMS_FILE
 from iterpref_assets.steps.models import BASE_MODELS
 from iterpref_assets.steps.pairs import PAIRS_FILE
 from iterpref_assets.steps.step import StepContext
+from iterpref_assets.steps.trajectories import VERSIONS_FILE
 
 PASSING = "def f():\n    return 2"
 FAILING = "def f():\n    return 4"
@@ -36,9 +37,9 @@ TRAJECTORY = [program("p2", 0, FAILING, "wrong_answer"), program("p2", 1, PASSIN
 
 
 def record(folder: Path, rows: list[dict[str, object]]) -> None:
-    folder.mkdir(exist_ok=True)
+    (folder / "programs").mkdir(parents=True, exist_ok=True)
     frame = pl.DataFrame(rows, schema=tables.VERSIONS)
-    tables.write_table(frame, tables.VERSIONS, folder / "programs.parquet")
+    tables.write_table(frame, tables.VERSIONS, folder / "programs" / f"{SHARD}.parquet")
 
 
 @pytest.fixture
@@ -70,13 +71,13 @@ def context(tmp_path: Path, recorded: Path, tiny_checkpoint: Path) -> StepContex
 
 
 def run(context: StepContext) -> Artifact:
-    plan = context.store.pinned(EXPERIMENT_PROGRAMS.plan(context, "all"))
+    plan = context.store.pinned(EXPERIMENT_PROGRAMS.plan(context, SHARD))
     EXPERIMENT_PROGRAMS.publish(context, [plan])
-    return context.store.current(ArtifactKey("experiment_programs"))
+    return context.store.current(ArtifactKey("experiment_programs", SHARD))
 
 
 def test_recorded_programs_are_run_here(context):
-    versions = tables.read_table(run(context).path(f"{SHARD}.parquet"), tables.VERSIONS)
+    versions = tables.read_table(run(context).path(VERSIONS_FILE), tables.VERSIONS)
     assert versions.select("code", "verdict").rows() == [
         (FAILING, "wrong_answer"),
         (PASSING, "passed"),
@@ -88,7 +89,7 @@ def test_recorded_programs_are_run_here(context):
 def test_a_verdict_that_was_claimed_counts_for_nothing(context, recorded):
     record(recorded, [program("p2", 0, FAILING, "passed")])
     made = run(context)
-    versions = tables.read_table(made.path(f"{SHARD}.parquet"), tables.VERSIONS)
+    versions = tables.read_table(made.path(VERSIONS_FILE), tables.VERSIONS)
     assert versions["verdict"].to_list() == ["wrong_answer"]
     assert made.manifest.figures["claims_refuted"] == 1
 
@@ -97,13 +98,13 @@ def test_programs_of_problems_that_are_no_seeds_are_refused(context, recorded):
     record(recorded, [*TRAJECTORY, program("p9", 0, PASSING, "passed")])
     with pytest.raises(InputError, match=r"1 recorded problems are none of the seeds.* p9") as told:
         run(context)
-    assert told.value.file == recorded / "programs.parquet"
+    assert told.value.file == recorded / "programs" / f"{SHARD}.parquet"
 
 
 def test_other_records_are_other_programs(context, recorded):
-    plan = EXPERIMENT_PROGRAMS.plan(context, "all")
+    plan = EXPERIMENT_PROGRAMS.plan(context, SHARD)
     record(recorded, TRAJECTORY[:1])
-    assert EXPERIMENT_PROGRAMS.plan(context, "all").config != plan.config
+    assert EXPERIMENT_PROGRAMS.plan(context, SHARD).config != plan.config
 
 
 def test_pairs_are_made_of_the_recorded_programs(context, caplog):
@@ -121,7 +122,17 @@ def test_pairs_are_made_of_the_recorded_programs(context, caplog):
 
 
 def test_without_a_record_pairs_are_made_of_debugging_here(context, recorded):
-    (recorded / "programs.parquet").unlink()
+    (recorded / "programs" / f"{SHARD}.parquet").unlink()
     parents = EXPERIMENT_PAIRS.plan(context, "random").parents
     assert "debug_trajectories" in {key.asset for key in parents}
     assert not EXPERIMENT_PROGRAMS.exists(context.settings)
+
+
+def test_a_shard_without_a_record_is_debugged_here(context, tmp_path):
+    (tmp_path / "seeds" / "other.jsonl").touch()
+    parents = EXPERIMENT_PAIRS.plan(context, "random").parents
+    assert ArtifactKey("experiment_programs", SHARD) in parents
+    assert ArtifactKey("debug_trajectories", "other") in parents
+    assert ArtifactKey("debug_trajectories", SHARD) not in parents
+    with pytest.raises(InputError, match="no recorded programs of other"):
+        EXPERIMENT_PROGRAMS.plan(context, "other")

@@ -18,8 +18,8 @@ import polars as pl
 from iterpref_assets.core.experiment.arms import Cell
 from iterpref_assets.core.experiment.results import CELLS, FILES, Results, read_results
 
-PROGRAMS_FILE = "programs.parquet"
-"""The debugged programs, beside the tables (tables.VERSIONS without feedback)."""
+PROGRAMS = "programs"
+"""The folder of debugged programs beside the tables: a file for each shard, like `programs_of`."""
 
 VALIDATION = "experiment_validation"
 TABLES: Mapping[str, str] = {
@@ -28,6 +28,12 @@ TABLES: Mapping[str, str] = {
     "experiment_benchmarks": "benchmarks",
 }
 """The field of Results that holds the rows of an asset's cells; validation is a column of cells."""
+
+
+def programs_of(shard: str) -> str:
+    """The file of a shard's debugged programs in PROGRAMS (tables.VERSIONS without feedback)."""
+    return f"{shard}.parquet"
+
 
 Stands = Callable[[str, str], bool]
 """Whether what is recorded of an asset and a cell's key stands."""

@@ -312,6 +312,12 @@ def test_a_part_without_a_discussion_has_no_heading_for_it(tmp_path):
     assert "### Discussion" not in written(tmp_path)
 
 
+def test_a_base_model_of_which_programs_alone_are_recorded_has_no_part(tmp_path):
+    a_folder(tmp_path, "lab")
+    (tmp_path / "other" / "programs").mkdir(parents=True)
+    assert "Base model other" not in written(tmp_path)
+
+
 def test_a_page_of_no_results_is_refused(tmp_path):
     with pytest.raises(InputError, match="no results"):
         write_page(tmp_path, tmp_path / "EXPERIMENT.md")

@@ -74,34 +74,36 @@ def write_programs(settings: Settings, folder: Path) -> list[Path]:
     """Write the debugged programs to PROGRAMS in `folder`; a file for each shard that has some.
 
     Verdicts are kept, and what the next round was shown is not: it quotes the tests. Programs that
-    the settings' `experiment.recorded` holds go with them, as they are.
+    the settings' `experiment.recorded` holds go with them, as they are, since pairs are made of
+    them before others.
 
     Raises:
-        InputError: where no shard was debugged with these settings, or recorded.
+        InputError: where no shard was debugged with these settings, or recorded, or `folder` holds
+            programs of one that was not.
     """
     context, shards = StepContext(settings, ArtifactStore(settings.root)), settings.seeds.shards()
     debugged = dict(standing(context, DEBUG_TRAJECTORIES, shards))
     recorded = programs_files(settings)
-    parts = {
-        shard: tables.read_table(
-            debugged[shard].path(VERSIONS_FILE) if shard in debugged else recorded[shard],
-            tables.VERSIONS,
-        )
-        for shard in shards
-        if shard in debugged or shard in recorded
-    }
+    files = {shard: made.path(VERSIONS_FILE) for shard, made in debugged.items()} | recorded
+    parts = {shard: files[shard] for shard in shards if shard in files}
     if not parts:
         raise InputError(
             f"{ArtifactKey(DEBUG_TRAJECTORIES.asset, shards[0])} is missing or out of date",
             remedy="Run iterpref experiment run first, or leave --programs out",
         )
-    if missing := [shard for shard in shards if shard not in parts]:
-        _log.warning("not debugged yet, and left out: %s", ", ".join(missing))
     out = folder / PROGRAMS
+    for shard in (each for each in shards if each not in parts):
+        if (out / programs_of(shard)).exists():
+            raise InputError(
+                f"programs of {shard} are there, which was not debugged with these settings",
+                file=out / programs_of(shard),
+                remedy="Name their folder as experiment.recorded to keep them, or delete them",
+            )
+        _log.warning("not debugged yet, and left out: %s", shard)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as staging:
-        for shard, part in parts.items():
-            bare = part.with_columns(feedback=pl.lit(""))
+        for shard, file in parts.items():
+            bare = tables.read_table(file, tables.VERSIONS).with_columns(feedback=pl.lit(""))
             tables.write_table(bare, tables.VERSIONS, Path(staging) / programs_of(shard))
         replace_files(Path(staging), out, list(map(programs_of, parts)))
     return [out / programs_of(shard) for shard in parts]

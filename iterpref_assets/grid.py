@@ -21,7 +21,7 @@ from iterpref_assets.side_by_side import SideBySide, give_memory_back, processes
 from iterpref_assets.steps.chain import CHAIN, upstream_of
 from iterpref_assets.steps.experiment import EXPERIMENT_MODELS, EXPERIMENT_PAIRS, sizes
 from iterpref_assets.steps.experiment_benchmarks import EXPERIMENT_BENCHMARKS
-from iterpref_assets.steps.experiment_programs import EXPERIMENT_PROGRAMS, programs_files
+from iterpref_assets.steps.experiment_programs import EXPERIMENT_PROGRAMS, shards_run_anew
 from iterpref_assets.steps.experiment_rates import all_tried, chosen_cells, tried_cells
 from iterpref_assets.steps.experiment_recorded import require_recorded, stands
 from iterpref_assets.steps.experiment_samples import EXPERIMENT_SAMPLES
@@ -149,7 +149,7 @@ class _Making:
             EXPERIMENT_SAMPLED,
         )
         asked = [step for step in scoring if step.exists(settings)]
-        before = made_before(settings, asked, _used_pair_sets(self._first))
+        before = made_before(self.context, asked, _used_pair_sets(self._first))
         for step in CHAIN:
             self.make(step, before.get(step.asset, ()))
         self.make(EXPERIMENT_PAIRS, _used_pair_sets(self._first))
@@ -293,9 +293,10 @@ class _Making:
 
 
 def made_before(
-    settings: Settings, asked: Iterable[Step], pair_sets: Collection[PairSet]
+    context: StepContext, asked: Iterable[Step], pair_sets: Collection[PairSet]
 ) -> Mapping[str, Sequence[str]]:
     """What pairs of `pair_sets` and the grid's base model are made of: partitions by asset."""
+    settings = context.settings
     assets = frozenset[str]().union(*map(upstream_of, asked)) - _GRID
     if PairSet.SAMPLED not in pair_sets:
         assets -= {EXPERIMENT_SAMPLES.asset}
@@ -304,12 +305,12 @@ def made_before(
         for step in CHAIN
         if step.asset in assets and step.exists(settings)
     }
-    recorded = programs_files(settings)
+    anew = shards_run_anew(context)
     if EXPERIMENT_PROGRAMS.asset in before:
-        before[EXPERIMENT_PROGRAMS.asset] = list(recorded)
+        before[EXPERIMENT_PROGRAMS.asset] = anew
     if PairSet.SAMPLED not in pair_sets:
         # Recorded programs stand in the place of what they came from.
-        here = [shard for shard in settings.seeds.shards() if shard not in recorded]
+        here = [shard for shard in settings.seeds.shards() if shard not in anew]
         before |= {step.asset: here for step in (INITIAL_SAMPLES, DEBUG_TRAJECTORIES)}
     return before
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from small_grid import (
     SCORED,
@@ -104,20 +105,52 @@ def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_pat
     assert rows["feedback"].to_list() == ["", ""]
 
 
-def test_programs_that_were_recorded_before_go_with_those_that_are_debugged_here(
-    settings, tmp_path, caplog
-):
+def with_record(settings: Settings, folder: Path, shards: int) -> Settings:
+    """The same with more shards, and programs that are recorded in a folder."""
+    seeds = {"lab": {"shards": shards}}
+    recorded = {"validation_problems": 2, "recorded": folder}
+    return Settings.model_validate(settings.model_dump() | {"seeds": seeds, "experiment": recorded})
+
+
+@pytest.fixture
+def debugged(settings: Settings) -> None:
+    """One program of the first shard, lab-000."""
     context = StepContext(settings, ArtifactStore(settings.root))
     publish_versions(context, TRAJECTORIES, [("t0", 0, 0, "passed")])
+
+
+def test_programs_that_were_recorded_before_go_with_those_that_are_debugged_here(
+    settings, debugged, tmp_path, caplog
+):
     [first] = write_programs(settings, tmp_path / "before")
     other = first.rename(first.with_name("lab-001.parquet"))
-    seeds = {"lab": {"shards": 3}}
-    recorded = {"validation_problems": 2, "recorded": tmp_path / "before"}
-    here = Settings.model_validate(settings.model_dump() | {"seeds": seeds, "experiment": recorded})
+    here = with_record(settings, tmp_path / "before", 3)
     files = write_programs(here, tmp_path / "lab")
     assert [file.name for file in files] == ["lab-000.parquet", "lab-001.parquet"]
     assert files[1].read_bytes() == other.read_bytes()
     assert "not debugged yet, and left out: lab-002" in caplog.text
+
+
+def test_programs_that_pairs_are_made_of_go_before_others_of_their_shard(
+    settings, debugged, tmp_path
+):
+    [file] = write_programs(settings, tmp_path / "before")
+    recorded = tables.read_table(file, tables.VERSIONS).with_columns(code=pl.lit("recorded"))
+    tables.write_table(recorded, tables.VERSIONS, file)
+    here = with_record(settings, tmp_path / "before", 1)
+    for folder in (tmp_path / "lab", tmp_path / "before"):
+        [written] = write_programs(here, folder)
+        assert tables.read_table(written, tables.VERSIONS)["code"].to_list() == ["recorded"]
+
+
+def test_programs_of_an_earlier_export_that_no_longer_stand_are_refused(
+    settings, debugged, tmp_path
+):
+    [first] = write_programs(settings, tmp_path / "lab")
+    shutil.copy(first, first.with_name("lab-001.parquet"))
+    more = Settings.model_validate(settings.model_dump() | {"seeds": {"lab": {"shards": 2}}})
+    with pytest.raises(InputError, match="programs of lab-001 are there"):
+        write_programs(more, tmp_path / "lab")
 
 
 def test_where_nothing_was_debugged_there_are_no_programs(settings, tmp_path):

@@ -122,15 +122,31 @@ def test_with_recorded_programs_nothing_is_sampled_or_debugged_but_for_sampled_p
     settings = a_machine(tmp_path / "here", tmp_path / "lab")
     first, *others = shards = list(settings.seeds.shards())
     assert others
-    before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
+    context = StepContext(settings, ArtifactStore(settings.root))
+    before = made_before(context, [EXPERIMENT_SCORES], [pair_set])
     assert list(before["initial_samples"]) == list(before["debug_trajectories"]) == shards
     (tmp_path / "lab" / "programs").mkdir(parents=True)
     (tmp_path / "lab" / "programs" / f"{first}.parquet").touch()
-    before = made_before(settings, [EXPERIMENT_SCORES], [pair_set])
+    before = made_before(context, [EXPERIMENT_SCORES], [pair_set])
+    assert {"lab_base_model", "base_models"} <= set(before)
     assert list(before["experiment_programs"]) == [first]
     assert list(before["seed_problems"]) == shards
     here = shards if pair_set is PairSet.SAMPLED else others
     assert list(before["initial_samples"]) == list(before["debug_trajectories"]) == here
+
+
+def test_programs_of_other_seeds_are_refused_before_anything_is_made(made, tmp_path):
+    (tmp_path / "lab" / "programs").mkdir(parents=True)
+    (tmp_path / "lab" / "programs" / "other-000.parquet").touch()
+    with pytest.raises(InputError, match="of other-000, which is no shard of the seeds"):
+        make_grid(a_machine(tmp_path / "here", tmp_path / "lab"), Grid((SFT,), 1))
+    assert made.cells == []
+
+
+def test_an_empty_folder_of_programs_is_no_record(made, tmp_path):
+    (tmp_path / "lab" / "programs").mkdir(parents=True)
+    with pytest.raises(InputError, match="no recorded results"):
+        make_grid(a_machine(tmp_path / "here", tmp_path / "lab"), Grid((SFT,), 1))
 
 
 def test_a_folder_without_records_is_refused_before_anything_is_made(made, tmp_path):

@@ -115,9 +115,11 @@ def test_first_rounds_that_were_not_scored_are_exported_as_tried(exported):
 
 def test_another_folder_goes_on_from_what_was_exported(root, tmp_path):
     grid, record, there = ("run", "focal_dpo", "--seeds", "1"), tmp_path / "lab", tmp_path / "there"
-    iterpref(root, *grid)
+    here = tmp_path / "here"
+    shutil.copytree(root, here)
+    iterpref(here, *grid)
     for which in ([], ["--programs"]):
-        iterpref(root, "export", *which, "--out", str(record))
+        iterpref(here, "export", *which, "--out", str(record))
     recorded = {"ITERPREF_EXPERIMENT__RECORDED": str(record)}
     iterpref(there, *grid, **recorded)
     store = ArtifactStore(there)

@@ -25,7 +25,7 @@ from iterpref_assets.steps.checkpoints import (
 )
 from iterpref_assets.steps.experiment_programs import (
     EXPERIMENT_PROGRAMS,
-    debugged_by,
+    shards_run_anew,
 )
 from iterpref_assets.steps.experiment_samples import (
     EQUAL_CALLS_FILE,
@@ -88,16 +88,18 @@ def pairs_config(context: StepContext, pair_set: PairSet) -> Mapping[str, JsonVa
     }
 
 
-def _source(settings: Settings, pair_set: str, shard: str) -> Step:
-    """What the programs of a pair set's shard come from."""
-    return EXPERIMENT_SAMPLES if pair_set == PairSet.SAMPLED else debugged_by(settings, shard)
+def _sources(context: StepContext, pair_set: str) -> dict[str, Step]:
+    """What the programs of a pair set come from, by shard."""
+    shards = context.settings.seeds.shards()
+    if pair_set == PairSet.SAMPLED:
+        return dict.fromkeys(shards, EXPERIMENT_SAMPLES)
+    anew = set(shards_run_anew(context))
+    return {each: EXPERIMENT_PROGRAMS if each in anew else DEBUG_TRAJECTORIES for each in shards}
 
 
 def _shards_of(step: Step) -> Select:
     def select(context: StepContext, partition: str) -> Sequence[str]:
-        settings = context.settings
-        shards = settings.seeds.shards()
-        return [shard for shard in shards if _source(settings, partition, shard) is step]
+        return [shard for shard, each in _sources(context, partition).items() if each is step]
 
     return select
 
@@ -106,14 +108,14 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     model = _base_model_folder(context)
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(context.settings.pairs)
+        sources = _sources(context, plan.key.partition)
         shards = [key.partition for key in parents_of(plan, SEED_PROBLEMS.asset)]
-        versions = {shard: _versions(context, plan.key.partition, shard) for shard in shards}
+        versions = {shard: _versions(context, sources[shard], shard) for shard in shards}
         publish_pairs(context, plan, versions, config, model)
 
 
-def _versions(context: StepContext, pair_set: str, shard: str) -> Path:
+def _versions(context: StepContext, source: Step, shard: str) -> Path:
     """The programs that pairs are made of: of samples those that cost as much as debugging."""
-    source = _source(context.settings, pair_set, shard)
     if source is not EXPERIMENT_SAMPLES:
         return versions_of(context, source, shard)
     return context.store.current(ArtifactKey(source.asset, shard)).path(EQUAL_CALLS_FILE)

@@ -42,9 +42,21 @@ def are_recorded(settings: Settings) -> bool:
     return is_asked(settings) and bool(programs_files(settings))
 
 
-def debugged_by(settings: Settings, shard: str) -> Step:
-    """What a shard's debugged programs come from."""
-    return EXPERIMENT_PROGRAMS if shard in programs_files(settings) else DEBUG_TRAJECTORIES
+def shards_run_anew(context: StepContext) -> list[str]:
+    """The shards whose pairs are made of recorded programs, not of trajectories.
+
+    Of a shard that was debugged here the trajectories go on counting when its programs are
+    exported into the very folder that is read, unless recorded ones have been run already.
+    """
+
+    def is_here(step: Step, shard: str) -> bool:
+        return context.store.stamp(ArtifactKey(step.asset, shard)) is not None
+
+    return [
+        shard
+        for shard in programs_files(context.settings)
+        if is_here(EXPERIMENT_PROGRAMS, shard) or not is_here(DEBUG_TRAJECTORIES, shard)
+    ]
 
 
 def _file(settings: Settings, shard: str) -> Path:

@@ -40,15 +40,25 @@ def require_recorded(settings: Settings) -> None:
     """Refuse a folder of records that holds none: all would be made again, for hours.
 
     Raises:
-        InputError: naming the folder.
+        InputError: naming the folder, where it holds nothing or programs of other seeds.
     """
     folder = sizes(settings).recorded
-    if folder is not None and not any((folder / name).exists() for name in (*FILES, PROGRAMS)):
+    if folder is None:
+        return
+    programs = {file.stem for file in (folder / PROGRAMS).glob("*.parquet")}
+    if not programs and not any((folder / name).exists() for name in FILES):
         raise InputError(
             "no recorded results",
             file=folder,
             field="experiment.recorded",
             remedy="Name a folder that iterpref experiment export wrote, or leave it unset",
+        )
+    if others := sorted(programs - set(settings.seeds.shards())):
+        raise InputError(
+            f"recorded programs of {others[0]}, which is no shard of the seeds",
+            file=folder / PROGRAMS,
+            field="experiment.recorded",
+            remedy="Give the seeds that these programs were made with",
         )
 
 

@@ -175,7 +175,7 @@ def test_a_real_models_grid_trains_that_model_on_pairs_of_every_source(real_grid
     pairs = EXPERIMENT_PAIRS.plan(real_grid, "random")
     assert ArtifactKey("base_models", "qwen2-5-coder-0-5b") in models.parents
     shards = {key.partition for key in pairs.parents if key.asset == "debug_trajectories"}
-    assert shards == {"mbpp-000", "exercism-000"}
+    assert shards == {"mbpp-000", *(f"exercism-00{part}" for part in range(4))}
 
 
 GENERATING = {"root", "seeds", "seed_filter", "benchmarks", "generator", "engine", "prompts"}

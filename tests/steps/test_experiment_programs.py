@@ -128,6 +128,18 @@ def test_without_a_record_pairs_are_made_of_debugging_here(context, recorded):
     assert not EXPERIMENT_PROGRAMS.exists(context.settings)
 
 
+def test_what_was_debugged_here_counts_until_recorded_programs_are_run(context):
+    """An export into the folder that is read makes no pairs anew."""
+    publish_files(context.store, "debug_trajectories", {})
+    assert {key.asset for key in EXPERIMENT_PAIRS.plan(context, "random").parents} == {
+        *("debug_trajectories", "seed_problems", "base_models"),
+    }
+    run(context)
+    parents = EXPERIMENT_PAIRS.plan(context, "random").parents
+    assert ArtifactKey("experiment_programs", SHARD) in parents
+    assert ArtifactKey("debug_trajectories", SHARD) not in parents
+
+
 def test_a_shard_without_a_record_is_debugged_here(context, tmp_path):
     (tmp_path / "seeds" / "other.jsonl").touch()
     parents = EXPERIMENT_PAIRS.plan(context, "random").parents

@@ -166,9 +166,11 @@ Another machine goes on where one ended, with that folder as `experiment.recorde
 model again whose results are there and stand: the same pairs, settings, base model and problems.
 `export` there takes them over, each cell with the machine and commit that recorded it. Pairs are
 made of the debugged programs that `export --programs` writes shard by shard, each run anew; a shard
-that was not debugged yet is debugged there. Log-probabilities of the reference model are computed
-anew too: machines round them differently, which makes no result another. Models are not carried:
-one whose scores are not recorded is trained again, so it pays to run the arms one after another.
+that was not debugged yet, and for arms on samples every shard, is debugged there. Rounds of
+debugging are told where one machine debugged every shard. Log-probabilities of the reference model
+are computed anew too: machines round them differently, which makes no result another. Models are
+not carried: one whose scores are not recorded is trained again, so it pays to run the arms one
+after another.
 
 Arms of one pair set are trained with the same steps and batches on the same pairs, but for
 `-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-

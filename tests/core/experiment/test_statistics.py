@@ -57,6 +57,14 @@ def test_interval_over_problems_is_about_as_wide_as_the_normal_one():
     assert interval.low == pytest.approx(-1.96 / 20, abs=0.01)
 
 
+def test_kinds_of_problems_are_drawn_as_often_as_they_are():
+    # 40 of 400 problems gained: a mean of 0.1 with a standard error of 0.3 / 20
+    differences = np.array([0.0] * 360 + [1.0] * 40)[None]
+    interval = bootstrap_paired(differences, Bootstrap(resamples=4000))
+    assert interval.high == pytest.approx(0.1 + 1.96 * 0.3 / 20, abs=0.003)
+    assert interval.low == pytest.approx(0.1 - 1.96 * 0.3 / 20, abs=0.003)
+
+
 def test_equal_settings_give_equal_intervals():
     differences = np.random.default_rng(0).normal(size=(3, 20))
     assert bootstrap_paired(differences, SETTINGS) == bootstrap_paired(differences, SETTINGS)

@@ -54,10 +54,12 @@ def test_files_of_another_folder_are_not_counted(mapped, tmp_path):
     [
         {},
         {"precision": "mixed_bfloat16", "gradient_checkpointing": True},
+        {"adapters": True},
+        {"precision": "bfloat16", "adapters": True},
         {"precision": "bfloat16", "adapters": True, "four_bits": True},
         {"precision": "bfloat16", "adapters": True, "shape": plan_memory.DEEP},
     ],
-    ids=["float32", "mixed-checkpointed", "nf4", "deep-bfloat16-lora"],
+    ids=["float32", "mixed-checkpointed", "lora", "bfloat16-lora", "nf4", "deep-bfloat16-lora"],
 )
 def test_plan_is_within_its_bound_of_what_a_run_holds(folders, options):
     case = plan_memory.Case(**options)

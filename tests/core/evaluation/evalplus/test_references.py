@@ -1,7 +1,4 @@
-"""The sandbox proves itself: reference solutions of the published data pass.
-
-Every third task, since a deployment looks at all of them before it judges a model.
-"""
+"""The sandbox proves itself: every reference solution of the published data passes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,9 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 
 
 @pytest.mark.parametrize(("name", "file"), [("humaneval", "HumanEvalPlus"), ("mbpp", "MbppPlus")])
-def test_reference_solutions_pass(shared_data, tmp_path, name, file):
+def test_every_reference_solution_passes(shared_data, tmp_path, name, file):
     data = load_evalplus(EvalPlusBenchmark(name), shared_data / "benchmarks" / f"{file}.jsonl.gz")
-    data = data.of_tasks(list(data.problems)[::3])
     with Sandbox(2, packages=SANDBOX_PACKAGES) as sandbox:
         benchmark = evalplus_benchmark(data, sandbox, tmp_path, 2)
         samples = [Sample(name, 0, problem.reference) for name, problem in data.problems.items()]

@@ -21,7 +21,7 @@ from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.experiment_programs import programs_files
+from iterpref_assets.steps.experiment_programs import programs_files, shards_run_anew
 from iterpref_assets.steps.experiment_recorded import made_of, recorded_results
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
@@ -74,8 +74,8 @@ def write_programs(settings: Settings, folder: Path) -> list[Path]:
     """Write the debugged programs to PROGRAMS in `folder`; a file for each shard that has some.
 
     Verdicts are kept, and what the next round was shown is not: it quotes the tests. Programs that
-    the settings' `experiment.recorded` holds go with them, as they are, since pairs are made of
-    them before others.
+    the settings' `experiment.recorded` holds go with them, as they are; of a shard with both,
+    those that pairs are made of.
 
     Raises:
         InputError: where no shard was debugged with these settings, or recorded, or `folder` holds
@@ -84,7 +84,8 @@ def write_programs(settings: Settings, folder: Path) -> list[Path]:
     context, shards = StepContext(settings, ArtifactStore(settings.root)), settings.seeds.shards()
     debugged = dict(standing(context, DEBUG_TRAJECTORIES, shards))
     recorded = programs_files(settings)
-    files = {shard: made.path(VERSIONS_FILE) for shard, made in debugged.items()} | recorded
+    here = {shard: made.path(VERSIONS_FILE) for shard, made in debugged.items()}
+    files = recorded | here | {shard: recorded[shard] for shard in shards_run_anew(context)}
     parts = {shard: files[shard] for shard in shards if shard in files}
     if not parts:
         raise InputError(

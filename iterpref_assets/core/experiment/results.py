@@ -154,9 +154,16 @@ class Results:
 
     def reported(self, arm: str) -> pl.DataFrame:
         """The scores of an arm at its chosen rate."""
-        rate = self.chosen_rate(arm)
-        mine = self.scores.filter(pl.col("arm") == arm)
-        return mine if rate is None else mine.filter(pl.col("rate") == rate)
+        if arm not in self._reported:
+            rate = self.chosen_rate(arm)
+            mine = self.scores.filter(pl.col("arm") == arm)
+            self._reported[arm] = mine if rate is None else mine.filter(pl.col("rate") == rate)
+        return self._reported[arm]
+
+    @cached_property
+    def _reported(self) -> dict[str, pl.DataFrame]:
+        """A page asks for each some forty times."""
+        return {}
 
     def seeds(self, arm: str) -> list[int]:
         """The seeds of the rows of `matrix`; 0 of the reference, which has none."""

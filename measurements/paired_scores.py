@@ -3,7 +3,7 @@
     python measurements/paired_scores.py SCORES BASELINE
 
 Both are folders of artifacts of one asset: `humaneval_scores`, `mbpp_scores` or `heldout_scores`.
-The interval is of the difference, over tasks; p is McNemar's.
+The interval is of the difference, over tasks; p is McNemar's exact test's.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap
 from iterpref_assets.core.experiment.statistics import (
     bootstrap_paired,
-    mcnemar,
     paired_differences,
+    sign_flip,
 )
 
 
@@ -60,12 +60,13 @@ def main() -> None:
 def compared(ours: np.ndarray, theirs: np.ndarray) -> str:
     """Both rates, and their difference."""
     scores, baseline = ours[None].astype(float), theirs[None].astype(float)
-    found = bootstrap_paired(paired_differences(scores, baseline), Bootstrap())
+    differences = paired_differences(scores, baseline)
+    found = bootstrap_paired(differences, Bootstrap())
     won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
     return (
         f"{100 * ours.mean():.1f}% beside {100 * theirs.mean():.1f}% of {len(ours)}: "
         f"{100 * found.estimate:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}], "
-        f"{won} won and {lost} lost, p {mcnemar(ours, theirs):.3g}"
+        f"{won} won and {lost} lost, p {sign_flip(differences):.3g}"
     )
 
 

@@ -13,7 +13,6 @@ from iterpref_assets.core.experiment.statistics import (
     Scores,
     bootstrap_paired,
     holm,
-    mcnemar,
     paired_differences,
     sign_flip,
 )
@@ -30,9 +29,8 @@ class Comparison:
         arm, baseline: their names.
         difference: pass@1 of `arm` - that of `baseline`, shares of 1.
         seeds: that both have; those of `arm` where the baseline is the reference, which has none.
-        arm_seeds: that `arm` has, be they the baseline's too or not.
-        p_value: of the permutation test over problems; McNemar's exact test of one seed
-            each, greedy.
+        arm_seeds, baseline_seeds: that each has, be they the other's too or not.
+        p_value: of the exact permutation test over problems, for these seeds.
         adjusted: the same by Holm, over all comparisons made together.
         won, lost: problems that the mean over seeds of `arm` or of `baseline` solves more often.
     """
@@ -42,6 +40,7 @@ class Comparison:
     difference: Interval
     seeds: int
     arm_seeds: int
+    baseline_seeds: int
     p_value: float
     adjusted: float
     won: int
@@ -78,7 +77,7 @@ def compare_all(
         pair: _comparison(results, pair, p_value, corrected, bootstrap)
         for pair, p_value, corrected in zip(once, tested, adjusted, strict=True)
     }
-    return {pair: found.get(pair) or _mirrored(results, found[_turned(pair)]) for pair in asked}
+    return {pair: found.get(pair) or _mirrored(found[_turned(pair)]) for pair in asked}
 
 
 def number_of_tests(compared: Iterable[tuple[str, str]]) -> int:
@@ -87,10 +86,7 @@ def number_of_tests(compared: Iterable[tuple[str, str]]) -> int:
 
 
 def _test(results: Results, arm: str, baseline: str) -> float:
-    scores, base = _matched(results, arm, baseline)
-    if len(scores) == len(base) == 1 and np.isin(np.stack((scores, base)), (0, 1)).all():
-        return mcnemar(scores[0] > 0, base[0] > 0)
-    return sign_flip(paired_differences(scores, base))
+    return sign_flip(paired_differences(*_matched(results, arm, baseline)))
 
 
 def _matched(results: Results, arm: str, baseline: str) -> tuple[Scores, Scores]:
@@ -127,6 +123,7 @@ def _comparison(
         difference=bootstrap_paired(differences, bootstrap),
         seeds=len(differences),
         arm_seeds=len(results.seeds(pair[0])),
+        baseline_seeds=len(results.seeds(pair[1])),
         p_value=p_value,
         adjusted=adjusted,
         won=int((means > 0).sum()),
@@ -138,7 +135,7 @@ def _turned(pair: tuple[str, str]) -> tuple[str, str]:
     return pair[1], pair[0]
 
 
-def _mirrored(results: Results, found: Comparison) -> Comparison:
+def _mirrored(found: Comparison) -> Comparison:
     """`found` seen from its baseline."""
     size = found.difference
     return replace(
@@ -147,7 +144,8 @@ def _mirrored(results: Results, found: Comparison) -> Comparison:
         baseline=found.arm,
         # 0 - x and not -x, which would be written -0.0 of a difference of 0.
         difference=Interval(estimate=0 - size.estimate, low=0 - size.high, high=0 - size.low),
-        arm_seeds=len(results.seeds(found.baseline)),
+        arm_seeds=found.baseline_seeds,
+        baseline_seeds=found.arm_seeds,
         won=found.lost,
         lost=found.won,
     )

@@ -14,23 +14,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def rates_plot(rates: Mapping[str, Interval], reference: str) -> bytes:
-    """pass@1 by arm with its interval, and a line at the reference."""
+def arms_plot(gains: Mapping[str, Interval]) -> bytes:
+    """Each arm's pass@1 minus the reference's, paired, the highest on top.
+
+    Args:
+        gains: by arm, shares of 1.
+    """
 
     def draw(axes: Axes) -> None:
-        places, values = range(len(rates)), [100 * each.estimate for each in rates.values()]
-        low = [100 * (each.estimate - each.low) for each in rates.values()]
-        high = [100 * (each.high - each.estimate) for each in rates.values()]
-        colours = [NEUTRAL if name == reference else COLOURS[0] for name in rates]
-        axes.barh(places, values, color=colours, height=0.6)
-        axes.errorbar(values, places, xerr=[low, high], fmt="none", ecolor="black", capsize=3)
-        axes.axvline(100 * rates[reference].estimate, color=NEUTRAL, linestyle="--", linewidth=1)
-        axes.set_yticks(places, list(rates))
+        ordered = sorted(gains.items(), key=lambda item: -item[1].estimate)
+        places, values = range(len(ordered)), [100 * each.estimate for _, each in ordered]
+        low = [100 * (each.estimate - each.low) for _, each in ordered]
+        high = [100 * (each.high - each.estimate) for _, each in ordered]
+        axes.errorbar(values, places, xerr=[low, high], fmt="o", color=COLOURS[0], capsize=3)
+        axes.axvline(0, color=NEUTRAL, linestyle="--", linewidth=1)
+        axes.set_yticks(places, [name for name, _ in ordered])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set(title="Greedy pass@1 by arm", xlabel="Problems solved (%), with 95% interval")
+        axes.set(
+            title="Greedy pass@1 minus the reference's, by arm",
+            xlabel="Points, with 95% interval of the paired difference",
+        )
 
-    return render(draw, width=7.0, height=1.2 + 0.35 * len(rates))
+    return render(draw, width=7.0, height=1.2 + 0.25 * len(gains))
 
 
 def validation_plot(tried: Mapping[str, Mapping[float, float]], reference: float) -> bytes:
@@ -52,35 +58,42 @@ def validation_plot(tried: Mapping[str, Mapping[float, float]], reference: float
             ylabel="Solved (%)",
             xscale="log",
         )
-        axes.legend(loc="best", fontsize=8)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
 
-    return render(draw, width=7.0, height=4.0)
+    return render(draw, width=8.0, height=4.0)
 
 
-def curves_plot(curves: pl.DataFrame, arms: Sequence[str], figure: str, label: str) -> bytes:
-    """One figure over the training steps, a line an arm.
+def curves_plot(
+    curves: pl.DataFrame, arms: Sequence[str], figure: str, title: str, unit: str
+) -> bytes:
+    """One figure over the training steps, a line an arm, averaged over a tenth of the steps.
 
     Args:
         curves: results.CURVES of one model an arm.
         arms: in the order of their colours; those without `figure` have no line.
         figure: its name in `curves`.
-        label: the vertical axis' label, with the unit.
+        title: of the plot.
+        unit: the vertical axis' label.
     """
 
     def draw(axes: Axes) -> None:
         for place, arm in enumerate(arms):
             mine = curves.filter(arm=arm, name=figure).sort("step")
             if mine.height:
+                window = max(mine.height // 10, 1)
                 axes.plot(
                     mine["step"].to_list(),
-                    mine["value"].to_list(),
+                    mine["value"].rolling_mean(window).to_list(),
                     color=COLOURS[place % len(COLOURS)],
+                    marker=MARKERS[place % len(MARKERS)],
+                    markevery=max(mine.height // 8, 1),
+                    markersize=4,
                     label=arm,
                 )
-        axes.set(title=f"{label}, by training step", xlabel="Optimizer step", ylabel=label)
-        axes.legend(loc="best", fontsize=8)
+        axes.set(title=title, xlabel="Optimizer step", ylabel=unit)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
 
-    return render(draw, width=6.5, height=3.6)
+    return render(draw, width=7.5, height=3.6)
 
 
 PAPER_BENCHMARK = "BigCodeBench-Hard Complete"
@@ -93,8 +106,6 @@ PAPER_GAINS: Mapping[str, Mapping[str, float]] = {
     },
 }  # fmt: skip
 """Table 1, PAPER_BENCHMARK: pass@1 of each variant minus the reference's, points."""
-PAPER_SOLVED = {0: 36.7, 5: 67.5}
-"""Tasks solved by the end of a debugging round (%), METHOD.md section 1."""
 
 
 def gains_plot(gains: Mapping[str, Interval | None]) -> bytes:
@@ -175,28 +186,31 @@ def sets_plot(
     return render(draw, width=8.0, height=1.2 + 0.14 * len(arms) * (len(shown) + 1))
 
 
-def rounds_plot(rates: Sequence[float]) -> bytes:
-    """Problems solved by the end of each debugging round (Figure 6), and what the paper tells.
+def rounds_plot(
+    here: Mapping[str, Mapping[int, float]], paper: Mapping[str, Mapping[int, float]]
+) -> bytes:
+    """Solved by so many programs, a colour a method (Figure 6 and Table 5).
 
     Args:
-        rates: shares of 1; position is the round, 0 before any feedback.
+        here: by method and number of programs, shares of 1.
+        paper: likewise, what the paper tells.
     """
 
     def draw(axes: Axes) -> None:
-        rounds, paper = range(len(rates)), PAPER_SOLVED
-        axes.plot(
-            rounds, [100 * rate for rate in rates], color=COLOURS[0], marker="o", label="here"
-        )
-        axes.plot(
-            list(paper), list(paper.values()), color=NEUTRAL, marker="s", linestyle="none",
-            label="the paper",
-        )  # fmt: skip
+        for place, (method, solved) in enumerate(here.items()):
+            colour, marker = COLOURS[place], MARKERS[place]
+            ours = [100 * share for share in solved.values()]
+            axes.plot(list(solved), ours, color=colour, marker=marker, label=f"{method}, here")
+            told = paper[method]
+            axes.plot(
+                list(told), [100 * share for share in told.values()], color=colour, marker=marker,
+                linestyle="none", markerfacecolor="white", label=f"{method}, the paper",
+            )  # fmt: skip
         axes.set(
-            title="Problems solved, by debugging round",
-            xlabel="Debugging round (0: no feedback yet)",
+            title="Solved, by number of programs",
+            xlabel="Programs (1: the first answer; each round of debugging adds one)",
             ylabel="Solved so far (%)",
             ylim=(0, 105),
-            xticks=sorted({*rounds, *paper}),
         )
         axes.legend(loc="lower right", fontsize=8)
 

@@ -74,10 +74,13 @@ def arms_text(
         "problems won / lost",
     ]
     note = (
-        "Differences in points with their 95% interval over problems and seeds; p is of the paired "
-        f"test, corrected by Holm for all {number_of_tests(compared)} comparisons on these "
-        "problems. n is told where a comparison has fewer seeds than its arm: those that both "
-        "arms have. Won and lost against the reference, by the mean over seeds.\n"
+        "Differences in points with their 95% interval over problems and seeds. p is of an exact "
+        "paired permutation test over problems, of one seed each McNemar's: it holds for these "
+        f"models, not for other seeds. It is corrected by Holm for all {number_of_tests(compared)} "
+        "comparisons on these problems. n is told where one of the two arms has more seeds than "
+        "the comparison, which is of those that both have: its difference is that of these, not "
+        "of the pass rates in the table. Won and lost against the reference, by the mean over "
+        "seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
 
@@ -142,8 +145,9 @@ def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        "excludes the smallest of the paper's effects, which is above 0. Undecided: the rest, all "
-        f"with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures. "
+        "excludes the smallest of the paper's effects, or any of the claimed sign. That is a "
+        "convention: the paper's points are of other models and problems. Undecided: the rest, "
+        f"all with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures. "
         "That an arm does not rise is reproduced where it falls and inverted where it rises: a "
         "difference around 0 agrees with it, and its interval holds rises too.\n"
     )
@@ -161,11 +165,11 @@ def rates_text(results: Results, arms: Sequence[str]) -> str:
     ]
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     note = (
-        "Validation problems solved (%), seed 0, greedy; in bold the rate that is reported, the "
-        "best of those that are scored. No validation problem is among those reported. Reference: "
-        f"{percent(reference)}. `edge`: the rate is the lowest or the highest that was tried, so a "
-        "better one may lie beyond it. `tie`: the rate solves as many as the one that is reported, "
-        "which is the lowest of them.\n"
+        "Validation problems solved (%), seed 0, greedy, by peak learning rate; in bold the rate "
+        "that is reported, the best of those that are scored. No validation problem is among those "
+        f"reported. Reference: {percent(reference)}. `edge`: the rate is the lowest or the highest "
+        "that was tried, so a better one may lie beyond it. `tie`: the rate solves as many as the "
+        "one that is reported, which is the lowest of them.\n"
     )
     return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,9 @@ from iterpref_assets.core.experiment.outcomes import (
     recipes_text,
     wanted_comparisons,
 )
-from iterpref_assets.core.experiment.paper_tables import paper_tables_text
+from iterpref_assets.core.experiment.paper_tables import SOLVED, paper_tables_text
 from iterpref_assets.core.experiment.reasons import (
+    common_rate,
     curves_of,
     curves_text,
     errors_text,
@@ -45,20 +47,30 @@ from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE
 
 CURVES = {
-    "chosen_logprob": "Log-probability of y+, as far as it is read (nats a token)",
-    "rejected_logprob": "Log-probability of y-, as far as it is read (nats a token)",
-    "focal_logprob": "Log-probability of D- (nats a token)",
-    "reward_accuracy": "Share of pairs with y+ preferred",
+    "chosen_logprob": ("Log-probability of y+, as far as it is read", "nats a token"),
+    "rejected_logprob": ("Log-probability of y-, as far as it is read", "nats a token"),
+    "focal_logprob": ("Log-probability of D-", "nats a token"),
+    "reward_accuracy": ("Pairs with y+ preferred to y-", "share of pairs"),
 }
+"""The title and the unit of each figure over the steps."""
 CAPTIONS = {
     "gains.png": (
         f"\nThe paper's bars are of {figures.PAPER_BENCHMARK} alone (its Table 1), ours of the "
         "held-out problems.\n"
-    )
+    ),
+    "rejected-logprob.png": (
+        "\n`dpo` and `rpo` read y- whole, the focal arms D- alone: their levels cannot be "
+        "compared.\n"
+    ),
+    "reward-accuracy.png": (
+        "\nAt its first step a model still is the reference, and rounding decides.\n"
+    ),
 }
 """What a figure needs told below it."""
 HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
+DRAWN = ("sft", *HEADLINE, "focal_rpo-by_sums")
+"""Arms with a line in the figures of rates and steps: all arms would hide one another."""
 _RECIPES = {arm.name: arm.recipe for arm in ARMS}
 """The recipe of each arm. Recorded results may hold arms that there no longer are."""
 _SECOND = {arm.name for arm in SECOND_ROUNDS}
@@ -91,19 +103,20 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     compared = compare_all(results, wanted)
     held_out = held_out_set(results, arms, compared)
     sets = benchmark_sets(results, arms, wanted)
-    drawn = _images(results, held_out)
+    drawn = _images(results, held_out, [arm for arm in DRAWN if arm in arms])
     of_sets = benchmark_images(held_out, sets)
     parts = [
         f"## {title}\n",
         made(results),
+        *(["### Discussion\n", discussion] if discussion else []),
+        "### Claims\n",
+        claims_text(compared),
         "### Arms\n",
         arms_text(results, arms, held_out.rates, compared),
         *(f"![{name}]({images / name})\n{CAPTIONS.get(name, '')}" for name in drawn),
         *recipes_text(compared),
         *changes_text(changed, compared),
         *benchmarks_text(sets, list(of_sets), images),
-        "### Claims\n",
-        claims_text(compared),
         *claims_by_set_text(held_out, sets),
         "### The paper's tables\n",
         *paper_tables_text(results, held_out.rates),
@@ -112,36 +125,40 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         tasks_text(results, arms),
         "### Learning rates\n",
         rates_text(results, arms),
-        *curves_text(results, arms),
+        *curves_text(results, arms, [arm for arm in DRAWN if arm in arms]),
         *stronger_text(results, arms),
         *kinds_text(results),
         "### How programs fail\n",
         errors_text(results, arms),
-        *(["### Discussion\n", discussion] if discussion else []),
     ]
     return Page("\n".join(parts), drawn | of_sets)
 
 
-def _images(results: Results, held_out: TaskSet) -> dict[str, bytes]:
-    rates = held_out.rates
-    headline = [arm for arm in rates if _RECIPES.get(arm) == arm]
-    tried = {arm: results.rates_tried(arm) for arm in headline}
-    reference = results.cells.filter(arm=REFERENCE)["validation"].item()
-    shown = pl.concat([results.curves.clear(), *(curves_of(results, arm) for arm in headline)])
+def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[str, bytes]:
     gains = gains_of(held_out)
+    tried = {arm: results.rates_tried(arm) for arm in shown}
+    reference = results.cells.filter(arm=REFERENCE)["validation"].item()
     drawn = {
-        "pass-rates.png": figures.rates_plot(rates, REFERENCE),
+        "arms.png": figures.arms_plot(gains),
         "gains.png": figures.gains_plot({arm: gains.get(arm) for arm in HEADLINE}),
         "learning-rates.png": figures.validation_plot(tried, reference),
     }
-    rounds = results.rounds.filter(method=DEBUGGING).sort("calls")["solved"].to_list()
-    if rounds:
-        drawn["rounds.png"] = figures.rounds_plot(rounds)
-    recorded = set(shown["name"].unique())
-    for name, label in CURVES.items():
-        if name not in recorded:
-            continue
-        drawn[f"{name.replace('_', '-')}.png"] = figures.curves_plot(shown, headline, name, label)
+    rounds = {
+        method: dict(results.rounds.filter(method=method).select("calls", "solved").iter_rows())
+        for method in SOLVED
+    }
+    if rounds[DEBUGGING]:
+        drawn["rounds.png"] = figures.rounds_plot(rounds, SOLVED)
+    rate = common_rate(results, shown)
+    if rate is None:
+        return drawn
+    curves = pl.concat([curves_of(results, arm, rate) for arm in shown])
+    recorded = set(curves["name"].unique())
+    for name, (title, unit) in CURVES.items():
+        if name in recorded:
+            file = f"{name.replace('_', '-')}.png"
+            titled = f"{title}, at rate {rate:g}"
+            drawn[file] = figures.curves_plot(curves, shown, name, titled, unit)
     return drawn
 
 

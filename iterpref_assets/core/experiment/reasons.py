@@ -18,24 +18,21 @@ KIND_FEATURES = 2
 """Features, the most general first, that tasks are grouped by."""
 
 
-def curves_text(results: Results, arms: Sequence[str]) -> list[str]:
-    """What became of the log-probabilities that the loss reads; nothing where none is recorded."""
-    rows: list[list[str]] = []
-    for arm in arms:
-        mine = curves_of(results, arm)
-        if mine.is_empty():
-            continue
-        cells = [arm]
-        for name in ("chosen_logprob", "rejected_logprob", "focal_logprob"):
-            values = mine.filter(name=name).sort("step")["value"].to_list()
-            edge = max(len(values) // 10, 1)
-            cells.append(
-                f"{sum(values[:edge]) / edge:.3f} to {sum(values[-edge:]) / edge:.3f}"
-                if values
-                else ABSENT
-            )
-        rows.append(cells)
-    if not rows:
+FIGURES = ("chosen_logprob", "rejected_logprob", "focal_logprob")
+"""What the table of log-probabilities tells."""
+
+
+def curves_text(results: Results, arms: Sequence[str], drawn: Sequence[str]) -> list[str]:
+    """What became of the log-probabilities that the loss reads; nothing where none is recorded.
+
+    Args:
+        results: what was exported.
+        arms: each at its chosen rate.
+        drawn: those of the figures, at the rate of the figures too.
+    """
+    chosen = {arm: curves_of(results, arm, results.chosen_rate(arm)) for arm in arms}
+    recorded = {arm: curves for arm, curves in chosen.items() if curves.height}
+    if not recorded:
         return []
     head = ["arm", "y+, as far as it is read", "y-, as far as it is read", "D- of y-"]
     note = (
@@ -44,18 +41,46 @@ def curves_text(results: Results, arms: Sequence[str]) -> list[str]:
         "whole, by `symmetric` its D+ alone. y- is read whole by `dpo`, `rpo`, `focused_dpo` and "
         "`sft_incorrect`, widened D- by `diff_augment`, whole or as D- in half of the pairs each "
         "by `hybrid`; by the others D- alone, so what became of the rest of y- is not measured. "
-        "An arm that changes one thing reads what its recipe reads.\n"
+        "An arm that changes one thing reads what its recipe reads. The last steps are of other "
+        "pairs than the first, some seen before.\n"
     )
-    return ["### Log-probabilities over training\n", f"{table(head, rows)}\n{note}"]
+    rows = [[arm, *_first_to_last(curves)] for arm, curves in recorded.items()]
+    parts = ["### Log-probabilities over training\n", f"{table(head, rows)}\n{note}"]
+    rate = common_rate(results, drawn)
+    if rate is not None:
+        at = {arm: curves_of(results, arm, rate) for arm in drawn}
+        rows = [[arm, *_first_to_last(curves)] for arm, curves in at.items() if curves.height]
+        parts.append(
+            f"The same at {rate:g}, the highest rate that all of these arms were tried at, and "
+            f"that of the figures:\n\n{table(head, rows)}"
+        )
+    return parts
 
 
-def curves_of(results: Results, arm: str) -> pl.DataFrame:
-    """results.CURVES of an arm's seed 0 at its chosen rate."""
+def _first_to_last(curves: pl.DataFrame) -> list[str]:
+    """The mean of each of FIGURES over the first and over the last tenth of the steps."""
+    cells: list[str] = []
+    for name in FIGURES:
+        values = curves.filter(name=name).sort("step")["value"].to_list()
+        edge = max(len(values) // 10, 1)
+        first, last = values[:edge], values[-edge:]
+        told = f"{sum(first) / edge:.3f} to {sum(last) / edge:.3f}" if values else ABSENT
+        cells.append(told)
+    return cells
+
+
+def curves_of(results: Results, arm: str, rate: float | None) -> pl.DataFrame:
+    """results.CURVES of an arm's seed 0 at a rate."""
     return results.curves.filter(
-        pl.col("arm") == arm,
-        pl.col("rate").eq_missing(results.chosen_rate(arm)),
-        pl.col("seed") == 0,
+        pl.col("arm") == arm, pl.col("rate").eq_missing(rate), pl.col("seed") == 0
     )
+
+
+def common_rate(results: Results, arms: Sequence[str]) -> float | None:
+    """The highest rate with curves of seed 0 of all of `arms` that have any; None without one."""
+    mine = results.curves.filter(pl.col("arm").is_in(arms), pl.col("seed") == 0)
+    tried = [set(each["rate"]) for _, each in mine.select("arm", "rate").unique().group_by("arm")]
+    return max(set.intersection(*tried), default=None) if tried else None
 
 
 def kinds_text(results: Results) -> list[str]:
@@ -77,18 +102,18 @@ def kinds_text(results: Results) -> list[str]:
 
 
 def errors_text(results: Results, arms: Sequence[str]) -> str:
-    """Every way in which programs fail."""
+    """How often each arm's programs fail in every way, a row an arm."""
     counts = {arm: error_counts(results, arm) for arm in arms}
     names = sorted(
         {name for each in counts.values() for name in each},
         key=lambda name: (-counts[arms[0]].get(name, 0.0), name),
     )
+    shown = names[:SHOWN_ERRORS]
     rows = [
-        [name, *(f"{counts[arm].get(name, 0.0):.1f}" for arm in arms)]
-        for name in names[:SHOWN_ERRORS]
+        [arm, *(f"{each.get(name, 0.0):.1f}" for name in shown)] for arm, each in counts.items()
     ]
-    note = "Failing programs by error, mean over seeds (the form of the paper's Table 18).\n"
-    return f"{table(['error', *arms], rows)}\n{note}"
+    note = "Failing programs by error, mean over seeds.\n"
+    return f"{table(['arm', *shown], rows)}\n{note}"
 
 
 def tasks_text(results: Results, arms: Sequence[str]) -> str:
@@ -96,9 +121,12 @@ def tasks_text(results: Results, arms: Sequence[str]) -> str:
     base = results.matrix(REFERENCE)
     trained = [arm for arm in arms if arm != REFERENCE]
     gains = {arm: paired_differences(results.matrix(arm), base) for arm in trained}
-    rows = [[arm, *_steadiness(found)] for arm, found in gains.items()]
-    head = ["arm", "won by every seed", "by some", "lost by some", "by every seed"]
-    note = "Tasks that an arm's models solve and the reference does not, or the other way round."
+    rows = [[arm, len(found), *_steadiness(found)] for arm, found in gains.items()]
+    head = ["arm", "seeds", "won by every seed", "by some", "lost by some", "by every seed"]
+    note = (
+        "Tasks that an arm's models solve and the reference does not, or the other way round. Arms "
+        "with other numbers of seeds cannot be compared here: with one, every seed is that one."
+    )
     by_seeds = f"{table(head, rows)}\n{note}"
     if not results.tasks["features"].list.len().sum():
         return f"{by_seeds}\n"
@@ -106,18 +134,20 @@ def tasks_text(results: Results, arms: Sequence[str]) -> str:
 
 
 def _by_kind_text(results: Results, base: Scores, gains: Mapping[str, Scores]) -> str:
-    """How the reference does on each kind of task, and how far each arm is from it."""
-    rows = [
-        [
-            kind,
-            len(where),
-            percent(float(base[:, where].mean())),
-            *(f"{100 * float(found[:, where].mean()):+.1f}" for found in gains.values()),
-        ]
-        for kind, where in _places_by_kind(results).items()
+    """How the reference does on each kind of task; how far each arm is from it, a row an arm."""
+    places = _places_by_kind(results)
+    solved = [percent(float(base[:, where].mean())) for where in places.values()]
+    rows = [[f"{REFERENCE} (%)", *solved]]
+    rows += [
+        [arm, *(f"{100 * float(found[:, where].mean()):+.1f}" for where in places.values())]
+        for arm, found in gains.items()
     ]
-    note = "Below, pass@1 (%) of the reference by kind of task, and each arm's minus it, in points."
-    return f"{note}\n\n{table(['kind of task', 'tasks', 'reference', *gains], rows)}"
+    head = ["arm", *(f"{kind}, {len(where)} tasks" for kind, where in places.items())]
+    note = (
+        "Below, pass@1 of the reference by kind of task, and each arm's minus it, in points. They "
+        "have no intervals: with a hundred tasks, ten points either way are chance."
+    )
+    return f"{note}\n\n{table(head, rows)}"
 
 
 def _steadiness(differences: Scores) -> list[int]:
@@ -143,13 +173,14 @@ def stronger_text(results: Results, arms: Sequence[str]) -> list[str]:
         return []
     rows: list[list[str | int]] = []
     for arm in arms:
-        judged = results.reported(arm).filter(pl.col("passed_stronger").is_not_null())
-        wrong = int((~judged["passed_stronger"]).sum())
-        share = percent(wrong / judged.height) if judged.height else NOT_RUN
-        rows.append([arm, judged.height, wrong, share])
+        passing = results.reported(arm).filter("passed")
+        judged = passing["passed_stronger"].drop_nulls()
+        wrong = int((~judged).sum())
+        share = percent(wrong / len(judged)) if len(judged) else NOT_RUN
+        rows.append([arm, passing.height, len(judged), wrong, share])
     note = (
         "Programs that pass a reported problem's tests and fail stronger ones: its own and "
         f"{EXTRA} more inputs of the lab's, answered by the reference solution.\n"
     )
-    head = ["arm", "programs that pass", "of these wrong", "share (%)"]
+    head = ["arm", "programs that pass", "judged again", "of these wrong", "share (%)"]
     return ["### Wrong programs that pass\n", f"{table(head, rows)}\n{note}"]

@@ -6,7 +6,8 @@ passed. A reference has one seed. Seed s of two arms took the pairs in the same 
 
 from __future__ import annotations
 
-from math import comb
+from fractions import Fraction
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 
 Scores = NDArray[np.float64]
 
-EXACT_UP_TO = 16
-"""Problems whose signs are all tried out; more are drawn."""
+LARGEST = 1000
+"""Samples of a problem, for the unit of a difference to be found."""
 
 
 def paired_differences(scores: Scores, baseline: Scores) -> Scores:
@@ -57,47 +58,40 @@ def bootstrap_paired(differences: Scores, settings: Bootstrap) -> Interval:
     return Interval(estimate=float(differences.mean()), low=float(low), high=float(high))
 
 
-def mcnemar(scores: NDArray[np.bool_], baseline: NDArray[np.bool_]) -> float:
-    """The exact two-sided p-value of McNemar's test for one greedy run of each.
+def sign_flip(differences: Scores) -> float:
+    """The exact two-sided p-value of the paired permutation test over problems.
 
-    Of the problems that exactly one of the two solved, each is as likely to be either's under the
-    null hypothesis: a binomial test at one half. 1 where there is none.
-
-    Raises:
-        ValueError: where the two are not equally long.
-    """
-    if scores.shape != baseline.shape:
-        raise ValueError(f"{scores.shape} and {baseline.shape} are not of the same problems")
-    won, lost = int((scores & ~baseline).sum()), int((baseline & ~scores).sum())
-    tail = sum(comb(won + lost, k) for k in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / 2 ** (won + lost))
-
-
-def sign_flip(differences: Scores, *, draws: int = 20_000, seed: int = 0) -> float:
-    """The two-sided p-value of a paired permutation test over problems.
-
-    Under the null hypothesis a problem's difference, averaged over the seeds, has either sign. All
-    signs are tried out where few problems differ; else `draws` are drawn and the observed signs
-    count as one more (Phipson and Smyth 2010).
+    Under the null hypothesis a problem's difference, averaged over the seeds, has either sign with
+    the same chance. The p-value is the share of all assignments of signs whose sum is as far from 0
+    as the observed one. Of one greedy model each it is McNemar's exact test.
 
     Args:
-        differences: [seeds, problems].
-        draws: random signs.
-        seed: of the draw.
+        differences: [seeds, problems], each a difference of shares of at most LARGEST samples.
+
+    Raises:
+        ValueError: where they are not.
     """
-    observed = differences.mean(axis=0)
-    observed = observed[observed != 0]
-    if observed.size == 0:
-        return 1.0
-    size = abs(observed.sum())
-    # Sums of equal terms in another order may differ in their last bits.
-    reached = size * (1 - 1e-12)
-    if observed.size <= EXACT_UP_TO:
-        bits = np.arange(2**observed.size)[:, None] >> np.arange(observed.size) & 1
-        return float((np.abs((1 - 2 * bits) @ observed) >= reached).mean())
-    generator = np.random.Generator(np.random.PCG64(seed))
-    signs = generator.integers(0, 2, (draws, observed.size), dtype=np.int8) * 2 - 1
-    return float((1 + (np.abs(signs @ observed) >= reached).sum()) / (draws + 1))
+    sizes = _in_units(differences)
+    total, observed = int(np.abs(sizes).sum()), abs(int(sizes.sum()))
+    # chances[k]: that the sizes with a positive sign add up to k, of those looked at so far.
+    chances = np.zeros(total + 1)
+    chances[0], reached = 1.0, 1
+    for size in np.abs(sizes[sizes != 0]):
+        chances[: reached + size] *= 0.5
+        chances[size : reached + size] += chances[:reached].copy()
+        reached += size
+    sums = np.abs(2 * np.arange(total + 1) - total)
+    return min(1.0, float(chances[sums >= observed].sum()))
+
+
+def _in_units(differences: Scores) -> NDArray[np.int64]:
+    """The sum over seeds of each problem's difference, as a number of the unit they share."""
+    values = np.unique(np.abs(differences))
+    shares = [Fraction(value).limit_denominator(LARGEST) for value in values]
+    if not np.allclose(values, [float(share) for share in shares], rtol=0, atol=1e-12):
+        raise ValueError(f"not differences of shares of at most {LARGEST} samples")
+    unit = lcm(*(share.denominator for share in shares))
+    return np.rint(differences.sum(axis=0) * unit).astype(np.int64)
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.comparing import Comparison
+from iterpref_assets.core.training.recipes import REFERENCE
 
 ABSENT = "-"
 NOT_RUN = "not run"
@@ -17,13 +18,17 @@ def percent(value: float) -> str:
 def points(comparison: Comparison | None) -> str:
     """A difference in points with its interval and corrected p; "-" where there is none.
 
-    And the number of its seeds, n, where its arm has more.
+    And the number of seeds that it is of, n, where an arm of the two has more of them. A reference
+    has none, and stands beside all.
     """
     if comparison is None:
         return ABSENT
     found = comparison.difference
     ends = f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
-    fewer = f" n={comparison.seeds}" if comparison.seeds < comparison.arm_seeds else ""
+    trained = [comparison.arm_seeds]
+    if comparison.baseline != REFERENCE:
+        trained.append(comparison.baseline_seeds)
+    fewer = f" n={comparison.seeds}" if comparison.seeds < max(trained) else ""
     return f"{100 * found.estimate:+.1f} {ends} p {comparison.adjusted:.3g}{fewer}"
 
 

@@ -28,7 +28,7 @@ SECONDS = {arm.name for arm in SECOND_ROUNDS}
 
 def comparison(low: float, high: float, p_value: float) -> Comparison:
     interval = Interval(estimate=(low + high) / 2, low=low, high=high)
-    return Comparison("a", "b", interval, 3, 3, p_value, p_value, 0, 0)
+    return Comparison("a", "b", interval, 3, 3, 3, p_value, p_value, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,14 @@ def test_outcome_follows_from_interval_and_corrected_test(claim, low, high, p_va
 @pytest.mark.parametrize(
     "figures", [(), ((52.0, 50.0), (50.0, 50.0)), ((52.0, 50.0), (50.0, 52.0))]
 )
-def test_an_effect_that_the_paper_does_not_show_is_never_excluded(figures):
+@pytest.mark.parametrize(
+    ("high", "expected"), [(-0.01, Outcome.NOT_REPRODUCED), (0.001, Outcome.UNDECIDED)]
+)
+def test_where_the_paper_shows_no_effect_every_one_of_the_claimed_sign_has_to_be_excluded(
+    figures, high, expected
+):
     claim = Claim("more", "a", "b", "", figures)
-    found = {("a", "b"): comparison(-0.05, -0.01, 0.2)}
-    assert outcome(claim, found) is Outcome.UNDECIDED
+    assert outcome(claim, {("a", "b"): comparison(-0.05, high, 0.2)}) is expected
 
 
 def test_the_effect_is_the_smallest_of_the_papers_figures_as_it_gives_them():
@@ -150,14 +154,15 @@ def test_a_mirror_image_is_the_negated_result():
         *(-there.difference.high, -there.difference.low),
     )
     assert (there.won, there.lost, back.won, back.lost) == (2, 1, 1, 2)
-    assert (there.seeds, there.arm_seeds, back.seeds, back.arm_seeds) == (2, 3, 2, 2)
+    assert (there.seeds, there.arm_seeds, there.baseline_seeds) == (2, 3, 2)
+    assert (back.seeds, back.arm_seeds, back.baseline_seeds) == (2, 2, 3)
 
 
-def test_seeds_are_told_where_a_comparison_has_fewer_than_its_arm():
+def test_seeds_are_told_where_a_comparison_has_fewer_than_one_of_its_arms():
     made = results({"reference": ["0000"], "sft": ["1111"] * 3, "dpo": ["0000"] * 2})
     found = compare_all(made, [("sft", "dpo"), ("dpo", "sft"), ("sft", "reference")], FEW)
     assert points(found["sft", "dpo"]) == "+100.0 [+100.0, +100.0] p 0.25 n=2"
-    assert points(found["dpo", "sft"]) == "-100.0 [-100.0, -100.0] p 0.25"
+    assert points(found["dpo", "sft"]) == "-100.0 [-100.0, -100.0] p 0.25 n=2"
     assert points(found["sft", "reference"]) == "+100.0 [+100.0, +100.0] p 0.25"
 
 

@@ -10,6 +10,7 @@ from experiment_examples import RATE, results, with_samples
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.outcomes import AGAINST_FOCAL, rates_text
 from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
+from iterpref_assets.core.experiment.reasons import common_rate
 from iterpref_assets.core.experiment.results import write_results
 
 MADE = results({"reference": ["0" * 20], "sft": ["1" * 20, "1" * 20], "dpo": ["0" * 20, "0" * 20]})
@@ -71,15 +72,15 @@ def test_results_without_curves_make_a_page():
     made = replace(MADE, curves=MADE.curves.clear())
     page = make_page(made, title="Lab", discussion="", images=Path("images"))
     assert set(page.images) == {
-        *("pass-rates.png", "gains.png", "learning-rates.png", "rounds.png"),
+        *("arms.png", "gains.png", "learning-rates.png", "rounds.png"),
     }
 
 
 def test_results_without_rounds_kinds_curves_and_features_make_a_page():
     missing = {name: getattr(MADE, name).clear() for name in ("rounds", "kinds", "curves", "tasks")}
     page = make_page(replace(MADE, **missing), title="Other", discussion="", images=Path("images"))
-    assert set(page.images) == {"pass-rates.png", "gains.png", "learning-rates.png"}
-    assert "| five independent samples | 51.9 | not run |" in page.text
+    assert set(page.images) == {"arms.png", "gains.png", "learning-rates.png"}
+    assert "| 5 | - | 51.9 | not run | not run |" in page.text
     for part in ("### Log-probabilities", "### What D- is made of", "### Samples"):
         assert part not in page.text
 
@@ -142,13 +143,37 @@ def test_curves_stand_from_first_to_last_steps(page):
     assert f"| sft | {first:.3f} to {last:.3f} | - | - |" in page.text
 
 
+def at_rate(made, arm, rate):
+    """`made` with the curve of an arm at another rate too."""
+    curves = made.curves.filter(arm=arm).with_columns(rate=pl.lit(rate))
+    return replace(made, curves=pl.concat([made.curves, curves]))
+
+
+def test_curves_stand_again_at_the_highest_rate_that_all_drawn_arms_were_tried_at():
+    made = at_rate(at_rate(MADE, "sft", 10 * RATE), "sft", 100 * RATE)
+    assert common_rate(made, ["sft", "dpo"]) == RATE
+    made = at_rate(made, "dpo", 10 * RATE)
+    assert common_rate(made, ["sft", "dpo"]) == 10 * RATE
+    page = make_page(made, title="Lab", discussion="", images=Path("images"))
+    part = page.text.split("### Log-probabilities")[1].split("### ")[0]
+    assert "The same at 0.0001, the highest rate" in part
+    assert part.count("| sft |") == part.count("| dpo |") == 2
+
+
+def test_without_curves_there_is_no_common_rate():
+    assert common_rate(replace(MADE, curves=MADE.curves.clear()), ["sft"]) is None
+    assert common_rate(MADE, ["rpo"]) is None
+
+
 def test_kinds_of_tokens_stand_in_shares(page):
     # of D-: x, f and y beside =, ( and ); of the other lines: x, = and 1
     assert "| random | name | 50.0 | 33.3 |" in page.text
 
 
 def test_errors_are_counted_by_model(page):
-    assert "| KeyError | 20.0 | 0.0 | 20.0 |" in page.text
+    assert "| arm | KeyError |" in page.text
+    assert "| dpo | 20.0 |" in page.text
+    assert "| sft | 0.0 |" in page.text
 
 
 def test_papers_figures_stand_beside_ours(page):
@@ -161,9 +186,9 @@ def test_an_arm_of_a_papers_table_that_was_not_run_is_told(page):
 
 
 def test_rounds_stand_beside_the_papers(page):
-    # solved after one program; neither five samples nor five rounds are in the table
-    assert "| first answer | 36.7 | 50.0 |" in page.text
-    assert "| five rounds of debugging | 67.5 | not run |" in page.text
+    # solved after one program; neither samples nor more rounds are in the table
+    assert "| 1 | 36.7 | - | 50.0 | not run |" in page.text
+    assert "| 6 | 67.5 | - | not run | not run |" in page.text
 
 
 def test_errors_of_rpo_stand_beside_the_papers():
@@ -176,18 +201,19 @@ def test_errors_of_rpo_stand_beside_the_papers():
 def test_tasks_are_won_and_lost_by_every_seed_or_by_some():
     made = results({"reference": ["0011"], "sft": ["1001", "1101"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert "| sft | 1 | 1 | 0 | 1 |" in text
+    assert "| sft | 2 | 1 | 1 | 0 | 1 |" in text
 
 
 def test_gains_stand_by_kind_of_task():
     made = results({"reference": ["0011"], "sft": ["1001"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
     # even places 0 and 2: one won, one lost; odd places 1 and 3 are as they were
-    assert "| numbers even | 2 | 50.0 | +0.0 |" in text
+    assert "| arm | numbers even, 2 tasks | numbers odd, 2 tasks |" in text
+    assert "| reference (%) | 50.0 | 50.0 |" in text
+    assert "| sft | +0.0 | +0.0 |" in text
     made = results({"reference": ["0011"], "sft": ["1011"]})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert "| numbers even | 2 | 50.0 | +50.0 |" in text
-    assert "| numbers odd | 2 | 50.0 | +0.0 |" in text
+    assert "| sft | +50.0 | +0.0 |" in text
 
 
 def test_wrong_programs_that_pass_are_counted_among_those_judged_again():
@@ -196,8 +222,17 @@ def test_wrong_programs_that_pass_are_counted_among_those_judged_again():
     text = make_page(
         replace(MADE, scores=scores), title="Lab", discussion="", images=Path("images")
     ).text
-    assert "| sft | 40 | 2 | 5.0 |" in text
-    assert "| dpo | 0 | 0 | not run |" in text
+    assert "| sft | 40 | 40 | 2 | 5.0 |" in text
+    assert "| dpo | 0 | 0 | 0 | not run |" in text
+
+
+def test_programs_that_pass_and_were_not_judged_again_are_told():
+    verdicts = pl.when(pl.col("passed") & (pl.col("seed") == 0)).then(pl.lit(value=True))
+    scores = MADE.scores.with_columns(passed_stronger=verdicts)
+    text = make_page(
+        replace(MADE, scores=scores), title="Lab", discussion="", images=Path("images")
+    ).text
+    assert "| sft | 40 | 20 | 0 | 0.0 |" in text
 
 
 def test_nothing_is_told_of_stronger_tests_where_none_were_run(page):
@@ -211,7 +246,7 @@ def test_tasks_without_features_are_not_parted_by_kind():
     text = make_page(
         replace(made, tasks=plain), title="Lab", discussion="", images=Path("images")
     ).text
-    assert "| sft | 1 | 0 | 0 | 1 |" in text
+    assert "| sft | 1 | 1 | 0 | 0 | 1 |" in text
     assert "kind of task" not in text
 
 
@@ -289,8 +324,8 @@ def written(root: Path) -> str:
 
 def test_page_is_written_with_its_figures_and_the_discussion(tmp_path):
     a_folder(tmp_path, "lab", "Because.\n")
-    assert written(tmp_path).endswith("### Discussion\n\nBecause.\n")
-    assert (tmp_path / "images" / "experiment" / "lab" / "pass-rates.png").is_file()
+    assert "### Discussion\n\nBecause.\n\n### Claims" in written(tmp_path)
+    assert (tmp_path / "images" / "experiment" / "lab" / "arms.png").is_file()
 
 
 def test_every_base_model_is_a_part_of_one_page_the_lab_first(tmp_path):
@@ -302,7 +337,7 @@ def test_every_base_model_is_a_part_of_one_page_the_lab_first(tmp_path):
         "# The paper's experiment",
         *("## Base model lab", "## Base model a-model", "## Base model other"),
     ]
-    assert "Of lab.\n\n## Base model a-model" in text
+    assert text.index("Of lab.") < text.index("## Base model a-model") < text.index("Of a-model.")
     assert "(images/experiment/other/gains.png)" in text
     assert (tmp_path / "images" / "experiment" / "other" / "gains.png").is_file()
 

@@ -1,5 +1,6 @@
 """Paired statistics against values worked out by hand."""
 
+from itertools import product
 from math import comb
 
 import numpy as np
@@ -11,16 +12,11 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap
 from iterpref_assets.core.experiment.statistics import (
     bootstrap_paired,
     holm,
-    mcnemar,
     paired_differences,
     sign_flip,
 )
 
 SETTINGS = Bootstrap(resamples=500)
-
-
-def bits(text: str) -> np.ndarray:
-    return np.array([letter == "1" for letter in text])
 
 
 def test_reference_of_one_seed_stands_beside_every_seed():
@@ -75,22 +71,24 @@ def test_no_difference_is_no_interval():
         bootstrap_paired(np.zeros((2, 0)), SETTINGS)
 
 
-def test_mcnemar_is_the_binomial_test_of_the_problems_that_one_solved():
+def test_of_one_greedy_model_each_it_is_mcnemars_exact_test():
     # 5 won, 1 lost: 2 * (1 + 6) / 2**6
-    assert mcnemar(bits("11111000"), bits("00000100")) == pytest.approx(2 * 7 / 64)
+    assert sign_flip(np.array([[1.0] * 5 + [-1.0] + [0.0] * 3])) == pytest.approx(2 * 7 / 64)
 
 
-def test_mcnemar_of_equal_scores_is_one():
-    assert mcnemar(bits("101"), bits("101")) == 1.0
+def test_sign_flip_of_as_many_won_as_lost_is_one():
+    assert sign_flip(np.array([[1.0, 1.0, -1.0, -1.0]])) == pytest.approx(1.0)
 
 
-def test_mcnemar_of_as_many_won_as_lost_is_one():
-    assert mcnemar(bits("1100"), bits("0011")) == 1.0
-
-
-def test_sign_flip_of_few_problems_tries_out_all_signs():
+def test_sign_flip_counts_the_signs_that_reach_the_observed_sum():
     # of the 8 signs of 1, 1, 1 only +++ and --- reach a sum of 3
     assert sign_flip(np.ones((1, 3))) == 2 / 8
+
+
+def test_differences_weigh_by_their_size():
+    # of the 8 signs of 1, 1/2, 1/2: +-- and -++ reach 0, those with a 1/2 of each sign 1, +++ 2;
+    # the observed sum is 1
+    assert sign_flip(np.array([[1.0, 0.5, -0.5]])) == 6 / 8
 
 
 def test_sign_flip_of_no_difference_is_one():
@@ -102,15 +100,26 @@ def test_sign_flip_averages_over_seeds_before_it_flips():
     assert sign_flip(np.array([[1.0, 0.0], [-1.0, 0.0]])) == 1.0
 
 
-def test_drawn_signs_come_near_the_exact_value():
-    won, lost = 14, 6
-    differences = np.array([1.0] * won + [-1.0] * lost)[None]
-    exact = 2 * sum(comb(20, k) for k in range(lost + 1)) / 2**20
-    assert sign_flip(differences) == pytest.approx(exact, abs=0.01)
+def test_shares_of_other_numbers_of_samples_are_counted_in_their_common_unit():
+    # thirds and halves, in sixths: 2 and 3; no other signs than ++ and -- reach 5
+    assert sign_flip(np.array([[1 / 3, 1 / 2]])) == 2 / 4
 
 
-def test_drawn_p_value_is_never_zero():
-    assert sign_flip(np.ones((1, 500)), draws=99) == 1 / 100
+@given(st.lists(st.integers(-6, 6), min_size=1, max_size=10), st.sampled_from([1, 3, 10]))
+def test_sign_flip_is_the_share_among_all_signs(sizes, samples):
+    signs = np.array(list(product((1, -1), repeat=len(sizes))))
+    sums = np.abs(signs @ np.array(sizes))
+    exact = float((sums >= abs(sum(sizes))).mean())
+    assert sign_flip(np.array([sizes]) / samples) == pytest.approx(exact)
+
+
+def test_many_problems_that_agree_have_a_p_value_above_zero():
+    assert sign_flip(np.ones((1, 500))) == pytest.approx(2 / 2**500)
+
+
+def test_what_is_no_share_of_few_samples_is_refused():
+    with pytest.raises(ValueError, match="at most 1000 samples"):
+        sign_flip(np.array([[0.5, 0.123456789]]))
 
 
 def test_holm_multiplies_the_smallest_by_the_number_of_tests():
@@ -143,16 +152,18 @@ RESULTS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size
 
 
 @given(RESULTS)
-def test_sign_flip_of_one_greedy_run_is_mcnemars_exact_test(results):
-    ours, theirs = (np.array(column) for column in zip(*results, strict=True))
-    differences = (ours.astype(float) - theirs.astype(float))[None]
-    assert sign_flip(differences) == pytest.approx(mcnemar(ours, theirs))
+def test_sign_flip_of_one_greedy_model_each_is_a_binomial_test_of_what_one_solved(results):
+    won = sum(ours and not theirs for ours, theirs in results)
+    lost = sum(theirs and not ours for ours, theirs in results)
+    tail = sum(comb(won + lost, k) for k in range(min(won, lost) + 1)) / 2 ** (won + lost)
+    differences = np.array([[float(ours) - float(theirs) for ours, theirs in results]])
+    assert sign_flip(differences) == pytest.approx(min(1.0, 2 * tail))
 
 
 @given(RESULTS)
-def test_mcnemar_does_not_depend_on_which_comes_first(results):
-    ours, theirs = (np.array(column) for column in zip(*results, strict=True))
-    assert mcnemar(ours, theirs) == mcnemar(theirs, ours)
+def test_sign_flip_does_not_depend_on_which_comes_first(results):
+    differences = np.array([[float(ours) - float(theirs) for ours, theirs in results]])
+    assert sign_flip(differences) == sign_flip(-differences)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=30))

@@ -32,6 +32,7 @@ from iterpref_assets.core.experiment.outcomes import (
     wanted_comparisons,
 )
 from iterpref_assets.core.experiment.paper_tables import SOLVED, paper_tables_text
+from iterpref_assets.core.experiment.preface import HEAD, glossary
 from iterpref_assets.core.experiment.reasons import (
     common_rate,
     curves_of,
@@ -162,61 +163,6 @@ def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[s
     return drawn
 
 
-HEAD = """\
-# The paper's experiment
-
-    make experiment-quick
-    iterpref experiment run ARM ... --seeds N --settings examples/experiment/lab.toml
-    iterpref experiment export --settings examples/experiment/lab.toml
-    iterpref experiment render
-
-`make experiment-quick` makes the headline anew: SFT, DPO, RPO, focal DPO, focal RPO and the
-reference, two seeds. Two seeds decide no claim: that takes three. `run` makes any part of the grid
-(`iterpref experiment arms` lists the arms), and only what is missing of it: each model and each of
-its scores is an artifact, in Dagster a partition. With `--at-once N`, N processes make it, each on
-a GPU of its own or on its share of the CPUs; with equally many threads they make the models and
-scores that one makes. The first error and Ctrl-C end them all, and the next run goes on where they
-were. `export` writes the tables in `measurements/results/experiment/`, in a folder named like the
-base model, and `render` this page from them all.
-
-Another machine goes on where one ended, with that folder as `experiment.recorded`. It makes no
-model again whose results are there and stand: the same pairs, settings, base model and problems.
-`export` there takes them over, each cell with the machine and commit that recorded it. Pairs are
-made of the debugged programs that `export --programs` writes shard by shard, each run anew; a shard
-that was not debugged yet, and for arms on samples every shard, is debugged there. Rounds of
-debugging are told where one machine debugged every shard. Log-probabilities of the reference model
-are computed anew too: machines round them differently, which makes no result another. Models are
-not carried: one whose scores are not recorded is trained again, so it pays to run the arms one
-after another.
-
-Arms of one pair set are trained with the same steps and batches on the same pairs, but for
-`-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-
-or D-, so that the filters can drop other pairs, and `sampled` has pairs of its own: their numbers
-of pairs, and with these of steps, can differ. The table of arms tells both. Each arm is tried at
-every learning rate with seed 0; the rate that solves most validation problems is its own, and
-validation problems are not among those reported. A seed draws the order of the pairs.
-`experiment.samples` asks for sampled scores beside the greedy ones. They are artifacts of their
-own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made where the settings have
-`benchmarks.humaneval` or `benchmarks.mbpp`. An arm is one entry in
-`iterpref_assets/core/experiment/arms.py`, a claim one in `claims.py`.
-
-An arm `-second` is a second round, on-policy: the model of the first round samples and debugs the
-same training problems with the same settings, and training goes on from it, on pairs made of these
-trajectories. It is the reference model too. The model of the first round is that of the recipe's
-own arm at its best rate, with seed 0. The arm has had the settings' epochs twice: on the first
-round's pairs, and on its own. So has its rival `-twice`, in one run from the base model, on the
-first round's pairs alone. Their steps differ as far as the numbers of pairs do; `steps` of a second
-round counts its own. It needs vLLM or transformers as the `engine`.
-
-The claim that `-second` beats `-twice` stays undecided whatever its figures, for two reasons. All
-seeds of `-second` share one first model and draw the order of its own pairs alone, so the interval
-does not hold for another first model. And `-second` is tuned twice on the validation problems: its
-first model is the best of the rates there with seed 0, then its own rate is chosen. `-twice` is
-tuned once.
-
-`examples/experiment/qwen.toml` asks for the same grid of a real model, Qwen2.5-Coder-0.5B-Instruct,
-on MBPP's train split and exercism. It is scored on their held-out problems, HumanEval+ and MBPP+.
-"""
 DISCUSSION = "discussion.md"
 """Prose beside the tables, put into the page."""
 
@@ -243,7 +189,7 @@ def write_page(recorded: Path, page: Path) -> None:
             remedy="Name the folder that holds a folder for each base model, or export some first",
         )
     parts = [_write_part(each, page.parent) for each in folders]
-    replace_text(page, "\n".join([HEAD, *parts]))
+    replace_text(page, "\n".join([HEAD, glossary(), *parts]))
 
 
 def _folders(recorded: Path) -> list[Path]:

@@ -9,7 +9,8 @@ from experiment_examples import RATE, results, with_samples
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.outcomes import AGAINST_FOCAL, rates_text
-from iterpref_assets.core.experiment.page import HEAD, make_page, write_page
+from iterpref_assets.core.experiment.page import make_page, write_page
+from iterpref_assets.core.experiment.preface import HEAD
 from iterpref_assets.core.experiment.reasons import common_rate
 from iterpref_assets.core.experiment.results import write_results
 
@@ -335,6 +336,7 @@ def test_every_base_model_is_a_part_of_one_page_the_lab_first(tmp_path):
     parts = [line for line in text.splitlines() if line.startswith(("# ", "## "))]
     assert parts == [
         "# The paper's experiment",
+        "## What the arms are",
         *("## Base model lab", "## Base model a-model", "## Base model other"),
     ]
     assert text.index("Of lab.") < text.index("## Base model a-model") < text.index("Of a-model.")

@@ -51,7 +51,7 @@ from iterpref_assets.steps.pairs import (
 )
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
-from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
+from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 
@@ -93,6 +93,8 @@ def _sources(context: StepContext, pair_set: str) -> dict[str, Step]:
     shards = context.settings.seeds.shards()
     if pair_set == PairSet.SAMPLED:
         return dict.fromkeys(shards, EXPERIMENT_SAMPLES)
+    if pair_set == PairSet.HALF:
+        shards = shards[::2]
     anew = set(shards_run_anew(context))
     return {each: EXPERIMENT_PROGRAMS if each in anew else DEBUG_TRAJECTORIES for each in shards}
 
@@ -109,8 +111,7 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(context.settings.pairs)
         sources = _sources(context, plan.key.partition)
-        shards = [key.partition for key in parents_of(plan, SEED_PROBLEMS.asset)]
-        versions = {shard: _versions(context, sources[shard], shard) for shard in shards}
+        versions = {shard: _versions(context, step, shard) for shard, step in sources.items()}
         publish_pairs(context, plan, versions, config, model)
 
 

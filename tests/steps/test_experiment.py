@@ -49,6 +49,12 @@ def test_pairs_are_made_of_every_shards_trajectories(tmp_path):
     assert shards == {"lab-000", "lab-001", "lab-002", "lab-003"}
 
 
+def test_half_of_the_pairs_are_made_of_every_other_shards_trajectories(tmp_path):
+    plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "half")
+    shards = {each.partition for each in plan.parents if each.asset == "debug_trajectories"}
+    assert shards == {"lab-000", "lab-002"}
+
+
 def test_sampled_pairs_are_made_of_samples_and_not_of_trajectories(tmp_path):
     plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "sampled")
     assets = {each.asset for each in plan.parents}

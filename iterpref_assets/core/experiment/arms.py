@@ -28,6 +28,8 @@ class PairSet(StrEnum):
     """Difference by the first of each run of the model's tokens."""
     NODES = "nodes"
     """Difference by syntax-tree nodes."""
+    HALF = "half"
+    """The method's, of every other shard of the problems."""
     SAMPLED = "sampled"
     """No debugging: independent samples, for as many LLM calls as the trajectories took."""
 
@@ -42,6 +44,7 @@ class PairSet(StrEnum):
             PairSet.TOKENS: {"difference": Difference.TOKENS},
             PairSet.FORKS: {"difference": Difference.FORKS},
             PairSet.NODES: {"difference": Difference.NODES},
+            PairSet.HALF: {},
             PairSet.SAMPLED: {"negatives": Negatives.PASS_RATE},
         }[self]
         method = {"negatives": Negatives.RANDOM, "difference": Difference.LCS}
@@ -127,6 +130,7 @@ ARMS: tuple[Arm, ...] = (
         if pairs is not PairSet.RANDOM
         for recipe in _FOCAL
     ),
+    Arm(name="sft-half", recipe="sft", pairs=PairSet.HALF),
     *(
         Arm(name=f"focal_ul-{pairs.value}", recipe="focal_ul", pairs=pairs)
         for pairs in (PairSet.TOKENS, PairSet.FORKS)

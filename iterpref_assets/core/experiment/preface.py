@@ -84,6 +84,7 @@ PARTS: dict[str, str] = {
     "that the longest common subsequence of lines leaves",
     "tokens, nodes": "the difference is one of the model's tokens, or of syntax-tree nodes",
     "forks": "D+ and D- are the first token of each run that differs",
+    "half": "pairs of every other shard of the training problems, and with them half of the steps",
     "sampled": "pairs of independent samples, for as many LLM calls as the trajectories took",
     "twice": "twice the epochs",
     "second": "a second round, as told above",

@@ -51,7 +51,7 @@ from iterpref_assets.steps.pairs import (
 )
 from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
-from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named
+from iterpref_assets.steps.step import Parent, Select, Step, StepContext, each_named, parents_of
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES
 
 
@@ -94,9 +94,23 @@ def _sources(context: StepContext, pair_set: str) -> dict[str, Step]:
     if pair_set == PairSet.SAMPLED:
         return dict.fromkeys(shards, EXPERIMENT_SAMPLES)
     if pair_set == PairSet.HALF:
-        shards = shards[::2]
+        shards = _every_other(shards)
     anew = set(shards_run_anew(context))
     return {each: EXPERIMENT_PROGRAMS if each in anew else DEBUG_TRAJECTORIES for each in shards}
+
+
+def _every_other(shards: Sequence[str]) -> Sequence[str]:
+    if len(shards) < 2:  # noqa: PLR2004 - of one there is no half
+        raise InputError(
+            "half of the pairs are those of every other shard, and the seeds have one shard",
+            field="seeds",
+            remedy="Part the seeds in more shards, or leave out the arms that end in -half",
+        )
+    return shards[::2]
+
+
+def _shards(context: StepContext, partition: str) -> Sequence[str]:
+    return list(_sources(context, partition))
 
 
 def _shards_of(step: Step) -> Select:
@@ -111,7 +125,8 @@ def _publish_pairs(context: StepContext, plans: Sequence[Plan]) -> None:
     for plan in each_named(plans):
         config = PairSet(plan.key.partition).config(context.settings.pairs)
         sources = _sources(context, plan.key.partition)
-        versions = {shard: _versions(context, step, shard) for shard, step in sources.items()}
+        shards = [key.partition for key in parents_of(plan, SEED_PROBLEMS.asset)]
+        versions = {shard: _versions(context, sources[shard], shard) for shard in shards}
         publish_pairs(context, plan, versions, config, model)
 
 
@@ -211,7 +226,7 @@ EXPERIMENT_PAIRS = Step(
             Parent(step, _shards_of(step))
             for step in (DEBUG_TRAJECTORIES, EXPERIMENT_SAMPLES, EXPERIMENT_PROGRAMS)
         ),
-        SEED_PROBLEMS,
+        Parent(SEED_PROBLEMS, _shards),
         *PARENTS_OF_BASE,
     ),
     config=_pairs_config,

@@ -51,8 +51,15 @@ def test_pairs_are_made_of_every_shards_trajectories(tmp_path):
 
 def test_half_of_the_pairs_are_made_of_every_other_shards_trajectories(tmp_path):
     plan = EXPERIMENT_PAIRS.plan(context(tmp_path), "half")
-    shards = {each.partition for each in plan.parents if each.asset == "debug_trajectories"}
-    assert shards == {"lab-000", "lab-002"}
+    for asset in ("debug_trajectories", "seed_problems"):
+        shards = [each.partition for each in plan.parents if each.asset == asset]
+        assert shards == ["lab-000", "lab-002"]
+
+
+def test_one_shard_has_no_half(tmp_path):
+    one = context(tmp_path, seeds={"lab": {"shards": 1}})
+    with pytest.raises(InputError, match="have one shard"):
+        EXPERIMENT_PAIRS.plan(one, "half")
 
 
 def test_sampled_pairs_are_made_of_samples_and_not_of_trajectories(tmp_path):

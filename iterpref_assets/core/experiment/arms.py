@@ -13,7 +13,10 @@ from iterpref_assets.core.training.recipes import RECIPE_NAMES, REFERENCE, recip
 
 
 class PairSet(StrEnum):
-    """Which pairs are trained on; each set differs from the method's in one thing."""
+    """Which pairs are trained on; each set differs in one thing from the method's.
+
+    In how its pairs are made, or in what they are made of.
+    """
 
     RANDOM = "random"
     """The method's: y- drawn at random, difference by line LCS."""

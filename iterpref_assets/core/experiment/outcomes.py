@@ -145,9 +145,12 @@ def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
     rule = (
         f"Reproduced: the claimed sign, an interval without 0, corrected p at most {LEVEL:g}. "
         "Inverted: the same with the other sign. Not reproduced: neither, and the interval "
-        "excludes the smallest of the paper's effects, or any of the claimed sign. That is a "
-        "convention: the paper's points are of other models and problems. Undecided: the rest, "
-        f"all with fewer than {MIN_SEEDS} seeds, and that of a second round, whatever its figures. "
+        "excludes the smallest of the paper's effects; where it shows none above 0, every effect "
+        "of the claimed sign. That is a convention and no test: the interval is not corrected, and "
+        "the paper's points are of other models and problems. Undecided: the rest, all with fewer "
+        f"than {MIN_SEEDS} seeds, that of a second round, and that a recipe destroys the model: "
+        "each arm stands at the rate that is best for it. Our own claims were chosen after some "
+        "results were seen. "
         "That an arm does not rise is reproduced where it falls and inverted where it rises: a "
         "difference around 0 agrees with it, and its interval holds rises too.\n"
     )

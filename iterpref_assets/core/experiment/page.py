@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from iterpref_assets.core.debugging.figures import DEBUGGING
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment import figures
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
@@ -64,7 +63,8 @@ CAPTIONS = {
         "compared.\n"
     ),
     "reward-accuracy.png": (
-        "\nAt its first step a model still is the reference, and rounding decides.\n"
+        "\nLines over the steps are means of a tenth of the steps, those behind a point. At its "
+        "first step a model still is the reference, and rounding decides which it prefers.\n"
     ),
 }
 """What a figure needs told below it."""
@@ -145,10 +145,11 @@ def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[s
         "learning-rates.png": figures.validation_plot(tried, reference),
     }
     rounds = {
-        method: dict(results.rounds.filter(method=method).select("calls", "solved").iter_rows())
+        method: dict(mine.sort("calls").select("calls", "solved").iter_rows())
         for method in SOLVED
+        if (mine := results.rounds.filter(method=method)).height
     }
-    if rounds[DEBUGGING]:
+    if rounds:
         drawn["rounds.png"] = figures.rounds_plot(rounds, SOLVED)
     rate = common_rate(results, shown)
     if rate is None:

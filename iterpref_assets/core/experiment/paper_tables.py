@@ -10,12 +10,9 @@ import polars as pl
 from iterpref_assets.core.debugging.figures import DEBUGGING, SAMPLING
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.results import Results, error_counts
-from iterpref_assets.core.experiment.wording import NOT_RUN, interval, percent
+from iterpref_assets.core.experiment.wording import ABSENT, NOT_RUN, interval, percent
 from iterpref_assets.core.reporting.markdown import table
 from iterpref_assets.core.training.recipes import REFERENCE
-
-_UNKNOWN = "-"
-"""A figure of the paper's that the project's notes do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ PAPER_TABLES: tuple[PaperTable, ...] = (
         "Table 1: variants on debugging pairs",
         ("DS-Coder-7B", "Qwen2.5-Coder-7B", "CodeQwen1.5-7B", "StarCoder2-15B"),
         (
-            PaperRow("reference", REFERENCE, ("45.5", "43.9", "49.3", _UNKNOWN)),
+            PaperRow("reference", REFERENCE, ("45.5", "43.9", "49.3", ABSENT)),
             PaperRow("DPO", "dpo", ("45.5", "41.1", "47.0", "30.4")),
             PaperRow("RPO", "rpo", ("43.6", "41.4", "46.0", "30.9")),
             PaperRow("focal DPO", "focal_dpo", ("48.8", "55.3", "52.5", "43.1")),
@@ -151,7 +148,7 @@ def _scored(rates: Mapping[str, Interval], arm: str) -> str:
 
 def _rounds_text(rounds: pl.DataFrame) -> str:
     methods = (DEBUGGING, SAMPLING)
-    most = max([6, *rounds["calls"]])
+    most = max([*SOLVED[DEBUGGING], *rounds["calls"]])
     rows = [
         [
             str(calls),
@@ -174,7 +171,7 @@ def _rounds_text(rounds: pl.DataFrame) -> str:
 
 
 def _told(share: float | None) -> str:
-    return _UNKNOWN if share is None else percent(share)
+    return ABSENT if share is None else percent(share)
 
 
 def _solved(rounds: pl.DataFrame, method: str, calls: int) -> str:

@@ -35,16 +35,17 @@ after another.
 
 Arms of one pair set are trained with the same steps and batches on the same pairs, but for
 `-twice`, which has twice the epochs. `first`, `last`, `nearest` and `prefix_suffix` have another y-
-or D-, so that the filters can drop other pairs, and `sampled` has pairs of its own: their numbers
-of pairs, and with these of steps, can differ. The table of arms tells both. Each arm is tried at
-every learning rate with seed 0; the rate that solves most validation problems is its own, and
-validation problems are not among those reported. A seed draws the order of the pairs.
+or D-, so that the filters can drop other pairs, `half` has pairs of fewer problems and `sampled`
+pairs of its own: their numbers of pairs, and with these of steps, can differ. The table of arms
+tells both. Each arm is tried at every learning rate with seed 0; the rate that solves most
+validation problems is its own, and validation problems are not among those reported. A seed draws
+the order of the pairs.
 
 All arms stand on one base model, one run of debugging and one draw of y- for each set of pairs, and
 each arm on one choice of its rate. No interval holds what others would have given. The choice of
 rates is coarse: with 300 validation problems a share moves by five points either way by chance, and
 many arms owe their rate to a few problems (the table of learning rates). So arms can differ because
-their rates do; the curves over training also stand at one rate for all.
+their rates do; curves of the figures are those of one rate.
 
 `experiment.samples` asks for sampled scores beside the greedy ones. They are artifacts of their
 own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made where the settings have
@@ -70,21 +71,23 @@ on MBPP's train split and exercism. It is scored on their held-out problems, Hum
 """
 
 
-PARTS: dict[str, str] = {
-    "beta...": "another beta than 0.1",
-    "alpha...": "another alpha than 1",
+PARTS = {
+    "beta": "another beta than 0.1",
+    "alpha": "another alpha than 1",
     "by_pairs": "imitation is a mean over the tokens of each pair, then over pairs; else over all "
     "tokens",
     "by_sums": "imitation is a mean over pairs of the sum over each one's tokens, as the paper "
-    "writes it: alpha weighs as many times as much as y+ has tokens",
-    "first, last": "y- is the first or the last failing version of its trajectory; else a random "
-    "one",
+    "writes it: alpha 1 weighs as much as alpha n by a mean, n the tokens of y+",
+    "first": "y- is the first failing version of its trajectory; else a random one",
+    "last": "y- is the last failing version of its trajectory; else a random one",
     "nearest": "every passing program, beside the failing one of its problem that is most like it",
     "prefix_suffix": "D+ and D- are the lines between the common first and last ones; else those "
     "that the longest common subsequence of lines leaves",
-    "tokens, nodes": "the difference is one of the model's tokens, or of syntax-tree nodes",
-    "forks": "D+ and D- are the first token of each run that differs",
-    "half": "pairs of every other shard of the training problems, and with them half of the steps",
+    "tokens": "D+ and D- are taken by the model's tokens; else by lines",
+    "nodes": "D+ and D- are taken by syntax-tree nodes; else by lines",
+    "forks": "D+ and D- are the first token of each run of the model's tokens that differs",
+    "half": "pairs of every other shard of the training problems: about half of them, and of the "
+    "steps, where shards are alike",
     "sampled": "pairs of independent samples, for as many LLM calls as the trajectories took",
     "twice": "twice the epochs",
     "second": "a second round, as told above",
@@ -95,7 +98,7 @@ PARTS: dict[str, str] = {
 def glossary() -> str:
     """What each recipe does, and what each part of an arm's name behind it changes."""
     recipes = [[recipe.name, recipe.description] for recipe in RECIPES]
-    parts = [[f"-{part.replace(', ', ', -')}", told] for part, told in PARTS.items()]
+    parts = [[f"-{part}", told] for part, told in PARTS.items()]
     return (
         "## What the arms are\n\n"
         "An arm is a recipe, or a recipe with what the end of its name says changed. y+ is the "

@@ -145,7 +145,7 @@ def _by_kind_text(results: Results, base: Scores, gains: Mapping[str, Scores]) -
     head = ["arm", *(f"{kind}, {len(where)} tasks" for kind, where in places.items())]
     note = (
         "Below, pass@1 of the reference by kind of task, and each arm's minus it, in points. They "
-        "have no intervals: with a hundred tasks, ten points either way are chance."
+        "have no intervals: of so few tasks, differences of some points are chance."
     )
     return f"{note}\n\n{table(head, rows)}"
 

@@ -162,7 +162,7 @@ class Results:
 
     @cached_property
     def _reported(self) -> dict[str, pl.DataFrame]:
-        """A page asks for each some forty times."""
+        """By arm what `reported` gave: a page asks for each some forty times."""
         return {}
 
     def seeds(self, arm: str) -> list[int]:

@@ -6,6 +6,7 @@ passed. A reference has one seed. Seed s of two arms took the pairs in the same 
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from math import lcm
 
@@ -17,7 +18,10 @@ from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 Scores = NDArray[np.float64]
 
 LARGEST = 1000
-"""Samples of a problem, for the unit of a difference to be found."""
+"""The largest denominator of a difference of shares: the smallest number of samples that both are
+whole numbers of."""
+LONGEST = 10_000_000
+"""Sums whose chances are held at once; problems times seeds times that denominator are below."""
 
 
 def paired_differences(scores: Scores, baseline: Scores) -> Scores:
@@ -66,13 +70,15 @@ def sign_flip(differences: Scores) -> float:
     as the observed one. Of one greedy model each it is McNemar's exact test.
 
     Args:
-        differences: [seeds, problems], each a difference of shares of at most LARGEST samples.
+        differences: [seeds, problems], each a fraction of a denominator up to LARGEST.
 
     Raises:
-        ValueError: where they are not.
+        ValueError: where they are not, or their common denominator makes too many sums.
     """
     sizes = _in_units(differences)
     total, observed = int(np.abs(sizes).sum()), abs(int(sizes.sum()))
+    if total > LONGEST:
+        raise ValueError(f"{total:,} sums of differences are more than {LONGEST:,}")
     # chances[k]: that the sizes with a positive sign add up to k, of those looked at so far.
     chances = np.zeros(total + 1)
     chances[0], reached = 1.0, 1
@@ -81,7 +87,9 @@ def sign_flip(differences: Scores) -> float:
         chances[size : reached + size] += chances[:reached].copy()
         reached += size
     sums = np.abs(2 * np.arange(total + 1) - total)
-    return min(1.0, float(chances[sums >= observed].sum()))
+    reaching = float(chances[sums >= observed].sum())
+    # Below the smallest number that is not 0 it stays above 0, as it is.
+    return min(1.0, max(reaching, sys.float_info.min))
 
 
 def _in_units(differences: Scores) -> NDArray[np.int64]:
@@ -89,7 +97,7 @@ def _in_units(differences: Scores) -> NDArray[np.int64]:
     values = np.unique(np.abs(differences))
     shares = [Fraction(value).limit_denominator(LARGEST) for value in values]
     if not np.allclose(values, [float(share) for share in shares], rtol=0, atol=1e-12):
-        raise ValueError(f"not differences of shares of at most {LARGEST} samples")
+        raise ValueError(f"not fractions with a denominator up to {LARGEST}")
     unit = lcm(*(share.denominator for share in shares))
     return np.rint(differences.sum(axis=0) * unit).astype(np.int64)
 

@@ -105,20 +105,31 @@ def test_shares_of_other_numbers_of_samples_are_counted_in_their_common_unit():
     assert sign_flip(np.array([[1 / 3, 1 / 2]])) == 2 / 4
 
 
-@given(st.lists(st.integers(-6, 6), min_size=1, max_size=10), st.sampled_from([1, 3, 10]))
-def test_sign_flip_is_the_share_among_all_signs(sizes, samples):
-    signs = np.array(list(product((1, -1), repeat=len(sizes))))
-    sums = np.abs(signs @ np.array(sizes))
-    exact = float((sums >= abs(sum(sizes))).mean())
-    assert sign_flip(np.array([sizes]) / samples) == pytest.approx(exact)
+SEEDS = st.lists(st.tuples(*[st.integers(-6, 6)] * 3), min_size=1, max_size=8)
+
+
+@given(SEEDS, st.sampled_from([1, 3, 10]))
+def test_sign_flip_is_the_share_among_all_signs(problems, samples):
+    sizes = np.array(problems).T
+    signs = np.array(list(product((1, -1), repeat=len(problems))))
+    sums = np.abs(signs @ sizes.sum(axis=0))
+    exact = float((sums >= abs(sizes.sum())).mean())
+    assert sign_flip(sizes / samples) == pytest.approx(exact)
 
 
 def test_many_problems_that_agree_have_a_p_value_above_zero():
     assert sign_flip(np.ones((1, 500))) == pytest.approx(2 / 2**500)
+    assert 0 < sign_flip(np.ones((1, 2000))) < 1e-300
+
+
+def test_more_sums_than_can_be_held_are_refused():
+    shares = np.array([[1 / 7, 1 / 11, 1 / 13, 1 / 17, 1 / 19] * 300])
+    with pytest.raises(ValueError, match="more than 10,000,000"):
+        sign_flip(shares)
 
 
 def test_what_is_no_share_of_few_samples_is_refused():
-    with pytest.raises(ValueError, match="at most 1000 samples"):
+    with pytest.raises(ValueError, match="denominator up to 1000"):
         sign_flip(np.array([[0.5, 0.123456789]]))
 
 

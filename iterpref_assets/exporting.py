@@ -20,7 +20,7 @@ from iterpref_assets.core.checkout import commit_of
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.benchmark_config import BenchmarkName
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, Cell, arm_named
-from iterpref_assets.core.experiment.choosing import solved_share
+from iterpref_assets.core.experiment.choosing import part_heldout, solved_share
 from iterpref_assets.core.experiment.reportable import reportable
 from iterpref_assets.core.experiment.results import (
     BENCHMARKS,
@@ -106,7 +106,8 @@ def export_grid(settings: Settings, folder: Path) -> list[Path]:
     }
     key = ArtifactKey(HELDOUT_PROBLEMS.asset)
     heldout = read_problems(context.store, key) if context.store.find(key) else []
-    chosen_on = [each.problem_id for each in heldout[: sizes(settings).validation_problems]]
+    choosing, _ = part_heldout(heldout, sizes(settings).validation_problems)
+    chosen_on = [each.problem_id for each in choosing]
     made, shares = _made_by(), focal_shares(pairs)
     fresh = Results(
         cells=pl.DataFrame(

@@ -13,8 +13,10 @@ from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.experiment.arms import Cell, arm_named
+from iterpref_assets.core.experiment.choosing import part_heldout
 from iterpref_assets.core.records import Problem
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.seeds.lab import LabSeeds
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.evaluations import (
     GREEDY_FILE,
@@ -39,6 +41,8 @@ def _scores_config(context: StepContext, _partition: str) -> Mapping[str, JsonVa
         **scoring_config(context.settings, asked.base_model),
         "base_model": asked.base_model,
         "validation_problems": asked.validation_problems,
+        # The lab's are of one source: what was scored before they were parted by source stands.
+        **({} if isinstance(context.settings.seeds, LabSeeds) else {"parted_by": "source"}),
     }
 
 
@@ -72,25 +76,22 @@ def _sampled_config(context: StepContext, partition: str) -> Mapping[str, JsonVa
 
 
 def _publish_validation(context: StepContext, plans: Sequence[Plan]) -> None:
-    first = sizes(context.settings).validation_problems
-    problems = heldout(context)[:first]
-    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
+    validation, _ = heldout(context)
+    _publish_scored(context, plans, validation, context.settings.evaluation, GREEDY_FILE)
 
 
 def _publish_scores(context: StepContext, plans: Sequence[Plan]) -> None:
-    first = sizes(context.settings).validation_problems
-    problems = heldout(context)[first:]
-    _publish_scored(context, plans, problems, context.settings.evaluation, GREEDY_FILE)
+    _, reported = heldout(context)
+    _publish_scored(context, plans, reported, context.settings.evaluation, GREEDY_FILE)
 
 
 def _publish_sampled(context: StepContext, plans: Sequence[Plan]) -> None:
-    settings = context.settings
-    problems = heldout(context)[sizes(settings).validation_problems :]
-    _publish_scored(context, plans, problems, sampling(settings), SAMPLED_FILE)
+    _, reported = heldout(context)
+    _publish_scored(context, plans, reported, sampling(context.settings), SAMPLED_FILE)
 
 
-def heldout(context: StepContext) -> list[Problem]:
-    """Problems to choose learning rates on, followed by those to report.
+def heldout(context: StepContext) -> tuple[list[Problem], list[Problem]]:
+    """Problems to choose learning rates on, and those to report.
 
     Raises:
         InputError: where none is left to report.
@@ -104,7 +105,7 @@ def heldout(context: StepContext) -> list[Problem]:
             field="experiment.validation_problems",
             remedy="Lower it, or hold out more problems",
         )
-    return problems
+    return part_heldout(problems, first)
 
 
 def _publish_scored(

@@ -149,6 +149,15 @@ def test_pairs_of_rounded_weights_are_not_those_of_exact_ones(tmp_path):
     assert plans[0] != plans[1]
 
 
+@pytest.mark.parametrize(("seeds", "parted_by"), [("lab", None), ("mbpp", "source")])
+def test_scores_of_the_lab_stand_from_before_problems_were_parted_by_source(
+    tmp_path, seeds, parted_by
+):
+    chosen = {} if seeds == "lab" else {"seeds": {"kind": seeds, "path": "mbpp.jsonl"}}
+    config = EXPERIMENT_SCORES.config(context(tmp_path, **chosen), "reference")
+    assert config.get("parted_by") == parted_by
+
+
 @pytest.mark.parametrize("step", [EXPERIMENT_VALIDATION, EXPERIMENT_SCORES])
 def test_scores_record_how_the_model_was_asked(step, tmp_path):
     plan = step.plan(context(tmp_path), "reference")

@@ -27,8 +27,8 @@ class ExperimentConfig(Record):
     validation_problems: int = Field(
         default=300,
         ge=1,
-        description="Held-out problems, the first of them, that rates are chosen on; the others "
-        "are reported",
+        description="Held-out problems that rates are chosen on, of each source its share; the "
+        "others are reported",
     )
     samples: int = Field(
         default=0,

@@ -38,8 +38,8 @@ Arms of one pair set are trained with the same steps and batches on the same pai
 or D-, so that the filters can drop other pairs, `half` has pairs of fewer problems and `sampled`
 pairs of its own: their numbers of pairs, and with these of steps, can differ. The table of arms
 tells both. Each arm is tried at every learning rate with seed 0; the rate that solves most
-validation problems is its own, and validation problems are not among those reported. A seed draws
-the order of the pairs.
+validation problems is its own, and validation problems, of each source of problems its share, are
+not among those reported. A seed draws the order of the pairs.
 
 All arms stand on one base model, one run of debugging and one draw of y- for each set of pairs, and
 each arm on one choice of its rate. No interval holds what others would have given. The choice of

@@ -15,7 +15,9 @@ from iterpref_assets.core.training.recipes import REFERENCE
 
 SHOWN_ERRORS = 12
 KIND_FEATURES = 2
-"""Features, the most general first, that tasks are grouped by."""
+"""Features, the most general first, that tasks are grouped by; one where these are many groups."""
+MOST_KINDS = 12
+"""Columns of a table that can still be read."""
 
 
 FIGURES = ("chosen_logprob", "rejected_logprob", "focal_logprob")
@@ -160,9 +162,11 @@ def _steadiness(differences: Scores) -> list[int]:
 def _places_by_kind(results: Results) -> dict[str, list[int]]:
     """The columns of a matrix by the most general features of their problems."""
     features = dict(results.tasks.select("problem_id", "features").iter_rows())
+    of_each = [features.get(problem, []) for problem in results.problems]
+    many = len({tuple(each[:KIND_FEATURES]) for each in of_each}) > MOST_KINDS
     places: dict[str, list[int]] = {}
-    for place, problem in enumerate(results.problems):
-        kind = " ".join(features.get(problem, [])[:KIND_FEATURES]) or "of no kind"
+    for place, each in enumerate(of_each):
+        kind = " ".join(each[: 1 if many else KIND_FEATURES]) or "of no kind"
         places.setdefault(kind, []).append(place)
     return dict(sorted(places.items()))
 

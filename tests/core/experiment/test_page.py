@@ -217,6 +217,17 @@ def test_gains_stand_by_kind_of_task():
     assert "| sft | +50.0 | +0.0 |" in text
 
 
+def test_of_many_kinds_of_tasks_the_more_general_ones_stand():
+    made = results({"reference": ["0" * 26], "sft": ["1" * 26]})
+    kinds = [["letters", str(place // 2)] for place in range(26)]
+    many = made.tasks.with_columns(features=pl.Series(kinds))
+    text = make_page(
+        replace(made, tasks=many), title="Lab", discussion="", images=Path("images")
+    ).text
+    assert "| arm | letters, 26 tasks |" in text
+    assert "| sft | +100.0 |" in text
+
+
 def test_wrong_programs_that_pass_are_counted_among_those_judged_again():
     verdicts = pl.when(pl.col("passed")).then(pl.col("problem_id") != "problem-0")
     scores = MADE.scores.with_columns(passed_stronger=verdicts)

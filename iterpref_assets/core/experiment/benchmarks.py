@@ -132,7 +132,7 @@ def _set_text(tasks: TaskSet) -> str:
     count = len(tasks.results.problems)
     title = f"{tasks.title[0].upper()}{tasks.title[1:]}{tasks.tests}: {count} tasks"
     head = ["arm", *compared_head("pass@1 (%)"), "tasks won / lost"]
-    return f"{title}, {number_of_tests(tasks.compared)} comparisons\n\n{table(head, rows)}"
+    return f"{title}, comparisons: {number_of_tests(tasks.compared)}\n\n{table(head, rows)}"
 
 
 def claims_by_set_text(held_out: TaskSet, sets: Sequence[TaskSet]) -> list[str]:

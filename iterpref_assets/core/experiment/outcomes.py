@@ -76,11 +76,11 @@ def arms_text(
     note = (
         "Differences in points with their 95% interval over problems and seeds. p is of an exact "
         "paired permutation test over problems, of one seed each McNemar's: it holds for these "
-        f"models, not for other seeds. It is corrected by Holm for all {number_of_tests(compared)} "
-        "comparisons on these problems. n is told where one of the two arms has more seeds than "
-        "the comparison, which is of those that both have: its difference is that of these, not "
-        "of the pass rates in the table. Won and lost against the reference, by the mean over "
-        "seeds.\n"
+        "models, not for other seeds. It is corrected by Holm for all comparisons on these "
+        f"problems, {number_of_tests(compared)} in number. n is told where one of the two arms has "
+        "more seeds than the comparison, which is of those that both have: its difference is that "
+        "of these, not of the pass rates in the table. Won and lost against the reference, by the "
+        "mean over seeds.\n"
     )
     return f"{table(head, rows)}\n{note}"
 

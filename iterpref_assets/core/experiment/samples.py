@@ -45,8 +45,8 @@ def samples_text(greedy: TaskSet, sampled: TaskSet) -> list[str]:
         *("pass@k (%)", "different programs a problem"),
     ]
     note = (
-        "Intervals and tests as above, corrected by Holm for all "
-        f"{number_of_tests(sampled.compared)} comparisons on these samples. Programs that differ "
+        "Intervals and tests as above, corrected by Holm for all comparisons on these samples, "
+        f"{number_of_tests(sampled.compared)} in number. Programs that differ "
         "in comments and layout alone count as one.\n"
     )
     about_claims = (

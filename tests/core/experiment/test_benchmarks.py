@@ -74,7 +74,7 @@ def test_p_values_are_corrected_for_the_comparisons_of_their_own_table():
     made = results({"reference": ["0"], "sft": ["0"], "dpo": ["0"]})
     solved = {"reference": ["00000"], "sft": ["22222"], "dpo": ["00000"]}
     text = page_of(with_benchmark(made, "mbpp", solved)).text
-    mine = text.split("MBPP+, base and plus tests: 5 tasks, 3 comparisons")[1]
+    mine = text.split("MBPP+, base and plus tests: 5 tasks, comparisons: 3")[1]
     # McNemar's 2 / 2^5, of three comparisons two equally small
     assert cells(mine, "sft")[3].endswith(f"p {3 * 2 / 2**5:.3g}")
 

@@ -180,11 +180,13 @@ def _models(
     pairs = first_pairs(context)
     firsts = [key for key in keys if not _arm(key).after and _arm(key).pairs_name in pairs]
     models = _standing(context, EXPERIMENT_MODELS, firsts)
+    # The first model may be one whose own results are on record: it has none here, and no key.
     going_on = [
         arm.name
         for arm in SECOND_ROUNDS
         if all_tried(context, arm_named(arm.after or arm.name))
-        and Cell.parse(first_round(context, arm)) in models
+        and arm_named(arm.after or arm.name).pairs_name in pairs
+        and _standing(context, EXPERIMENT_MODELS, [first_round(context, arm)])
     ]
     of_second = second_pairs(context, going_on)
     seconds = [key for key in keys if _arm(key).name in of_second]

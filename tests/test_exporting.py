@@ -1,6 +1,7 @@
 """The experiment's result tables, from its artifacts."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +32,7 @@ from small_grid import (
     small_grid,
 )
 
-from iterpref_assets import exporting, exporting_pairs
+from iterpref_assets import exporting, exporting_pairs, exporting_recorded
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore
 from iterpref_assets.core.checkout import commit_of
@@ -285,12 +286,17 @@ def test_samples_that_no_longer_stand_are_left_out_of_the_rounds(settings, tmp_p
 SECOND = "focal_rpo-second@0.0001@0"
 
 
-def publish_second_round(context: StepContext, *validated: float) -> None:
-    """A model of focal_rpo at 1e-4, which is best, and a scored one that goes on from it."""
+def publish_first_round(context: StepContext, *validated: float) -> None:
+    """Models of focal_rpo at some rates, of which 1e-4 is best."""
     for rate in validated:
         key = f"focal_rpo@{rate:g}@0"
         publish_model(context, MODELS, key)
         publish_scores(context, VALIDATION, key, rate == 1e-4, True)
+
+
+def publish_second_round(context: StepContext, *validated: float) -> None:
+    """A scored model that goes on from that of the first round at 1e-4."""
+    publish_first_round(context, *validated)
     publish_pairs(context, SECOND_PAIRS, "focal_rpo-second")
     publish_model(context, SECOND_MODELS, SECOND)
     for step in (VALIDATION, SCORES):
@@ -307,6 +313,24 @@ def test_a_second_round_stands_beside_the_first_one_with_pairs_of_its_own(settin
         *("focal_rpo", "focal_rpo-second", 0.25),
     )
     assert set(made.kinds["pairs"]) == {"random", "focal_rpo-second"}
+
+
+def test_a_second_round_stands_where_the_first_ones_scores_are_on_record(
+    settings, tmp_path, monkeypatch
+):
+    steps = {step.asset: step for step in (VALIDATION, SCORES)}
+    monkeypatch.setattr(exporting_recorded, "step_of", steps.__getitem__)
+    context = StepContext(settings, ArtifactStore(settings.root))
+    rates = 3e-5, 1e-4, 3e-4
+    publish_first_round(context, *rates)
+    export_grid(settings, tmp_path / "lab")
+    for rate in rates:
+        shutil.rmtree(settings.root / "artifacts" / VALIDATION.asset / f"focal_rpo@{rate:g}@0")
+    publish_second_round(context)
+    recorded = {"validation_problems": 2, "recorded": tmp_path / "lab"}
+    here = Settings.model_validate(settings.model_dump() | {"experiment": recorded})
+    export_grid(here, tmp_path / "again" / "lab")
+    assert "focal_rpo-second" in read_results(tmp_path / "again" / "lab").arms
 
 
 def test_a_second_round_tells_which_first_model_it_goes_on_from(settings, tmp_path):

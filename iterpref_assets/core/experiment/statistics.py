@@ -21,7 +21,7 @@ LARGEST = 1000
 """The largest denominator of a difference of shares: the smallest number of samples that both are
 whole numbers of."""
 LONGEST = 10_000_000
-"""Sums whose chances are held at once; problems times seeds times that denominator are below."""
+"""Sums whose chances are held at once, eight bytes each: all differences together, in units."""
 
 
 def paired_differences(scores: Scores, baseline: Scores) -> Scores:

@@ -104,8 +104,7 @@ def _every_other(shards: Sequence[str]) -> Sequence[str]:
         raise InputError(
             "half of the pairs are those of every other shard, and the seeds have one shard",
             field="seeds",
-            remedy="Part the seeds in more shards, or leave out the partition half of "
-            "experiment_pairs and the arms that end in -half",
+            remedy="Part the seeds in more shards, or leave out the arms that end in -half",
         )
     return shards[::2]
 

@@ -101,15 +101,24 @@ def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, 
 def _of_experiment(partitioning: Partitioning, settings: Settings) -> tuple[str, ...]:
     match partitioning:
         case Partitioning.PAIR_SET:
-            return tuple(each.value for each in PairSet)
+            return tuple(each.value for each in PairSet if _has_pairs(settings, each))
         case Partitioning.SECOND_ROUND:
             return tuple(arm.name for arm in SECOND_ROUNDS)
         case Partitioning.FIRST_CELL:
-            return _cells(settings, [arm for arm in ARMS if not arm.after])
+            return _cells(settings, [arm for arm in _arms(settings) if not arm.after])
         case Partitioning.SECOND_CELL:
             return _cells(settings, SECOND_ROUNDS)
         case _:
-            return (REFERENCE, *_cells(settings, ARMS))
+            return (REFERENCE, *_cells(settings, _arms(settings)))
+
+
+def _arms(settings: Settings) -> list[Arm]:
+    return [arm for arm in ARMS if _has_pairs(settings, arm.pairs)]
+
+
+def _has_pairs(settings: Settings, pairs: PairSet) -> bool:
+    """Half of the pairs are those of every other shard, and one shard has no half."""
+    return pairs is not PairSet.HALF or len(settings.seeds.shards()) > 1
 
 
 def _cells(settings: Settings, arms: Sequence[Arm]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.arms import PairSet
+from iterpref_assets.core.experiment.arms import Cell, PairSet
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.partitions import (
     ModelVariant,
@@ -50,6 +50,17 @@ def test_a_key_that_has_not_two_parts_is_refused(partition: str) -> None:
 )
 def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> None:
     assert partitions_of(partitioning, SETTINGS) == names
+
+
+def test_one_shard_has_no_partition_of_half_of_the_pairs() -> None:
+    changed = SETTINGS.model_dump() | {"seeds": {"kind": "lab", "lab": {"shards": 1}}}
+    one = Settings.model_validate(changed)
+    assert set(PairSet) - set(partitions_of(Partitioning.PAIR_SET, one)) == {PairSet.HALF}
+    cells = partitions_of(Partitioning.CELL, one)
+    halves = set(partitions_of(Partitioning.CELL, SETTINGS)) - set(cells)
+    arms = {Cell.parse(key).arm for key in halves}
+    assert arms == {"sft-half", "focal_dpo-half", "focal_rpo-half"}
+    assert not halves & set(partitions_of(Partitioning.FIRST_CELL, one))
 
 
 @pytest.mark.parametrize(

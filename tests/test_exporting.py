@@ -193,8 +193,14 @@ def test_rounds_are_those_of_every_first_answer_with_a_program_or_without(settin
     publish_versions(context, TRAJECTORIES, rows)
     export_grid(settings, tmp_path / "lab")
     rounds = read_results(tmp_path / "lab").rounds
-    assert rounds.filter(method="debugging")["solved"].to_list() == [0.25, *[0.5] * 5]
-    assert rounds.filter(method="sampling").rows() == [("sampling", 1, 0.25)]
+    debugged = rounds.filter(method="debugging").group_by("problem_id").agg("solved")
+    never = [0.0] * 6
+    by_hand = {"p": [0, *[1] * 5], "q": [1] * 6, "r": never, "s": never}
+    assert dict(debugged.iter_rows()) == by_hand
+    sampled = rounds.filter(method="sampling")
+    assert sampled.select("problem_id", "calls", "solved").rows() == [
+        ("p", 1, 0.0), ("q", 1, 1.0), ("r", 1, 0.0), ("s", 1, 0.0),
+    ]  # fmt: skip
 
 
 def test_rounds_are_not_counted_where_a_shard_is_missing(settings, tmp_path):
@@ -214,7 +220,10 @@ def test_samples_are_counted_to_the_calls_that_every_problem_got(settings, tmp_p
     publish_versions(context, INDEPENDENT, rows, calls=7)
     export_grid(settings, tmp_path / "lab")
     rounds = read_results(tmp_path / "lab").rounds
-    assert rounds.rows() == [("sampling", 1, 0.0), ("sampling", 2, 0.0), ("sampling", 3, 0.5)]
+    assert rounds.rows() == [
+        *(("sampling", "p", calls, solved) for calls, solved in ((1, 0.0), (2, 0.0), (3, 1.0))),
+        *(("sampling", "q", calls, 0.0) for calls in (1, 2, 3)),
+    ]
 
 
 def test_cells_that_no_longer_stand_are_left_out(settings, tmp_path, monkeypatch):

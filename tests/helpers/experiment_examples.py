@@ -43,10 +43,21 @@ def results(solved: Mapping[str, Sequence[str]]) -> Results:
         pl.DataFrame(curves, schema=CURVES),
         token_kinds("random", [("x = f(y)", [0]), ("x = 1", [])]),
         pl.DataFrame(_tasks(scores), schema=TASKS),
-        pl.DataFrame([("debugging", 1, 0.5), ("debugging", 2, 0.75)], schema=ROUNDS, orient="row"),
+        rounds({"debugging": {"p": (0, 0.5), "q": (1, 1)}}),
         pl.DataFrame(schema=SAMPLED),
         pl.DataFrame(schema=BENCHMARKS),
     )
+
+
+def rounds(solved: Mapping[str, Mapping[str, Sequence[float]]]) -> pl.DataFrame:
+    """ROUNDS by method and problem: the share solved by one program, by two and so on."""
+    rows = [
+        (method, problem, calls, float(share))
+        for method, problems in solved.items()
+        for problem, shares in problems.items()
+        for calls, share in enumerate(shares, 1)
+    ]
+    return pl.DataFrame(rows, schema=ROUNDS, orient="row")
 
 
 def with_samples(

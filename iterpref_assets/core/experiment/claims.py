@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from iterpref_assets.core.debugging.figures import DEBUGGING, SAMPLING
 from iterpref_assets.core.experiment.comparing import Comparison
 from iterpref_assets.core.training.recipes import REFERENCE
 
@@ -28,9 +29,9 @@ class Outcome(StrEnum):
     """Neither, and the interval excludes the smallest effect that the paper shows; where it shows
     none above 0, every effect of the claimed sign."""
     UNDECIDED = "undecided"
-    """Neither, and it does not; or fewer than MIN_SEEDS seeds; or the claim is not decidable."""
+    """Neither, and it does not; or too few seeds; or the claim is not decidable."""
     UNTESTED = "not run"
-    """One of the two arms has no scores."""
+    """One of the two has no scores."""
 
 
 class Relation(StrEnum):
@@ -51,7 +52,7 @@ class Claim:
 
     Attributes:
         text: for people.
-        arm, baseline: their names.
+        arm, baseline: names of arms; or the two ways to solve training problems.
         source: where the paper says so.
         figures: the paper's pass@1 (%) of `arm` and of `baseline`, of each model that it tells.
         relation: that of `arm` to `baseline`.
@@ -61,6 +62,8 @@ class Claim:
             and the second round's own rate is chosen on them again: it is tuned twice, its baseline
             once. And an arm that some rate destroys is not seen to be, since each arm stands at the
             rate that is best for it.
+        min_seeds: how many decide it. One where nothing is trained: each problem's answers are
+            draws of their own, so an interval over problems holds for others.
     """
 
     text: str
@@ -70,6 +73,7 @@ class Claim:
     figures: tuple[tuple[float, float], ...] = ()
     relation: Relation = Relation.ABOVE
     decidable: bool = True
+    min_seeds: int = MIN_SEEDS
 
     @property
     def paper(self) -> str:
@@ -134,6 +138,10 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "reading D+ alone of y+ as well destroys the model", "symmetric", REFERENCE,
         "the paper's ablation, without an average", relation=Relation.BELOW, decidable=False,
+    ),
+    Claim(
+        "debugging solves more than as many independent samples", DEBUGGING, SAMPLING,
+        "Table 5, six programs against five", ((67.5, 51.9),), min_seeds=1,
     ),
     Claim(
         "debugging pairs beat sampling pairs at equal calls, focal DPO", "focal_dpo",
@@ -202,7 +210,7 @@ def outcome(claim: Claim, comparisons: Mapping[tuple[str, str], Comparison]) -> 
     found = comparisons.get((claim.arm, claim.baseline))
     if found is None:
         return Outcome.UNTESTED
-    if found.seeds < MIN_SEEDS or not claim.decidable:
+    if found.seeds < claim.min_seeds or not claim.decidable:
         return Outcome.UNDECIDED
     ends = claim.sign * found.difference.low, claim.sign * found.difference.high
     low, high = min(ends), max(ends)

@@ -149,8 +149,9 @@ def claims_text(compared: Mapping[tuple[str, str], Comparison]) -> str:
         "of the claimed sign. That is a convention and no test: the interval is not corrected, and "
         "the paper's points are of other models and problems. Undecided: the rest, all with fewer "
         f"than {MIN_SEEDS} seeds, that of a second round, and that a recipe destroys the model: "
-        "each arm stands at the rate that is best for it. Our own claims were chosen after some "
-        "results were seen. "
+        "each arm stands at the rate that is best for it. Debugging against samples has no seeds, "
+        "since nothing is trained: it is told of the most programs that both have, on training "
+        "problems (Table 5, below). Our own claims were chosen after some results were seen. "
         "That an arm does not rise is reproduced where it falls and inverted where it rises: a "
         "difference around 0 agrees with it, and its interval holds rises too.\n"
     )

@@ -30,7 +30,7 @@ from iterpref_assets.core.experiment.outcomes import (
     recipes_text,
     wanted_comparisons,
 )
-from iterpref_assets.core.experiment.paper_tables import SOLVED, paper_tables_text
+from iterpref_assets.core.experiment.paper_tables import paper_tables_text
 from iterpref_assets.core.experiment.preface import HEAD, glossary
 from iterpref_assets.core.experiment.reasons import (
     common_rate,
@@ -42,6 +42,11 @@ from iterpref_assets.core.experiment.reasons import (
     tasks_text,
 )
 from iterpref_assets.core.experiment.results import FILES, Results, read_results
+from iterpref_assets.core.experiment.rounds_table import (
+    SOLVED,
+    most_programs,
+    solved_by,
+)
 from iterpref_assets.core.experiment.samples import sampled_set, samples_text
 from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE
@@ -111,7 +116,7 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         made(results),
         *(["### Discussion\n", discussion] if discussion else []),
         "### Claims\n",
-        claims_text(compared),
+        claims_text(compared | most_programs(results.rounds)),
         "### Arms\n",
         arms_text(results, arms, held_out.rates, compared),
         *(f"![{name}]({images / name})\n{CAPTIONS.get(name, '')}" for name in drawn),
@@ -144,11 +149,7 @@ def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[s
         "gains.png": figures.gains_plot({arm: gains.get(arm) for arm in HEADLINE}),
         "learning-rates.png": figures.validation_plot(tried, reference),
     }
-    rounds = {
-        method: dict(mine.sort("calls").select("calls", "solved").iter_rows())
-        for method in SOLVED
-        if (mine := results.rounds.filter(method=method)).height
-    }
+    rounds = {method: mine for method in SOLVED if (mine := solved_by(results.rounds, method))}
     if rounds:
         drawn["rounds.png"] = figures.rounds_plot(rounds, SOLVED)
     rate = common_rate(results, shown)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import polars as pl
-
-from iterpref_assets.core.debugging.figures import DEBUGGING, SAMPLING
 from iterpref_assets.core.evaluation.bootstrap import Interval
 from iterpref_assets.core.experiment.results import Results, error_counts
-from iterpref_assets.core.experiment.wording import ABSENT, NOT_RUN, interval, percent
+from iterpref_assets.core.experiment.rounds_table import rounds_text
+from iterpref_assets.core.experiment.wording import ABSENT, NOT_RUN, interval
 from iterpref_assets.core.reporting.markdown import table
 from iterpref_assets.core.training.recipes import REFERENCE
 
@@ -109,13 +107,6 @@ ERRORS: tuple[tuple[str, str, str], ...] = (
 """Table 18: programs that fail by error, of RPO and of focal RPO."""
 
 
-SOLVED: Mapping[str, Mapping[int, float]] = {
-    DEBUGGING: {1: 0.367, 4: 0.663, 6: 0.675},
-    SAMPLING: {5: 0.519},
-}
-"""Share of tasks solved by so many programs: Figure 6, Table 5. Rounds 4 and 5 add 1.2 points."""
-
-
 def paper_tables_text(results: Results, rates: Mapping[str, Interval]) -> list[str]:
     """Every table of the paper's that our figures can stand beside, and why the others lack.
 
@@ -132,7 +123,7 @@ def paper_tables_text(results: Results, rates: Mapping[str, Interval]) -> list[s
     return [
         note,
         *(_table_text(each, rates) for each in PAPER_TABLES),
-        _rounds_text(results.rounds),
+        rounds_text(results.rounds),
         _errors_text(results),
     ]
 
@@ -144,39 +135,6 @@ def _table_text(each: PaperTable, rates: Mapping[str, Interval]) -> str:
 
 def _scored(rates: Mapping[str, Interval], arm: str) -> str:
     return interval(rates[arm]) if arm in rates else NOT_RUN
-
-
-def _rounds_text(rounds: pl.DataFrame) -> str:
-    methods = (DEBUGGING, SAMPLING)
-    most = max([*SOLVED[DEBUGGING], *rounds["calls"]])
-    rows = [
-        [
-            str(calls),
-            *(_told(SOLVED[method].get(calls)) for method in methods),
-            *(_solved(rounds, method, calls) for method in methods),
-        ]
-        for calls in range(1, most + 1)
-    ]
-    head = [
-        *("programs", "the paper, debugging (%)", "the paper, samples (%)"),
-        *("debugging here (%)", "samples here (%)"),
-    ]
-    note = (
-        "Solved by so many programs. Debugging: of all first answers, each with the rounds that "
-        "follow it. Samples: of problems, with so many independent answers. Equal programs are no "
-        "equal cost: a round also reads the program before and its feedback. The paper compares "
-        "five rounds, six programs, with five samples.\n"
-    )
-    return f"Table 5 and Figure 6: debugging against samples\n\n{table(head, rows)}\n{note}"
-
-
-def _told(share: float | None) -> str:
-    return ABSENT if share is None else percent(share)
-
-
-def _solved(rounds: pl.DataFrame, method: str, calls: int) -> str:
-    found = rounds.filter(method=method, calls=calls)
-    return percent(found["solved"].item()) if found.height else NOT_RUN
 
 
 def _errors_text(results: Results) -> str:

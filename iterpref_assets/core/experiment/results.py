@@ -73,12 +73,13 @@ TASKS: tables.Schema = {
 
 ROUNDS: tables.Schema = {
     "method": pl.String(),
+    "problem_id": pl.String(),
     "calls": pl.Int64(),
     "solved": pl.Float64(),
 }
-"""The share solved, by method (debugging.figures): of first answers, after so many programs of the
-trajectory that debugs each; of problems, after so many samples of each. An answer without a program
-counts as not solved."""
+"""One row a method (debugging.figures), problem and number of programs. Debugging: the share of the
+problem's first answers that is solved by so many programs of the trajectory that debugs each.
+Samples: 1 where one of so many passes, else 0. An answer without a program solves nothing."""
 
 SAMPLED: tables.Schema = {
     "arm": pl.String(),

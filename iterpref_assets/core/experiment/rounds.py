@@ -1,8 +1,9 @@
-"""How many training problems debugging and sampling solve, by the answers that each may ask for."""
+"""How far debugging and sampling solve each problem, by the answers that each may ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,6 +13,7 @@ from iterpref_assets.core.experiment.results import ROUNDS
 from iterpref_assets.core.sandbox.verdicts import Verdict
 
 _PASSED = pl.col("verdict") == Verdict.PASSED.value
+_Row = tuple[str, str, int, float]
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,26 @@ def solved_by_calls(debugged: Drawn, sampled: Drawn, max_rounds: int) -> pl.Data
         sampled: what was sampled. Counted up to as many answers as every problem has.
         max_rounds: of the debugging run.
     """
-    rows = [(DEBUGGING, calls, solved) for calls, solved in _by_rounds(debugged, max_rounds)]
-    rows += [(SAMPLING, calls, solved) for calls, solved in _by_samples(sampled)]
+    rows = [*_by_rounds(debugged, max_rounds), *_by_samples(sampled)]
     return pl.DataFrame(rows, schema=ROUNDS, orient="row")
 
 
-def _by_rounds(debugged: Drawn, max_rounds: int) -> list[tuple[int, float]]:
-    """The share of first answers that pass, or do so after so many more programs."""
-    if not debugged.answers:
-        return []
-    passed = debugged.versions.filter(_PASSED)["round"]
-    drawn = sum(debugged.answers.values())
-    return [(round_ + 1, int((passed <= round_).sum()) / drawn) for round_ in range(max_rounds + 1)]
+def _by_rounds(debugged: Drawn, max_rounds: int) -> Iterator[_Row]:
+    """The share of each problem's first answers that passes by so many programs."""
+    passed = debugged.versions.filter(_PASSED).select("problem_id", "round")
+    in_round = Counter(passed.iter_rows())
+    for problem, drawn in sorted(debugged.answers.items()):
+        solved = 0
+        for round_ in range(max_rounds + 1):
+            solved += in_round[problem, round_]
+            yield DEBUGGING, problem, round_ + 1, solved / drawn
 
 
-def _by_samples(sampled: Drawn) -> list[tuple[int, float]]:
-    """The share of problems with a passing one among their first samples, for 1 sample and on."""
+def _by_samples(sampled: Drawn) -> Iterator[_Row]:
+    """Whether one of each problem's first samples passes, for 1 sample and on."""
     passed = sampled.versions.filter(_PASSED, pl.col("round") == 0)
-    first = passed.group_by("problem_id").agg(pl.col("sample").min())["sample"]
+    first = dict(passed.group_by("problem_id").agg(pl.col("sample").min()).iter_rows())
     fewest = min(sampled.answers.values(), default=0)
-    problems = len(sampled.answers)
-    return [(calls, int((first < calls).sum()) / problems) for calls in range(1, fewest + 1)]
+    for problem in sorted(sampled.answers):
+        for calls in range(1, fewest + 1):
+            yield SAMPLING, problem, calls, float(first.get(problem, fewest) < calls)

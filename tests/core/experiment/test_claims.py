@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from experiment_examples import results, with_samples
 
+from iterpref_assets.core.debugging.figures import DEBUGGING, SAMPLING
 from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS
 from iterpref_assets.core.experiment.claims import CLAIMS, Claim, Outcome, Relation, outcome
@@ -98,12 +99,19 @@ def test_a_claim_about_a_second_round_is_undecided_whatever_its_figures(claim, l
     assert outcome(claim, found) is Outcome.UNDECIDED
 
 
+def test_what_is_not_trained_needs_no_seeds():
+    one = replace(comparison(0.01, 0.05, 0.001), seeds=1)
+    drawn = replace(HIGHER, min_seeds=1)
+    assert outcome(drawn, {("a", "b"): one}) is Outcome.REPRODUCED
+    assert [claim.arm for claim in CLAIMS if claim.min_seeds == 1] == [DEBUGGING]
+
+
 def test_claim_about_an_arm_without_scores_is_not_run():
     assert outcome(HIGHER, {}) is Outcome.UNTESTED
 
 
 def test_claims_name_arms_that_there_are():
-    names = {arm.name for arm in ARMS} | {REFERENCE}
+    names = {arm.name for arm in ARMS} | {REFERENCE, DEBUGGING, SAMPLING}
     assert {name for claim in CLAIMS for name in (claim.arm, claim.baseline)} <= names
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from experiment_examples import RATE, results, with_samples
+from experiment_examples import RATE, results, rounds, with_samples
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.experiment.outcomes import AGAINST_FOCAL, rates_text
@@ -188,8 +188,20 @@ def test_an_arm_of_a_papers_table_that_was_not_run_is_told(page):
 
 def test_rounds_stand_beside_the_papers(page):
     # solved after one program; neither samples nor more rounds are in the table
-    assert "| 1 | 36.7 | - | 50.0 | not run |" in page.text
-    assert "| 6 | 67.5 | - | not run | not run |" in page.text
+    assert "| 1 | 36.7 | - | 50.0 | not run | - |" in page.text
+    assert "| 6 | 67.5 | - | not run | not run | - |" in page.text
+
+
+def test_the_claim_about_debugging_is_told_of_the_most_programs_that_both_have():
+    solved = {str(n): [0, 0, 1, 1] for n in range(10)}
+    drawn = {str(n): [0, 1, 0] for n in range(10)}
+    made = replace(MADE, rounds=rounds({"debugging": solved, "sampling": drawn}))
+    text = make_page(made, title="Lab", discussion="", images=Path("images")).text
+    # two and three programs: all ten problems one way, 2 of 1,024 signs reach as far, twice
+    told = row_of(text, "debugging solves more than as many independent samples")
+    assert told.endswith("| 15.6 | +100.0 [+100.0, +100.0] p 0.00391 | reproduced |")
+    at_two = row_of(text, "2 | - | - | 0.0 | 100.0")
+    assert at_two.endswith("| -100.0 [-100.0, -100.0] p 0.00391 |")
 
 
 def test_errors_of_rpo_stand_beside_the_papers():

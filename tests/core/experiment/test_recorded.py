@@ -88,7 +88,7 @@ def test_a_cell_that_is_scored_here_keeps_its_recorded_validation():
 
 
 def test_recorded_rounds_stand_where_none_are_counted_here():
-    rounds = pl.DataFrame([("debugging", 1, 0.5)], schema=ROUNDS, orient="row")
+    rounds = pl.DataFrame([("debugging", "p", 1, 0.5)], schema=ROUNDS, orient="row")
     recorded = replace(tables(DPO, machine="there", passed=False), rounds=rounds)
     assert RecordedGrid(recorded).joined(FRESH, always).rounds.rows() == rounds.rows()
 

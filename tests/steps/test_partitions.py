@@ -45,7 +45,10 @@ def test_a_key_that_has_not_two_parts_is_refused(partition: str) -> None:
         (Partitioning.CHECKPOINT, ("one/sft", "two/sft")),
         (Partitioning.SCORE, ("one/reference", "one/sft", "two/reference", "two/sft")),
         (Partitioning.PAIR_SET, tuple(PairSet)),
-        (Partitioning.SECOND_ROUND, ("focal_dpo-second", "focal_rpo-second")),
+        (
+            Partitioning.SECOND_ROUND,
+            ("sft-second", "focal_dpo-second", "focal_rpo-second", "focal_rpo-by_sums-second"),
+        ),
     ],
 )
 def test_the_settings_name_the_partitions_of_each_kind(partitioning, names) -> None:
@@ -93,7 +96,8 @@ def test_every_cell_is_the_reference_or_of_a_first_or_of_a_second_round() -> Non
         for kind in (Partitioning.CELL, Partitioning.FIRST_CELL, Partitioning.SECOND_CELL)
     )
     assert sorted(every) == sorted(["reference", *first, *second])
-    assert {key.split("@")[0] for key in second} == {"focal_dpo-second", "focal_rpo-second"}
+    rounds = partitions_of(Partitioning.SECOND_ROUND, SETTINGS)
+    assert {key.split("@")[0] for key in second} == set(rounds)
 
 
 def test_kinds_that_nothing_joins_are_a_mistake_of_the_graph() -> None:

@@ -98,6 +98,11 @@ _BETAS = (0.3, 0.5)
 _ALPHAS = (3.0, 5.0)
 _BY_FOCUS = ("dpo", "focal_dpo")
 _FOCAL = ("focal_dpo", "focal_rpo")
+_TWO_ROUNDS = (
+    *(Arm(name=recipe, recipe=recipe) for recipe in ("sft", *_FOCAL)),
+    Arm(name="focal_rpo-by_sums", recipe="focal_rpo", imitation_mean=ImitationMean.SUMS),
+)
+"""What a second round is tried of: SFT tells what its pairs' y+ alone would have given."""
 
 ARMS: tuple[Arm, ...] = (
     *(Arm(name=name, recipe=name) for name in RECIPE_NAMES),
@@ -138,8 +143,14 @@ ARMS: tuple[Arm, ...] = (
         Arm(name=f"focal_ul-{pairs.value}", recipe="focal_ul", pairs=pairs)
         for pairs in (PairSet.TOKENS, PairSet.FORKS)
     ),
-    *(Arm(name=f"{recipe}-second", recipe=recipe, after=recipe) for recipe in _FOCAL),
-    *(Arm(name=f"{recipe}-twice", recipe=recipe, epochs_factor=2) for recipe in _FOCAL),
+    *(
+        arm.model_copy(update={"name": f"{arm.name}-second", "after": arm.name})
+        for arm in _TWO_ROUNDS
+    ),
+    *(
+        arm.model_copy(update={"name": f"{arm.name}-twice", "epochs_factor": 2})
+        for arm in _TWO_ROUNDS
+    ),
 )
 """Every arm. An alpha without end is `sft`. `-twice` has as many epochs on the first round's pairs
 as `-second` has on those of both rounds."""

@@ -202,6 +202,10 @@ CLAIMS: tuple[Claim, ...] = (
         "a second round with its own pairs beats as many epochs on the first round's, focal RPO",
         "focal_rpo-second", "focal_rpo-twice", "not in it: our own", decidable=False,
     ),
+    Claim(
+        "a second round of focal RPO by sums beats a second round of SFT",
+        "focal_rpo-by_sums-second", "sft-second", "not in it: our own", decidable=False,
+    ),
 )  # fmt: skip
 
 

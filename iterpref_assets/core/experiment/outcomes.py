@@ -116,12 +116,12 @@ def won_and_lost(against: Comparison | None) -> str:
 def changes_text(
     changed: Sequence[tuple[str, str]], compared: Mapping[tuple[str, str], Comparison]
 ) -> list[str]:
-    """Arms that change one thing of a recipe, against the recipe itself."""
+    """Arms beside those whose names lack their last part, which says what is changed."""
     found = {pair: compared[pair] for pair in changed if pair in compared}
     if not found:
         return []
-    rows = [[arm, recipe, points(each)] for (arm, recipe), each in found.items()]
-    return ["### One thing changed\n", table(["arm", "recipe", "arm minus recipe"], rows)]
+    rows = [[arm, other, points(each)] for (arm, other), each in found.items()]
+    return ["### One thing changed\n", table(["arm", "without the change", "difference"], rows)]
 
 
 def recipes_text(compared: Mapping[tuple[str, str], Comparison]) -> list[str]:

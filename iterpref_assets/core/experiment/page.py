@@ -77,8 +77,6 @@ HEADLINE = ("dpo", "rpo", "focal_dpo", "focal_rpo")
 """What the paper's Figure 1 compares."""
 DRAWN = ("sft", *HEADLINE, "focal_rpo-by_sums")
 """Arms with a line in the figures of rates and steps: all arms would hide one another."""
-_RECIPES = {arm.name: arm.recipe for arm in ARMS}
-"""The recipe of each arm. Recorded results may hold arms that there no longer are."""
 _SECOND = {arm.name for arm in SECOND_ROUNDS}
 """They change more than one thing: what is trained, and on what."""
 
@@ -100,11 +98,10 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
         discussion: prose that is put in as it is; empty where there is none.
         images: the folder of the figures, as the page's links name it.
     """
-    order = list(_RECIPES)
+    # Recorded results may hold arms that there no longer are.
+    order = [arm.name for arm in ARMS]
     arms = sorted(results.arms, key=lambda arm: order.index(arm) if arm in order else -1)
-    changed = [
-        (arm, _RECIPES[arm]) for arm in arms if _RECIPES.get(arm, arm) != arm and arm not in _SECOND
-    ]
+    changed = [(arm, arm.rpartition("-")[0]) for arm in arms if "-" in arm and arm not in _SECOND]
     wanted = [*wanted_comparisons(arms), *changed]
     compared = compare_all(results, wanted)
     held_out = held_out_set(results, arms, compared)

@@ -54,17 +54,16 @@ own: greedy scores stay valid. So are scores on HumanEval+ and MBPP+, made where
 
 An arm `-second` is a second round, on-policy: the model of the first round samples and debugs the
 same training problems with the same settings, and training goes on from it, on pairs made of these
-trajectories. It is the reference model too. The model of the first round is that of the recipe's
-own arm at its best rate, with seed 0. The arm has had the settings' epochs twice: on the first
+trajectories. It is the reference model too. The model of the first round is that of the arm without
+`-second` at its best rate, with seed 0. The arm has had the settings' epochs twice: on the first
 round's pairs, and on its own. So has its rival `-twice`, in one run from the base model, on the
 first round's pairs alone. Their steps differ as far as the numbers of pairs do; `steps` of a second
 round counts its own. It needs vLLM or transformers as the `engine`.
 
-The claim that `-second` beats `-twice` stays undecided whatever its figures, for two reasons. All
-seeds of `-second` share one first model and draw the order of its own pairs alone, so the interval
-does not hold for another first model. And `-second` is tuned twice on the validation problems: its
-first model is the best of the rates there with seed 0, then its own rate is chosen. `-twice` is
-tuned once.
+A claim about `-second` stays undecided whatever its figures. All seeds of `-second` share one first
+model and draw the order of its own pairs alone, so the interval does not hold for another first
+model. And `-second` is tuned twice on the validation problems: its first model is the best of the
+rates there with seed 0, then its own rate is chosen. `-twice` is tuned once.
 
 `examples/experiment/qwen.toml` asks for the same grid of a real model, Qwen2.5-Coder-0.5B-Instruct,
 on MBPP's train split and exercism. It is scored on their held-out problems, HumanEval+ and MBPP+.

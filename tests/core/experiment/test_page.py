@@ -41,10 +41,13 @@ def test_reference_stands_first(page):
     assert arms.index("| reference |") < arms.index("| sft |")
 
 
-def test_arms_that_change_one_thing_stand_beside_their_recipe():
-    made = results({"reference": ["00"], "focal_dpo": ["00"], "focal_dpo-last": ["11"]})
+def test_arms_that_change_one_thing_stand_beside_the_arm_without_it():
+    by_sums = {"focal_rpo": ["00"], "focal_rpo-by_sums": ["11"], "focal_rpo-by_sums-beta2": ["00"]}
+    made = results({"reference": ["00"], **by_sums})
     text = make_page(made, title="Lab", discussion="", images=Path("images")).text
-    assert "| focal_dpo-last | focal_dpo | +100.0 [" in text
+    table = text.split("### One thing changed")[1].split("###")[0]
+    assert "| focal_rpo-by_sums | focal_rpo | +100.0 [" in table
+    assert "| focal_rpo-by_sums-beta2 | focal_rpo-by_sums | -100.0 [" in table
 
 
 def test_second_rounds_are_none_of_the_arms_that_change_one_thing():

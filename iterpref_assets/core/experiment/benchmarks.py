@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from iterpref_assets.core.evaluation.bootstrap import Interval
@@ -14,7 +15,7 @@ from iterpref_assets.core.experiment.comparing import (
     number_of_tests,
     pass_rate,
 )
-from iterpref_assets.core.experiment.figures import sets_plot
+from iterpref_assets.core.experiment.figures import Figures, sets_plot
 from iterpref_assets.core.experiment.outcomes import compared_cells, compared_head, won_and_lost
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.wording import points
@@ -165,7 +166,7 @@ def _outcome(claim: Claim, compared: Comparisons) -> str:
     return f"{found.value}: {points(compared[claim.arm, claim.baseline])}"
 
 
-def benchmark_images(held_out: TaskSet, sets: Sequence[TaskSet]) -> dict[str, bytes]:
+def benchmark_images(held_out: TaskSet, sets: Sequence[TaskSet]) -> Figures:
     """pass@1 by arm and set, and how far arms are from the reference; nothing without sets."""
     if not sets:
         return {}
@@ -175,8 +176,10 @@ def benchmark_images(held_out: TaskSet, sets: Sequence[TaskSet]) -> dict[str, by
     arms = list(held_out.rates)
     trained = [arm for arm in arms if arm != REFERENCE]
     return {
-        "benchmark-rates.png": sets_plot(rates, arms, "pass@1 by arm", "Tasks solved (%)"),
-        "benchmark-gains.png": sets_plot(gains, trained, "pass@1 minus the reference's", "Points"),
+        "benchmark-rates.png": partial(sets_plot, rates, arms, "pass@1 by arm", "Tasks solved (%)"),
+        "benchmark-gains.png": partial(
+            sets_plot, gains, trained, "pass@1 minus the reference's", "Points"
+        ),
     }
 
 

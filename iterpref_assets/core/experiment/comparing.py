@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval, bootstrap_mean
+from iterpref_assets.core.evaluation.bootstrap import Bootstrap, Interval
 from iterpref_assets.core.experiment.results import Results
 from iterpref_assets.core.experiment.statistics import (
     Scores,
@@ -49,10 +49,7 @@ class Comparison:
 
 def pass_rate(results: Results, arm: str, bootstrap: Bootstrap = BOOTSTRAP) -> Interval:
     """An arm's pass@1 over its seeds, with an interval over problems and seeds."""
-    matrix = results.matrix(arm)
-    if len(matrix) == 1:
-        return bootstrap_mean(matrix[0].tolist(), bootstrap)
-    return bootstrap_paired(matrix, bootstrap)
+    return bootstrap_paired(results.matrix(arm), bootstrap)
 
 
 def compare_all(

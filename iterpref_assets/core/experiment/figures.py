@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +12,9 @@ from iterpref_assets.core.reporting.plots import COLOURS, MARKERS, NEUTRAL, rend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Figures = dict[str, Callable[[], bytes]]
+"""By file name what draws a figure: text alone needs none drawn."""
 
 
 def arms_plot(gains: Mapping[str, Interval]) -> bytes:

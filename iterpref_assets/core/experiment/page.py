@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ from iterpref_assets.core.experiment.benchmarks import (
     held_out_set,
 )
 from iterpref_assets.core.experiment.comparing import compare_all
+from iterpref_assets.core.experiment.figures import Figures
 from iterpref_assets.core.experiment.outcomes import (
     arms_text,
     changes_text,
@@ -83,10 +85,10 @@ _SECOND = {arm.name for arm in SECOND_ROUNDS}
 
 @dataclass(frozen=True)
 class Page:
-    """The text of a base model's part and the PNG bytes of its figures, by file name."""
+    """The text of a base model's part, and its figures."""
 
     text: str
-    images: dict[str, bytes]
+    images: Figures
 
 
 def make_page(results: Results, *, title: str, discussion: str, images: Path) -> Page:
@@ -137,18 +139,19 @@ def make_page(results: Results, *, title: str, discussion: str, images: Path) ->
     return Page("\n".join(parts), drawn | of_sets)
 
 
-def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[str, bytes]:
+def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> Figures:
     gains = gains_of(held_out)
     tried = {arm: results.rates_tried(arm) for arm in shown}
     reference = results.cells.filter(arm=REFERENCE)["validation"].item()
-    drawn = {
-        "arms.png": figures.arms_plot(gains),
-        "gains.png": figures.gains_plot({arm: gains.get(arm) for arm in HEADLINE}),
-        "learning-rates.png": figures.validation_plot(tried, reference),
+    headline = {arm: gains.get(arm) for arm in HEADLINE}
+    drawn: Figures = {
+        "arms.png": partial(figures.arms_plot, gains),
+        "gains.png": partial(figures.gains_plot, headline),
+        "learning-rates.png": partial(figures.validation_plot, tried, reference),
     }
     rounds = {method: mine for method in SOLVED if (mine := solved_by(results.rounds, method))}
     if rounds:
-        drawn["rounds.png"] = figures.rounds_plot(rounds, SOLVED)
+        drawn["rounds.png"] = partial(figures.rounds_plot, rounds, SOLVED)
     rate = common_rate(results, shown)
     if rate is None:
         return drawn
@@ -158,7 +161,7 @@ def _images(results: Results, held_out: TaskSet, shown: Sequence[str]) -> dict[s
         if name in recorded:
             file = f"{name.replace('_', '-')}.png"
             titled = f"{title}, at rate {rate:g}"
-            drawn[file] = figures.curves_plot(curves, shown, name, titled, unit)
+            drawn[file] = partial(figures.curves_plot, curves, shown, name, titled, unit)
     return drawn
 
 
@@ -207,7 +210,7 @@ def _write_part(folder: Path, beside: Path) -> str:
         images=images,
     )
     target = beside / images
-    for name, png in made.images.items():
-        with replacing(target / name) as partial:
-            partial.write_bytes(png)
+    for name, draw in made.images.items():
+        with replacing(target / name) as unfinished:
+            unfinished.write_bytes(draw())
     return made.text

@@ -173,7 +173,8 @@ def rates_text(results: Results, arms: Sequence[str]) -> str:
         "that is reported, the best of those that are scored. No validation problem is among those "
         f"reported. Reference: {percent(reference)}. `edge`: the rate is the lowest or the highest "
         "that was tried, so a better one may lie beyond it. `tie`: the rate solves as many as the "
-        "one that is reported, which is the lowest of them.\n"
+        "one that is reported, which is the lowest of them. `not scored`: the rate solves more and "
+        "has no scores on the problems that are reported yet.\n"
     )
     return f"{table(['arm', *(f'{rate:g}' for rate in rates)], rows)}\n{note}"
 
@@ -185,7 +186,9 @@ def _marked(found: Mapping[float, float], rate: float, chosen: float | None) -> 
     share = percent(found[rate])
     if rate == chosen:
         return f"**{share}** edge" if rate in (min(found), max(found)) else f"**{share}**"
-    return f"{share} tie" if chosen is not None and found[rate] == found[chosen] else share
+    if chosen is None or found[rate] < found[chosen]:
+        return share
+    return f"{share} tie" if found[rate] == found[chosen] else f"{share} not scored"
 
 
 def wanted_comparisons(arms: Sequence[str]) -> list[tuple[str, str]]:

@@ -147,6 +147,13 @@ def test_curves_stand_from_first_to_last_steps(page):
     assert f"| sft | {first:.3f} to {last:.3f} | - | - |" in page.text
 
 
+def test_a_rate_that_solves_more_and_is_not_scored_is_marked():
+    made = results({"reference": ["0"], "sft": ["1"]})
+    tried = pl.when(pl.col("rate") == 10 * RATE).then(0.75).otherwise("validation")
+    better = replace(made, cells=made.cells.with_columns(validation=tried))
+    assert "| sft | **50.0** edge | 75.0 not scored |" in rates_text(better, ["sft"])
+
+
 def at_rate(made, arm, rate):
     """`made` with the curve of an arm at another rate too."""
     curves = made.curves.filter(arm=arm).with_columns(rate=pl.lit(rate))

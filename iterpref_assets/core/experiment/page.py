@@ -44,11 +44,7 @@ from iterpref_assets.core.experiment.reasons import (
     tasks_text,
 )
 from iterpref_assets.core.experiment.results import FILES, Results, read_results
-from iterpref_assets.core.experiment.rounds_table import (
-    SOLVED,
-    most_programs,
-    solved_by,
-)
+from iterpref_assets.core.experiment.rounds_table import SOLVED, most_programs, solved_by
 from iterpref_assets.core.experiment.samples import sampled_set, samples_text
 from iterpref_assets.core.files import replace_text, replacing
 from iterpref_assets.core.training.recipes import REFERENCE

@@ -35,7 +35,7 @@ from iterpref_assets.steps.partitions import ModelVariant
 from iterpref_assets.steps.quality import QUALITY_FILE
 from iterpref_assets.steps.raw_seeds import UNUSABLE_FILE
 from iterpref_assets.steps.seed_problems import DROPPED_FILE
-from iterpref_assets.steps.trajectories import VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.trajectories import VERSIONS_FILE, allowed_rounds, rates_by_round
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -144,19 +144,18 @@ def of_completions(artifact: Artifact) -> Metadata:
 
 def of_trajectories(artifact: Artifact) -> Metadata:
     """The pass rate by debugging round, what it cost beside sampling, and how versions failed."""
-    from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
+    from iterpref_assets.core.debugging.figures import compare_budgets
     from iterpref_assets.core.reporting import plots as figures_of
 
     frame = tables.read_table(artifact.path(VERSIONS_FILE), tables.VERSIONS)
     calls = tables.read_table(artifact.path(COMPLETIONS_FILE), tables.COMPLETIONS)
-    max_rounds = allowed_rounds([artifact])
-    rates = pass_rate_by_round(frame, max_rounds)
+    rates = rates_by_round(frame, [artifact])
     rounds = pl.DataFrame({"round": range(len(rates)), "solved": [f"{r:.1%}" for r in rates]})
     return {
         "pass_rate_plot": plots(artifact, {"pass_rate": figures_of.pass_rate_by_round(rates)}),
         "pass_rate_by_round": _table(rounds),
         "debugging_and_sampling_by_calls": _table(
-            compare_budgets(frame, calls, max_rounds).with_columns(pl.col(pl.Float64).round(3))
+            compare_budgets(frame, calls, allowed_rounds([artifact])).with_columns(pl.col(pl.Float64).round(3))
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
         "finish_reasons": _table(calls["finish_reason"].value_counts(sort=True)),

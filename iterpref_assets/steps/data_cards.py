@@ -10,7 +10,7 @@ import polars as pl
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
-from iterpref_assets.core.debugging.figures import compare_budgets, pass_rate_by_round
+from iterpref_assets.core.debugging.figures import compare_budgets
 from iterpref_assets.core.decontamination.refusal import benchmark_tasks
 from iterpref_assets.core.pairs import characteristics
 from iterpref_assets.core.pairs.characteristics import KEPT
@@ -26,7 +26,13 @@ from iterpref_assets.steps.partitions import Partitioning
 from iterpref_assets.steps.samples import INITIAL_SAMPLES
 from iterpref_assets.steps.seed_problems import DROPPED_FILE, SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext, parents_of
-from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE, allowed_rounds
+from iterpref_assets.steps.trajectories import (
+    DEBUG_TRAJECTORIES,
+    VERSIONS_FILE,
+    allowed_rounds,
+    rates_by_round,
+    trajectories_in,
+)
 
 SHOWN_PAIRS = 10
 BY_SHARD = (SEED_PROBLEMS, INITIAL_SAMPLES, DEBUG_TRAJECTORIES, CODEFLOW_PAIRS)
@@ -63,19 +69,19 @@ def _inputs(context: StepContext, plan: Plan) -> CardInputs:
     completions = [each.path(COMPLETIONS_FILE) for each in (*samples, *debugged)]
     dropped = [tables.read_table(each.path(DROPPED_FILE), tables.DROPPED_SEEDS) for each in seeds]
     dropped_seeds = pl.concat(dropped)
-    max_rounds = allowed_rounds(debugged)
     counts = count_by_filter(pl.read_parquet(pair_file, columns=["dropped_by"]))
     kept_of = pl.scan_parquet(pair_file).filter(KEPT).select("problem_id").collect()["problem_id"]
     return CardInputs(
         stages={
             "seeds": sum(map(row_count, problems)) + dropped_seeds["problem_id"].n_unique(),
             "seed problems kept": sum(map(row_count, problems)),
+            "trajectories": trajectories_in(debugged),
             **_debugging_stages(versions),
             **_pair_stages(counts, pairs),
         },
         calls=sum(map(row_count, completions)),
-        pass_rate_by_round=pass_rate_by_round(versions, max_rounds),
-        budgets=compare_budgets(versions, _calls(debugged), max_rounds),
+        pass_rate_by_round=rates_by_round(versions, debugged),
+        budgets=compare_budgets(versions, _calls(debugged), allowed_rounds(debugged)),
         kept=counts.kept,
         dropped=counts.dropped,
         judged=_judged(built),
@@ -121,7 +127,6 @@ def _calls(debugged: Iterable[Artifact]) -> pl.DataFrame:
 def _debugging_stages(versions: pl.DataFrame) -> dict[str, int]:
     passed = versions.filter(pl.col("verdict") == Verdict.PASSED.value)["round"]
     return {
-        "trajectories": versions["trajectory_id"].n_unique(),
         "programs run": versions.height,
         "trajectories that passed at once": int((passed == 0).sum()),
         "trajectories that passed after debugging": int((passed > 0).sum()),

@@ -10,7 +10,6 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
-from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.summary import ScoreSummary, summarize
@@ -36,7 +35,8 @@ from iterpref_assets.steps.step import Parent, Step, StepContext, parents_of
 from iterpref_assets.steps.trajectories import (
     DEBUG_TRAJECTORIES,
     VERSIONS_FILE,
-    allowed_rounds,
+    rates_by_round,
+    trajectories_in,
 )
 
 SUMMARY_FILE = "summary.txt"
@@ -92,9 +92,9 @@ def _inputs(context: StepContext, plan: Plan) -> ReportInputs:
             "train": sum(_rows(store, key) for key in parents_of(plan, "seed_problems")),
             "held-out": _rows(store, ArtifactKey("heldout_problems")),
         },
-        samples=versions.filter(pl.col("round") == 0).height,
+        samples=trajectories_in(debugged),
         programs_run=versions.height,
-        pass_rate_by_round=pass_rate_by_round(versions, allowed_rounds(debugged)),
+        pass_rate_by_round=rates_by_round(versions, debugged),
         kept=counts.kept,
         dropped=counts.dropped,
         focal_share=focal_share(pl.scan_parquet(tokens)),

@@ -8,10 +8,12 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, Plan
+from iterpref_assets.core.debugging.figures import pass_rate_by_round
 from iterpref_assets.core.debugging.loop import DebugOutcome, run_debugging
 from iterpref_assets.core.debugging.trajectory import DebugConfig
 from iterpref_assets.core.engines.opening import open_engine
@@ -41,6 +43,16 @@ def allowed_rounds(debugged: Iterable[Artifact]) -> int:
         DebugConfig.model_validate(each.manifest.config["debugging"]).max_rounds
         for each in debugged
     )
+
+
+def trajectories_in(debugged: Iterable[Artifact]) -> int:
+    """How many trajectories these debug_trajectories began, also without any program."""
+    return sum(int(each.manifest.figures["trajectories"]) for each in debugged)
+
+
+def rates_by_round(versions: pl.DataFrame, debugged: Sequence[Artifact]) -> list[float]:
+    """The share of the trajectories of `debugged` that each round had solved; their `versions`."""
+    return pass_rate_by_round(versions, trajectories_in(debugged), allowed_rounds(debugged))
 
 
 def debugging_config(settings: Settings) -> dict[str, JsonValue]:

@@ -29,19 +29,26 @@ BUDGETS: Schema = {
 this took in all, the share solved, and candidate pairs; `calls_per_pair` is null without a pair."""
 
 DEBUGGING, SAMPLING = "debugging", "sampling"
+_TRAJECTORY = ["problem_id", "sample"]
 
 _PASSED = pl.col("verdict") == Verdict.PASSED.value
 _FAILED = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
 
 
-def pass_rate_by_round(versions: pl.DataFrame, max_rounds: int) -> list[float]:
+def pass_rate_by_round(
+    versions: pl.DataFrame, trajectories: int, max_rounds: int
+) -> list[float]:
     """The share of trajectories solved by round r, for r = 0 to `max_rounds` (Figure 6).
 
-    `versions` is tables.VERSIONS; every trajectory in it counts. Without one the rates are 0.
+    Args:
+        versions: tables.VERSIONS.
+        trajectories: how many were begun. One whose answers hold no program has no version, and
+            counts as one that is not solved. Without any the rates are 0.
+        max_rounds: debugging rounds that a trajectory was allowed.
     """
-    trajectories = max(versions["trajectory_id"].n_unique(), 1)
     passed = versions.filter(_PASSED)["round"]
-    return [int((passed <= round_).sum()) / trajectories for round_ in range(max_rounds + 1)]
+    among = max(trajectories, 1)
+    return [int((passed <= round_).sum()) / among for round_ in range(max_rounds + 1)]
 
 
 def answer_figures(
@@ -98,23 +105,23 @@ def compare_budgets(
 
     Both stop as soon as they have nothing to gain: a trajectory once it passes, sampling once a
     problem has a passing and a failing sample. Sampling is known up to as many calls as there are
-    samples of a problem. In debugging every answer is a call, also one that was asked for again
-    because it held no program or one tried before; among samples only those with a program are.
+    samples of a problem. Every answer is a call, also one without a program, or with one tried
+    before.
 
     Args:
-        versions: tables.VERSIONS; of it `trajectory_id`, `problem_id`,
-            `sample`, `round` and `verdict` are read.
+        versions: tables.VERSIONS; of it `problem_id`, `sample`, `round` and `verdict` are read.
         completions: tables.COMPLETIONS of debugging; of it `problem_id`, `sample`, `round` and
-            `finish_reason` are read.
+            `finish_reason` are read. A trajectory whose answers hold no program is in it alone, and
+            in neither where no round was allowed.
         max_rounds: debugging rounds that a trajectory was allowed.
 
     Returns:
         BUDGETS, debugging first, each method in order of calls; empty where nothing was run.
     """
-    if versions.is_empty():
-        return pl.DataFrame(schema=BUDGETS)
     debugged, sampled = calls_to_solve(versions, completions)
-    samples = versions.filter(pl.col("round") == 0)["sample"].n_unique()
+    if debugged.is_empty():
+        return pl.DataFrame(schema=BUDGETS)
+    samples = debugged["sample"].n_unique()
     most = max(max_rounds + 1, int(debugged["made"].max() or 0))  # pyright: ignore[reportArgumentType]
     rows = [_spent(DEBUGGING, debugged, calls) for calls in range(1, most + 1)]
     rows += [_spent(SAMPLING, sampled, calls) for calls in range(1, samples + 1)]
@@ -134,22 +141,24 @@ def calls_to_solve(
         `problem_id`, `made` (calls), `solved` and `paired` (calls until one passed, and until there
         was a pair; null where there was none), and of trajectories `sample`.
     """
-    return _debugged(versions, completions), _sampled(versions)
+    begun = pl.concat([versions.select(_TRAJECTORY), completions.select(_TRAJECTORY)]).unique()
+    return _debugged(begun, versions, completions), _sampled(begun, versions)
 
 
-def _debugged(versions: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
+def _debugged(
+    begun: pl.DataFrame, versions: pl.DataFrame, completions: pl.DataFrame
+) -> pl.DataFrame:
     """Of each trajectory the calls made, and those until it passed, and until it had a pair."""
-    trajectory = ["problem_id", "sample"]
     asked = (
         completions.filter(pl.col("finish_reason").is_in(["stop", "length"]))
-        .group_by(trajectory)
+        .group_by(_TRAJECTORY)
         .agg(asked=pl.len())
     )
+    verdicts = versions.group_by(_TRAJECTORY).agg(solved=_PASSED.any(), failed=_FAILED.any())
     # A trajectory that passes does so at its last call, however often its rounds asked again.
     return (
-        versions.group_by("trajectory_id", *trajectory)
-        .agg(solved=_PASSED.any(), failed=_FAILED.any())
-        .join(asked, on=trajectory, how="left")
+        begun.join(verdicts, on=_TRAJECTORY, how="left")
+        .join(asked, on=_TRAJECTORY, how="left")
         .with_columns(made=1 + pl.col("asked").fill_null(0))
         .with_columns(solved=pl.when("solved").then("made"))
         # What passes at once, or was only refused before, has no failing version to reject.
@@ -157,12 +166,13 @@ def _debugged(versions: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _sampled(versions: pl.DataFrame) -> pl.DataFrame:
+def _sampled(begun: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
     """Of each problem the calls made, and those until one passed, and until it had a pair."""
     number = pl.int_range(1, pl.len() + 1)
+    first = versions.filter(pl.col("round") == 0).select(*_TRAJECTORY, "verdict")
     return (
-        versions.filter(pl.col("round") == 0)
-        .sort("problem_id", "sample")
+        begun.join(first, on=_TRAJECTORY, how="left")
+        .sort(_TRAJECTORY)
         .group_by("problem_id", maintain_order=True)
         .agg(
             made=pl.len(),

@@ -45,7 +45,12 @@ def budgets(method: str, table: pl.DataFrame, max_rounds: int = 2) -> list[dict]
 
 
 def test_the_pass_rate_is_cumulative():
-    assert pass_rate_by_round(versions(a0="p", b0="wp", c0="ww", d0="wwp"), 2) == [0.25, 0.5, 0.75]
+    table = versions(a0="p", b0="wp", c0="ww", d0="wwp")
+    assert pass_rate_by_round(table, 4, 2) == [0.25, 0.5, 0.75]
+
+
+def test_a_trajectory_without_any_program_counts_as_unsolved():
+    assert pass_rate_by_round(versions(a0="p", b0="wp"), 4, 1) == [0.25, 0.5]
 
 
 def test_debugging_pays_for_every_version_and_stops_where_it_passes():
@@ -72,6 +77,20 @@ def test_a_program_that_never_ran_is_no_failing_sample():
 
 def test_a_trajectory_that_was_only_refused_before_it_passed_has_no_pair():
     assert [row["pairs"] for row in budgets("debugging", versions(a0="rp", b0="rwp"))] == [0, 0, 1]
+
+
+def test_answers_without_a_program_are_calls_of_either_method():
+    table = versions(a0="p", b0="p", b2="w")
+    prose = pl.DataFrame({"problem_id": ["a", "b"], "sample": [1, 1], "round": [1, 1]})
+    calls = prose.cast({"sample": pl.Int32, "round": pl.Int32}).with_columns(
+        finish_reason=pl.lit("stop")
+    )
+    rows = compare_budgets(table.cast({"sample": pl.Int32}), calls, 1)
+    # Of debugging's five trajectories two hold no program in either of their two answers.
+    assert rows.filter(method="debugging")["generations"].to_list() == [5, 7]
+    assert rows.filter(method="debugging")["solved"].to_list() == [0.4, 0.4]
+    # b has its pair at its third sample: the second was prose.
+    assert rows.filter(method="sampling")["pairs"].to_list() == [0, 0, 1]
 
 
 def test_debugged_versions_are_no_samples():

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -21,6 +21,7 @@ import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import replacing
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.tables import Schema, validate
 
@@ -67,11 +68,26 @@ class Journal:
         Raises:
             InputError: naming the line that is no record.
         """
+        for kind, row, _ in self._lines():
+            yield kind, row
+
+    def drop(self, is_dropped: Callable[[str, Mapping[str, Any]], bool]) -> None:
+        """Take the records out of the file for which `is_dropped(kind, row)`: all, or none."""
+        with replacing(self.path) as partial, partial.open("wb") as kept:
+            with self.path.open("rb") as lines:
+                kept.write(next(lines))
+            kept.writelines(
+                line for kind, row, line in self._lines() if not is_dropped(kind, row)
+            )
+        self._stream.close()
+        self._stream = self.path.open("a+b", buffering=0)
+
+    def _lines(self) -> Iterator[tuple[str, dict[str, Any], bytes]]:
         with self.path.open("rb") as lines:
             next(lines)
             for number, line in enumerate(lines, start=2):
                 row = self._parse(line, number)
-                yield str(row.pop(KIND)), row
+                yield str(row.pop(KIND)), row, line
 
     def table(self, kind: str, schema: Schema, order: list[str]) -> pl.DataFrame:
         """All records of one kind as a table, sorted by the columns of `order`."""

@@ -146,10 +146,7 @@ async def draw_completions(
     total = len(names) * config.samples_per_problem
     with Journal(file, settings) as journal, track("Sampling", total) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=total)
-        done = set(given["key"])
-        for _, row in journal.records():
-            log.note_earlier(row)
-            done.add(row["key"])
+        done = {*given["key"], *(row["key"] for _, row in journal.records())}
         tracker.resume(len(done))
         started, tokens = monotonic(), 0
 

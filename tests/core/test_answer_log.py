@@ -61,8 +61,6 @@ def test_a_run_ends_past_its_share_and_goes_on_with_a_larger_one(server, tmp_pat
     with pytest.raises(InputError, match=r"filtered 2, first p1#0#0 \(400: .*p2#0#0") as caught:
         sample(server, tmp_path, share=0.1)
     assert caught.value.field == "max_failed_share"
-    with pytest.raises(InputError, match="filtered 2, first p1#0#0, p2#0#0"):
-        sample(server, tmp_path, share=0.1)
     assert len(server.asked) == 3
     assert reasons(sample(server, tmp_path, share=0.2)) == [
         "stop",
@@ -70,6 +68,22 @@ def test_a_run_ends_past_its_share_and_goes_on_with_a_larger_one(server, tmp_pat
         *["stop"] * 7,
     ]
     assert len(server.asked) == 10
+
+
+def test_after_a_run_that_ended_past_its_share_what_failed_is_asked_again(server, tmp_path) -> None:
+    server.script = [answer(), FILTERED, FILTERED, answer()]
+    with pytest.raises(InputError, match="2 of 3 calls"):
+        sample(server, tmp_path, share=0.1)
+    assert reasons(sample(server, tmp_path, share=0.1)) == ["stop"] * 10
+    assert len(server.asked) == 3 + 9
+
+
+def test_a_run_that_fails_again_ends_again(server, tmp_path) -> None:
+    server.script = [answer(), FILTERED]
+    for asked in (3, 5):
+        with pytest.raises(InputError, match="filtered 2, first p1#0#0 .*p2#0#0"):
+            sample(server, tmp_path, share=0.1)
+        assert len(server.asked) == asked
 
 
 def test_the_share_is_no_part_of_what_completions_depend_on() -> None:

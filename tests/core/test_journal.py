@@ -42,6 +42,17 @@ def test_cut_at_any_byte_it_keeps_every_whole_record(
     assert names(path) == ["one", "zwei\n", "trois\u2028"][:whole]
 
 
+def test_dropped_records_are_gone_and_others_stay_as_they_were(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", "one", "two", "three")
+    before = path.read_bytes().splitlines()
+    with Journal(path, SETTINGS) as journal:
+        journal.drop(lambda kind, row: kind == "item" and row["name"] == "two")
+        assert [row["name"] for _, row in journal.records()] == ["one", "three"]
+        journal.append("item", {"name": "four", "count": 3})
+    assert path.read_bytes().splitlines()[:3] == [*before[:2], before[3]]
+    assert names(path) == ["one", "three", "four"]
+
+
 def test_a_torn_line_longer_than_a_read_is_dropped(tmp_path: Path) -> None:
     path = written(tmp_path / "log", "kept", "x" * 300_000)
     path.write_bytes(path.read_bytes()[:-1])
@@ -93,3 +104,12 @@ def test_two_processes_cannot_hold_the_same_log(tmp_path: Path) -> None:
         other = subprocess.run([sys.executable, "-c", command, path], capture_output=True)
     assert b"another process is working on this" in other.stderr
     assert subprocess.run([sys.executable, "-c", command, path]).returncode == 0
+
+
+def test_nor_after_one_of_them_dropped_records(tmp_path: Path) -> None:
+    path = written(tmp_path / "log", "one")
+    command = OPEN.format("Journal(pathlib.Path(sys.argv[1]), {'seed': 1})")
+    with Journal(path, SETTINGS) as journal:
+        journal.drop(lambda _kind, _row: True)
+        other = subprocess.run([sys.executable, "-c", command, path], capture_output=True)
+    assert b"another process is working on this" in other.stderr

@@ -111,7 +111,6 @@ async def run_debugging(
                 positions.note_version(row)
             else:
                 positions.note_completion(row, by_id[row["problem_id"]])
-                log.note_earlier(row)
         run = _Run(engine, judge, config, prompts, rules, journal, log, pool, tracker)
         over = sum(positions.take(problem_id, sample) is None for problem_id, sample in first)
         run.count_earlier(done=over, solved=positions.solved)
@@ -129,7 +128,7 @@ async def run_debugging(
         "unanswered": initial_completions.height - len(first),
         "solved": run.solved,
         "calls_per_trajectory": 1 + completions.height / len(first),
-        "pass_rate_by_round": list(pass_rate_by_round(versions, config.max_rounds)),
+        "pass_rate_by_round": list(pass_rate_by_round(versions, len(first), config.max_rounds)),
         **answer_figures(initial_completions, completions, versions, by_id),
         "tests_shown": sum(prompts.shows_test(each) for each in problems),
         "calls_without_an_answer": dict(log.failures),

@@ -54,29 +54,29 @@ class FailureBudget:
         if reason in FAILED and self._kinds[reason] < SHOWN:
             _log.warning("no answer, %s: %s", reason, said)
         self.count_earlier(said, reason)
+        if reason in FAILED and self.is_exceeded:
+            raise InputError(
+                f"{self._kinds.total()} of {self._calls} calls gave no answer: {self._in_words()}",
+                field="max_failed_share",
+                remedy=f"{self._remedy()}, or raise max_failed_share, which is {self._share:g}, to "
+                "go on without these items; finished completions are kept",
+            )
 
     def count_earlier(self, key: str, reason: FinishReason) -> None:
-        """Count one call that an earlier process logged.
-
-        Raises:
-            InputError: as `count`.
-        """
+        """Count one call that an earlier process logged."""
         self._calls += 1
         if reason not in FAILED:
             return
         self._kinds[reason] += 1
         if len(self._first[reason]) < SHOWN:
             self._first[reason].append(key)
-        failed = self._kinds.total()
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more calls have failed than may."""
         # One failure alone says little of the others; a share of 0 asks for none at all.
         allowed = max(1.0, self._share * max(self._calls, self._least)) if self._share else 0.0
-        if failed > allowed:
-            raise InputError(
-                f"{failed} of {self._calls} calls gave no answer: {self._in_words()}",
-                field="max_failed_share",
-                remedy=f"{self._remedy()}, or raise max_failed_share, which is {self._share:g}, to "
-                "go on without these items; finished completions are kept",
-            )
+        return self._kinds.total() > allowed
 
     def tell(self, work: str) -> None:
         """Log what finished work lacks."""

@@ -174,11 +174,12 @@ async def judge_pair_file(
 class _Judge:
     def __init__(self, engine: Engine, config: JudgeConfig, journal: Journal, pairs: int) -> None:
         self._engine, self._config = engine, config
-        self._log = AnswerLog(journal, _KIND, share=config.max_failed_share, total=pairs)
-        self._answers: dict[str, dict[str, Any]] = {}
-        for _, row in journal.records():
-            self._log.note_earlier(row, "question")
-            self._answers[row["question"]] = row
+        self._log = AnswerLog(
+            journal, _KIND, share=config.max_failed_share, total=pairs, key="question"
+        )
+        self._answers: dict[str, dict[str, Any]] = {
+            row["question"]: row for _, row in journal.records()
+        }
         self.asked = 0
 
     @property

@@ -83,10 +83,7 @@ async def rate_tests(
     settings = rating_identity(config)
     with Journal(work_dir / LOG, settings) as journal, track("Ratings", len(problems)) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(problems))
-        done: set[str] = set()
-        for _, row in journal.records():
-            log.note_earlier(row)
-            done.add(row["key"])
+        done = {row["key"] for _, row in journal.records()}
         tracker.resume(len(done))
 
         async def ask(problem: Problem) -> None:

@@ -109,10 +109,7 @@ async def write_tasks(
     settings = synthesis_identity(config, packages)
     with Journal(work_dir / LOG, settings) as journal, track("Tasks", len(draws)) as tracker:
         log = AnswerLog(journal, COMPLETION, share=config.max_failed_share, total=len(draws))
-        logged: dict[str, dict[str, Any]] = {}
-        for _, row in journal.records():
-            log.note_earlier(row)
-            logged[row["key"]] = row
+        logged: dict[str, dict[str, Any]] = {row["key"]: row for _, row in journal.records()}
         left = [draw for draw in draws if not _is_answered(draw, logged)]
         tracker.resume(len(draws) - len(left))
 

@@ -76,9 +76,7 @@ class Journal:
         with replacing(self.path) as partial, partial.open("wb") as kept:
             with self.path.open("rb") as lines:
                 kept.write(next(lines))
-            kept.writelines(
-                line for kind, row, line in self._lines() if not is_dropped(kind, row)
-            )
+            kept.writelines(line for kind, row, line in self._lines() if not is_dropped(kind, row))
         self._stream.close()
         self._stream = self.path.open("a+b", buffering=0)
 

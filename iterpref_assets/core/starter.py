@@ -21,6 +21,10 @@ EXAMPLE = _FILES / "lab.jsonl"
 """Three problems, one of each kind of tests. One is worded as the lab's model knows problems."""
 _FOR_CODE_MODELS = _FILES / "code_model.jsonl"
 """Three that a code model of half a billion parameters solves at times, alone or by debugging."""
+_AT_ONCE = """\
+# Requests that the server has at once. Of a server that answers many at once give more.
+max_in_flight = 32
+"""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -73,7 +77,8 @@ def _settings(folder: Path, model: Model) -> str:
         **_names(model),
     }
     quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
-    return Template(template).substitute(quoted)
+    at_once = _AT_ONCE if model.kind == "server" else ""
+    return Template(template).substitute(quoted, at_once=at_once)
 
 
 def _names(model: Model) -> dict[str, str]:

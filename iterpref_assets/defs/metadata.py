@@ -155,7 +155,9 @@ def of_trajectories(artifact: Artifact) -> Metadata:
         "pass_rate_plot": plots(artifact, {"pass_rate": figures_of.pass_rate_by_round(rates)}),
         "pass_rate_by_round": _table(rounds),
         "debugging_and_sampling_by_calls": _table(
-            compare_budgets(frame, calls, allowed_rounds([artifact])).with_columns(pl.col(pl.Float64).round(3))
+            compare_budgets(frame, calls, allowed_rounds([artifact])).with_columns(
+                pl.col(pl.Float64).round(3)
+            )
         ),
         "verdicts": _table(frame["verdict"].value_counts(sort=True)),
         "finish_reasons": _table(calls["finish_reason"].value_counts(sort=True)),

@@ -81,7 +81,7 @@ def test_after_a_run_that_ended_past_its_share_what_failed_is_asked_again(server
 def test_a_run_that_fails_again_ends_again(server, tmp_path) -> None:
     server.script = [answer(), FILTERED]
     for asked in (3, 5):
-        with pytest.raises(InputError, match="filtered 2, first p1#0#0 .*p2#0#0"):
+        with pytest.raises(InputError, match=r"filtered 2, first p1#0#0 .*p2#0#0"):
             sample(server, tmp_path, share=0.1)
         assert len(server.asked) == asked
 

@@ -48,6 +48,12 @@ def test_a_model_in_a_folder_is_generator_and_base_model(
     assert settings.generator.path == tmp_path / "My Model"
 
 
+def test_a_server_is_asked_for_few_answers_at_once(tmp_path: Path) -> None:
+    """A server that 320 requests share answers none of them in time, where it is a small one."""
+    written = tomllib.loads(write_project(tmp_path / "mine", MODELS[2]).read_text())
+    assert written["sampling"]["max_in_flight"] == written["debugging"]["max_in_flight"] == 32
+
+
 def test_a_hub_model_is_pinned_to_its_commit(tmp_path: Path) -> None:
     written = tomllib.loads(write_project(tmp_path / "mine", MODELS[1]).read_text())
     assert written["base_models"]["some-model"]["revision"] == COMMIT

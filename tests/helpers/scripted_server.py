@@ -12,6 +12,7 @@ from iterpref_assets.core.engines.openai_server import OpenAIEngine
 from iterpref_assets.core.engines.protocol import Completion, Sampling
 
 CLOSE = "close the connection without an answer"
+SLOW = "answer nothing and keep the connection"
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class ScriptedServer:
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.slept: list[float] = []
+        self.is_closed = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -56,6 +58,9 @@ class ScriptedServer:
                 outer.keys.append(self.headers.get("Authorization", "").removeprefix("Bearer "))
                 outer.asked.append(json.loads(self.rfile.read(length)))
                 step = outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
+                if step == SLOW:
+                    outer.is_closed.wait()
+                    return
                 if step == CLOSE:
                     self.close_connection = True
                     return
@@ -76,6 +81,7 @@ class ScriptedServer:
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
+        self.is_closed.set()
         self.http.shutdown()
         self.http.server_close()
 

@@ -35,9 +35,7 @@ _PASSED = pl.col("verdict") == Verdict.PASSED.value
 _FAILED = ~pl.col("verdict").is_in([verdict.value for verdict in NOT_FAILING])
 
 
-def pass_rate_by_round(
-    versions: pl.DataFrame, trajectories: int, max_rounds: int
-) -> list[float]:
+def pass_rate_by_round(versions: pl.DataFrame, trajectories: int, max_rounds: int) -> list[float]:
     """The share of trajectories solved by round r, for r = 0 to `max_rounds` (Figure 6).
 
     Args:

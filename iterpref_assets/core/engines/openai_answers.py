@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -35,6 +35,17 @@ _REASONS = {
 
 _TOO_MANY = 2**31
 
+_STATUSES = frozenset(str(each.value) for each in HTTPStatus)
+BUSY = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""Statuses that pass by waiting."""
+
 _FILTER = re.compile(
     r"content[_ ]?filter|content[_ ]policy|content management policy|responsible ?ai"
     r"|moderation|flagged|safety|inappropriate content|content exists risk|data_inspection_failed"
@@ -59,7 +70,10 @@ _OF_EVERY_REQUEST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """One answer; `detail` says what is wrong with it, where something is."""
+    """One answer; `detail` says what is wrong with it, where something is.
+
+    `is_busy`: it says that waiting helps, as a status of `BUSY` would.
+    """
 
     text: str
     reason: FinishReason
@@ -67,6 +81,7 @@ class ServerAnswer:
     completion_tokens: int | None
     model: str
     detail: str = ""
+    is_busy: bool = False
 
 
 def read_answer(body: Json, max_tokens: int) -> ServerAnswer:
@@ -91,6 +106,7 @@ def read_answer(body: Json, max_tokens: int) -> ServerAnswer:
         completion_tokens=completion_tokens,
         model=_text(body.get("model")) or "",
         detail=detail,
+        is_busy=_status(body) in BUSY,
     )
 
 
@@ -111,7 +127,7 @@ def failure_of(status: int, error: Any, prompt: str = "") -> FinishReason | None
         return FinishReason.PROMPT_TOO_LONG
     if status not in _ITEM_STATUSES:
         return None
-    if _LENGTH.search(said):
+    if _LENGTH.search("\n".join(_texts(error))):
         return FinishReason.PROMPT_TOO_LONG
     return None if _is_of_every_request(error, said, prompt) else FinishReason.REJECTED
 
@@ -122,6 +138,19 @@ def spelt(error: Any) -> str:
         return error if isinstance(error, str) else json.dumps(error, default=str)
     except RecursionError:
         return "an error that is nested too deep"
+
+
+def _texts(error: Any) -> Iterator[str]:
+    """Every text in a response's body: the name of a field, such as `message`, says nothing."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
 
 
 def _is_of_every_request(error: Any, said: str, prompt: str) -> bool:
@@ -161,6 +190,18 @@ def _without_choice(body: Json) -> tuple[None, FinishReason, str]:
     reason = failure_of(HTTPStatus.BAD_REQUEST, error)
     lasting = reason in (FinishReason.FILTERED, FinishReason.PROMPT_TOO_LONG)
     return None, reason if reason and lasting else FinishReason.UNAVAILABLE, said[:200]
+
+
+def _status(body: Json) -> int | None:
+    """The HTTP status of an error in an answer, which it may give as a number or as its digits."""
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    for holder in (body, choice):
+        error = holder.get("error") if isinstance(holder, Mapping) else None
+        code = error.get("code") if isinstance(error, Mapping) else None
+        if isinstance(code, int | str) and str(code) in _STATUSES:
+            return int(code)
+    return None
 
 
 def _content(content: Any) -> str | None:

@@ -18,18 +18,25 @@ import openai
 
 from iterpref_assets.core.engines.checkpoint import model_name, package_version, without_answer
 from iterpref_assets.core.engines.config import MaxTokensParameter, Omittable, OpenAIConfig
-from iterpref_assets.core.engines.openai_answers import Json, failure_of, read_answer
+from iterpref_assets.core.engines.openai_answers import ServerAnswer, failure_of, read_answer, spelt
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
 from iterpref_assets.core.engines.waiting import (
+    FailedAnswerError,
     GarbledAnswerError,
     Patience,
     Sleep,
     in_words,
+    is_slow,
     may_pass,
 )
 from iterpref_assets.core.errors import InputError
 
 _SHOWN = 80
+_NOT_KNOWN = re.compile(
+    r"unsupported|not support|unrecognized|unknown|unexpected|not permitted|not allowed|extra",
+    re.IGNORECASE,
+)
+"""A complaint about a parameter as such; any other is about its value."""
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -71,10 +78,11 @@ class OpenAIEngine:
             detail = f"the prompt holds {half[0]!r}, half of a surrogate pair, which is no text"
             return without_answer(request, None, FinishReason.REJECTED, detail)
         try:
-            body = await self._patience.call(self._ask, request)
+            answer = await self._patience.call(self._ask, request)
+        except FailedAnswerError as error:
+            answer = error.answer
         except (openai.APIError, GarbledAnswerError) as error:
             return self._failed(request, error)
-        answer = read_answer(body, request.sampling.max_tokens)
         return Completion(
             key=request.key,
             text=answer.text,
@@ -97,8 +105,8 @@ class OpenAIEngine:
     ) -> None:
         await self._client.close()
 
-    async def _ask(self, request: Request) -> Json:
-        """The object of the server's answer, without any of the client's checks."""
+    async def _ask(self, request: Request) -> ServerAnswer:
+        """The server's answer, without any of the client's checks."""
         response = await self._client.chat.completions.with_raw_response.create(
             **self._parameters(request)
         )
@@ -110,7 +118,10 @@ class OpenAIEngine:
             ) from None
         if not isinstance(body, dict):
             raise self._unreadable(response.text, "")
-        return body
+        answer = read_answer(body, request.sampling.max_tokens)
+        if answer.reason is FinishReason.UNAVAILABLE:
+            raise FailedAnswerError(answer)
+        return answer
 
     def _parameters(self, request: Request) -> dict[str, Any]:
         config, sampling = self._config, request.sampling
@@ -129,9 +140,8 @@ class OpenAIEngine:
 
     def _failed(self, request: Request, error: openai.APIError | GarbledAnswerError) -> Completion:
         """The end of this one item, where others may be answered."""
-        never_there = (
-            isinstance(error, openai.APIConnectionError) and not self._patience.has_answered
-        )
+        is_away = isinstance(error, openai.APIConnectionError) and not is_slow(error)
+        never_there = is_away and not self._patience.has_answered
         if may_pass(error) and not never_there:
             return without_answer(request, None, FinishReason.UNAVAILABLE, self._in_words(error))
         if isinstance(error, openai.APIStatusError):
@@ -198,9 +208,12 @@ class OpenAIEngine:
         """
         mine = self._config.max_tokens_parameter
         (other,) = set(MaxTokensParameter) - {mine}
+        unknown = _NOT_KNOWN.search(spelt(getattr(error, "body", None)))
+        drawn = {mine.value: "max_tokens", "temperature": "temperature", "top_p": "top_p"}
         remedies = {
             mine.value: ("max_tokens_parameter", f'Set max_tokens_parameter to "{other}"'),
             **{each.value: ("omit", f'Add "{each}" to omit') for each in Omittable},
+            **({} if unknown else {name: (own, f"Change {own}") for name, own in drawn.items()}),
             "reasoning_effort": ("reasoning_effort", "Change reasoning_effort or leave it out"),
             **{
                 name: ("extra_body", f"Change {name} in extra_body or leave it out")
@@ -214,7 +227,8 @@ class OpenAIEngine:
             for name, (field, remedy) in remedies.items():
                 word = re.compile(rf"\b{re.escape(name)}\b")
                 if word.search(said) and not word.search(asked):
-                    return field, f"{remedy}, in the settings of this engine"
+                    place = "the stage that asks" if field in drawn.values() else "this engine"
+                    return field, f"{remedy}, in the settings of {place}"
         return None
 
     def _unreadable(self, text: str, content_type: str) -> Exception:

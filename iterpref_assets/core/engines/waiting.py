@@ -3,7 +3,7 @@
 A server that is busy (429, 502, 503, 504), or that answered before and cannot be reached now, is
 waited for as long as it asks, or in growing steps, up to `max_wait_seconds` in all. Any other
 failure that may pass (500, a timeout, a garbled answer, no server yet) is tried `max_attempts`
-times.
+times. An error within an answer that counts as a success (200) is treated as its status would be.
 """
 
 from __future__ import annotations
@@ -22,23 +22,21 @@ import openai
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from iterpref_assets.core.engines.config import OpenAIConfig
-from iterpref_assets.core.engines.openai_answers import spelt
+from iterpref_assets.core.engines.openai_answers import BUSY, ServerAnswer, spelt
 from iterpref_assets.core.engines.protocol import Request
 
 SECONDS_BETWEEN_LINES = 10.0
 SHORTEST_WAIT = 0.2
-_BUSY = {
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-}
-_MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, *_BUSY}
+_MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, *BUSY}
 _OUT_OF_MONEY = ("insufficient_quota", "billing_hard_limit_reached")
 
 _log = logging.getLogger("iterpref")
 _CLIENTS_WORDS = re.compile(r"^Error code: \d+( - )?")
 _SHOWN = 200
+_SLOW = (
+    "no answer within timeout_seconds: lower max_in_flight, so that fewer requests share the "
+    "server, or raise timeout_seconds"
+)
 
 _in_growing_steps = wait_random_exponential(multiplier=0.5, max=30)
 
@@ -47,6 +45,14 @@ ResultT = TypeVar("ResultT")
 
 class GarbledAnswerError(Exception):
     """An answer that is not what its header says, such as JSON that breaks off."""
+
+
+class FailedAnswerError(Exception):
+    """An answer that counts as a success and says that it is none; another try may be one."""
+
+    def __init__(self, answer: ServerAnswer) -> None:
+        super().__init__(answer.detail)
+        self.answer = answer
 
 
 class Sleep(Protocol):
@@ -63,7 +69,14 @@ def may_pass(error: BaseException) -> bool:
         lasting = error.code in _OUT_OF_MONEY or error.type in _OUT_OF_MONEY
         passing = error.status_code in _MAY_PASS or isinstance(error, openai.InternalServerError)
         return passing and not lasting
-    return isinstance(error, openai.APIConnectionError | GarbledAnswerError)
+    return isinstance(error, openai.APIConnectionError | GarbledAnswerError | FailedAnswerError)
+
+
+def is_slow(error: BaseException) -> bool:
+    """Whether a server took a request and did not answer it in time."""
+    # By its name: which library the client asks with (httpx, httpx2) depends on its version.
+    timed_out = isinstance(error, openai.APITimeoutError)
+    return timed_out and type(error.__cause__).__name__ == "ReadTimeout"
 
 
 def told_wait(error: BaseException) -> float | None:
@@ -139,13 +152,15 @@ class Patience:
 
     def note(self, error: BaseException) -> None:
         """Keep what a server says that is broken: the next calls may find none."""
-        if isinstance(error, openai.InternalServerError) and error.status_code not in _BUSY:
+        if isinstance(error, openai.InternalServerError) and error.status_code not in BUSY:
             self.broke_with = in_words(error)
 
     def is_for_the_server(self, error: BaseException) -> bool:
         """Whether waiting helps, rather than one more try."""
         if isinstance(error, openai.APIStatusError):
-            return error.status_code in _BUSY
+            return error.status_code in BUSY
+        if isinstance(error, FailedAnswerError):
+            return error.answer.is_busy
         timed_out = isinstance(error, openai.APITimeoutError)
         away = isinstance(error, openai.APIConnectionError) and not timed_out
         return away and self.has_answered
@@ -209,6 +224,8 @@ class _OneCall:
 def in_words(error: BaseException) -> str:
     """A failure in one short line, with its status where it has one."""
     text = error.message if isinstance(error, openai.APIError) else str(error)
+    if is_slow(error):
+        return _SLOW
     if isinstance(error, openai.APIConnectionError) and error.__cause__ is not None:
         text = f"{text} {error.__cause__}"
     if isinstance(error, openai.APIStatusError):

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from scripted_server import CLOSE, ScriptedServer, answer, failure
+from scripted_server import CLOSE, SLOW, ScriptedServer, answer, failure
 
 from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.errors import InputError
@@ -38,13 +38,17 @@ CONTEXT = "This model's maximum context length is 8 tokens. However, you request
         (answer(content=None, refusal="I cannot help."), FinishReason.REFUSED),
         (answer(choices=[], error={"message": "upstream is down"}), FinishReason.UNAVAILABLE),
         (answer(choices=[], error={"code": "content_filter"}), FinishReason.FILTERED),
+        (answer(choices=[], error={"code": "429"}), FinishReason.UNAVAILABLE),
+        (answer(content="", finish_reason="abort"), FinishReason.UNAVAILABLE),
+        (failure(400, "stop_count=200 is too large"), FinishReason.REJECTED),
+        (SLOW, FinishReason.UNAVAILABLE),
     ],
 )
 def test_a_bad_answer_ends_its_item_alone(
     server: ScriptedServer, bad: Any, ends_as: FinishReason
 ) -> None:
     server.script = [bad]
-    completion = server.ask(max_attempts=2)
+    completion = server.ask(max_attempts=2, max_wait_seconds=2, timeout_seconds=0.5)
     assert (completion.finish_reason, completion.text) == (ends_as, "")
     assert completion.detail
 
@@ -57,6 +61,9 @@ def test_a_bad_answer_ends_its_item_alone(
         failure(503, "starting"),
         {"status": 502, "raw": "<html>bad gateway</html>", "headers": {}},
         {"status": 200, "raw": '{"choices": [{"ind'},
+        answer(choices=[], error={"message": "busy", "code": 429}),
+        answer(choices=[], error={"message": "upstream is down"}),
+        answer(content="def", finish_reason="error"),
         CLOSE,
     ],
 )
@@ -108,6 +115,23 @@ def test_a_server_that_goes_away_after_an_answer_is_waited_for(server: ScriptedS
     server.script = [answer(), *[CLOSE] * 4, answer()]
     assert server.ask(times=2, max_attempts=1).text == "text"
     assert len(server.slept) == 4
+
+
+def test_an_answer_that_says_it_is_busy_is_waited_for_as_a_status_is(
+    server: ScriptedServer,
+) -> None:
+    busy = answer(choices=[], error={"message": "try later", "code": 429})
+    server.script = [*[busy] * 4, answer()]
+    assert server.ask(max_attempts=1).text == "text"
+    assert len(server.slept) == 4
+
+
+def test_a_server_that_is_too_slow_is_told_with_the_settings_to_change(
+    server: ScriptedServer,
+) -> None:
+    server.script = [SLOW]
+    detail = server.ask(max_attempts=1, timeout_seconds=0.2).detail
+    assert detail.startswith("no answer within timeout_seconds: lower max_in_flight")
 
 
 def test_a_server_that_never_answered_stops_the_run(server: ScriptedServer) -> None:
@@ -208,6 +232,9 @@ def test_the_option_that_renames_a_model_is_named_where_it_does(server: Scripted
         ("top_k", "Unrecognized request argument supplied: top_k", "extra_body", "top_k"),
         (None, "Unrecognized request argument supplied: top_k", "extra_body", "top_k"),
         (None, "('body', 'top_k'): Input should be a valid integer", "extra_body", "top_k"),
+        (None, "Invalid max_tokens value, the range is [1, 8192]", "max_tokens", "Change max_"),
+        ("temperature", "Expected a value <= 1, but got 1.2", "temperature", "Change temp"),
+        ("seed", "Expected a value <= 100", "omit", 'Add "seed"'),
     ],
 )
 def test_a_refused_parameter_is_named_with_the_option_that_changes_it(

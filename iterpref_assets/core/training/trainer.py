@@ -258,7 +258,7 @@ def _steps_compiled_on_a_gpu(config: TrainConfig) -> AbstractContextManager[Any]
 def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
     """Write the whole model in the type of its base (mixed precision trains a float32 copy)."""
     import torch
-    from transformers import AutoConfig
+    from transformers import AutoConfig, GenerationConfig
 
     from iterpref_assets.core.training.policy import hold_whole
 
@@ -279,6 +279,9 @@ def _save(trainer: PairTrainer, model_dir: Path, out_dir: Path) -> None:
     if isinstance(dtype, torch.dtype):
         state = {name: weight.to(dtype) for name, weight in state.items()}
     out_dir.mkdir(parents=True, exist_ok=True)
+    if (model_dir / "generation_config.json").is_file():
+        # The library reads such files of many models and refuses to write them. It is copied below.
+        model.generation_config = GenerationConfig()
     model.save_pretrained(out_dir, state_dict=state)
     for pattern in _FILES_OF_THE_BASE:
         for file in sorted(model_dir.glob(pattern)):

@@ -108,6 +108,17 @@ def test_trained_model_loads_and_its_tokenizer_is_that_of_the_base(model_dir, re
         assert (tmp_path / "out" / name).read_bytes() == (model_dir / name).read_bytes()
 
 
+def test_a_generation_config_that_the_library_would_not_write_is_taken_over(
+    model_dir, reference, tmp_path
+):
+    """Llama-2-chat's, for one: it draws by top_p and does not say do_sample."""
+    base = shutil.copytree(model_dir, tmp_path / "base")
+    (base / "generation_config.json").write_text('{"temperature": 0.9, "top_p": 0.6}')
+    run(base, tmp_path, reference)
+    written = tmp_path / "out" / "generation_config.json"
+    assert written.read_text() == '{"temperature": 0.9, "top_p": 0.6}'
+
+
 def test_same_run_writes_the_same_bytes(model_dir, reference, tmp_path):
     run(model_dir, tmp_path / "a", reference)
     run(model_dir, tmp_path / "b", reference)

@@ -54,7 +54,7 @@ program, `completion` goes on after the task's prompt, `answer` is a chat's whol
 $messages
 ```
 
-`--format trl`, one pair a line with the ids and masks of one tokenizer:
+`--format trl`, one pair a line with the messages, and the ids and masks of one tokenizer:
 
 ```json
 $trl

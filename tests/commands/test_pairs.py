@@ -75,7 +75,8 @@ def test_both_formats_are_exported_from_what_was_written(inputs, tokenizer, tmp_
     _run("export", "--format", "trl", "--pairs", out, "--out", tmp_path / "trl.jsonl")
     (released,) = json.loads((tmp_path / "dpo.json").read_text())
     row = json.loads((tmp_path / "trl.jsonl").read_text())
-    assert released["chosen"] == row["chosen"] == f"```python\n{CODE[2]}\n```"
+    assert released["chosen"] == f"```python\n{CODE[2]}\n```"
+    assert row["chosen"] == [{"role": "assistant", "content": released["chosen"]}]
     assert len(row["rejected_mask"]) == len(row["rejected_ids"])
 
 

@@ -78,8 +78,10 @@ def read_target_dpo(file: Path, config: PairConfig) -> pl.DataFrame:
 def write_trl(pairs: pl.DataFrame, tokens: pl.DataFrame, out: Path) -> int:
     """Write tokenized pairs for TRL and `datasets`, as Parquet or JSON lines.
 
-    Columns: `prompt`, `chosen`, `rejected` (text; chosen and rejected fenced), and `prompt_ids`,
-    `chosen_ids`, `rejected_ids`, `chosen_mask`, `rejected_mask` for one tokenizer.
+    Columns: `prompt`, `chosen`, `rejected` (lists of messages, as `write_messages` writes them),
+    and `prompt_ids`, `chosen_ids`, `rejected_ids`, `chosen_mask`, `rejected_mask` for one
+    tokenizer. TRL's own trainers make the ids anew of the messages and leave the masks alone: they
+    are for a trainer or a loss of one's own.
 
     Args:
         pairs: columns of tables.PAIRS.
@@ -93,7 +95,7 @@ def write_trl(pairs: pl.DataFrame, tokens: pl.DataFrame, out: Path) -> int:
         InputError: where `out` ends otherwise, or a tokenized pair is not among the pairs.
     """
     _require_suffix(out)
-    texts = pairs.select("pair_id", "prompt", *_fenced())
+    texts = pairs.with_columns(*_fenced()).select("pair_id", *_messages())
     table = tokens.join(texts, on="pair_id", how="left", maintain_order="left")
     if table["prompt"].has_nulls():
         raise InputError(
@@ -124,12 +126,8 @@ def write_messages(pairs: pl.DataFrame, out: Path) -> int:
     """
     _require_suffix(out)
     kept = pairs.filter(pl.col("dropped_by").is_null())
-    turns = {"prompt": Role.USER, "chosen": Role.ASSISTANT, "rejected": Role.ASSISTANT}
     table = kept.with_columns(*_fenced()).select(
-        *(
-            pl.concat_list(pl.struct(role=pl.lit(role.value), content=pl.col(name))).alias(name)
-            for name, role in turns.items()
-        ),
+        *_messages(),
         "pair_id",
         "chosen_diff_lines",
         "rejected_diff_lines",
@@ -156,6 +154,14 @@ def _fenced() -> list[pl.Expr]:
     return [
         pl.format(fenced("{}"), pl.col(side).str.strip_chars("\n")).alias(side)
         for side in ("chosen", "rejected")
+    ]
+
+
+def _messages() -> list[pl.Expr]:
+    turns = {"prompt": Role.USER, "chosen": Role.ASSISTANT, "rejected": Role.ASSISTANT}
+    return [
+        pl.concat_list(pl.struct(role=pl.lit(role.value), content=pl.col(name))).alias(name)
+        for name, role in turns.items()
     ]
 
 

@@ -75,10 +75,11 @@ def test_masks_are_read_by_datasets_as_they_were_built(tmp_path, tokenizer, suff
         kind, data_files=str(out), split="train", cache_dir=str(tmp_path / "cache")
     )
     expected = tokenized.table.drop("pair_id").row(0, named=True)
+    chosen, rejected = "```python\nx = {1: 2}\ny = 'π'\n```", "```python\nx = {}\ny = 'π'\n```"
     assert rows[0] == {
-        "prompt": "Do {p}.",
-        "chosen": "```python\nx = {1: 2}\ny = 'π'\n```",
-        "rejected": "```python\nx = {}\ny = 'π'\n```",
+        "prompt": [{"role": "user", "content": "Do {p}."}],
+        "chosen": [{"role": "assistant", "content": chosen}],
+        "rejected": [{"role": "assistant", "content": rejected}],
         **expected,
     }
 

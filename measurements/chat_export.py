@@ -33,6 +33,7 @@ from masks import claimed
 from published import LLMDEBUGGER
 from transformers import AutoTokenizer
 
+from iterpref_assets.core.answer_frame import answer_frame
 from iterpref_assets.core.frames import problems_to_frame
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import PairConfig
@@ -77,7 +78,7 @@ def difference(mine: dict[str, Any], other: dict[str, list[int]], tokenizer: Any
     for side in ("chosen", "rejected"):
         ids = mine[f"{side}_ids"]
         after = other[side][len(ids) :]
-        if ids[-1] != tokenizer.eos_token_id or other[side][: len(ids)] != ids:
+        if ids[-1] != answer_frame(tokenizer).end or other[side][: len(ids)] != ids:
             return side
         if tokenizer.decode(after, skip_special_tokens=True).strip():
             return side

@@ -8,6 +8,7 @@ _NAMES = "think|thinking|reasoning"
 _BEGINS = re.compile(rf"(?<!\S)<(?:{_NAMES})(?:\s[^<>\n]*)?>", re.IGNORECASE)
 _ENDS = re.compile(rf"(?<![`'\"])</(?:{_NAMES})>(?![`'\"])", re.IGNORECASE)
 """A tag in quotes is spoken of."""
+_OPEN_AT_END = re.compile(rf"<(?:{_NAMES})>\s*\Z", re.IGNORECASE)
 
 
 def without_reasoning(text: str) -> str | None:
@@ -26,3 +27,13 @@ def without_reasoning(text: str) -> str | None:
             return before if before.strip() else None
         text = before + reasoning[ended.end() :]
     return text
+
+
+def opened_by(prompt: str) -> str:
+    """The beginning of reasoning that a rendered prompt ends with; empty where there is none.
+
+    What a model goes on with there is reasoning, and an answer that was cut off within it does not
+    show that by itself.
+    """
+    found = _OPEN_AT_END.search(prompt)
+    return found[0] if found else ""

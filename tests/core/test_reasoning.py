@@ -2,7 +2,7 @@
 
 import pytest
 
-from iterpref_assets.core.reasoning import without_reasoning
+from iterpref_assets.core.reasoning import opened_by, without_reasoning
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,17 @@ from iterpref_assets.core.reasoning import without_reasoning
 )
 def test_reasoning_is_taken_out(text: str, left: str | None) -> None:
     assert without_reasoning(text) == left
+
+
+@pytest.mark.parametrize(
+    ("prompt", "opened"),
+    [
+        ("<|assistant|><think>\n", "<think>\n"),
+        ("<|assistant|><Think>", "<Think>"),
+        ("<think>a</think>", ""),
+        ("<|assistant|>", ""),
+        ("<think> is a tag", ""),
+    ],
+)
+def test_reasoning_that_the_prompt_opens_is_found(prompt: str, opened: str) -> None:
+    assert opened_by(prompt) == opened

@@ -8,9 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from iterpref_assets.core.answer_frame import answer_frame
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.prompts import Message, Role
+from iterpref_assets.core.reasoning import opened_by
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -62,6 +64,8 @@ def has_chat_template(model: Path) -> bool:
     return config.is_file() and bool(json.loads(config.read_bytes()).get("chat_template"))
 
 
+_NO_LENGTH = 10**9
+"""Tokenizers that name no longest sequence give a length beyond this."""
 _HERE = "<<-- the model goes on here -->>"
 """Marks the end of a begun turn while it is rendered: templates strip blanks off its end."""
 
@@ -80,6 +84,9 @@ class Turns:
             str(model), trust_remote_code=trust_remote_code
         )
         self._stop_ids = _stop_ids(self._tokenizer, model)
+        self._opened = ""
+        if self._tokenizer.chat_template:
+            self._opened = opened_by(self._render([Message(Role.USER, "?")]))
 
     @property
     def stop_ids(self) -> tuple[int, ...]:
@@ -91,6 +98,12 @@ class Turns:
         """The token that fills rows of a batch up; it is masked wherever it stands."""
         pad: Any = self._tokenizer.pad_token_id
         return int(pad) if pad is not None else self._stop_ids[0]
+
+    @property
+    def max_length(self) -> int | None:
+        """The longest sequence that the tokenizer names, tokens; None where it names none."""
+        length: Any = self._tokenizer.model_max_length
+        return int(length) if length < _NO_LENGTH else None
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """The token ids after which the model goes on: at the start of its turn, or within it.
@@ -122,10 +135,14 @@ class Turns:
     def completion(
         self, request: Request, prompt_tokens: int, ids: Sequence[int], reason: FinishReason
     ) -> Completion:
-        """The completion whose generated tokens are `ids`, its end-of-turn token counted."""
+        """The completion whose generated tokens are `ids`, its end-of-turn token counted.
+
+        Its text begins with the tag of the reasoning that the prompt opened, if it did.
+        """
+        opened = self._opened if request.messages[-1].role is Role.USER else ""
         return Completion(
             key=request.key,
-            text=self.text(ids),
+            text=opened + self.text(ids),
             prompt_tokens=prompt_tokens,
             completion_tokens=len(ids),
             finish_reason=reason,
@@ -166,7 +183,9 @@ def _stop_ids(tokenizer: PreTrainedTokenizerBase, model: Path | str) -> tuple[in
         listed = None
     own: Any = tokenizer.eos_token_id
     ids = {listed} if isinstance(listed, int) else set[int](listed or ())
-    ids |= set() if own is None else {own}
+    if own is not None:
+        # The template may end turns by another token, as that of a base model does.
+        ids |= {own, answer_frame(tokenizer).end}
     if not ids:
         raise InputError(
             "the tokenizer names no end-of-turn token",

@@ -31,6 +31,7 @@ from iterpref_assets.core.engines.checkpoint import (
 )
 from iterpref_assets.core.engines.config import TransformersConfig
 from iterpref_assets.core.engines.protocol import Completion, FinishReason, Request
+from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import without_bars_of_transformers
 
 
@@ -69,6 +70,10 @@ class BegunAnswer:
         return self.limit - len(self.made)
 
 
+_LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")
+"""What configurations call the longest context."""
+
+
 class TransformersBackend:
     """A model that generates a batch a step.
 
@@ -82,7 +87,7 @@ class TransformersBackend:
             str(model), dtype=config.dtype.value, trust_remote_code=config.trust_remote_code
         )
         self._model = loaded.to(config.device).eval()
-        self._context = int(self._model.config.max_position_embeddings)
+        self._context = _context_length(self._model.config, self._turns, model)
         self._batch_size = config.batch_size
         self._queue: list[BegunAnswer] = []
 
@@ -252,3 +257,22 @@ class RowEnds(StoppingCriteria):
     def _says_a_stop(self, answer: BegunAnswer, tokens: list[int]) -> bool:
         text = self._turns.text(tokens)
         return any(stop in text for stop in answer.request.stops)
+
+
+def _context_length(config: Any, turns: Turns, model: Path | str) -> int:
+    """The longest sequence, tokens, that a model and its tokenizer name.
+
+    Raises:
+        InputError: where neither names one, as of a state-space model.
+    """
+    text = config.get_text_config()
+    named = [getattr(text, name, None) for name in _LENGTHS]
+    length = next((each for each in [*named, turns.max_length] if isinstance(each, int)), None)
+    if length is None:
+        raise InputError(
+            "neither config.json nor the tokenizer names the longest context",
+            file=model,
+            field="kind",
+            remedy="Use vllm with max_model_len, or set model_max_length in tokenizer_config.json",
+        )
+    return length

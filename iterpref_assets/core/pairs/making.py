@@ -189,7 +189,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """
     from transformers import AutoTokenizer
 
-    from iterpref_assets.core.pairs.tokenization import end_token_id
+    from iterpref_assets.core.pairs.tokenization import require_usable
 
     if not folder.is_dir():
         raise InputError("no such folder", file=folder, remedy="Give a folder with tokenizer.json")
@@ -198,7 +198,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(first, file=folder, remedy="Give a folder with tokenizer.json") from None
-    end_token_id(tokenizer)
+    require_usable(tokenizer)
     return tokenizer
 
 

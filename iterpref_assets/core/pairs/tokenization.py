@@ -2,7 +2,8 @@
 
 A training sequence is prompt_ids + chosen_ids (or rejected_ids). The two parts are tokenized
 apart, so the prompt's ids are the same for both sides and no token straddles the border, which
-is also how an engine continues a prompt.
+is also how an engine continues a prompt. Around the program stands what the chat template writes
+around an answer (`answer_frame`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_frame import AnswerFrame, answer_frame, rendered_prompts
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import Difference, Filter, PairConfig
 from iterpref_assets.core.pairs.focus import EncodedSide, focal_masks
@@ -60,10 +62,11 @@ def tokenize_pairs(
     Raises:
         InputError: where the tokenizer gives no character offsets or has no end token.
     """
-    end = end_token_id(tokenizer)
+    require_usable(tokenizer)
+    frame = answer_frame(tokenizer)
     kept = pairs.filter(pl.col("dropped_by").is_null())
     parts = [
-        _tokenize_batch(part, tokenizer, end, config.difference)
+        _tokenize_batch(part, tokenizer, frame, config.difference)
         for part in kept.iter_slices(BATCH_ROWS)
     ]
     table = pl.concat([pl.DataFrame(schema=tables.TOKENIZED_PAIRS), *parts])
@@ -81,11 +84,11 @@ def tokenize_pairs(
     )
 
 
-def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
-    """The id that ends a turn.
+def require_usable(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Refuse a tokenizer without a token that ends a turn, or without character offsets.
 
     Raises:
-        InputError: where `tokenizer` has none, or gives no character offsets.
+        InputError: naming what it lacks.
     """
     if not tokenizer.is_fast:
         raise InputError(
@@ -100,10 +103,11 @@ def end_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
             field="eos_token",
             remedy="Name one in tokenizer_config.json",
         )
-    return tokenizer.eos_token_id
 
 
-def encode_prompts(prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> list[list[int]]:
+def encode_prompts(
+    prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast, frame: AnswerFrame
+) -> list[list[int]]:
     """The ids of each problem as an engine shows it to the model before it answers.
 
     The chat template's rendering with the generation prompt, or the bare prompt with the special
@@ -111,31 +115,28 @@ def encode_prompts(prompts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -
     """
     if tokenizer.chat_template is None:
         return _encode(prompts, tokenizer, add_special_tokens=True).input_ids
-    turns = [
-        [
-            {"role": turn.role.value, "content": turn.content}
-            for turn in problem_conversation(prompt)
-        ]
-        for prompt in prompts
-    ]
-    rendered = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    return _encode(cast("list[str]", rendered), tokenizer).input_ids
+    turns = [problem_conversation(prompt) for prompt in prompts]
+    return _encode(rendered_prompts(turns, tokenizer, frame), tokenizer).input_ids
 
 
 def _tokenize_batch(
-    pairs: pl.DataFrame, tokenizer: PreTrainedTokenizerFast, end: int, difference: Difference
+    pairs: pl.DataFrame,
+    tokenizer: PreTrainedTokenizerFast,
+    frame: AnswerFrame,
+    difference: Difference,
 ) -> pl.DataFrame:
     sides = [
-        _encoded(pairs[side].to_list(), pairs[f"{side}_diff_lines"].to_list(), tokenizer)
+        _encoded(pairs[side].to_list(), pairs[f"{side}_diff_lines"].to_list(), tokenizer, frame)
         for side in ("chosen", "rejected")
     ]
     masks = focal_masks(sides[0], sides[1], difference)
+    (before,) = _encode([frame.before], tokenizer).input_ids
     (chosen_ids, chosen_mask), (rejected_ids, rejected_mask) = (
-        _ended(side, mask, end) for side, mask in zip(sides, masks, strict=True)
+        _framed(side, mask, before, frame.end) for side, mask in zip(sides, masks, strict=True)
     )
     columns = {
         "pair_id": pairs["pair_id"],
-        "prompt_ids": encode_prompts(pairs["prompt"].to_list(), tokenizer),
+        "prompt_ids": encode_prompts(pairs["prompt"].to_list(), tokenizer, frame),
         "chosen_ids": chosen_ids,
         "rejected_ids": rejected_ids,
         "chosen_mask": chosen_mask,
@@ -145,24 +146,28 @@ def _tokenize_batch(
 
 
 def _encoded(
-    codes: list[str], diff_lines: list[list[int]], tokenizer: PreTrainedTokenizerFast
+    codes: list[str],
+    diff_lines: list[list[int]],
+    tokenizer: PreTrainedTokenizerFast,
+    frame: AnswerFrame,
 ) -> EncodedSide:
-    """The tokens of each fenced program."""
-    texts = [fenced(code) for code in codes]
+    """The tokens of each fenced program, and of what stands between it and its end."""
+    texts = [fenced(code) + frame.behind for code in codes]
     ids, spans = encode_completions(texts, tokenizer)
     lines = [[line + _FENCE_LINES for line in row] for row in diff_lines]
     return EncodedSide(codes, texts, lines, ids, spans)
 
 
-def _ended(
-    side: EncodedSide, mask: NDArray[np.bool_], end: int
+def _framed(
+    side: EncodedSide, mask: NDArray[np.bool_], before: list[int], end: int
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
-    """Ids and masks of each program; the end-of-turn token is added and never focal."""
-    ends = side.spans.bounds[1:]
-    borders = (ends + np.arange(1, ends.size + 1))[:-1]
-    return (
-        np.split(np.insert(side.ids, ends, end), borders),
-        np.split(np.insert(mask, ends, values=False), borders),
+    """Ids and masks of each program; what frames it is added and never focal."""
+    borders = side.spans.bounds[1:-1]
+    frame = np.array([*before, end], dtype=np.int32)
+    outside = np.zeros(frame.size, dtype=np.bool_)
+    return tuple(
+        [np.concatenate([around[:-1], row, around[-1:]]) for row in np.split(values, borders)]
+        for values, around in ((side.ids, frame), (mask, outside))
     )
 
 

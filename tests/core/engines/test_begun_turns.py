@@ -1,4 +1,10 @@
+import shutil
+from dataclasses import replace
+
+from engine_doubles import make_request
+
 from iterpref_assets.core.engines.checkpoint import Turns
+from iterpref_assets.core.engines.protocol import FinishReason
 from iterpref_assets.core.prompts import Message, Role
 
 
@@ -55,3 +61,28 @@ def test_without_a_chat_template_a_lone_turn_is_left_as_it_is():
     turns._tokenizer = TrimmingTokenizer()
     turns._tokenizer.chat_template = None
     assert "".join(map(chr, turns.encode((Message(Role.USER, "Hi\n"),)))) == "Hi\n"
+
+
+def test_an_answer_begins_with_the_reasoning_that_the_prompt_opened(tiny_checkpoint, tmp_path):
+    """Else a draft within reasoning that was cut off would count as the answer."""
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text() + "{% if add_generation_prompt %}<think>{% endif %}")
+    turns = Turns(folder, trust_remote_code=False)
+    request = make_request("p", "Hi")
+    said = turns.completion(request, 3, [70, 71], FinishReason.LENGTH).text
+    assert said == "<think>" + turns.text([70, 71])
+    begun = (Message(Role.USER, "Hi"), Message(Role.ASSISTANT, "def"))
+    request = replace(request, messages=begun)
+    said = turns.completion(request, 3, [70, 71], FinishReason.LENGTH).text
+    assert said == turns.text([70, 71])
+
+
+def test_turns_end_at_the_token_of_the_template_too(tiny_checkpoint, tmp_path):
+    """A base model may have a template that ends turns by another token than its texts."""
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    own = Turns(folder, trust_remote_code=False).stop_ids
+    template = folder / "chat_template.jinja"
+    template.write_text("{% for m in messages %}<|user|>{{ m.content }}<|assistant|>{% endfor %}")
+    ends = Turns(folder, trust_remote_code=False).stop_ids
+    assert (own, ends) == ((0,), (0, 2))

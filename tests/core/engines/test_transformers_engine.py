@@ -1,4 +1,5 @@
 import math
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from engine_doubles import generate_all, make_request
 from iterpref_assets.core.engines.config import Dtype, TransformersConfig
 from iterpref_assets.core.engines.opening import open_engine
 from iterpref_assets.core.engines.protocol import FinishReason, Sampling
+from iterpref_assets.core.errors import InputError
 
 pytestmark = pytest.mark.slow
 CONFIG = TransformersConfig(dtype=Dtype.FLOAT32)
@@ -119,6 +121,40 @@ def test_a_prompt_as_long_as_the_context_is_answered_without_text(tiny_checkpoin
     )
     assert answer.finish_reason is FinishReason.PROMPT_TOO_LONG
     assert (answer.text, answer.completion_tokens) == ("", 0)
+
+
+def test_a_model_of_several_parts_names_its_context_in_the_part_for_text(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    """Gemma 3, for one."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration
+
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2}
+    text = {"num_key_value_heads": 1, "head_dim": 8, "vocab_size": 330}
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    config = Gemma3Config(
+        text_config={**small, **heads, **text, "max_position_embeddings": 64},
+        vision_config={**small, **heads, "image_size": 28, "patch_size": 14},
+        mm_tokens_per_image=4,
+        image_token_id=329, boi_token_id=328, eoi_token_id=327,
+    )  # fmt: skip
+    Gemma3ForConditionalGeneration(config).save_pretrained(folder)
+    requests = [make_request("a", "x" * 200), make_request("b", "x")]
+    [[long, short]] = generate_all(open_engine(CONFIG, folder), requests)
+    assert long.finish_reason is FinishReason.PROMPT_TOO_LONG
+    assert short.completion_tokens
+
+
+def test_a_model_that_names_no_context_is_refused(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    from transformers import MambaConfig, MambaForCausalLM
+
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "state_size": 2, "vocab_size": 320}
+    MambaForCausalLM(MambaConfig(**small)).save_pretrained(folder)
+    with pytest.raises(InputError, match="names the longest context") as caught:
+        generate_all(open_engine(CONFIG, folder), [make_request("a", "x")])
+    assert caught.value.field == "kind"
 
 
 def test_a_row_is_drawn_from_the_softmax_of_its_logits() -> None:

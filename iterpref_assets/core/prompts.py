@@ -12,6 +12,7 @@ from enum import StrEnum
 
 SOLVE = "{statement}\n\nFunction signature:\n{signature}\n"
 EXAMPLES = "\nExamples:\n{examples}\n"
+FENCE = "```"
 TAGS = "\nTags:\n{tags}\n"
 
 
@@ -47,7 +48,7 @@ def codeflow_prompt(statement: str, signature: str, examples: str = "", tags: st
 
 def fenced(code: str) -> str:
     """`code` as the assistant turn that holds it: one ```python block."""
-    return f"```python\n{code.strip(chr(10))}\n```"
+    return f"{FENCE}python\n{code.strip(chr(10))}\n{FENCE}"
 
 
 def problem_conversation(prompt: str) -> tuple[Message, ...]:

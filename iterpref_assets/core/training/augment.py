@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from iterpref_assets.core.prompts import FENCE
 from iterpref_assets.core.randomness import derive_rng
 from iterpref_assets.core.training.packing import CompletionTokens, TokenPair
 from iterpref_assets.core.training.recipes import Recipe, Tokens
@@ -38,22 +40,39 @@ def with_windows(
 def _with_widened(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[TokenPair]:
     from transformers import AutoTokenizer
 
-    newlines = newlines_by_token(AutoTokenizer.from_pretrained(model_dir))
+    texts = texts_of_tokens(AutoTokenizer.from_pretrained(model_dir))
     found: list[TokenPair] = []
     for index, pair in enumerate(pairs):
         rng = derive_rng("diff_augment", seed, index)
-        rejected = _widened_side(pair.rejected, newlines, rng)
-        chosen = _widened_side(pair.chosen, newlines, rng)
+        rejected = _widened_side(pair.rejected, texts, rng)
+        chosen = _widened_side(pair.chosen, texts, rng)
         found.append(TokenPair(pair.prompt, chosen, rejected))
     return found
 
 
 def _widened_side(
-    side: CompletionTokens, newlines: NDArray[np.int32], rng: random.Random
+    side: CompletionTokens, texts: Sequence[str], rng: random.Random
 ) -> CompletionTokens:
-    ends = newlines[side.ids]
+    parts = [texts[token] for token in side.ids]
+    ends = np.array([part.count("\n") for part in parts], dtype=np.int32)
     lines = (np.cumsum(ends) - ends).astype(np.int32)
-    return replace(side, widened=widen(side.difference, lines, rng))
+    within = is_program(lines, "".join(parts))
+    return replace(side, widened=side.difference | widen(side.difference, lines, rng) & within)
+
+
+def is_program(lines: NDArray[np.int32], text: str) -> NDArray[np.bool_]:
+    """[T] whether a token begins between the fences around the program, which end no window.
+
+    Args:
+        lines: [T] the line on which each token begins.
+        text: what the tokens say.
+    """
+    fences = [n for n, line in enumerate(text.split("\n")) if line.startswith(FENCE)]
+    if not fences:
+        return np.ones_like(lines, dtype=np.bool_)
+    # Where an answer was cut off its last fence is missing.
+    last = fences[-1] if len(fences) > 1 else int(lines[-1]) + 1
+    return (lines > fences[0]) & (lines < last)
 
 
 def _with_middles(pair: TokenPair) -> TokenPair:
@@ -65,10 +84,9 @@ def _with_middles(pair: TokenPair) -> TokenPair:
     return TokenPair(pair.prompt, first, second)
 
 
-def newlines_by_token(tokenizer: PreTrainedTokenizerBase) -> NDArray[np.int32]:
-    """[V] how many line ends each token of the vocabulary holds."""
-    texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-    return np.array([text.count("\n") for text in texts], dtype=np.int32)
+def texts_of_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """[V] what each token of the vocabulary says."""
+    return tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
 
 
 def widen(

@@ -77,6 +77,12 @@ class Recipe:
         """Whether the loss compares with the reference model."""
         return self.beta is not None
 
+    @property
+    def widens(self) -> bool:
+        """Whether it reads lines around the difference."""
+        read = {each for reading in self.readings for each in (reading.chosen, reading.rejected)}
+        return Tokens.WIDENED in read
+
     def for_result(self) -> dict[str, JsonValue]:
         """What a model trained by it depends on: all but the description."""
         return {
@@ -85,6 +91,7 @@ class Recipe:
             "beta": self.beta,
             "alpha": self.alpha,
             **({"gamma": self.gamma} if self.gamma else {}),
+            **({"windows_within": "program"} if self.widens else {}),
         }
 
     def with_strengths(self, beta: float | None, alpha: float | None) -> Recipe:

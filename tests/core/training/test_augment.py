@@ -86,6 +86,21 @@ def test_difference_is_widened_on_whichever_side_is_read_so(reading):
     assert side.widened.all()
 
 
+@pytest.mark.parametrize("marked_line", [1, 2, 3])
+def test_no_window_takes_in_the_fences_or_the_end_of_the_turn(marked_line):
+    tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
+    texts = ["```python\n", "a\n", "b\n", "c\n", "```"]
+    lines = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    ids = [*(token for line in lines for token in line), tokenizer.eos_token_id]
+    places = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    pairs = [pair([1], ids, ids, *[np.flatnonzero(places == marked_line).tolist()] * 2)]
+    recipe = recipe_of(Reading(Tokens.ALL, Tokens.WIDENED))
+    (widened,) = with_windows(pairs, recipe, pretrained_dir(), seed=0)
+    taken = np.flatnonzero(widened.rejected.widened)
+    assert set(places[taken]) <= {1, 2, 3}
+    assert set(places[taken]) > {marked_line}
+
+
 def test_a_recipe_that_widens_one_side_and_focuses_the_other_has_both_windows():
     tokenizer = AutoTokenizer.from_pretrained(pretrained_dir())
     chosen = tokenizer.encode("a\nb\n", add_special_tokens=False)

@@ -42,6 +42,7 @@ class Run:
     """One training run.
 
     Attributes:
+        pairs: the pair table.
         tokens: a tables.TOKENIZED_PAIRS table in the tokens of the model.
         model: the folder of the base model, which is the reference model too.
         recipe: with the strengths that the options give it.
@@ -50,6 +51,7 @@ class Run:
         base_model: where the base model comes from, as it goes on record.
     """
 
+    pairs: Path
     tokens: Path
     model: Path
     recipe: Recipe
@@ -81,9 +83,44 @@ def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, 
     _refuse_json(pairs, model)
     tokens = tokens_of(pairs)
     require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
-    return Run(tokens, model, recipe, config, out)
+    return Run(pairs, tokens, model, recipe, config, out)
 
 
+def _require_own_tokens(run: Run) -> None:
+    """Refuse ids of another model's tokenizer, as far as some pairs' programs show them.
+
+    Raises:
+        InputError: where the model's tokenizer reads other letters in the ids of y+.
+    """
+    from transformers import AutoTokenizer
+
+    if not run.pairs.is_file() or "chosen" not in pl.read_parquet_schema(run.pairs):
+        return
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(run.model)
+    except (OSError, ValueError):
+        return  # a model without a tokenizer can be trained, and shows nothing
+    ids = pl.scan_parquet(run.tokens).select("pair_id", "chosen_ids").head(_SHOWING).collect()
+    texts = pl.scan_parquet(run.pairs).select("pair_id", "chosen").collect()
+    for chosen, row in ids.join(texts, on="pair_id").select("chosen", "chosen_ids").iter_rows():
+        known = max(row) < len(tokenizer)
+        if not known or _letters(chosen) not in _letters(tokenizer.decode(row)):
+            command = shlex.join(["iterpref", "pairs", "...", "--tokenizer", str(run.model)])
+            raise InputError(
+                "holds token ids of another tokenizer than the model's",
+                file=run.tokens,
+                field="chosen_ids",
+                remedy=f"Make the pairs of the same trajectories for this model: {command}",
+            )
+
+
+def _letters(text: str) -> str:
+    """What every tokenizer keeps as it is."""
+    return "".join(letter for letter in text if letter.isascii() and letter.isalnum())
+
+
+_SHOWING = 8
+"""Pairs whose ids are read."""
 _JSON = (".json", ".jsonl", ".gz", ".xz", ".zst")
 
 
@@ -107,9 +144,10 @@ def train_standalone(run: Run) -> TrainOutcome:
     Every process of a run calls this. The first one publishes.
 
     Raises:
-        InputError: where the table is not as it should be.
+        InputError: where the table is not as it should be, or in another tokenizer's tokens.
         TrainingError: where training fails in a way that the user can mend.
     """
+    _require_own_tokens(run)
     sources = {
         "model_sha256": model_digest(run.model),
         "pairs_sha256": table_digest(tables.read_table(run.tokens, tables.TOKENIZED_PAIRS)),

@@ -34,6 +34,7 @@ _ANYTHING = "*"
 """Stands among names for all of them."""
 
 _RUNS_SCRIPTS = re.compile(r"\b(?:runpy|subprocess|importlib|getsource|__file__|exec|compile)\b")
+_READS_INPUT = re.compile(r"\binput\s*\(|\bstdin\b|\bfileinput\b|\bopen\(0")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -56,7 +57,12 @@ def reachable_part(code: str, asked: frozenset[str] | None) -> str:
 
 
 def reachable_definitions(code: str) -> str:
-    """`code` without what its own functions and classes do not depend on."""
+    """`code` without what its own functions and classes do not depend on.
+
+    A program that reads its input is whole: what it prints when it is run is what it is for.
+    """
+    if _READS_INPUT.search(code):
+        return code
     tree = parse(code)
     defined = [node.name for node in tree.body if isinstance(node, _FUNCTIONS)] if tree else []
     return reachable_part(code, frozenset(defined))

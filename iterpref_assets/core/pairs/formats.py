@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.answers import read_answer
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.files import read_bytes, replacing
 from iterpref_assets.core.pairs.build import compare
@@ -166,14 +167,16 @@ def _messages() -> list[pl.Expr]:
 
 
 def _row(index: int, entry: _Released, config: PairConfig) -> dict[str, Any]:
-    name = f"target-dpo/{index:06}"
+    # Pairs of one prompt solve one problem: held-out pairs are drawn by problem.
+    problem = f"target-dpo/{digest_json(entry.prompt)[:12]}"
+    trajectory = f"{problem}#{index}"
     chosen, rejected = (
         reachable_definitions(_program(side)) for side in (entry.chosen, entry.rejected)
     )
     return {
-        "pair_id": name,
-        "trajectory_id": name,
-        "problem_id": name,
+        "pair_id": f"{trajectory}:0-1",
+        "trajectory_id": trajectory,
+        "problem_id": problem,
         "prompt": entry.prompt,
         "chosen_round": 1,
         "rejected_round": 0,

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.digests import digest_json
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.formats import (
@@ -13,6 +14,7 @@ from iterpref_assets.core.pairs.formats import (
     write_trl,
 )
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
+from iterpref_assets.core.training.heldout import problem_of
 
 PAIR = {
     "pair_id": "p#0:0-1",
@@ -47,7 +49,26 @@ def test_what_is_written_in_the_authors_format_reads_back(tmp_path):
     row = read_target_dpo(tmp_path / "dpo.json", PairConfig()).row(0, named=True)
     same = ("prompt", "chosen", "rejected", "chosen_diff_lines", "rejected_diff_lines")
     assert {name: row[name] for name in same} == {name: PAIR[name] for name in same}
-    assert row["pair_id"] == "target-dpo/000000"
+    assert row["problem_id"] == "target-dpo/" + digest_json(PAIR["prompt"])[:12]
+    assert row["pair_id"] == f"{row['problem_id']}#0:0-1"
+
+
+def test_pairs_of_one_prompt_are_of_one_problem(tmp_path):
+    pair = {"chosen": "x = 1", "rejected": "x = 2"}
+    entries = [{"prompt": prompt, **pair} for prompt in ("A.", "B.", "A.")]
+    (tmp_path / "dpo.json").write_text(json.dumps(entries))
+    pairs = read_target_dpo(tmp_path / "dpo.json", PairConfig())
+    first, other, again = (problem_of(name) for name in pairs["pair_id"])
+    assert first == again != other
+    assert pairs["pair_id"].n_unique() == 3
+
+
+def test_a_program_that_reads_its_input_is_read_whole(tmp_path):
+    program = "def main():\n    print(int(input()) + {n})\n\nif __name__ == '__main__':\n    main()"
+    entry = {"prompt": "Add.", "chosen": program.format(n=1), "rejected": program.format(n=2)}
+    (tmp_path / "dpo.json").write_text(json.dumps([entry]))
+    row = read_target_dpo(tmp_path / "dpo.json", PairConfig()).row(0, named=True)
+    assert (row["chosen"], row["rejected"]) == (entry["chosen"], entry["rejected"])
 
 
 def test_filters_apply_to_pairs_that_are_read(tmp_path):

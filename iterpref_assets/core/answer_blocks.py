@@ -55,10 +55,14 @@ def fenced_blocks(text: str) -> Iterator[FencedBlock]:
         end = _end_of_block(lines, at, opener["marks"], indent)
         closed = end < len(lines)
         code = "\n".join(_outdented(lines[at:end], indent)).strip("\n")
+        if not closed and parse(code) is None:
+            code, end = _closed_within(lines, at, opener["marks"], indent) or (code, end)
+            closed = end < len(lines)
         if code.strip():
             yield FencedBlock(opener["info"], code, closed)
         # A fence that names a language begins the next block as well as ending this one.
-        names_next = closed and (following := _FENCE.fullmatch(lines[end])) and following["info"]
+        following = _FENCE.fullmatch(lines[end]) if closed else None
+        names_next = following and following["info"]
         at = end if names_next else end + 1
 
 
@@ -94,6 +98,17 @@ def _end_of_block(lines: list[str], start: int, marks: str, indent: str) -> int:
     return len(lines) if first is None else first
 
 
+def _closed_within(lines: list[str], start: int, marks: str, indent: str) -> tuple[str, int] | None:
+    """A program whose fence is closed on its last line, and that line; None where none parses."""
+    ends = (n for n in range(start, len(lines)) if lines[n].rstrip().endswith(marks))
+    for end in islice(ends, _INNER_FENCES):
+        last = lines[end].rstrip().removesuffix(marks)
+        code = "\n".join(_outdented([*lines[start:end], last], indent)).strip("\n")
+        if code.strip() and parse(code) is not None:
+            return code, end
+    return None
+
+
 def _closes(line: str, marks: str, indent: str) -> bool:
     own = len(line) - len(line.lstrip(" \t"))
     return own <= len(indent) and line.lstrip(" \t").startswith(marks)
@@ -105,7 +120,14 @@ def _info(line: str) -> str:
 
 
 def _outdented(lines: list[str], indent: str) -> list[str]:
-    """The lines without the indentation of their block's fence."""
+    """The lines without the indentation of their block's fence, where they share it.
+
+    A blank before a fence alone, which models write at the beginning of an answer, is none of the
+    program's.
+    """
+    first = next((line for line in lines if line.strip()), "")
+    if not first.startswith(indent):
+        return lines
     return [
         line[len(indent) :] if line.startswith(indent) else line.lstrip(" \t") for line in lines
     ]

@@ -30,8 +30,12 @@ _TOKENS_BEFORE = re.compile(r"\A\s*(?:<\|[A-Za-z_]+\|>(?:assistant)?\s*)+")
 _LOOKS_LIKE_CODE = re.compile(
     r"^\s*[\w.\[\]]+\s*[-+*/]?=[^=]|\w\(|^\s*(?:for|while|if) .*:$", re.MULTILINE
 )
-_PROSE_LINE = re.compile(r"(?:[-*>] |\d+[.)] |\*\*|[A-Z][\w'\u2019]*(?:[ ,:]|$))[^=(]*")
-"""A line at the margin that no statement begins like, up to where one could."""
+_PROSE_LINE = re.compile(
+    r"(?:[-*>] |\d+[.)] |\*\*|[A-Z][\w'\u2019]*(?:[ ,:]|$))[^=(]*"
+    r"|[A-Z][\w'\u2019]*,? [a-z'\u2019]+ [a-z'\u2019]+\b.*"
+    r"|(?:</?\w+>|\[/?[A-Z]+\])\s*"
+)
+"""A line at the margin that no statement begins like: a sentence, or a tag around the answer."""
 _REFUSAL = re.compile(
     r"\b(?:sorry|apologi[sz]e|unable to|"
     r"(?:can ?not|can't|won't|will not) (?:help|assist|do|provide|fulfil|comply|solve|write))\b",
@@ -80,7 +84,7 @@ def read_answer(text: str, entry_point: str = "", *, cut_off: bool = False) -> A
     chosen = _chosen(blocks, entry_point)
     if cut_off and (chosen is None or _is_cut(blocks, chosen, entry_point)):
         return Answer(None, NoProgram.CUT_OFF)
-    program = chosen.code if chosen else None
+    program = _without_prose(chosen) if chosen else None
     if not blocks:
         program = _bare_program(said, entry_point)
     if program is not None:
@@ -183,6 +187,17 @@ def _is_cut(blocks: Sequence[FencedBlock], chosen: FencedBlock, entry_point: str
         return False
     shows_use = entry_point and re.search(rf"\b{re.escape(entry_point)}\b", last.code)
     return last is chosen or (bool(last.language) and last.is_python and not shows_use)
+
+
+def _without_prose(block: FencedBlock) -> str:
+    """A block's program; of one without an end what stands before a line of prose behind it."""
+    line = None if block.closed else error_line(block.code)
+    if line is None:
+        return block.code
+    lines = block.code.split("\n")
+    before = "\n".join(lines[: line - 1]).strip("\n")
+    is_prose = _PROSE_LINE.fullmatch(lines[line - 1]) is not None
+    return before if is_prose and before and parse(before) is not None else block.code
 
 
 def _bare_program(text: str, entry_point: str) -> str | None:

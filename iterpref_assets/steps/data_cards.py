@@ -166,5 +166,5 @@ DATA_CARDS = Step(
     partitioning=Partitioning.BASE_MODEL,
     parents=(PREFERENCE_PAIRS, *BY_SHARD),
     publish=_publish,
-    code_version="3",
+    code_version="4",
 )

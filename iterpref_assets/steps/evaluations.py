@@ -153,5 +153,5 @@ HELDOUT_SCORES = Step(
     config=_config,
     publish=_publish,
     gpus=scoring_gpus,
-    code_version="4",
+    code_version="5",
 )

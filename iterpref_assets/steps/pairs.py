@@ -298,5 +298,5 @@ PREFERENCE_PAIRS = Step(
     parents=(CODEFLOW_PAIRS, BASE_MODELS, LAB_SOURCE),
     config=_preference_config,
     publish=_publish_preference_pairs,
-    code_version="2",
+    code_version="3",
 )

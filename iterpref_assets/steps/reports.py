@@ -162,5 +162,5 @@ EXPERIMENT_REPORTS = Step(
     ),
     config=_config,
     publish=_publish,
-    code_version="2",
+    code_version="3",
 )

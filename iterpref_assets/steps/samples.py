@@ -72,5 +72,5 @@ INITIAL_SAMPLES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="1",
+    code_version="2",
 )

@@ -76,6 +76,6 @@ SYNTHETIC_TASKS = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="2",
+    code_version="3",
     exists=are_synthesised,
 )

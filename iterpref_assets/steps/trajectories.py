@@ -129,5 +129,5 @@ DEBUG_TRAJECTORIES = Step(
     config=_config,
     publish=_publish,
     gpus=generator_gpus,
-    code_version="5",
+    code_version="6",
 )

@@ -188,6 +188,54 @@ def test_prose_right_behind_a_program_without_a_fence_is_left_out(prose: str) ->
     assert found.removesuffix("\n### Notes") == CODE
 
 
+BROKEN_UP = "def f(x):\n    total = 0\n\n    for i in x:\n        total += i\n\n    return total"
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("[PYTHON]", "[/PYTHON]"),
+        ("<answer>", "</answer>"),
+        ("", "This runs in O(n) time."),
+        ("", "Note that f(x) returns total = 0 for an empty list."),
+    ],
+)
+def test_what_stands_around_a_program_without_a_fence_costs_none_of_its_lines(
+    before: str, behind: str
+) -> None:
+    assert program(f"{before}\n{BROKEN_UP}\n{behind}\n") == BROKEN_UP
+
+
+def test_prose_behind_a_fence_that_nothing_closes_is_left_out() -> None:
+    assert program(f"```python\n{BROKEN_UP}\n\nThis function returns the sum.") == BROKEN_UP
+
+
+def test_a_program_that_breaks_off_within_a_fence_that_nothing_closes_is_kept_whole() -> None:
+    code = "def f(x):\n    total = (1\n\n    return total"
+    assert program(f"```python\n{code}") == code
+
+
+@pytest.mark.parametrize("indent", [" ", "   ", "    "])
+def test_blanks_before_a_fence_alone_are_taken_from_no_line(indent: str) -> None:
+    assert program(f"{indent}```python\n{BROKEN_UP}\n```") == BROKEN_UP
+
+
+def test_an_indented_block_is_outdented_but_for_lines_that_are_not_indented() -> None:
+    code = 'def f(x):\n    """Doc\nat the margin."""\n    return x'
+    shown = "\n".join(line if line.startswith("at") else f"   {line}" for line in code.split("\n"))
+    assert program(f"1. Do:\n   ```python\n{shown}\n   ```") == code
+
+
+@pytest.mark.parametrize("behind", ["", "\nExplanation: it returns the sum."])
+def test_a_fence_may_close_on_the_last_line_of_its_program(behind: str) -> None:
+    assert program(f"```python\n{BROKEN_UP}```{behind}") == BROKEN_UP
+
+
+def test_a_fence_within_a_whole_program_closes_nothing() -> None:
+    code = f"{BROKEN_UP}\n# ```"
+    assert program(f"```python\n{code}") == code
+
+
 def test_reasoning_is_no_answer() -> None:
     assert program(f"<think>\nPerhaps\n{fenced(OLD)}\n</think>\n{fenced(CODE)}") == CODE
 

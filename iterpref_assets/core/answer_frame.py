@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from iterpref_assets.core.prompts import Message, Role
 
@@ -42,7 +42,7 @@ def answer_frame(tokenizer: PreTrainedTokenizerBase) -> AnswerFrame:
 
     Without a template, or where it ends turns by no control token, `eos_token` is the end.
     """
-    default: int = tokenizer.eos_token_id
+    default = cast("int", tokenizer.eos_token_id)
     if tokenizer.chat_template is None:
         return AnswerFrame("", "", default)
     before, found, after = _rendered(tokenizer, answered=True).partition(_ANSWER)

@@ -65,12 +65,13 @@ async def debug(initial: pl.DataFrame, config: DebugConfig, work_dir: Path) -> D
 
 def publish(
     store: ArtifactStore, asset: str, config: dict, *files: tuple[str, pl.DataFrame, tables.Schema],
-    parents: tuple[str, ...] = (),
+    parents: tuple[str, ...] = (), figures: dict | None = None,
 ) -> None:  # fmt: skip
     keys = tuple(ArtifactKey(parent, SHARD) for parent in parents)
     with store.publishing(Plan(ArtifactKey(asset, SHARD), "1", config, keys)) as staging:
         for name, frame, schema in files:
             tables.write_table(frame, schema, staging.folder / name)
+        staging.figures.update(figures or {})
 
 
 def publish_trajectories(store: ArtifactStore, folder: Path) -> pl.DataFrame:
@@ -104,6 +105,7 @@ def publish_trajectories(store: ArtifactStore, folder: Path) -> pl.DataFrame:
         (VERSIONS_FILE, outcome.versions, tables.VERSIONS),
         (COMPLETIONS_FILE, outcome.completions, tables.COMPLETIONS),
         parents=("seed_problems", "initial_samples"),
+        figures=outcome.figures,
     )
     return outcome.versions
 

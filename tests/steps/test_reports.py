@@ -41,11 +41,13 @@ SCORES = score_table([("t", 0, "", "", "passed", "", True, None)])
 def publish(
     store: ArtifactStore, key: ArtifactKey, *files: tuple[str, pl.DataFrame, tables.Schema],
     config: dict | None = None, parents: tuple[ArtifactKey, ...] = (), note: str = "",
+    figures: dict | None = None,
 ) -> None:  # fmt: skip
     with store.publishing(Plan(key, "1", config or {}, parents)) as staging:
         (staging.folder / "note").write_text(note)
         for name, frame, schema in files:
             tables.write_table(frame, schema, staging.folder / name)
+        staging.figures.update(figures or {})
 
 
 def versions(shard: str, rounds: int) -> pl.DataFrame:
@@ -104,6 +106,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StepContext:
             ArtifactKey("debug_trajectories", shard),
             (VERSIONS_FILE, versions(shard, rounds), tables.VERSIONS),
             config={"debugging": DebugConfig(max_rounds=rounds).model_dump(mode="json")},
+            figures={"trajectories": 1},
         )
     return StepContext(load_settings(), store)
 

@@ -163,12 +163,10 @@ def _framed(
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.bool_]]]:
     """Ids and masks of each program; what frames it is added and never focal."""
     borders = side.spans.bounds[1:-1]
-    frame = np.array([*before, end], dtype=np.int32)
-    outside = np.zeros(frame.size, dtype=np.bool_)
-    return tuple(
-        [np.concatenate([around[:-1], row, around[-1:]]) for row in np.split(values, borders)]
-        for values, around in ((side.ids, frame), (mask, outside))
-    )
+    start, stop = np.array(before, dtype=np.int32), np.array([end], dtype=np.int32)
+    first, last = np.zeros(start.size, dtype=np.bool_), np.zeros(1, dtype=np.bool_)
+    ids = [np.concatenate([start, row, stop]) for row in np.split(side.ids, borders)]
+    return ids, [np.concatenate([first, row, last]) for row in np.split(mask, borders)]
 
 
 def encode_completions(

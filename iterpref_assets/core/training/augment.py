@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +49,8 @@ def _with_widened(pairs: list[TokenPair], model_dir: Path, seed: int) -> list[To
     return found
 
 
-def _widened_side(
-    side: CompletionTokens, texts: Sequence[str], rng: random.Random
-) -> CompletionTokens:
-    parts = [texts[token] for token in side.ids]
+def _widened_side(side: CompletionTokens, texts: list[str], rng: random.Random) -> CompletionTokens:
+    parts = [texts[int(token)] for token in side.ids]
     ends = np.array([part.count("\n") for part in parts], dtype=np.int32)
     lines = (np.cumsum(ends) - ends).astype(np.int32)
     within = is_program(lines, "".join(parts))
@@ -86,7 +83,7 @@ def _with_middles(pair: TokenPair) -> TokenPair:
 
 def texts_of_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     """[V] what each token of the vocabulary says."""
-    return tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return [str(tokenizer.decode([token])) for token in range(len(tokenizer))]
 
 
 def widen(

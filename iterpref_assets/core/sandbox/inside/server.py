@@ -177,14 +177,14 @@ class Server:
 
     def over_limits(self, request: dict[str, Any], waited: float, quiet: Quiet) -> str:
         """Which limit the program's processes have passed together, if any."""
-        cpu, memory = self.isolation.processes.used()
-        if cpu > request["cpu_seconds"]:
+        use = self.isolation.processes.used()
+        if use.cpu > request["cpu_seconds"]:
             return "cpu"
-        if memory > request["memory_bytes"]:
+        if use.memory > request["memory_bytes"]:
             return "memory"
         if waited > request["wall_seconds"]:
             return "wall"
-        if quiet.after(_POLL_SECONDS, cpu) > request["idle_seconds"]:
+        if quiet.after(_POLL_SECONDS, use) > request["idle_seconds"]:
             return "idle"
         return ""
 

@@ -57,8 +57,6 @@ WAITING = {
 
 def play_processes(folder: Path, processes: list[str]) -> None:
     """Write a `/proc` with processes of these threads, each a letter for its state."""
-    (folder / "self").mkdir()
-    (folder / "self/statm").write_text("0 0 0 0 0 0 0\n")
     for number, threads in enumerate(processes):
         pid = 5_000_000 + 100 * number  # above the kernel's largest: its clock can be asked of none
         for thread, state in enumerate(threads):
@@ -66,6 +64,7 @@ def play_processes(folder: Path, processes: list[str]) -> None:
             place = folder / f"{pid}/task/{pid + thread}"
             place.mkdir(parents=True)
             (place / "stat").write_text(f"{pid + thread} (a (R) b) {state} {' '.join(fields)}\n")
+        (folder / f"{pid}/status").write_text("Name:\ta\n")
         (folder / f"{pid}/stat").write_text((folder / f"{pid}/task/{pid}/stat").read_text())
 
 

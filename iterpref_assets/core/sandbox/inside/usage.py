@@ -10,18 +10,19 @@ from typing import NamedTuple
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _CPUCLOCK_SCHED = 2
-_STATE, _PARENT, _CHILDREN_USER, _CHILDREN_SYSTEM, _THREADS, _RESIDENT = 0, 1, 13, 14, 17, 21
+_STATE, _PARENT, _CHILDREN_USER, _CHILDREN_SYSTEM, _THREADS = 0, 1, 13, 14, 17
 _WANTS_THE_MACHINE = b"RD"
 """The states of a thread that runs, waits for a CPU, or waits for a disk."""
+_RESIDENT = (b"RssAnon:", b"RssShmem:")
 _Stat = list[bytes]
 
 
 class Use(NamedTuple):
     """What a program's processes use together.
 
-    `cpu` is seconds of CPU time so far, ended children's too. `memory` is resident bytes beyond
-    what each process was forked with. `waits` says that no thread runs or would, were the machine
-    less busy: what the program waits for is time, or itself.
+    `cpu` is seconds of CPU time so far, ended children's too. `memory` is resident bytes, beyond
+    what each process was forked with and without the pages of files. `waits` says that no thread
+    runs or would, were the machine less busy: what the program waits for is time, or itself.
     """
 
     cpu: float
@@ -39,7 +40,11 @@ class Processes:
     def __init__(self, proc: int, others: set[int] | None) -> None:
         self.proc = proc
         self.others = others
-        self.inherited = int(self._read("self/statm").split()[1]) * _PAGE
+        self.inherited = 0
+
+    def begin_here(self) -> None:
+        """Take what this process holds for what its forks begin with, and are not charged for."""
+        self.inherited = self._resident("self")
 
     def used(self) -> Use:
         """What the program's processes use and do at this moment."""
@@ -51,7 +56,8 @@ class Processes:
             except OSError:
                 own = 0.0
             cpu += own + children / _TICKS
-            memory += max(0, int(stat[_RESIDENT]) * _PAGE - self.inherited)
+            with suppress(OSError):  # it has ended
+                memory += max(0, self._resident(str(pid)) - self.inherited)
         waits = not any(self._wants_the_machine(pid, stat) for pid, stat in members.items())
         return Use(cpu, memory, waits)
 
@@ -81,6 +87,12 @@ class Processes:
     def address_space(self, pid: int) -> int:
         """Bytes of address space that a process has mapped."""
         return int(self._read(f"{pid}/statm").split()[0]) * _PAGE
+
+    def _resident(self, pid: str) -> int:
+        """Resident bytes of a process without the pages of files, which the kernel can drop."""
+        lines = self._read(f"{pid}/status").splitlines()
+        counts = [line.split()[1] for line in lines if line.startswith(_RESIDENT)]
+        return 1024 * sum(map(int, counts))
 
     def _members(self) -> dict[int, _Stat]:
         everything = self._all()

@@ -54,7 +54,8 @@ class Limits:
         float,
         Field(
             description="A program whose processes all wait for so long, and not for what they "
-            "report to be read, is ended; computing, however slowly, is not waiting"
+            "report to be read, is ended, if it uses less than a twentieth of a CPU between; being "
+            "kept from a CPU by other work is not waiting"
         ),
     ] = 60.0
     memory_bytes: Annotated[int, Field(description="Memory, bytes")] = 1 << 30

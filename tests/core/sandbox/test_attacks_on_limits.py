@@ -96,6 +96,14 @@ def test_a_candidate_that_only_waits_is_ended_beside_its_test_file(attack: Attac
     assert attack(code, SQUARE_TEST_FILE, NO_WAITING).verdict is Verdict.TIMEOUT
 
 
+def test_a_program_that_wakes_up_now_and_then_is_ended_long_before_its_wall_clock_limit(
+    attack: Attack,
+) -> None:
+    code = "import time\ndef square(x):\n    while True: time.sleep(0.005)"
+    limits = replace(UNREACHED, idle_seconds=3)
+    assert attack(code, limits=limits).verdict is Verdict.TIMEOUT
+
+
 def test_sleep_costs_no_cpu_time(attack: Attack) -> None:
     code = "import time\ndef square(x):\n    time.sleep(1.1)\n    return x * x"
     limits = replace(UNREACHED, cpu_seconds=2)

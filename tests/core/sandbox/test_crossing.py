@@ -236,7 +236,7 @@ def test_a_plain_value_has_nothing_foreign() -> None:
         ["array", "<f8", [1000], "AAAAAAAAAAA="],
         ["array", "<f8", [1], "no base 64!"],
         ["nullable", "object", 1],
-        ["DataFrame", None, ["list"], ["list"], ["pickle", "x"]],
+        ["DataFrame", ["list"], ["list"], ["pickle", "x"]],
         ["Index", None, ["zoned", 1, "x"], ""],
         {"a": 1},
     ],

@@ -320,6 +320,35 @@ def test_a_forgery_fails_where_the_program_is_apart(attack: Attack, name: str) -
     assert attack(FORGERIES[name], tests).verdict is not Verdict.PASSED
 
 
+DEFAULTS = {
+    "the expected": ("lambda: 9", Verdict.PASSED),
+    "another": ("lambda: 8", Verdict.WRONG_ANSWER),
+    "what equals everything": ("Equal", Verdict.EXCEPTION),
+    "a number that equals everything": ("lambda: EqualNumber(8)", Verdict.WRONG_ANSWER),
+    "a test runner without checks": ("without_checks", Verdict.WRONG_ANSWER),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_default_factory_makes_its_value_in_the_program_s_process_alone(
+    attack: Attack, name: str
+) -> None:
+    factory, verdict = DEFAULTS[name]
+    program = f"""
+import unittest
+from collections import defaultdict
+class Equal:
+    def __eq__(self, other): return True
+class EqualNumber(int):
+    def __eq__(self, other): return True
+def without_checks():
+    unittest.TestCase.assertEqual = lambda *a, **k: None
+    return 8
+def square(x): return defaultdict({factory})
+"""
+    assert attack(program, apart("self.assertEqual(square(3)['new'], 9)")).verdict is verdict
+
+
 PLANTING = """
 import os, sys
 def square(x):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from iterpref_assets.core.sandbox.inside import server
+from iterpref_assets.core.sandbox.inside.usage import Use
 from iterpref_assets.core.sandbox.inside.watching import Quiet
 from iterpref_assets.core.sandbox.sandbox import Sandbox
 from iterpref_assets.core.sandbox.verdicts import Limits, Verdict
@@ -24,11 +25,15 @@ NEVER = {"cpu_seconds": 1e9, "wall_seconds": 1e9, "idle_seconds": 1e9, "memory_b
 
 
 class Watched:
-    """A server that watches a program, both played by hand: its clock, CPU time and full pipe."""
+    """A server that watches a program, both played by hand.
+
+    Played are the clock, the program's CPU time, whether it waits, and whether its pipe is full.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.steps = 0.0, 0
         self.cpu: Callable[[float], float] = lambda _now: 0.0
+        self.waits: Callable[[float], bool] = lambda _now: True
         self.full: Callable[[float], bool] = lambda _now: False
         self.reading, self.writing = os.pipe()
         os.set_blocking(self.reading, False)
@@ -38,7 +43,7 @@ class Watched:
         monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.server: Any = object.__new__(server.Server)
         self.server.control = None
-        used = lambda: (self.cpu(self.now), 0)  # noqa: E731
+        used = lambda: Use(self.cpu(self.now), 0, self.waits(self.now))  # noqa: E731
         self.server.isolation = SimpleNamespace(processes=SimpleNamespace(used=used))
 
     def turn(self, milliseconds: float) -> list[Any]:
@@ -76,9 +81,32 @@ def test_a_program_that_does_nothing_is_ended(watched: Watched) -> None:
     assert watched.ended(idle_seconds=5.05, wall_seconds=300) == ("idle", 5)
 
 
-def test_a_program_that_computes_a_little_now_and_then_is_not_ended(watched: Watched) -> None:
-    watched.cpu = lambda now: 0.005 * math.floor(now)
+def test_a_program_that_wakes_up_now_and_then_is_ended(watched: Watched) -> None:
+    watched.cpu = lambda now: 0.01 * math.floor(now)
+    # Each of the first six seconds takes 0.2 from the quiet: 6.3 - 1.2 is the first above 5.05.
+    assert watched.ended(idle_seconds=5.05, wall_seconds=300) == ("idle", 6)
+
+
+def test_a_program_that_computes_a_twentieth_of_the_time_is_not_ended(watched: Watched) -> None:
+    watched.cpu = lambda now: 0.0501 * math.floor(now)
     assert watched.ended(idle_seconds=5.05, wall_seconds=300.05) == ("wall", 300)
+
+
+def test_a_program_that_waits_for_a_busy_machine_is_not_ended(watched: Watched) -> None:
+    watched.waits = lambda _now: False
+    assert watched.ended(idle_seconds=5.05, wall_seconds=300.05) == ("wall", 300)
+
+
+def test_time_in_which_a_program_waits_for_the_machine_counts_for_nobody(watched: Watched) -> None:
+    watched.waits = lambda now: math.floor(now + 0.05) % 2 == 0
+    # 9 looks at 0.1 to 0.9, ten each from 2, 4, 6 and 8 on, and two at 10.0 and 10.1.
+    assert watched.ended(idle_seconds=5.05, wall_seconds=300) == ("idle", 10)
+
+
+def test_cpu_time_that_nobody_inherits_takes_nothing_from_the_quiet(watched: Watched) -> None:
+    watched.cpu = lambda now: 0.2 if now < 4.05 else 0.0
+    # The first look, at 0.1, finds the CPU time and no quiet yet.
+    assert watched.ended(idle_seconds=5.05, wall_seconds=300) == ("idle", 5)
 
 
 def test_a_program_that_computed_once_is_ended_after_that(watched: Watched) -> None:

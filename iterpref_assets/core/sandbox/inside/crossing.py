@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import PosixPath
 from typing import Any
 
@@ -24,6 +25,8 @@ _SAFE_INTEGER = 1 << 63
 _FACTORIES: dict[str, Any] = {
     each.__name__: each for each in (int, float, str, list, dict, set, tuple)
 }
+_FACTORIES_DEEP = 3
+"""A factory may make what has a factory, and so on for ever, as one of trees does."""
 _SEQUENCES: dict[str, type] = {
     "list": list,
     "tuple": tuple,
@@ -78,8 +81,14 @@ def _nothing(_name: str) -> None:
     pass
 
 
-def _write(value: Any, foreign: Callable[[str], None] = _nothing) -> Any:
-    """The node of a value; `foreign` is told each type that does not cross."""
+def _write(
+    value: Any, foreign: Callable[[str], None] = _nothing, factories: int = _FACTORIES_DEEP
+) -> Any:
+    """The node of a value.
+
+    `foreign` is told each type that does not cross. Of default factories whose values have such
+    factories in turn, so many are asked for one.
+    """
     kind = type(value)
     if value is None or kind in (bool, str, float):
         return value
@@ -87,14 +96,16 @@ def _write(value: Any, foreign: Callable[[str], None] = _nothing) -> Any:
         return value if -_SAFE_INTEGER < value < _SAFE_INTEGER else ["int", hex(value)]
 
     def inner(member: Any) -> Any:
-        return _write(member, foreign)
+        return _write(member, foreign, factories)
 
-    if kind.__module__.partition(".")[0] in crossing_arrays.LIBRARIES:
-        node = crossing_arrays.write(value, inner)
-        if node is not None:
-            return node
-    if (zone := crossing_zones.write(value)) is not None:
-        return zone
+    node = crossing_zones.write(value)
+    if node is None and kind.__module__.partition(".")[0] in crossing_arrays.LIBRARIES:
+        node = crossing_arrays.write(value, inner, foreign)
+    if node is None and isinstance(value, defaultdict):
+        factory = _factory(value.default_factory, factories)
+        node = ["defaultdict", factory, *_items(value, inner)]
+    if node is not None:
+        return node
     for base, tag, content in _WRITERS:
         # A subclass becomes the nearest type here; `Counter` and `datetime` stand before theirs.
         if isinstance(value, base):
@@ -112,9 +123,19 @@ def _items(value: Any, inner: Callable[[Any], Any]) -> list[Any]:
     return [inner(part) for item in dict.items(value) for part in item]
 
 
-def _default(value: Any, inner: Callable[[Any], Any]) -> list[Any]:
-    factory = getattr(value.default_factory, "__name__", "")
-    return [factory if factory in _FACTORIES else "", *_items(value, inner)]
+def _factory(factory: Any, factories: int) -> Any:
+    """A plain type's name; in a list, the node of what any other makes; "" where none crosses."""
+    for name, kind in _FACTORIES.items():
+        if factory is kind:
+            return name
+    if factory is None or factories == 0:
+        return ""
+    found: list[str] = []
+    try:
+        made = _write(factory(), found.append, factories - 1)
+    except BaseException:  # noqa: BLE001 - the candidate's factory may do anything
+        return ""
+    return "" if found else [made]
 
 
 def _moment(value: Any, inner: Callable[[Any], Any]) -> list[Any]:
@@ -139,7 +160,6 @@ _WRITERS: tuple[tuple[Any, str, Callable[[Any, Any], list[Any]]], ...] = (
     (Fraction, "Fraction", lambda value, _: [hex(value.numerator), hex(value.denominator)]),
     (PosixPath, "path", lambda value, _: [str(value)]),
     (range, "range", lambda value, _: [value.start, value.stop, value.step]),
-    (defaultdict, "defaultdict", _default),
     (Counter, "Counter", _items),
     (OrderedDict, "OrderedDict", _items),
     (dict, "dict", _items),
@@ -171,8 +191,12 @@ def _pairs(parts: list[Any]) -> dict[Any, Any]:
     return dict(zip(members[::2], members[1::2], strict=True))
 
 
-def _read_default(factory: str, *parts: Any) -> Any:
-    return defaultdict(_FACTORIES.get(factory), _pairs(list(parts)))
+def _read_default(factory: Any, *parts: Any) -> Any:
+    if not isinstance(factory, list):
+        return defaultdict(_FACTORIES.get(factory), _pairs(list(parts)))
+    (made,) = factory
+    _read(made)  # bytes that mean nothing are refused now, not where a test asks
+    return defaultdict(partial(_read, made), _pairs(list(parts)))
 
 
 def _read_datetime(text: str, fold: int, zone: Any) -> datetime:

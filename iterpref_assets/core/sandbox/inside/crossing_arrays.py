@@ -23,10 +23,14 @@ _NULLABLE = re.compile(r"str|string|boolean|U?Int\d+|Float\d+")
 """The types of pandas that stand for numbers and texts, with nothing in place of some."""
 
 _Inner = Callable[[Any], Any]
+_Foreign = Callable[[str], None]
 
 
-def write(value: Any, inner: _Inner) -> list[Any] | None:
-    """The node of a value of numpy or pandas, or None where it is of a type not known here."""
+def write(value: Any, inner: _Inner, foreign: _Foreign) -> list[Any] | None:
+    """The node of a value of numpy or pandas, or None where it is of a type not known here.
+
+    `inner` gives the node of a part, and `foreign` is told the types of columns that do not cross.
+    """
     import numpy as np
 
     if isinstance(value, np.generic):
@@ -35,7 +39,7 @@ def write(value: Any, inner: _Inner) -> list[Any] | None:
     if type(value) is np.ndarray:
         known = _is_plain(value.dtype) or value.dtype == object
         return _array(value, inner) if known else None
-    return _write_pandas(value, inner) if "pandas" in sys.modules else None
+    return _write_pandas(value, inner, foreign) if "pandas" in sys.modules else None
 
 
 def _is_plain(dtype: Any) -> bool:
@@ -49,42 +53,54 @@ def _array(array: Any, inner: _Inner) -> list[Any]:
     return ["array", array.dtype.str, list(array.shape), data]
 
 
-def _write_pandas(value: Any, inner: _Inner) -> list[Any] | None:
+def _write_pandas(value: Any, inner: _Inner, foreign: _Foreign) -> list[Any] | None:
     import pandas as pd
 
-    if value is pd.NaT or isinstance(value, pd.Timestamp | pd.Timedelta):
-        return _write_time(value)
     if isinstance(value, pd.Index):
-        return _index(value, inner)
+        return _index(value, inner, foreign)
     if isinstance(value, pd.Series):
-        return _all("Series", [_index(value.index, inner), _column(value, inner)], value.name)
+        index = _index(value.index, inner, foreign)
+        return ["Series", inner(value.name), index, _column(value, inner, foreign)]
     if isinstance(value, pd.DataFrame):
-        columns = [_column(value.iloc[:, place], inner) for place in range(value.shape[1])]
-        parts = [_index(value.columns, inner), _index(value.index, inner), *columns]
-        return _all("DataFrame", parts, None)
-    return None
+        indexes = [_index(each, inner, foreign) for each in (value.columns, value.index)]
+        columns = (value.iloc[:, place] for place in range(value.shape[1]))
+        return ["DataFrame", *indexes, *(_column(each, inner, foreign) for each in columns)]
+    return _write_scalar(value, inner)
 
 
-def _write_time(value: Any) -> list[Any] | None:
+def _write_scalar(value: Any, inner: _Inner) -> list[Any] | None:
     import pandas as pd
 
-    if value is pd.NaT:
-        return ["NaT"]
+    if value is pd.NaT or value is pd.NA:
+        return ["NaT" if value is pd.NaT else "NA"]
+    if isinstance(value, pd.Interval):
+        return ["Interval", inner(value.left), inner(value.right), value.closed]
     if isinstance(value, pd.Timedelta):
         return ["Timedelta", value.value]
+    return _write_moment(value) if isinstance(value, pd.Timestamp) else None
+
+
+def _write_moment(value: Any) -> list[Any] | None:
     zone = None if value.tzinfo is None else str(value.tzinfo)
     known = zone is None or crossing_zones.of_pytz(zone) is not None
     return ["Timestamp", value.value, value.unit, zone] if known else None
 
 
-def _all(tag: str, parts: list[Any], name: Any) -> list[Any] | None:
-    """A node of these parts, or None where one is of a type not known here."""
-    if any(part is None for part in parts) or not isinstance(name, str | int | float | None):
-        return None
-    return [tag, name, *parts]
+def _column(values: Any, inner: _Inner, foreign: _Foreign) -> list[Any]:
+    """The node of a column or of an index's labels.
+
+    Where its type does not cross, it is told, and the members cross as objects, each by itself.
+    """
+    import numpy as np
+
+    node = _whole_column(values, inner, foreign)
+    if node is not None:
+        return node
+    foreign(f"pandas {values.dtype}")
+    return _array(np.asarray(values, dtype=object), inner)
 
 
-def _column(values: Any, inner: _Inner) -> list[Any] | None:
+def _whole_column(values: Any, inner: _Inner, foreign: _Foreign) -> list[Any] | None:
     import numpy as np
     import pandas as pd
 
@@ -94,9 +110,12 @@ def _column(values: Any, inner: _Inner) -> list[Any] | None:
         return _array(array, inner) if _is_plain(dtype) or dtype.hasobject else None
     if isinstance(dtype, pd.CategoricalDtype):
         plain = pd.Categorical(values)
-        categories = _index(plain.categories, inner)
         codes = _array(np.asarray(plain.codes), inner)
-        return None if categories is None else ["Categorical", codes, categories, plain.ordered]
+        return ["Categorical", codes, _index(plain.categories, inner, foreign), plain.ordered]
+    if isinstance(dtype, pd.IntervalDtype):
+        bounds = pd.IntervalIndex(values)
+        left, right = (_column(each, inner, foreign) for each in (bounds.left, bounds.right))
+        return ["intervals", left, right, bounds.closed]
     if isinstance(dtype, pd.DatetimeTZDtype) and crossing_zones.of_pytz(str(dtype.tz)) is not None:
         times = pd.DatetimeIndex(values).tz_convert("UTC").tz_localize(None)
         return ["zoned", _array(times.to_numpy(), inner), str(dtype.tz)]
@@ -106,16 +125,17 @@ def _column(values: Any, inner: _Inner) -> list[Any] | None:
     return None
 
 
-def _index(index: Any, inner: _Inner) -> list[Any] | None:
+def _index(index: Any, inner: _Inner, foreign: _Foreign) -> list[Any]:
     import pandas as pd
 
-    if isinstance(index, pd.RangeIndex):
-        return _all("RangeIndex", [index.start, index.stop, index.step], index.name)
     if isinstance(index, pd.MultiIndex):
-        names = [None if name is None else str(name) for name in index.names]
-        return ["MultiIndex", names, *([inner(part) for part in row] for row in index)]
+        levels = (index.get_level_values(place) for place in range(index.nlevels))
+        return ["MultiIndex", *(_index(each, inner, foreign) for each in levels)]
+    name = inner(index.name)
+    if isinstance(index, pd.RangeIndex):
+        return ["RangeIndex", name, index.start, index.stop, index.step]
     frequency = getattr(index, "freqstr", None) or ""
-    return _all("Index", [_column(index, inner), frequency], index.name)
+    return ["Index", name, _column(index, inner, foreign), frequency]
 
 
 def _read_array(parts: list[Any], _: _Inner) -> Any:
@@ -150,6 +170,9 @@ def _read_column(node: Any, inner: _Inner) -> Any:
             return pd.Categorical.from_codes(
                 inner(codes), categories=inner(categories), ordered=bool(ordered)
             )
+        case ["intervals", left, right, closed]:
+            bounds = (pd.Index(_read_column(each, inner)) for each in (left, right))
+            return pd.arrays.IntervalArray.from_arrays(*bounds, closed=closed)
         case ["zoned", times, zone]:
             return (
                 pd.DatetimeIndex(inner(times))
@@ -167,8 +190,7 @@ def _read_column(node: Any, inner: _Inner) -> Any:
 def _read_index(parts: list[Any], inner: _Inner) -> Any:
     import pandas as pd
 
-    name, node, frequency = parts
-    column = _read_column(node, inner)
+    name, column, frequency = inner(parts[0]), _read_column(parts[1], inner), parts[2]
     kept = object if getattr(column.dtype, "hasobject", False) else None
     index = pd.Index(column, dtype=kept, name=name)
     if frequency and isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex):
@@ -176,31 +198,30 @@ def _read_index(parts: list[Any], inner: _Inner) -> Any:
     return index
 
 
-def _read_range(parts: list[Any], _: _Inner) -> Any:
+def _read_range(parts: list[Any], inner: _Inner) -> Any:
     import pandas as pd
 
     name, start, stop, step = parts
-    return pd.RangeIndex(start, stop, step, name=name)
+    return pd.RangeIndex(start, stop, step, name=inner(name))
 
 
 def _read_multi(parts: list[Any], inner: _Inner) -> Any:
     import pandas as pd
 
-    names, *rows = parts
-    return pd.MultiIndex.from_tuples([tuple(map(inner, row)) for row in rows], names=names)
+    return pd.MultiIndex.from_arrays([pd.Index(inner(each)) for each in parts])
 
 
 def _read_series(parts: list[Any], inner: _Inner) -> Any:
     import pandas as pd
 
     name, index, column = parts
-    return pd.Series(_read_column(column, inner), index=inner(index), name=name)
+    return pd.Series(_read_column(column, inner), index=inner(index), name=inner(name))
 
 
 def _read_frame(parts: list[Any], inner: _Inner) -> Any:
     import pandas as pd
 
-    _, names, index, *columns = parts
+    names, index, *columns = parts
     found = {place: _read_column(column, inner) for place, column in enumerate(columns)}
     frame = pd.DataFrame(found, index=inner(index))
     frame.columns = inner(names)
@@ -225,10 +246,23 @@ def _read_timedelta(parts: list[Any], _: _Inner) -> Any:
     return pd.Timedelta(int(parts[0]))
 
 
+def _read_interval(parts: list[Any], inner: _Inner) -> Any:
+    import pandas as pd
+
+    left, right, closed = parts
+    return pd.Interval(inner(left), inner(right), closed)
+
+
 def _read_not_a_time(_parts: list[Any], _: _Inner) -> Any:
     import pandas as pd
 
     return pd.NaT
+
+
+def _read_missing(_parts: list[Any], _: _Inner) -> Any:
+    import pandas as pd
+
+    return pd.NA
 
 
 READERS: dict[str, Callable[[list[Any], _Inner], Any]] = {
@@ -242,5 +276,7 @@ READERS: dict[str, Callable[[list[Any], _Inner], Any]] = {
     "DataFrame": _read_frame,
     "Timestamp": _read_timestamp,
     "Timedelta": _read_timedelta,
+    "Interval": _read_interval,
     "NaT": _read_not_a_time,
+    "NA": _read_missing,
 }

@@ -53,8 +53,13 @@ class Server:
         self.opened = program.opened_module(settings["opening"])
         self.isolation.seal()
         self.filter = kernel.filter_buffer(bytes.fromhex(settings["filter"]))
-        self.address_space = self.isolation.processes.address_space(os.getpid())
+        self.measure()
         self.runner_modules: dict[str, ModuleType] = {}
+
+    def measure(self) -> None:
+        """Once more is loaded: note what every program begins with and is not charged for."""
+        self.address_space = self.isolation.processes.address_space(os.getpid())
+        self.isolation.processes.begin_here()
 
     def load_test_runner(self) -> None:
         """Load unittest for the first test file, since it makes every later fork more expensive.
@@ -68,7 +73,7 @@ class Server:
         }
         gc.collect()
         gc.freeze()
-        self.address_space = self.isolation.processes.address_space(os.getpid())
+        self.measure()
 
     def hide_test_runner(self) -> None:
         """In a child without tests: let `import` find what it finds on a server without them."""
@@ -177,14 +182,14 @@ class Server:
 
     def over_limits(self, request: dict[str, Any], waited: float, quiet: Quiet) -> str:
         """Which limit the program's processes have passed together, if any."""
-        cpu, memory = self.isolation.processes.used()
-        if cpu > request["cpu_seconds"]:
+        use = self.isolation.processes.used()
+        if use.cpu > request["cpu_seconds"]:
             return "cpu"
-        if memory > request["memory_bytes"]:
+        if use.memory > request["memory_bytes"]:
             return "memory"
         if waited > request["wall_seconds"]:
             return "wall"
-        if quiet.after(_POLL_SECONDS, cpu) > request["idle_seconds"]:
+        if quiet.after(_POLL_SECONDS, use) > request["idle_seconds"]:
             return "idle"
         return ""
 

@@ -80,7 +80,10 @@ class LocalModel(Record):
     """A model folder in the Hugging Face layout, safetensors only."""
 
     source: Literal["local"] = Field("local", description="Where the model comes from")
-    path: Path = Field(description="The folder")
+    path: Path = Field(
+        description="The folder. Its .safetensors, .json, .txt and .jinja files count, by name, "
+        "size and time of change: what is made of the model is stale once one of them changes"
+    )
 
 
 class HubModel(Record):

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from iterpref_assets.core.errors import InputError
 
@@ -112,6 +113,46 @@ def replace_files(folder: Path, target: Path, names: Iterable[str]) -> None:
     sync_tree(target)
 
 
+def hold(path: Path) -> BinaryIO:
+    """Hold `path` for this process until the returned stream is closed.
+
+    The lock is that of a file beside it, which nothing else opens: this kind of lock ends with the
+    process and is not inherited by its children, which may outlive it; but it also ends when the
+    process closes any handle of the locked file.
+
+    Raises:
+        InputError: where another process holds it.
+    """
+    lock = _lock_of(path)
+    while True:
+        stream = lock.open("wb")
+        try:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.close()
+            raise InputError(
+                "another process is working on this", file=path, remedy="Wait for it, or end it"
+            ) from None
+        if _leads_to(lock, stream.fileno()):
+            return stream
+        stream.close()  # whoever held it removed it since it was opened
+
+
+@contextmanager
+def held(path: Path) -> Generator[None]:
+    """Hold `path` within the block, and leave no lock behind; raises as `hold`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with hold(path):
+        try:
+            yield
+        finally:
+            _lock_of(path).unlink(missing_ok=True)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
 @contextmanager
 def locked(home: Path) -> Generator[None]:
     """Be the only one who adds to `home`, or sweeps it, within the block."""
@@ -137,9 +178,9 @@ def made_and_shared(folder: Path) -> int:
         os.close(lock)  # whoever removed it had it locked
 
 
-def _leads_to(folder: Path, descriptor: int) -> bool:
+def _leads_to(path: Path, descriptor: int) -> bool:
     try:
-        return os.path.samestat(folder.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 

@@ -8,20 +8,19 @@ costs at most the last second, and always a suffix: no record survives that foll
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import polars as pl
 from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replacing
+from iterpref_assets.core.files import hold, replacing
 from iterpref_assets.core.json_lines import parse_json
 from iterpref_assets.core.tables import Schema, validate
 
@@ -50,7 +49,7 @@ class Journal:
     def __init__(self, path: Path, settings: Mapping[str, JsonValue]) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(path)
+        self._lock = hold(path)
         self._stream = path.open("a+b", buffering=0)
         self._synced = time.monotonic()
         self._drop_torn_line()
@@ -149,20 +148,3 @@ class Journal:
             raise InputError(
                 "not a record", file=self.path, line=number, remedy=_START_OVER
             ) from None
-
-
-def _lock(path: Path) -> BinaryIO:
-    """Hold `path` for this process, through a file of its own that nothing else opens.
-
-    This kind of lock ends with the process and is not inherited by its children, which may outlive
-    it; but it also ends when the process closes any handle of the locked file.
-    """
-    stream = path.with_name(path.name + ".lock").open("wb")
-    try:
-        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
-        raise InputError(
-            "another process is working on this", file=path, remedy="Wait for it, or end it"
-        ) from None
-    return stream

@@ -35,6 +35,7 @@ MODEL_FILE = "model.json"
 _DESCRIPTION = ("*.json", "*.txt", "*.jinja")
 """Files of a model's configuration and tokenizer."""
 _MODEL_SUFFIXES = {".safetensors", ".json", ".txt", ".jinja"}
+"""Of the files that a model is made of: weights, configuration, tokenizer, chat template."""
 
 
 def if_lab(source: GeneratorSource) -> tuple[str, ...]:
@@ -99,16 +100,16 @@ def not_given(repository: str, revision: str, error: Exception) -> InputError:
 
 
 def model_identity(source: GeneratorSource) -> dict[str, JsonValue]:
-    """What a plan records of a model: its source, and of a local folder which files it holds.
+    """What a plan records of a model: its source, and of a local folder the model's files in it.
 
     Sizes and times of change stand for the weights, which are too large to hash for every plan;
     `base_models` records their hashes.
     """
     identity: dict[str, JsonValue] = source.model_dump(mode="json")
     if isinstance(source, LocalModel):
-        files = sorted(_checked(source.path).iterdir())
         identity["files"] = [
-            [path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files
+            [path.name, path.stat().st_size, path.stat().st_mtime_ns]
+            for path in _model_files(_checked(source.path))
         ]
     return identity
 
@@ -155,6 +156,15 @@ def _checked(folder: Path) -> Path:
     return folder
 
 
+def _model_files(folder: Path) -> list[Path]:
+    """The files that the model of a folder is made of; a README, say, is none of them."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST and path.is_file()
+    )
+
+
 def _lab_config(_context: StepContext, _partition: str) -> Mapping[str, JsonValue]:
     provenance = json.loads((pretrained_dir() / "provenance.json").read_text())
     return {"provenance": provenance}
@@ -180,9 +190,8 @@ def _publish_base_models(context: StepContext, plans: Sequence[Plan]) -> None:
         with context.store.publishing(plan) as staging:
             folder = model_folder(context.store, source)
             description = {**source.model_dump(mode="json"), "files": {}}
-            for path in sorted(folder.iterdir()):
-                if path.suffix in _MODEL_SUFFIXES and path.name != MANIFEST:
-                    description["files"][path.name] = file_sha256(path)
+            for path in _model_files(folder):
+                description["files"][path.name] = file_sha256(path)
             (staging.folder / MODEL_FILE).write_text(json.dumps(description, indent=2))
 
 

@@ -12,7 +12,7 @@ import pytest
 from iterpref_assets.core.artifacts import ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.settings import HubModel, LocalModel, ModelSource, Settings
-from iterpref_assets.steps.models import BASE_MODELS, base_model_folder
+from iterpref_assets.steps.models import BASE_MODELS, base_model_folder, model_identity
 from iterpref_assets.steps.step import StepContext
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -111,3 +111,33 @@ def test_a_base_model_whose_files_changed_since_they_were_recorded_is_refused(
     (folder / "model.safetensors").write_bytes(b"other")
     with pytest.raises(InputError, match="Materialize base_models"):
         base_model_folder(settings_of(LocalModel(path=folder)), store, "tiny")
+
+
+@pytest.fixture
+def model(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    """The folder of a local model."""
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "model"))
+
+
+def write(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "LICENSE", ".gitattributes", ".cache/x.json", "parts.json/x"]
+)
+def test_what_lies_beside_a_local_model_is_no_part_of_it(model: Path, name: str) -> None:
+    before = model_identity(LocalModel(path=model))
+    write(model / name)
+    assert model_identity(LocalModel(path=model)) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "config.json", "merges.txt", "tokenizer.json", "chat_template.jinja"],
+)
+def test_a_local_model_is_another_with_other_files_of_its_own(model: Path, name: str) -> None:
+    before = model_identity(LocalModel(path=model))
+    write(model / name)
+    assert model_identity(LocalModel(path=model)) != before

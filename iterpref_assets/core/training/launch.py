@@ -18,6 +18,7 @@ from typing import Self
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
+from iterpref_assets.core.files import held
 from iterpref_assets.core.lifetime import end_with_starter
 from iterpref_assets.core.progress import naming_subject
 from iterpref_assets.core.records import Record
@@ -34,6 +35,7 @@ _MODULE = "iterpref_assets.core.training.launch"
 _POINT = "point "
 _FAILURE = "failure.json"
 _OUTCOME = "outcome.json"
+_JOB = "job.json"
 
 
 class ReferenceJob(Record):
@@ -164,13 +166,25 @@ def _train(job: TrainJob, on_metrics: Callable[[Point], None]) -> TrainOutcome:
 
 
 def _start(job: ReferenceJob, on_point: Callable[[Point], None]) -> None:
-    """Let other processes do `job`, and hand on the points that they print."""
-    job.work_dir.mkdir(parents=True, exist_ok=True)
-    failure = job.work_dir / _FAILURE
-    failure.unlink(missing_ok=True)
-    file = job.work_dir / "job.json"
-    file.write_text(job.model_dump_json())
-    command = [sys.executable, "-m", _MODULE, str(file)]
+    """Let other processes do `job`, and hand on the points that they print.
+
+    The job's files are held here: what another starter wrote there would be taken for this one's.
+    """
+    file = job.work_dir / _JOB
+    with held(file):
+        failure = job.work_dir / _FAILURE
+        failure.unlink(missing_ok=True)
+        file.write_text(job.model_dump_json())
+        command = [sys.executable, "-m", _MODULE, str(file)]
+        status = _pass_on(command, on_point)
+        if failure.is_file():
+            raise _Failure.model_validate_json(failure.read_bytes()).error()
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+
+
+def _pass_on(command: list[str], on_point: Callable[[Point], None]) -> int:
+    """Run `command` and hand on the points that it prints; its exit status."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         try:
             for line in started.stdout or ():
@@ -181,10 +195,7 @@ def _start(job: ReferenceJob, on_point: Callable[[Point], None]) -> None:
         except BaseException:
             started.terminate()
             raise
-    if failure.is_file():
-        raise _Failure.model_validate_json(failure.read_bytes()).error()
-    if started.returncode:
-        raise subprocess.CalledProcessError(started.returncode, command)
+    return started.returncode
 
 
 def _start_processes(file: Path) -> None:

@@ -200,6 +200,13 @@ def require_plain(model: PreTrainedModel, model_dir: Path, max_length: int) -> N
                 field,
                 "Train a model whose scores and logits are plain products",
             )
+    if getattr(config, "alibi", False):
+        raise refuse(
+            "attention scores change with the distance of tokens in their row (ALiBi), where those "
+            "of a branch lie elsewhere",
+            "alibi",
+            "Train a model with rotary positions",
+        )
     if model._is_stateful:  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         raise refuse(
             "the model carries a state from token to token, which no mask between branches stops",

@@ -22,7 +22,7 @@ from pydantic import JsonValue
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import publish_folder
+from iterpref_assets.core.files import held, publish_folder
 from iterpref_assets.core.pairs.manifest import require_trainable
 from iterpref_assets.core.pairs.token_files import tokens_of
 from iterpref_assets.core.training import launch
@@ -76,14 +76,18 @@ def prepared_run(pairs: Path, model: Path, recipe: Recipe, config: TrainConfig, 
     """
     recipe = recipe.with_strengths(config.beta, config.alpha)
     require_runnable(config, processes_of(config))
-    if out.exists():
-        raise InputError(
-            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
-        )
+    _require_absent(out)
     _refuse_json(pairs, model)
     tokens = tokens_of(pairs)
     require_trainable(pairs, pl.read_parquet(tokens, columns=["pair_id"])["pair_id"])
     return Run(pairs, tokens, model, recipe, config, out)
+
+
+def _require_absent(out: Path) -> None:
+    if out.exists():
+        raise InputError(
+            "exists already", file=out, field="out", remedy="Remove it, or give another folder"
+        )
 
 
 def _require_own_tokens(run: Run) -> None:
@@ -144,9 +148,18 @@ def train_standalone(run: Run) -> TrainOutcome:
     Every process of a run calls this. The first one publishes.
 
     Raises:
-        InputError: where the table is not as it should be, or in another tokenizer's tokens.
+        InputError: where another process makes the same model or has made it, the table is not as
+            it should be, or in another tokenizer's tokens.
         TrainingError: where training fails in a way that the user can mend.
     """
+    if rank() != 0:
+        return _train(run)
+    with held(run.work):
+        _require_absent(run.out)  # another process may have made it since `run` was prepared
+        return _train(run)
+
+
+def _train(run: Run) -> TrainOutcome:
     _require_own_tokens(run)
     sources = {
         "model_sha256": model_digest(run.model),

@@ -79,7 +79,8 @@ def train(
         on_metrics: called with every point of the curves as it is made.
 
     Raises:
-        InputError: before the model loads, where an input is malformed or there are no pairs.
+        InputError: before the model loads, where an input is malformed, there are no pairs, or
+            another process trains in `work_dir`.
         TrainingError: disk full, out of memory, loss not finite; checkpoints are kept.
     """
     recipe = recipe.with_strengths(config.beta, config.alpha)
@@ -91,38 +92,34 @@ def train(
     if config.heldout is not None:
         heldout = load_dataset(kept_out, reference, model_dir, recipe, config)
     without_room = tokenized.height - fitting.height
-    checkpoint = workdir.last_checkpoint(work_dir)
     run = workdir.identity(tokenized, reference, model_dir, recipe, config)
     curve = CurveWriter(work_dir / workdir.METRICS, on_metrics)
     if rank() == 0:
         dataset.truncation.warn(recipe, config.max_length)
         _warn_of_long_prompts(without_room, tokenized.height, config.max_length)
-        workdir.claim(work_dir, run)
-        workdir.remove_unfinished(work_dir)
-        curve.start_after(workdir.curve_until(checkpoint))
-    if checkpoint is not None:
-        _log.info("resuming from %s", checkpoint.name)
-    try:
-        trainer = _build(dataset, heldout, model_dir, config, work_dir, curve)
-        name = f"{recipe.name}-{hashlib.sha256(run.encode()).hexdigest()[:8]}"
-        links = trainer.report_as(name)
-        if config.tensorboard is not None and rank() == 0:
-            trainer.write_events(config.tensorboard / name)
-        with track(f"train {recipe.name}", trainer.total_steps) as tracker:
-            trainer.show_on(tracker)
-            with _steps_compiled_on_a_gpu(config):
-                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        links.finish()
-        _save(trainer, model_dir, out_dir)
-        points: list[Point] = trainer.state.log_history
-        if rank() == 0:
-            curve.start_after(points)
-            shutil.copyfile(curve.file, out_dir / workdir.METRICS)
-    except Exception as error:
-        failure = explain(error)
-        if failure is None:
-            raise
-        raise failure from error
+    with workdir.claimed(work_dir, run) if rank() == 0 else nullcontext():
+        checkpoint = _begin(work_dir, curve)
+        try:
+            trainer = _build(dataset, heldout, model_dir, config, work_dir, curve)
+            name = f"{recipe.name}-{hashlib.sha256(run.encode()).hexdigest()[:8]}"
+            links = trainer.report_as(name)
+            if config.tensorboard is not None and rank() == 0:
+                trainer.write_events(config.tensorboard / name)
+            with track(f"train {recipe.name}", trainer.total_steps) as tracker:
+                trainer.show_on(tracker)
+                with _steps_compiled_on_a_gpu(config):
+                    trainer.train(resume_from_checkpoint=checkpoint)
+            links.finish()
+            _save(trainer, model_dir, out_dir)
+            points: list[Point] = trainer.state.log_history
+            if rank() == 0:
+                curve.start_after(points)
+                shutil.copyfile(curve.file, out_dir / workdir.METRICS)
+        except Exception as error:
+            failure = explain(error)
+            if failure is None:
+                raise
+            raise failure from error
     figures = {"pairs": float(len(dataset.pairs)), "steps": float(points[-1]["step"])}
     figures["pairs_without_room"] = float(without_room)
     figures |= dataset.truncation.figures() | _last_figures(points)
@@ -131,6 +128,18 @@ def train(
     if config.heldout is not None and config.heldout.patience is not None:
         figures["best_step"] = float(best_step(points))
     return TrainOutcome(figures, points, links.links)
+
+
+def _begin(work_dir: Path, curve: CurveWriter) -> str | None:
+    """The folder of the checkpoint that a run resumes from; its curve begins with those points."""
+    checkpoint = workdir.last_checkpoint(work_dir)
+    if rank() == 0:
+        workdir.remove_unfinished(work_dir)
+        curve.start_after(workdir.curve_until(checkpoint))
+    if checkpoint is None:
+        return None
+    _log.info("resuming from %s", checkpoint.name)
+    return str(checkpoint)
 
 
 def _warn_of_long_prompts(count: int, of_pairs: int, max_length: int) -> None:

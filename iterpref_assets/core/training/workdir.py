@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.files import replace_text, sync, sync_tree
+from iterpref_assets.core.files import held, replace_text, sync, sync_tree
 from iterpref_assets.core.training.config import Sharding, TrainConfig
 from iterpref_assets.core.training.curves import Point
 from iterpref_assets.core.training.recipes import Recipe
@@ -57,21 +59,23 @@ def model_digest(model_dir: Path) -> str:
     return digest.hexdigest()
 
 
-def claim(work_dir: Path, run: str) -> None:
-    """Take `work_dir` for `run`, or find that it is already its own.
+@contextmanager
+def claimed(work_dir: Path, run: str) -> Generator[None]:
+    """Have `work_dir` for `run` alone within the block; the first process of a run calls it.
 
     Raises:
-        InputError: where it holds the checkpoints of another run.
+        InputError: where another process trains in it, or it holds the checkpoints of another run.
     """
-    work_dir.mkdir(parents=True, exist_ok=True)
     file = work_dir / _IDENTITY
-    if file.is_file() and file.read_text() != run:
-        raise InputError(
-            "this folder belongs to another run (other pairs, model, recipe or config)",
-            file=work_dir,
-            remedy="Remove it to start over, or give another",
-        )
-    replace_text(file, run)
+    with held(file):
+        if file.is_file() and file.read_text() != run:
+            raise InputError(
+                "this folder belongs to another run (other pairs, model, recipe or config)",
+                file=work_dir,
+                remedy="Remove it to start over, or give another",
+            )
+        replace_text(file, run)
+        yield
 
 
 def last_checkpoint(work_dir: Path) -> Path | None:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+from held_elsewhere import held_elsewhere
 from training_examples import random_pairs
 
 from iterpref_assets.core import tables
@@ -104,6 +105,18 @@ def test_an_error_of_a_process_reaches_its_starter_whole(stopped_by, tmp_path, m
     with pytest.raises(type(stopped_by)) as caught:
         launch._start(asked, lambda _: None)
     assert str(caught.value) == str(stopped_by)
+
+
+def test_files_of_a_job_that_another_process_started_are_left_alone(tmp_path):
+    place = {"tokens": tmp_path, "model_dir": tmp_path, "work_dir": tmp_path / "work"}
+    asked = ReferenceJob(**place, config=CONFIG, out=tmp_path / "out")
+    with held_elsewhere(tmp_path / "work" / "job.json"):
+        (tmp_path / "work" / "job.json").write_text("its job")
+        (tmp_path / "work" / "failure.json").write_text("its failure")
+        with pytest.raises(InputError, match="another process is working on this"):
+            launch._start(asked, lambda _: None)
+        assert (tmp_path / "work" / "job.json").read_text() == "its job"
+        assert (tmp_path / "work" / "failure.json").read_text() == "its failure"
 
 
 def test_batch_that_the_processes_cannot_share_is_refused_before_any_is_started(

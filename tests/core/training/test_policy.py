@@ -11,6 +11,7 @@ from torch.nn.attention import flex_attention as flex
 from training_examples import EDGE_PAIRS, VOCABULARY, random_pairs
 from transformers import (
     AutoModelForCausalLM,
+    FalconConfig,
     Gemma2Config,
     JambaConfig,
     MambaConfig,
@@ -95,10 +96,11 @@ def test_starcoder2_trains_without_dropout(tmp_path, eager_flex, attention, join
             ),
             "model_type",
         ),
+        (FalconConfig(**SIZES, alibi=True), "alibi"),
     ],
     ids=[
         "window shorter than a row", "capped scores", "positions by length", "recurrent",
-        "partly recurrent",
+        "partly recurrent", "scores by distance",
     ],
 )  # fmt: skip
 def test_architecture_that_packed_rows_would_train_wrongly_is_refused(tmp_path, config, field):

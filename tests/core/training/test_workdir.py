@@ -1,4 +1,4 @@
-"""What a power cut leaves of a run's checkpoints."""
+"""Whose a work folder is, and what a power cut leaves of its checkpoints."""
 
 import os
 from collections.abc import Callable
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from held_elsewhere import held_elsewhere, is_free
 
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.training.config import Sharding, TrainConfig
 from iterpref_assets.core.training.recipes import recipe_named
 from iterpref_assets.core.training.workdir import (
     checkpoints,
-    claim,
+    claimed,
     identity,
     keep_only,
     last_checkpoint,
@@ -67,7 +68,8 @@ def test_the_mark_is_on_the_disk_before_older_checkpoints_are_removed(written, m
 def claim_of(folder: Path, sharding: Sharding) -> None:
     config = TrainConfig(sharding=sharding)
     pairs = pl.DataFrame({"pair_id": ["pair-0"]})
-    claim(folder, identity(pairs, None, folder / "model", recipe_named("sft"), config))
+    with claimed(folder, identity(pairs, None, folder / "model", recipe_named("sft"), config)):
+        pass
 
 
 @pytest.mark.parametrize("other", [Sharding.NONE, Sharding.FSDP2])
@@ -86,3 +88,14 @@ def test_a_run_goes_on_sharded_by_pytorch_or_not(tmp_path: Path) -> None:
     claim_of(tmp_path, Sharding.NONE)
     claim_of(tmp_path, Sharding.FSDP2)
     claim_of(tmp_path, Sharding.NONE)
+
+
+def test_a_folder_that_another_process_trains_in_is_refused(tmp_path: Path) -> None:
+    with held_elsewhere(tmp_path / "run.json"), pytest.raises(InputError, match="another process"):
+        claim_of(tmp_path, Sharding.NONE)
+
+
+def test_a_folder_is_held_while_it_is_claimed(tmp_path: Path) -> None:
+    with claimed(tmp_path, "run"):
+        assert not is_free(tmp_path / "run.json")
+    assert is_free(tmp_path / "run.json")

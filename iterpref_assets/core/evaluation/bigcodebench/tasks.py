@@ -15,6 +15,7 @@ from iterpref_assets.core.evaluation.bigcodebench.proxying import (
     imports_of_tests,
     why_in_process,
 )
+from iterpref_assets.core.evaluation.bigcodebench.sanitizer import sanitize
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import (
     FENCE_END,
@@ -89,17 +90,17 @@ class BigCodeBenchTask:
 
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for; nothing where a chat holds none."""
-        from evalplus.sanitize import sanitize
-
         if self.style is PromptStyle.CHAT:
             completion = read_answer(completion, self.problem.entry_point).program or ""
         text = before_stops(completion, self.stops).replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:
             text = self._prompt + text
         try:
-            return sanitize(text, entrypoint=self.problem.entry_point)
+            return sanitize(text, self.problem.entry_point)
         except (RecursionError, ValueError):
-            return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
+            return (
+                text  # nested too deep, or no text: Python's own parser gives up too, so it fails
+            )
 
     def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the test class on the calibrated program."""

@@ -40,6 +40,9 @@ LIMITS = Limits(
 )
 """Programs may wait longer than elsewhere: the tests of BigCodeBench/1104 have them wait 62 s."""
 
+_GIVEN = "import os, sys; from os import environ; __file__ = '__test__.py'"
+"""What BigCodeBench's harness puts in the module of program and tests before they run."""
+
 DIRECT_STOPS = ("\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ")
 
 
@@ -112,14 +115,19 @@ class BigCodeBenchTask:
 def calibrated(problem: BigCodeBenchProblem, code: str) -> str:
     """`code` after the task's own imports and an empty function, as the benchmark scores it.
 
-    A program that left out the imports that its prompt had shown is not failed for that.
+    A program that left out the imports that its prompt had shown is not failed for that, nor one
+    that uses what the harness gives to each.
     """
     return f"{_shown(problem)}{code}"
 
 
 def _shown(problem: BigCodeBenchProblem) -> str:
-    """The task's own imports and constants, and an empty function."""
-    return f"{problem.code_prompt}\n    pass\n"
+    """What the harness gives, the task's own imports and constants, and an empty function.
+
+    The first line takes the place of the empty one that the benchmark has before `pass`, so that
+    the program's lines have the same numbers as there.
+    """
+    return f"{_GIVEN}\n{problem.code_prompt.rstrip()}\n    pass\n"
 
 
 def judge_program(

@@ -44,7 +44,7 @@ PROMPTS_FILE = "prompts.json"
 SCORES_FILE = "scores.parquet"
 SUMMARY_FILE = "summary.json"
 WORKERS = os.cpu_count() or 1
-_TASKS_VERSIONS = {BenchmarkName.BIGCODEBENCH: "6"}
+_TASKS_VERSIONS = {BenchmarkName.BIGCODEBENCH: "7"}
 """Of the steps whose results alone have come to differ."""
 
 

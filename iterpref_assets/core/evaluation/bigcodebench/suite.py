@@ -34,7 +34,7 @@ from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 HARD = "hard"
-OWN_JUDGING = 2
+OWN_JUDGING = 3
 """Raised whenever programs of this benchmark alone may come to another verdict than before."""
 PRELOAD = ("numpy", "pandas", "scipy", "sklearn", "matplotlib.pyplot", "requests")
 """What programs most often import; matplotlib alone takes a second to find its fonts."""

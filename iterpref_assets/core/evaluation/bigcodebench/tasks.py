@@ -25,8 +25,7 @@ from iterpref_assets.core.evaluation.evalplus.prompts import (
 )
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
-from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.code_tests import ProxiedTests
+from iterpref_assets.core.sandbox.code_tests import ContinuedTests, ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 
 LIMITS = Limits(
@@ -42,6 +41,8 @@ LIMITS = Limits(
 
 _GIVEN = "import os, sys; from os import environ; __file__ = '__test__.py'"
 """What BigCodeBench's harness puts in the module of program and tests before they run."""
+_CASE = "TestCases"
+"""The class that BigCodeBench's harness runs; BigCodeBench/790 holds another one beside it."""
 
 DIRECT_STOPS = ("\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ")
 
@@ -133,7 +134,7 @@ def _shown(problem: BigCodeBenchProblem) -> str:
 def judge_program(
     problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
-    """Run the task's test class on a whole program."""
+    """Run the class `TestCases` of the task's test file on a whole program."""
     judge = judge_beside if why_in_process(problem) else judge_apart
     return judge(problem, code, sandbox, limits)
 
@@ -142,7 +143,7 @@ def judge_beside(
     problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's tests in the program's own module."""
-    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
+    return sandbox.judge(code, ContinuedTests(code=problem.test, case=_CASE), limits)
 
 
 def judge_apart(
@@ -152,7 +153,7 @@ def judge_apart(
 
     The tests' imports are the program's too, as they are beside it.
     """
-    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point)
+    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point, _CASE)
     return sandbox.judge(f"{code}\n{imports_of_tests(problem)}", tests, limits)
 
 

@@ -8,6 +8,7 @@ from iterpref_assets.core.evaluation.bigcodebench.proxying import why_in_process
 from iterpref_assets.core.evaluation.bigcodebench.tasks import BigCodeBenchTask
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import Sandbox
+from iterpref_assets.core.sandbox.verdicts import Verdict
 
 pytestmark = pytest.mark.sandbox
 
@@ -70,3 +71,13 @@ def test_a_program_s_lines_keep_their_numbers(judged):
     # The prompt's two lines, an empty one and `pass` stand before the program.
     message = judged("def task_func(x):\n    return x['a']").message
     assert message.endswith("in line 6: return x['a']")
+
+
+def test_tests_of_another_class_are_not_run(judged):
+    other = "class OtherTests(TestCases):\n    def test_two(self):\n        self.fail()\n"
+    assert judged("def task_func(x):\n    return 2", f"{TEST}{other}").passed
+
+
+def test_tests_that_the_class_inherits_are_run(judged):
+    test = TEST.replace("TestCases", "Base") + "class TestCases(Base):\n    pass\n"
+    assert judged("def task_func(x):\n    return 3", test).verdict is Verdict.WRONG_ANSWER

@@ -20,6 +20,7 @@ NOT_ASKED_FOR = {
     "pydantic_core": "pydantic's own core, where the type of its errors is",
     "pytz": "of a benchmark's libraries, in the sandbox; without it its zones do not cross",
     "ray": "the extra's own",
+    **dict.fromkeys(("tree_sitter", "tree_sitter_python"), "what evalplus cuts answers with"),
 }
 """Modules that no list has to name, with the reason."""
 BESIDE = {

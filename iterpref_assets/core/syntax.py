@@ -5,12 +5,24 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from enum import Enum, auto
 from typing import Any
 
 _ONE_AT_A_TIME = threading.RLock()
 """CPython 3.11 counts the depth of a tree that it builds in one place for the whole process. Where
 a thread is interrupted while it builds one, by a garbage collection that runs Python code, and
 another builds its own meanwhile, the first raises SystemError."""
+_ALLOW_INCOMPLETE_INPUT = 0x4000
+"""`PyCF_ALLOW_INCOMPLETE_INPUT`, by which Python says "incomplete input" of a text that goes wrong
+at its end and not before."""
+
+
+class Completeness(Enum):
+    """Whether a text is Python: it is, it may be with more lines behind it, or it cannot be."""
+
+    WHOLE = auto()
+    OPEN = auto()
+    WRONG = auto()
 
 
 def tree_of(code: str) -> ast.Module:
@@ -37,6 +49,25 @@ def parse(code: str) -> ast.Module | None:
     """The tree of `code`, or None where it is no Python; its warnings are not passed on."""
     parsed = _parsed(code)
     return parsed if isinstance(parsed, ast.Module) else None
+
+
+def completeness(code: str) -> Completeness:
+    """Whether `code` is Python, or may be so with more lines behind it; for use in threads.
+
+    Raises:
+        RecursionError: where `code` nests too deep.
+        ValueError: where it is no text to Python.
+    """
+    flags = ast.PyCF_ONLY_AST | _ALLOW_INCOMPLETE_INPUT
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(code, "<unknown>", "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            return Completeness.OPEN if error.msg == "incomplete input" else Completeness.WRONG
+        except MemoryError:
+            return Completeness.OPEN
+    return Completeness.WHOLE
 
 
 def has_lone_return(code: str) -> bool:

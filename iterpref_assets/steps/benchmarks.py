@@ -44,19 +44,23 @@ PROMPTS_FILE = "prompts.json"
 SCORES_FILE = "scores.parquet"
 SUMMARY_FILE = "summary.json"
 WORKERS = os.cpu_count() or 1
+_TASKS_VERSIONS = {BenchmarkName.BIGCODEBENCH: "7"}
+"""Of the steps whose results alone have come to differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreAsset:
     """One way in which a benchmark is asked: an asset of scores.
 
-    `split` says how BigCodeBench is asked; the others know no such difference.
+    `split` says how BigCodeBench is asked; the others know no such difference. `code_version` is
+    the step's, raised where this benchmark's scores alone come to differ.
     """
 
     asset: str
     benchmark: BenchmarkName
     title: str
     split: BigCodeBenchSplit = BigCodeBenchSplit.COMPLETE
+    code_version: str = "8"
 
 
 SCORE_ASSETS = (
@@ -66,12 +70,14 @@ SCORE_ASSETS = (
         "bigcodebench_complete_scores",
         BenchmarkName.BIGCODEBENCH,
         "BigCodeBench Complete, Full and Hard",
+        code_version="9",
     ),
     ScoreAsset(
         "bigcodebench_instruct_scores",
         BenchmarkName.BIGCODEBENCH,
         "BigCodeBench Instruct, Full and Hard",
         BigCodeBenchSplit.INSTRUCT,
+        code_version="9",
     ),
     ScoreAsset("livecodebench_scores", BenchmarkName.LIVECODEBENCH, "LiveCodeBench"),
 )
@@ -268,7 +274,7 @@ BENCHMARK_TASKS = tuple(
         partitioning=Partitioning.WHOLE,
         config=partial(_tasks_config, name),
         publish=partial(_publish_tasks, name),
-        code_version="5",
+        code_version=_TASKS_VERSIONS.get(name, "5"),
         exists=partial(_is_given, name),
     )
     for name in BenchmarkName
@@ -288,7 +294,7 @@ BENCHMARK_SCORES = tuple(
         config=partial(_scores_config, asked),
         publish=partial(_publish_scores, asked),
         gpus=scoring_gpus,
-        code_version="8",
+        code_version=asked.code_version,
         exists=partial(_is_given, asked.benchmark),
     )
     for asked in SCORE_ASSETS

@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from iterpref_assets.core import syntax
-from iterpref_assets.core.syntax import literal, parse
+from iterpref_assets.core.syntax import Completeness, completeness, literal, parse
 
 TEXT = f"[{','.join(['[1]'] * 40)}]"
 
@@ -94,3 +94,27 @@ def test_threads_that_parse_at_once_leave_the_warnings_of_the_process_as_they_we
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("x = 1", Completeness.WHOLE),
+        ("", Completeness.WHOLE),
+        ("if x:", Completeness.OPEN),
+        ("x = (1,", Completeness.OPEN),
+        ('x = """1', Completeness.OPEN),
+        ("x = 1 + \\", Completeness.OPEN),
+        ("a b", Completeness.WRONG),
+        ("if x:\ny = 1", Completeness.WRONG),
+        ("x = (1,\n}", Completeness.WRONG),
+        ("    x = 1", Completeness.WRONG),
+    ],
+)
+def test_a_text_that_more_lines_may_complete_is_told_from_one_that_none_can(code, said):
+    assert completeness(code) is said
+
+
+def test_what_python_warns_of_in_a_text_is_not_passed_on(recwarn):
+    assert completeness("x = '\\W'") is Completeness.WHOLE
+    assert not recwarn.list

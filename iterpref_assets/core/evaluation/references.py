@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, JUDGING, Suite
+from iterpref_assets.core.evaluation.suite import CHECK_DATA, Suite
 from iterpref_assets.core.evaluation.tasks import EvaluationTask
 from iterpref_assets.core.journal import Journal, storable
 from iterpref_assets.core.progress import track
@@ -103,7 +103,7 @@ def references_of(
             list(facts.prompts),
             dict(facts.libraries),
             {**facts.limits.given, **facts.program_limits},
-            JUDGING,
+            facts.judging,
         ]
     )
     digest = hashlib.sha256(key.encode()).hexdigest()

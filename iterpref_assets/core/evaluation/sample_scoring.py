@@ -22,7 +22,7 @@ from iterpref_assets.core.evaluation.scores import (
     statuses_of,
 )
 from iterpref_assets.core.evaluation.selection import select_tasks
-from iterpref_assets.core.evaluation.suite import JUDGING, PreparedBenchmark, Suite
+from iterpref_assets.core.evaluation.suite import PreparedBenchmark, Suite
 from iterpref_assets.core.files import replace_text
 from iterpref_assets.core.journal import Journal
 from iterpref_assets.core.progress import track
@@ -180,7 +180,7 @@ def _settings(benchmark: PreparedBenchmark[JudgeT]) -> dict[str, JsonValue]:
         "limits": {**benchmark.limits.given, **benchmark.program_limits},
         "plus": any(task.has_plus for task in benchmark.tasks.values()),
         "format": LOG_FORMAT,
-        "judging": JUDGING,
+        "judging": benchmark.judging,
     }
 
 

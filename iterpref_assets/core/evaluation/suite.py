@@ -18,7 +18,7 @@ from iterpref_assets.core.sandbox.verdicts import Execution
 
 CHECK_DATA = "Check that the data file is unchanged"
 JUDGING = 2
-"""Raised whenever a program of any benchmark may come to another verdict than before."""
+"""Raised whenever programs of several benchmarks may come to another verdict than before."""
 
 JudgeT_contra = TypeVar("JudgeT_contra", contravariant=True)
 
@@ -46,6 +46,7 @@ class Facts:
         limits: limits in place of the benchmark's own.
         program_limits: what one program may use, where no benchmark fixes it.
         remedy: what to check where a reference solution fails for no known reason.
+        judging: the version of all that decides verdicts; results of another one are stale.
     """
 
     source: DataSource
@@ -58,6 +59,7 @@ class Facts:
     limits: JudgingLimits = OWN_LIMITS
     program_limits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     remedy: str = CHECK_DATA
+    judging: int = JUDGING
 
 
 def _no_fault(_task_id: str, _statuses: Statuses) -> Statuses | None:
@@ -79,6 +81,7 @@ class PreparedBenchmark(Generic[JudgeT_contra]):
         program_limits: as in `Facts`.
         cpu_seconds: what the reference solution takes, by task_id, where it is known.
         listed_fault: what the official harness says where a listed fault of its makes it differ.
+        judging: as in `Facts`.
     """
 
     source: DataSource
@@ -91,6 +94,7 @@ class PreparedBenchmark(Generic[JudgeT_contra]):
     program_limits: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     cpu_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     listed_fault: Callable[[str, Statuses], Statuses | None] = _no_fault
+    judging: int = JUDGING
 
 
 class Suite(Protocol):

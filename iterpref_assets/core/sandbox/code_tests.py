@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from iterpref_assets.core.records import CodeTests
@@ -34,6 +34,16 @@ class PlannedTests:
     idle: tuple[str, ...] = ()
 
 
+class ContinuedTests(CodeTests):
+    """A benchmark's test file, of which its harness runs one class in the program's own module.
+
+    `case` is the class's name.
+    """
+
+    shared_namespace: bool = True
+    case: str
+
+
 @dataclass(frozen=True, slots=True)
 class ProxiedTests:
     """A test file whose process the program is out of: it only calls one function of it.
@@ -45,11 +55,13 @@ class ProxiedTests:
         code: the test file. It goes on in the module that `prelude` begins.
         prelude: source that the tests may rely on, such as the imports that the program was shown.
         entry_point: the function that it calls.
+        case: the class whose tests are run, "" for all of them.
     """
 
     code: str
     prelude: str
     entry_point: str
+    case: str = ""
 
 
 def require_usable(tests: CodeTests, entry_point: str = "") -> None:
@@ -80,14 +92,24 @@ def usable_tests(code: str) -> PlannedTests:
     return plan
 
 
-def plan_tests(code: str) -> PlannedTests:
+def plan_tests(code: str, case: str = "") -> PlannedTests:
     """The tests in `code`, in unittest's order: classes as written, methods by name.
+
+    Where `case` names a class, its tests alone.
 
     Raises:
         InputError: if `code` does not parse, has no check that can fail, or has a test that nothing
-            can call, named in the message.
+            can call, named in the message; or if the class has no tests.
     """
-    return _or_refused(_planned, _or_refused(read_tests, code))
+    read = _or_refused(read_tests, code)
+    return _or_refused(_planned, _of_case(read, case) if case else read)
+
+
+def _of_case(read: ReadTests, case: str) -> ReadTests:
+    tests = {name: each for name, each in read.tests.items() if name.startswith(f"{case}.")}
+    if not tests:
+        raise refused(f"the test file has no tests in a class {case}")
+    return replace(read, tests=tests)
 
 
 def _or_refused(look: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -14,6 +14,7 @@ from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.records import CodeTests, FunctionTests, RaisingCase, StdioTests, Tests
 from iterpref_assets.core.sandbox import feedback
 from iterpref_assets.core.sandbox.code_tests import (
+    ContinuedTests,
     PlannedTests,
     ProxiedTests,
     not_run,
@@ -277,7 +278,8 @@ def judge_test_file(
     Raises:
         InputError: if the test file does not parse, or has no test that can fail.
     """
-    plan = plan_tests(tests.code)
+    of_case = isinstance(tests, ContinuedTests | ProxiedTests)
+    plan = plan_tests(tests.code, tests.case if of_case else "")
     run = runner.run_tests(code, tests, plan, limits)
     outcome, beside = run.outcome, isinstance(tests, CodeTests)
     if run.ending is not None or outcome is None:

@@ -31,6 +31,23 @@ class Derived(Base):
     assert plan_tests(code).names == ("Base.test_one", "Derived.test_one", "Derived.test_two")
 
 
+def test_of_one_class_its_own_and_inherited_tests_are_planned_and_no_others() -> None:
+    code = """
+from unittest import TestCase
+class Base(TestCase):
+    def test_one(self): pass
+class Derived(Base):
+    def test_two(self): assert f()
+"""
+    assert plan_tests(code, "Derived").names == ("Derived.test_one", "Derived.test_two")
+
+
+def test_a_file_without_the_class_to_run_is_refused() -> None:
+    code = "from unittest import TestCase\nclass A(TestCase):\n    def test_a(self): assert f()\n"
+    with pytest.raises(InputError, match="no tests in a class TestCases"):
+        plan_tests(code, "TestCases")
+
+
 def test_functions_that_nothing_calls_are_to_be_called() -> None:
     code = "def test_a():\n    assert f()\ndef test_b():\n    assert f()\ntest_b()\n"
     assert plan_tests(code) == PlannedTests(False, ("test_a",), checks=2)

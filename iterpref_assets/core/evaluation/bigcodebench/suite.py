@@ -22,12 +22,20 @@ from iterpref_assets.core.evaluation.references import (
     reasons_not_run,
     references_of,
 )
-from iterpref_assets.core.evaluation.suite import CHECK_DATA, DataSource, Facts, PreparedBenchmark
+from iterpref_assets.core.evaluation.suite import (
+    CHECK_DATA,
+    JUDGING,
+    DataSource,
+    Facts,
+    PreparedBenchmark,
+)
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.sandbox.sandbox import DEFAULT_PRELOAD, Sandbox
 from iterpref_assets.core.sandbox.verdicts import Execution
 
 HARD = "hard"
+OWN_JUDGING = 3
+"""Raised whenever programs of this benchmark alone may come to another verdict than before."""
 PRELOAD = ("numpy", "pandas", "scipy", "sklearn", "matplotlib.pyplot", "requests")
 """What programs most often import; matplotlib alone takes a second to find its fonts."""
 
@@ -65,6 +73,7 @@ class BigCodeBenchSuite:
             limits=limits,
             remedy=f"{CHECK_DATA}, and that the libraries have the versions of "
             "requirements/bigcodebench.txt",
+            judging=JUDGING + OWN_JUDGING,
         )
 
     def open_sandbox(self, workers: int, *, wait: bool = True) -> Sandbox:
@@ -123,6 +132,7 @@ class BigCodeBenchSuite:
             groups={name: group for name, group in facts.groups.items() if name in names},
             libraries=facts.libraries,
             limits=facts.limits,
+            judging=facts.judging,
         )
 
 

@@ -15,6 +15,7 @@ from iterpref_assets.core.evaluation.bigcodebench.proxying import (
     imports_of_tests,
     why_in_process,
 )
+from iterpref_assets.core.evaluation.bigcodebench.sanitizer import sanitize
 from iterpref_assets.core.evaluation.config import JudgingLimits
 from iterpref_assets.core.evaluation.evalplus.prompts import (
     FENCE_END,
@@ -24,8 +25,7 @@ from iterpref_assets.core.evaluation.evalplus.prompts import (
 )
 from iterpref_assets.core.evaluation.tasks import Judgement, ProgramJudge, PromptStyle
 from iterpref_assets.core.prompts import Message, Role
-from iterpref_assets.core.records import CodeTests
-from iterpref_assets.core.sandbox.code_tests import ProxiedTests
+from iterpref_assets.core.sandbox.code_tests import ContinuedTests, ProxiedTests
 from iterpref_assets.core.sandbox.verdicts import Execution, Limits
 
 LIMITS = Limits(
@@ -38,6 +38,11 @@ LIMITS = Limits(
     open_files=256,
 )
 """Programs may wait longer than elsewhere: the tests of BigCodeBench/1104 have them wait 62 s."""
+
+_GIVEN = "import os, sys; from os import environ; __file__ = '__test__.py'"
+"""What BigCodeBench's harness puts in the module of program and tests before they run."""
+_CASE = "TestCases"
+"""The class that BigCodeBench's harness runs; BigCodeBench/790 holds another one beside it."""
 
 DIRECT_STOPS = ("\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ")
 
@@ -89,17 +94,17 @@ class BigCodeBenchTask:
 
     def program(self, completion: str) -> str:
         """The sanitized program that `completion` stands for; nothing where a chat holds none."""
-        from evalplus.sanitize import sanitize
-
         if self.style is PromptStyle.CHAT:
             completion = read_answer(completion, self.problem.entry_point).program or ""
         text = before_stops(completion, self.stops).replace("\t", "    ")
         if self.style is PromptStyle.COMPLETION:
             text = self._prompt + text
         try:
-            return sanitize(text, entrypoint=self.problem.entry_point)
+            return sanitize(text, self.problem.entry_point)
         except (RecursionError, ValueError):
-            return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
+            return (
+                text  # nested too deep, or no text: Python's own parser gives up too, so it fails
+            )
 
     def judge(self, code: str, sandbox: ProgramJudge) -> Judgement:
         """Run the test class on the calibrated program."""
@@ -111,20 +116,25 @@ class BigCodeBenchTask:
 def calibrated(problem: BigCodeBenchProblem, code: str) -> str:
     """`code` after the task's own imports and an empty function, as the benchmark scores it.
 
-    A program that left out the imports that its prompt had shown is not failed for that.
+    A program that left out the imports that its prompt had shown is not failed for that, nor one
+    that uses what the harness gives to each.
     """
     return f"{_shown(problem)}{code}"
 
 
 def _shown(problem: BigCodeBenchProblem) -> str:
-    """The task's own imports and constants, and an empty function."""
-    return f"{problem.code_prompt}\n    pass\n"
+    """What the harness gives, the task's own imports and constants, and an empty function.
+
+    The first line takes the place of the empty one that the benchmark has before `pass`, so that
+    the program's lines have the same numbers as there.
+    """
+    return f"{_GIVEN}\n{problem.code_prompt.rstrip()}\n    pass\n"
 
 
 def judge_program(
     problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
-    """Run the task's test class on a whole program."""
+    """Run the class `TestCases` of the task's test file on a whole program."""
     judge = judge_beside if why_in_process(problem) else judge_apart
     return judge(problem, code, sandbox, limits)
 
@@ -133,7 +143,7 @@ def judge_beside(
     problem: BigCodeBenchProblem, code: str, sandbox: ProgramJudge, limits: Limits = LIMITS
 ) -> Execution:
     """Run the task's tests in the program's own module."""
-    return sandbox.judge(code, CodeTests(code=problem.test, shared_namespace=True), limits)
+    return sandbox.judge(code, ContinuedTests(code=problem.test, case=_CASE), limits)
 
 
 def judge_apart(
@@ -143,7 +153,7 @@ def judge_apart(
 
     The tests' imports are the program's too, as they are beside it.
     """
-    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point)
+    tests = ProxiedTests(problem.test, _shown(problem), problem.entry_point, _CASE)
     return sandbox.judge(f"{code}\n{imports_of_tests(problem)}", tests, limits)
 
 

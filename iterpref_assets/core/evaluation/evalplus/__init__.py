@@ -1,1 +1,1 @@
-"""HumanEval(+) and MBPP(+) by evalplus's own loaders, sanitizer, oracles and tolerances."""
+"""HumanEval(+) and MBPP(+) by evalplus's own loaders, oracles and tolerances."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from iterpref_assets.core.answers import read_answer
 from iterpref_assets.core.evaluation.evalplus.data import EvalPlusBenchmark, EvalPlusProblem
+from iterpref_assets.core.evaluation.evalplus.sanitizer import sanitize
 from iterpref_assets.core.evaluation.tasks import PromptStyle
 from iterpref_assets.core.prompts import Message, Role
 
@@ -40,8 +41,6 @@ def program(
 
     It ends at the first of `stops`, whether or not the engine ended the completion there.
     """
-    from evalplus.sanitize import sanitize
-
     if style is PromptStyle.CHAT:
         text = read_answer(completion, problem.entry_point).program or ""
     else:
@@ -49,9 +48,9 @@ def program(
     if style is PromptStyle.COMPLETION:
         text = problem.prompt.strip() + "\n" + text
     try:
-        return sanitize(text, entrypoint=problem.entry_point)
+        return sanitize(text, problem.entry_point)
     except (RecursionError, ValueError):
-        return text  # nested too deep, or null bytes: Python's own parser gives up, so it fails
+        return text  # nested too deep, or no text: Python's own parser gives up too, so it fails
 
 
 def stops(benchmark: EvalPlusBenchmark, style: PromptStyle) -> tuple[str, ...]:

@@ -189,6 +189,19 @@ def test_a_run_without_libraries_is_not_taken_up_with_them(tmp_path):
 
 
 @pytest.mark.sandbox
+def test_scores_by_another_version_of_judging_are_not_taken_up(tmp_path):
+    data = load_bigcodebench(write(tmp_path, ABSENT))
+    suite = BigCodeBenchSuite(data, BigCodeBenchSplit.COMPLETE, None)
+    file = tmp_path / "samples.jsonl"
+    file.write_text(json.dumps({"task_id": ABSENT["task_id"], "completion": "    return 0"}))
+    run = SampleRun(file, tmp_path / "out", tmp_path / "cache", 1)
+    score_file(suite, run)
+    suite.facts = replace(suite.facts, judging=suite.facts.judging - 1)
+    with pytest.raises(InputError, match="field 'judging'"):
+        score_file(suite, run)
+
+
+@pytest.mark.sandbox
 def test_tasks_may_start_commands_and_write_below_tmp(sandbox):
     code = (
         "import subprocess\n"

@@ -23,6 +23,7 @@ from iterpref_assets.defs.dagster_private import (
 from iterpref_assets.defs.dead_runs import PROCESS_TAG, process_tag, release_dead_runs
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
+    DEFINITIONS,
     SHARDS,
     artifact_partition,
     partition_key,
@@ -79,7 +80,7 @@ def materialize_chain(
                 _log.info("%s: reused %s", asset, _some(reused))
         for assets in sorted({assets for assets in stale.values() if assets}, key=len):
             partitions = [name for name, wanted in stale.items() if wanted == assets]
-            for stretch in _ranges(instance, partitions):
+            for stretch in _ranges(instance, assets[0], partitions):
                 execute(definitions, instance, assets, stretch)
 
 
@@ -187,12 +188,18 @@ def register_shards(instance: dg.DagsterInstance, settings: Settings) -> None:
     instance.add_dynamic_partitions(SHARDS, list(settings.seeds.shards()))
 
 
-def _ranges(instance: dg.DagsterInstance, partitions: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """`partitions` as stretches without gaps: shards lie in the order they were registered in."""
-    if len(partitions) == 1:
+def _ranges(
+    instance: dg.DagsterInstance, asset: str, partitions: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
+    """Partitions of an asset as stretches without gaps in the order that Dagster knows them in."""
+    definition = DEFINITIONS[step_of(asset).partitioning]
+    if definition is None:
         yield tuple(partitions)
         return
-    yield from stretches(instance.get_dynamic_partitions(SHARDS), partitions)
+    known = definition.get_partition_keys(dynamic_partitions_store=instance)
+    wanted = [partition_key(name) for name in partitions]
+    for keys in stretches(known, wanted):
+        yield tuple(artifact_partition(key) for key in keys)
 
 
 def execute(

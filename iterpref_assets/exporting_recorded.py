@@ -21,8 +21,9 @@ from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.experiment_programs import programs_files, shards_run_anew
+from iterpref_assets.steps.experiment_programs import shards_run_anew
 from iterpref_assets.steps.experiment_recorded import made_of, recorded_results
+from iterpref_assets.steps.recorded_files import programs_files
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 

@@ -21,8 +21,9 @@ from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.exporting_pairs import standing
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
-from iterpref_assets.steps.experiment_programs import programs_files, shards_run_anew
+from iterpref_assets.steps.experiment_programs import shards_run_anew
 from iterpref_assets.steps.experiment_recorded import made_of, recorded_results
+from iterpref_assets.steps.recorded_files import programs_files
 from iterpref_assets.steps.step import Step, StepContext
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
 
@@ -47,8 +48,9 @@ def made_of_results(
 def with_recorded(context: StepContext, fresh: Results) -> Results:
     """`fresh`, and what the settings' `experiment.recorded` holds beside it and may stand.
 
-    Of arms whose pairs were not made here, or that there no longer are, and of results that the
-    settings do not ask for, nothing tells. Nothing is to be lost: they are taken over, and named in
+    Of arms whose pairs were not made here, or that there no longer are, of second rounds whose
+    first round has a rate that was not tried yet, and of results that the settings do not ask for,
+    nothing tells. Nothing is to be lost: they are taken over, and named in
     the log.
     """
     recorded, unknown = recorded_results(context.settings), set[str]()
@@ -56,7 +58,7 @@ def with_recorded(context: StepContext, fresh: Results) -> Results:
     def may_stand(asset: str, key: str) -> bool:
         step, known = step_of(asset), _arm(key) in _NAMES
         asked = known and step.exists(context.settings)
-        digest = made_of(context, step, key) if asked else None
+        digest = _made_of(context, step, key) if asked else None
         if digest is None:
             unknown.add(_arm(key))
         return digest is None or digest == recorded.made_of(asset, key)
@@ -68,6 +70,14 @@ def with_recorded(context: StepContext, fresh: Results) -> Results:
             ", ".join(sorted(unknown)),
         )
     return joined
+
+
+def _made_of(context: StepContext, step: Step, key: str) -> str | None:
+    """What a cell would be made of here; None where that cannot be told yet."""
+    try:
+        return made_of(context, step, key)
+    except InputError:
+        return None
 
 
 def write_programs(settings: Settings, folder: Path) -> list[Path]:

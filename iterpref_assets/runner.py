@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -15,10 +15,15 @@ import dagster as dg
 from iterpref_assets.core.artifacts import UNPARTITIONED, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.progress import duration
-from iterpref_assets.defs.dagster_private import InstanceRef, NoOpComputeLogManager
+from iterpref_assets.defs.dagster_private import (
+    DagsterAssetCheckFailedError,
+    InstanceRef,
+    NoOpComputeLogManager,
+)
 from iterpref_assets.defs.dead_runs import PROCESS_TAG, process_tag, release_dead_runs
 from iterpref_assets.defs.failures import failure_reason
 from iterpref_assets.defs.partitions import (
+    DEFINITIONS,
     SHARDS,
     artifact_partition,
     partition_key,
@@ -26,6 +31,7 @@ from iterpref_assets.defs.partitions import (
     reason,
     stretches,
 )
+from iterpref_assets.defs.passed import passed_keys, passed_whole
 from iterpref_assets.phases import Phase
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.chain import step_of
@@ -67,14 +73,14 @@ def materialize_chain(
     context = StepContext(settings, ArtifactStore(settings.root))
     for number, phase in enumerate(planned, 1):
         _log.info("stage %d of %d: %s", number, len(planned), _said_of(phase))
-        stale = _stale(context, instance, phase)
+        stale = _stale(context, definitions, instance, phase)
         for asset in phase.assets:
             reused = [name for name, assets in stale.items() if asset not in assets]
             if reused:
                 _log.info("%s: reused %s", asset, _some(reused))
         for assets in sorted({assets for assets in stale.values() if assets}, key=len):
             partitions = [name for name, wanted in stale.items() if wanted == assets]
-            for stretch in _ranges(instance, partitions):
+            for stretch in _ranges(instance, assets[0], partitions):
                 execute(definitions, instance, assets, stretch)
 
 
@@ -93,17 +99,21 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _stale(
-    context: StepContext, instance: dg.DagsterInstance, phase: Phase
+    context: StepContext, definitions: dg.Definitions, instance: dg.DagsterInstance, phase: Phase
 ) -> dict[str, tuple[str, ...]]:
     """For each partition the assets to make: all from the first one that is not current.
 
-    What follows a stale asset is stale too, because its parent is about to change.
+    What follows a stale asset is stale too, because its parent is about to change. One that its
+    blocking checks have not passed counts as stale: its run makes nothing anew, and checks it.
     """
-    recorded = {asset: _recorded(instance, asset) for asset in phase.assets}
+    known = {
+        asset: _recorded(instance, asset) & _passed(definitions, instance, asset, phase.partitions)
+        for asset in phase.assets
+    }
     stale: dict[str, tuple[str, ...]] = {}
     for name in phase.partitions:
         current = [
-            name in recorded[asset] and _is_current(context, asset, name) for asset in phase.assets
+            name in known[asset] and _is_current(context, asset, name) for asset in phase.assets
         ]
         first = current.index(False) if False in current else len(current)
         stale[name] = phase.assets[first:]
@@ -117,6 +127,28 @@ def _recorded(instance: dg.DagsterInstance, asset: str) -> set[str]:
     if not keys and instance.get_latest_materialization_event(key) is not None:
         return {UNPARTITIONED}
     return {artifact_partition(name) for name in keys}
+
+
+def _passed(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    asset: str,
+    partitions: Collection[str],
+) -> set[str]:
+    """The artifact partitions that each blocking check of an asset passed on what they hold."""
+    graph = definitions.resolve_asset_graph()
+    node = graph.get(dg.AssetKey(asset))
+    passed = set(partitions)
+    for check in node.check_keys:
+        if not graph.get(check).blocking:
+            continue
+        if node.partitions_def is None:
+            passed = passed if passed_whole(instance, check) else set()
+        else:
+            keys = [partition_key(name) for name in passed]
+            found = passed_keys(instance, check, node.partitions_def, keys)
+            passed = {artifact_partition(key) for key in found}
+    return passed
 
 
 def _is_current(context: StepContext, asset: str, partition: str) -> bool:
@@ -156,12 +188,18 @@ def register_shards(instance: dg.DagsterInstance, settings: Settings) -> None:
     instance.add_dynamic_partitions(SHARDS, list(settings.seeds.shards()))
 
 
-def _ranges(instance: dg.DagsterInstance, partitions: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """`partitions` as stretches without gaps: shards lie in the order they were registered in."""
-    if len(partitions) == 1:
+def _ranges(
+    instance: dg.DagsterInstance, asset: str, partitions: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
+    """Partitions of an asset as stretches without gaps in the order that Dagster knows them in."""
+    definition = DEFINITIONS[step_of(asset).partitioning]
+    if definition is None:
         yield tuple(partitions)
         return
-    yield from stretches(instance.get_dynamic_partitions(SHARDS), partitions)
+    known = definition.get_partition_keys(dynamic_partitions_store=instance)
+    wanted = [partition_key(name) for name in partitions]
+    for keys in stretches(known, wanted):
+        yield tuple(artifact_partition(key) for key in keys)
 
 
 def execute(
@@ -240,11 +278,13 @@ def _raise_interruption(result: dg.ExecuteInProcessResult) -> None:
 
 
 def _tell_of_faults(result: dg.ExecuteInProcessResult) -> None:
-    """Log the stack of what no step foresaw; bad input has its one line."""
+    """Log the stack of what no step foresaw; bad input and a failed check have their one line."""
     for event in result.get_step_failure_events():
-        failure = event.step_failure_data
-        if failure.user_failure_data is None and failure.error is not None:
-            _log.error("%s: %s", event.step_key, failure.error.to_string())
+        failure, error = event.step_failure_data, event.step_failure_data.error
+        if failure.user_failure_data is not None or error is None:
+            continue
+        if error.cls_name != DagsterAssetCheckFailedError.__name__:
+            _log.error("%s: %s", event.step_key, error.to_string())
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:

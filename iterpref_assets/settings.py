@@ -279,7 +279,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the TOML file."""
+        """Arguments, then the environment, then the TOML file.
+
+        Arguments that name every field are settings already: beneath a section of one kind, the
+        others would put fields of another.
+        """
+        if settings_cls.model_fields.keys() <= init_settings().keys():
+            return (init_settings,)
         return (init_settings, env_settings, InitSettingsSource(settings_cls, values_of_file()))
 
     def prompts_for(self, source: GeneratorSource) -> PromptConfig:

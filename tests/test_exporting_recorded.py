@@ -57,14 +57,35 @@ def test_an_export_takes_over_what_another_machine_recorded(settings, tmp_path, 
     assert sorted(again.cells["made_of"]) == sorted(there.cells["made_of"])
 
 
-def test_nothing_is_lost_of_arms_whose_pairs_are_not_here(settings, tmp_path, monkeypatch, caplog):
+def _unknown_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
+    def known(context: StepContext, step: Step, key: str) -> str | None:
+        return None if key == unknown else made_of(context, step, key)
+
+    return known
+
+
+def _without_a_plan_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
+    """As of a second round whose first round has not been tried at every rate."""
+
+    def known(context: StepContext, step: Step, key: str) -> str | None:
+        if key == unknown:
+            raise InputError("a rate has not been tried", remedy="Try it first")
+        return made_of(context, step, key)
+
+    return known
+
+
+@pytest.mark.parametrize("without", [_unknown_of, _without_a_plan_of])
+def test_nothing_is_lost_of_arms_that_cannot_be_planned_here(
+    settings, tmp_path, monkeypatch, caplog, without
+):
     steps = {step.asset: step for step in (VALIDATION, SCORES)}
     monkeypatch.setattr(exporting_recorded, "step_of", steps.__getitem__)
     export_grid(settings, tmp_path / "lab")
     cells = read_results(tmp_path / "lab").cells
     shutil.rmtree(settings.root / "artifacts" / "experiment_validation" / SCORED)
     shutil.rmtree(settings.root / "artifacts" / "experiment_scores" / SCORED)
-    monkeypatch.setattr(exporting_recorded, "made_of", _unknown_of(SCORED))
+    monkeypatch.setattr(exporting_recorded, "made_of", without(SCORED))
     recorded = {"validation_problems": 2, "recorded": tmp_path / "lab"}
     here = Settings.model_validate(settings.model_dump() | {"experiment": recorded})
     export_grid(here, tmp_path / "again" / "lab")
@@ -86,13 +107,6 @@ def test_nothing_is_lost_of_an_arm_that_is_no_more(settings, tmp_path, monkeypat
     again = read_results(tmp_path / "again" / "lab")
     assert again.scores.filter(arm="sft").equals(there.scores.filter(arm="sft"))
     assert "tells whether they stand: sft" in caplog.text
-
-
-def _unknown_of(unknown: str) -> Callable[[StepContext, Step, str], str | None]:
-    def known(context: StepContext, step: Step, key: str) -> str | None:
-        return None if key == unknown else made_of(context, step, key)
-
-    return known
 
 
 def test_programs_are_written_without_what_debugging_was_shown(settings, tmp_path):

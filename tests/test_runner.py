@@ -19,7 +19,16 @@ from iterpref_assets.defs.dead_runs import (
     release_dead_runs,
     tag_with_process,
 )
-from iterpref_assets.runner import execute, open_instance, warn_of_full_pools
+from iterpref_assets.defs.partitions import DEFINITIONS
+from iterpref_assets.phases import Phase
+from iterpref_assets.runner import (
+    execute,
+    materialize_chain,
+    open_instance,
+    warn_of_full_pools,
+)
+from iterpref_assets.settings import Settings, load_settings
+from iterpref_assets.steps.partitions import Partitioning, partitions_of
 
 
 @pytest.fixture
@@ -252,3 +261,23 @@ def test_a_run_of_the_chain_says_who_started_it(instance) -> None:
     (run,) = instance.get_runs()
     shown = {name: tag for name, tag in run.tags.items() if not name.startswith((".", "dagster/"))}
     assert shown == {"iterpref/reason": "iterpref run"}
+
+
+def test_a_run_makes_every_partition_of_what_is_divided_otherwise_than_by_shards(
+    instance, tmp_path
+) -> None:
+    made = []
+    pair_sets = partitions_of(Partitioning.PAIR_SET, load_settings())
+
+    @dg.asset(
+        partitions_def=DEFINITIONS[Partitioning.PAIR_SET],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def experiment_pairs(context: dg.AssetExecutionContext) -> None:
+        made.extend(context.partition_keys)
+
+    settings = Settings.model_validate({"root": tmp_path / "data"})
+    phase = Phase(("experiment_pairs",), pair_sets)
+    materialize_chain(dg.Definitions([experiment_pairs]), instance, settings, [phase])
+    assert len(pair_sets) > 1
+    assert made == list(pair_sets)

@@ -111,6 +111,33 @@ def test_a_misspelt_override_is_named() -> None:
     assert caught.value.field == "debugging.max_round"
 
 
+def test_a_run_may_take_another_kind_of_engine_than_the_file_sets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[pairs.judge]\nmodel = "a"\n[pairs.judge.engine]\nkind = "openai"\n'
+        'base_url = "http://localhost:9/v1"\n[engine]\nkind = "transformers"\n'
+    )
+    monkeypatch.setenv(SETTINGS_FILE, str(path))
+    changed = load_settings().overridden("pairs", {"judge": {"engine": {"kind": "vllm"}}})
+    judge = changed.pairs.judge
+    assert judge is not None
+    assert (judge.model, judge.engine.kind.value) == ("a", "vllm")
+
+
+def test_a_run_may_take_another_kind_of_engine_than_the_environment_sets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__ENGINE__KIND", "openai")
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__ENGINE__BASE_URL", "http://localhost:9/v1")
+    monkeypatch.setenv("ITERPREF_PAIRS__JUDGE__MODEL", "a")
+    changed = load_settings().overridden("pairs", {"judge": {"engine": {"kind": "vllm"}}})
+    judge = changed.pairs.judge
+    assert judge is not None
+    assert judge.engine.kind.value == "vllm"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.name)
 def test_every_example_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SETTINGS_FILE, str(path))

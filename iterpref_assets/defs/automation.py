@@ -234,11 +234,16 @@ def _at(context: dg.ScheduleEvaluationContext, partition: str) -> str:
 
 
 def _variants(store: ArtifactStore, base_model: str) -> Iterator[str]:
-    """The models that can be scored, as partitions of artifacts: itself, and its checkpoints."""
+    """The models that can be scored, as partitions of artifacts: itself, and its checkpoints.
+
+    A checkpoint of a recipe that there no longer is stays in the store.
+    """
+    known = set(partitions.scores.get_partition_keys())
     if store.find(ArtifactKey("base_models", base_model)) is not None:
         yield ModelVariant(base_model, REFERENCE).key
     for name in store.partitions("checkpoints"):
-        if ModelVariant.parse(name).base_model == base_model:
+        is_known = partitions.partition_key(name) in known
+        if is_known and ModelVariant.parse(name).base_model == base_model:
             yield name
 
 

@@ -1,9 +1,9 @@
 """Asset checks: statements about artifacts that can turn out false.
 
 Blocking ones stop downstream assets of the same run. Each looks at the partitions of its run, or at
-all published ones of its asset where it is executed alone, and its metadata name them. They have no
-`partitions_def`: Dagster 1.13 records none of the partitions of a run over a range, which is how
-shards are made, and shows every one of them as never checked.
+all published ones that there still are where it is executed alone, and its metadata name them. They
+have no `partitions_def`: Dagster 1.13 records none of the partitions of a run over a range, which
+is how shards are made, and shows every one of them as never checked.
 """
 
 import dagster as dg
@@ -12,7 +12,11 @@ from iterpref_assets.core.decontamination.items import Benchmark, count_by_bench
 from iterpref_assets.defs.checkpoints import checkpoints
 from iterpref_assets.defs.evaluations import heldout_scores
 from iterpref_assets.defs.offenders import check_result
-from iterpref_assets.defs.partitions import artifact_partition, partition_keys_of_run
+from iterpref_assets.defs.partitions import (
+    artifact_partition,
+    partition_key,
+    partition_keys_of_run,
+)
 from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.problems import seed_problems
 from iterpref_assets.defs.resources import (
@@ -174,9 +178,17 @@ def _executed(
 def _partitions(
     context: dg.AssetCheckExecutionContext, project: ProjectResource, asset: dg.AssetsDefinition
 ) -> list[str]:
-    """The run's partitions of the checked asset; all published ones where it is checked alone."""
+    """The run's partitions of the checked asset; where it is checked alone, all that are published.
+
+    What was published of a shard that is forgotten since, or of a base model that the settings no
+    longer have, is read by nothing.
+    """
     definition = asset.partitions_def
     keys = definition and partition_keys_of_run(context.run.tags, definition, context.instance)
     if keys is None:
-        return list(project.store().partitions(asset.key.to_user_string()))
+        published = project.store().partitions(asset.key.to_user_string())
+        known = definition and definition.get_partition_keys(
+            dynamic_partitions_store=context.instance
+        )
+        return [name for name in published if known is None or partition_key(name) in known]
     return [artifact_partition(key) for key in keys]

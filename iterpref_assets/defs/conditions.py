@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import dagster as dg
 
-from iterpref_assets.defs.dagster_private import (
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-    EntitySubset,
-)
-from iterpref_assets.defs.partitions import partition_keys_of_run
-
-HISTORY_PAGE = 100
+from iterpref_assets.defs.dagster_private import EntitySubset
+from iterpref_assets.defs.passed import passed_keys, passed_whole
 
 
 class ParentsPassed(dg.AutomationCondition[dg.AssetKey]):
@@ -57,61 +49,13 @@ class ParentsPassed(dg.AutomationCondition[dg.AssetKey]):
 def _not_passed(
     instance: dg.DagsterInstance, asked: EntitySubset[dg.AssetKey], check: dg.AssetCheckKey
 ) -> EntitySubset[dg.AssetKey]:
-    """The partitions of `asked` whose present content the check has not passed.
-
-    Going back in time, the first evaluation that covers a partition decides about it; it must have
-    seen what the partition holds. One that is planned, or that never came, has not passed. Of one
-    whose run was deleted nobody can tell which partitions it covered: it vouches for none.
-    """
+    """The partitions of `asked` whose present content the check has not passed."""
     definition = asked.partitions_def
     if definition is None:
-        return asked if not _passed_whole(instance, check) else asked.compute_difference(asked)
-    undecided = set(asked.expensively_compute_partition_keys())
-    held = instance.event_log_storage.get_latest_storage_id_by_partition(
-        asked.key, dg.DagsterEventType.ASSET_MATERIALIZATION, undecided
-    )
-    passed: set[str] = set()
-    for record in _history(instance, check):
-        if not undecided:
-            break
-        run = instance.get_run_by_id(record.run_id)
-        if run is None:
-            continue
-        covered = undecided.intersection(
-            partition_keys_of_run(run.tags, definition, instance) or undecided
-        )
-        seen = _seen(record)
-        passed |= {key for key in covered if key in held and held[key] <= seen}
-        undecided -= covered
+        return asked if not passed_whole(instance, check) else asked.compute_difference(asked)
+    keys = set(asked.expensively_compute_partition_keys())
+    passed = passed_keys(instance, check, definition, keys)
     return asked.compute_difference(asked.compute_intersection_with_partition_keys(passed))
-
-
-def _passed_whole(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> bool:
-    """Whether the check of an asset without partitions passed what the asset holds."""
-    held = instance.fetch_materializations(check.asset_key, limit=1).records
-    newest = next(_history(instance, check), None)
-    return bool(held) and newest is not None and held[0].storage_id <= _seen(newest)
-
-
-def _seen(record: AssetCheckExecutionRecord) -> int:
-    """The last materialization that an evaluation vouches for; 0 where it did not pass."""
-    if record.status is not AssetCheckExecutionRecordStatus.SUCCEEDED or record.event is None:
-        return 0
-    evaluation = record.event.asset_check_evaluation
-    target = None if evaluation is None else evaluation.target_materialization_data
-    return 0 if target is None else target.storage_id
-
-
-def _history(
-    instance: dg.DagsterInstance, check: dg.AssetCheckKey
-) -> Iterator[AssetCheckExecutionRecord]:
-    """The check's evaluations, planned ones included, the newest first."""
-    cursor: int | None = None
-    while page := instance.event_log_storage.get_asset_check_execution_history(
-        check, HISTORY_PAGE, cursor
-    ):
-        yield from page
-        cursor = page[-1].id
 
 
 MAKE = (dg.AutomationCondition.eager() & ParentsPassed()).with_label("made_when_parents_passed")

@@ -23,9 +23,9 @@ from dagster._core.definitions.data_version import (
 # Waits for: `get_partition_keys_in_range(range, dynamic_partitions_store=...)` (deprecated today).
 from dagster._core.definitions.partitions.context import partition_loading_context
 
-# What a Pipes client raises where its process fails.
-# Waits for: `dagster.DagsterPipesExecutionError`.
-from dagster._core.errors import DagsterPipesExecutionError
+# What a Pipes client raises where its process fails, and a step whose blocking check failed.
+# Waits for: `dagster.DagsterPipesExecutionError` and `dagster.DagsterAssetCheckFailedError`.
+from dagster._core.errors import DagsterAssetCheckFailedError, DagsterPipesExecutionError
 
 # What `dagster.Executor` is written in terms of.
 # Waits for: public names for the types in the signatures of `Executor.execute` and `.retries`.
@@ -61,6 +61,7 @@ __all__ = [
     "NULL_EVENT_POINTER",
     "AssetCheckExecutionRecord",
     "AssetCheckExecutionRecordStatus",
+    "DagsterAssetCheckFailedError",
     "DagsterPipesExecutionError",
     "EntitySubset",
     "ExecutionPlan",

@@ -26,6 +26,7 @@ scores = dg.MultiPartitionsDefinition({"base_model": _BASE_MODELS, "variant": _V
 
 _TRAINED = (Partitioning.FIRST_CELL, Partitioning.SECOND_CELL)
 _OF_EXPERIMENT = (
+    Partitioning.RECORDED_SHARD,
     Partitioning.PAIR_SET,
     Partitioning.SECOND_ROUND,
     Partitioning.CELL,

@@ -26,6 +26,7 @@ from iterpref_assets.core.evaluation.config import EvaluationConfig
 from iterpref_assets.core.evaluation.model_scoring import score_tasks
 from iterpref_assets.core.evaluation.references import (
     ReferenceResult,
+    remedy_of,
     require_passing,
     run_references,
 )
@@ -134,6 +135,7 @@ def _publish_tasks(benchmark: BenchmarkName, context: StepContext, plans: Sequen
         tasks = suite.tasks(PromptStyle.CHAT, sandbox, _cache(store), WORKERS)
         for plan in each_named(plans):
             results = run_references(suite, tasks, sandbox, store.work_folder(plan), WORKERS)
+            require_passing(results, remedy_of(suite))
             rows = [result.model_dump() for result in results]
             frame = pl.DataFrame(rows, schema=tables.BENCHMARK_TASKS)
             with store.publishing(plan) as staging:
@@ -219,12 +221,14 @@ def open_benchmark(
     """A benchmark whose tasks are published.
 
     Raises:
-        InputError: where a reference solution failed for no known reason, or the data changed
-            since.
+        InputError: where a reference solution failed for no known reason, as an earlier version
+            published it, or the data changed since.
     """
     suite = context.settings.benchmarks.open(name, split)
     results = read_tasks(context.store, name)
-    require_passing(results, suite.facts.remedy)
+    require_passing(
+        results, f"Materialize {tasks_key(name).asset} with `anew: true` in its run config"
+    )
     _require_same_data(context.store, name, suite)
     with suite.open_sandbox(WORKERS) as sandbox:
         yield OpenBenchmark(suite, results, sandbox, _cache(context.store))

@@ -13,7 +13,6 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, Plan
 from iterpref_assets.core.digests import file_sha256
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.experiment.recorded import PROGRAMS, programs_of
 from iterpref_assets.core.pairs.recorded import Recorded, disagreements, execute
 from iterpref_assets.core.progress import track
 from iterpref_assets.core.records import Problem
@@ -23,18 +22,10 @@ from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment_samples import is_asked, never
 from iterpref_assets.steps.heldout_problems import read_problems
 from iterpref_assets.steps.partitions import Partitioning
+from iterpref_assets.steps.recorded_files import programs_files
 from iterpref_assets.steps.seed_problems import SEED_PROBLEMS
 from iterpref_assets.steps.step import Step, StepContext, each_named
 from iterpref_assets.steps.trajectories import DEBUG_TRAJECTORIES, VERSIONS_FILE
-
-
-def programs_files(settings: Settings) -> dict[str, Path]:
-    """The files of recorded programs by shard; of shards without one, pairs are debugged here."""
-    recorded = settings.experiment.recorded if settings.experiment else None
-    if recorded is None:
-        return {}
-    files = {shard: recorded / PROGRAMS / programs_of(shard) for shard in settings.seeds.shards()}
-    return {shard: file for shard, file in files.items() if file.exists()}
 
 
 def are_recorded(settings: Settings) -> bool:
@@ -130,7 +121,7 @@ def _run(settings: Settings, recorded: Recorded, shard: str) -> pl.DataFrame:
 
 EXPERIMENT_PROGRAMS = Step(
     asset="experiment_programs",
-    partitioning=Partitioning.SHARD,
+    partitioning=Partitioning.RECORDED_SHARD,
     parents=(SEED_PROBLEMS,),
     config=_config,
     publish=_publish,

@@ -12,6 +12,7 @@ from iterpref_assets.core.experiment.arms import ARMS, SECOND_ROUNDS, Arm, PairS
 from iterpref_assets.core.experiment.config import ExperimentConfig
 from iterpref_assets.core.training.recipes import REFERENCE
 from iterpref_assets.settings import Settings
+from iterpref_assets.steps.recorded_files import programs_files
 
 
 class Partitioning(StrEnum):
@@ -20,6 +21,8 @@ class Partitioning(StrEnum):
     WHOLE = "whole"
     """The asset has no partitions."""
     SHARD = "shard"
+    RECORDED_SHARD = "recorded_shard"
+    """A shard whose debugged programs another machine recorded."""
     BASE_MODEL = "base_model"
     CHECKPOINT = "checkpoint"
     """A base model and a recipe."""
@@ -36,6 +39,9 @@ class Partitioning(StrEnum):
     SECOND_CELL = "second_cell"
     """A cell of such an arm."""
 
+
+_ALIKE = (Partitioning.SHARD, Partitioning.RECORDED_SHARD)
+"""Kinds of one and the same keys, of which the second has some."""
 
 TWO_PARTS = {Partitioning.CHECKPOINT, Partitioning.SCORE}
 
@@ -100,6 +106,8 @@ def partitions_of(partitioning: Partitioning, settings: Settings) -> tuple[str, 
 
 def _of_experiment(partitioning: Partitioning, settings: Settings) -> tuple[str, ...]:
     match partitioning:
+        case Partitioning.RECORDED_SHARD:
+            return tuple(programs_files(settings))
         case Partitioning.PAIR_SET:
             return tuple(each.value for each in PairSet if _has_pairs(settings, each))
         case Partitioning.SECOND_ROUND:
@@ -154,7 +162,7 @@ def upstream_partitions(
             Partitioning.BASE_MODEL | Partitioning.PAIR_SET | Partitioning.SECOND_ROUND
         ):
             return settings.seeds.shards()
-        case _ if parent is child:
+        case _ if parent is child or (parent, child) == _ALIKE:
             return (partition,)
         case _:
             raise ValueError(f"no {child} comes from a {parent}")

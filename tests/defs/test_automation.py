@@ -115,6 +115,14 @@ def publish_scores(store: ArtifactStore, variant: str) -> None:
         (staging.folder / "file").write_text("x")
 
 
+def test_the_nightly_evaluation_passes_over_a_recipe_that_is_no_more(store, tick) -> None:
+    publish(store, "heldout_problems", "all")
+    for recipe in ("sft", "former_recipe"):
+        publish(store, "checkpoints", f"lab/{recipe}")
+    asked = tick(automation.evaluate_variants).run_requests
+    assert [request.partition_key for request in asked] == ["lab|sft"]
+
+
 def test_the_nightly_evaluation_leaves_out_what_is_scored(store, tick) -> None:
     publish(store, "heldout_problems", "all")
     publish_scores(store, "sft")

@@ -10,12 +10,14 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import ArtifactKey, ArtifactStore, Plan
 from iterpref_assets.defs.checks import (
     chosen_passes_all_tests,
+    every_pair_has_focal_tokens,
     pairs_differ,
     prompts_leak_no_tests,
     rejected_fails_a_test,
 )
 from iterpref_assets.defs.offenders import check_result
-from iterpref_assets.defs.preferences import codeflow_pairs
+from iterpref_assets.defs.partitions import SHARDS
+from iterpref_assets.defs.preferences import codeflow_pairs, preference_pairs
 from iterpref_assets.defs.resources import ProjectResource, WorkerResource
 from iterpref_assets.defs.trajectories import debug_trajectories
 from iterpref_assets.steps.findings import Findings, Offender
@@ -24,6 +26,13 @@ from iterpref_assets.steps.pairs import PAIRS_FILE
 from .conftest import PROBLEM, publish_problems
 
 RESOURCES = {"project": ProjectResource(), "workers": WorkerResource()}
+
+
+@pytest.fixture
+def instance(instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    """One that knows the shards a and b."""
+    instance.add_dynamic_partitions(SHARDS, ["a", "b"])
+    return instance
 
 
 def evaluation(
@@ -67,6 +76,24 @@ def test_a_shard_that_has_seeds_but_not_yet_the_checked_asset_is_passed_over(
 ) -> None:
     publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
     assert evaluation(instance, asset, check).passed
+
+
+def test_a_shard_that_was_forgotten_is_not_looked_at(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    publish_equal_pair(store, "a")
+    publish_equal_pair(store, "b")
+    instance.delete_dynamic_partition(SHARDS, "b")
+    assert evaluation(instance, codeflow_pairs, pairs_differ).metadata["partitions"].value == ["a"]
+
+
+def test_a_base_model_that_the_settings_no_longer_have_is_not_looked_at(
+    store: ArtifactStore, instance: dg.DagsterInstance
+) -> None:
+    with store.publishing(Plan(ArtifactKey("preference_pairs", "dropped"), "1")):
+        pass
+    found = evaluation(instance, preference_pairs, every_pair_has_focal_tokens)
+    assert (found.passed, found.metadata["partitions"].value) == (True, [])
 
 
 def test_every_shard_that_has_the_checked_asset_is_looked_at(

@@ -98,6 +98,10 @@ class Deployment:
         )
         subset.execute_in_process(instance=self.instance, raise_on_error=False, **selected)
 
+    def forget(self, shard: str) -> None:
+        """As the sensor of seeds does with a shard whose file was removed."""
+        self.instance.delete_dynamic_partition("shards", shard)
+
     def check_alone(self, **selected) -> None:
         """Execute the parent's check and no asset."""
         job = DEFS.resolve_implicit_global_asset_job_def()
@@ -146,6 +150,31 @@ def test_a_deleted_run_that_passed_does_not_let_a_failed_shard_through(
     deployment.run(parent, partition_key="b")
     newest = deployment.instance.get_runs(limit=1)[0]
     deployment.instance.delete_run(newest.run_id)
+    assert deployment.tick()["child"] == set()
+
+
+def test_a_range_that_has_lost_its_end_speaks_for_the_others(deployment: Deployment) -> None:
+    deployment.run(parent, tags=a_to("c"))
+    deployment.forget("c")
+    assert deployment.tick()["child"] == {"a", "b"}
+
+
+def test_a_range_whose_end_has_moved_speaks_for_no_other_shard(deployment: Deployment) -> None:
+    """A shard that was forgotten and came back is the last one: `d` lies before it now."""
+    deployment.instance.add_dynamic_partitions("shards", ["d"])
+    deployment.run(parent, checks=False, partition_key="d")
+    deployment.run(parent, tags=a_to("c"))
+    deployment.forget("c")
+    deployment.instance.add_dynamic_partitions("shards", ["c"])
+    assert deployment.tick()["child"] == {"a", "b", "c"}
+
+
+def test_a_check_alone_over_a_range_that_has_lost_its_end_lets_nothing_through(
+    deployment: Deployment,
+) -> None:
+    deployment.run(parent, checks=False, tags=a_to("c"))
+    deployment.check_alone(tags=a_to("c"))
+    deployment.forget("c")
     assert deployment.tick()["child"] == set()
 
 

@@ -1,5 +1,6 @@
 """The experiment's assets, where the settings ask for them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -41,6 +42,13 @@ for key in ("reference", "sft@1e-05@0", "focal_rpo-second@1e-05@0"):
         )
         print(key, name, *found.partitions_subset.get_partition_keys())
 """
+PROGRAMS = """
+import dagster, definitions
+graph = definitions.defs().resolve_asset_graph()
+dagster.Definitions.validate_loadable(definitions.defs())
+asset = graph.get(dagster.AssetKey("experiment_programs"))
+print("partitions", *asset.partitions_def.get_partition_keys())
+"""
 POOLS = """
 import dagster, definitions
 graph = definitions.defs().resolve_asset_graph()
@@ -53,11 +61,11 @@ VARIABLES = {
 }
 
 
-def printed_by(script: str) -> str:
+def printed_by(script: str, **variables: str) -> str:
     """What a process prints whose settings ask for two rates and three seeds."""
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT, env={**os.environ, **VARIABLES}, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", script], cwd=ROOT, env={**os.environ, **VARIABLES, **variables},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -109,6 +117,13 @@ def test_every_pair_set_is_a_partition(assets):
     from iterpref_assets.core.experiment.arms import PairSet
 
     assert int(assets["experiment_pairs"][2]) == len(PairSet)
+
+
+def test_the_shards_that_were_recorded_are_the_partitions_of_recorded_programs(tmp_path):
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "lab-001.parquet").touch()
+    recorded = printed_by(PROGRAMS, ITERPREF_EXPERIMENT=json.dumps({"recorded": str(tmp_path)}))
+    assert "partitions lab-001" in recorded.splitlines()
 
 
 def test_judging_by_stronger_tests_waits_for_the_sandbox_and_no_gpu():

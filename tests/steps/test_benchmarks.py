@@ -50,8 +50,8 @@ def configured(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch):
     return make
 
 
-def publish_tasks(context: StepContext, sha256: str) -> None:
-    row = ("add", "", "", "no_reference", "", "")
+def publish_tasks(context: StepContext, sha256: str, verdict: str = "no_reference") -> None:
+    row = ("add", "", "", verdict, "", "")
     frame = pl.DataFrame([row], schema=tables.BENCHMARK_TASKS, orient="row")
     with context.store.publishing(Plan(ArtifactKey("livecodebench_tasks"), "1")) as staging:
         tables.write_table(frame, tables.BENCHMARK_TASKS, staging.folder / TASKS_FILE)
@@ -93,15 +93,21 @@ def test_data_that_changed_since_its_references_ran_is_refused(configured) -> No
         SCORES.publish(context, [])
 
 
-@pytest.mark.sandbox
 @pytest.mark.parametrize(
-    ("solution", "offenders"),
-    [("print(3)", []), ("print(4)", ["add: wrong_answer "])],
+    ("verdict", "offenders"), [("passed", []), ("wrong_answer", ["add: wrong_answer "])]
 )
-def test_a_failing_reference_is_an_offender(configured, solution: str, offenders) -> None:
-    context = configured(solution)
-    TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
+def test_a_failing_reference_is_an_offender(configured, verdict: str, offenders) -> None:
+    context = configured()
+    publish_tasks(context, "sha", verdict)
     assert failing_benchmark_references(context.store, "livecodebench").lines == offenders
+
+
+@pytest.mark.sandbox
+def test_tasks_whose_reference_fails_are_not_published(configured) -> None:
+    context = configured("print(4)")
+    with pytest.raises(InputError, match="1 reference solutions fail here, first add"):
+        TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
+    assert context.store.find(ArtifactKey("livecodebench_tasks")) is None
 
 
 @pytest.mark.sandbox
@@ -112,9 +118,8 @@ def test_what_the_tasks_ask_is_kept_for_their_page(configured) -> None:
     assert "Add two numbers." in json.loads(file.read_text())["add"]
 
 
-@pytest.mark.sandbox
 def test_nothing_is_scored_where_a_reference_fails(configured) -> None:
-    context = configured("print(4)")
-    TASKS.publish(context, [context.store.pinned(TASKS.plan(context, "all"))])
-    with pytest.raises(InputError, match="1 reference solutions fail here, first add"):
+    context = configured()
+    publish_tasks(context, "sha", "wrong_answer")
+    with pytest.raises(InputError, match=r"1 reference solutions fail here, first add.*anew: true"):
         SCORES.publish(context, [])

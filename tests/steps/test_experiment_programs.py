@@ -12,6 +12,7 @@ from iterpref_assets.core import tables
 from iterpref_assets.core.artifacts import Artifact, ArtifactKey, ArtifactStore
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.frames import problems_to_frame
+from iterpref_assets.phases import phases
 from iterpref_assets.settings import Settings
 from iterpref_assets.steps.experiment import EXPERIMENT_PAIRS
 from iterpref_assets.steps.experiment_programs import EXPERIMENT_PROGRAMS
@@ -148,3 +149,20 @@ def test_a_shard_without_a_record_is_debugged_here(context, tmp_path):
     assert ArtifactKey("debug_trajectories", SHARD) not in parents
     with pytest.raises(InputError, match="no recorded programs of other"):
         EXPERIMENT_PROGRAMS.plan(context, "other")
+
+
+def test_a_run_until_pairs_makes_recorded_programs_of_the_shards_that_have_some(context, tmp_path):
+    (tmp_path / "seeds" / "other.jsonl").touch()
+    made = {
+        asset: phase.partitions
+        for phase in phases(context.settings, "experiment_pairs")
+        for asset in phase.assets
+    }
+    assert set(made["debug_trajectories"]) == {SHARD, "other"}
+    assert made["experiment_programs"] == (SHARD,)
+
+
+def test_recorded_programs_are_of_the_problems_of_their_shard_alone(context, tmp_path):
+    (tmp_path / "seeds" / "other.jsonl").touch()
+    parents = EXPERIMENT_PROGRAMS.plan(context, SHARD).parents
+    assert parents == (ArtifactKey("seed_problems", SHARD),)

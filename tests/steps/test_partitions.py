@@ -108,4 +108,4 @@ def test_kinds_that_nothing_joins_are_a_mistake_of_the_graph() -> None:
 @pytest.mark.parametrize("partitioning", list(Partitioning))
 def test_keys_of_partitions_are_plain_texts(partitioning) -> None:
     # Dagster cannot serialize a member of a StrEnum.
-    assert {type(key) for key in partitions_of(partitioning, SETTINGS)} == {str}
+    assert {type(key) for key in partitions_of(partitioning, SETTINGS)} <= {str}

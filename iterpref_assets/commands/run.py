@@ -75,7 +75,8 @@ def _prepare(settings: Settings) -> None:
     shown.addFilter(is_no_interruption)
     logging.basicConfig(handlers=[shown], format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("iterpref").setLevel(logging.INFO)
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(settings.root.resolve() / "dagster")))
+    home = Path(os.environ.get("DAGSTER_HOME", settings.root / "dagster")).resolve()
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster takes no relative one
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         shutil.copy(DAGSTER_YAML, home / "dagster.yaml")

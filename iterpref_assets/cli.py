@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import os
@@ -37,15 +38,35 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Run a command; bad input and Ctrl-C are one line on stderr, with exit status 2 and 130."""
+    """Run a command.
+
+    Bad input, a place that cannot be written and Ctrl-C are one line on stderr, with exit status 2,
+    2 and 130.
+    """
     asked = sys.argv[1:2]
     try:
         app = _app(*asked) if asked and asked[0] in COMMANDS else _app(*COMMANDS)
         app()
     except InputError as error:
         _end(str(error), 2)
+    except OSError as error:
+        if error.errno not in _PLACES or error.filename is None:
+            raise
+        _end(f"{error.filename}: {error.strerror}. {_PLACES[error.errno]}", 2)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
+
+
+_ANOTHER = "Give another place, or change what may be written there"
+_ROOM = "Free space and run again"
+_PLACES = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        _ANOTHER,
+    ),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
+}
+"""What to do about a place that the user named; any other error is a fault of ours."""
 
 
 def _end(reason: str, status: int) -> NoReturn:

@@ -53,6 +53,26 @@ def test_an_unknown_recipe_is_one_line_with_the_known_ones(tmp_path: Path) -> No
     assert "focal_rpo" in done.stderr
 
 
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["iterpref", "init", str(tmp_path / "file" / "mine")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / 'file'}: File exists. Give another place" in line
+
+
+def test_an_error_about_anything_else_is_no_fault_of_a_place(monkeypatch) -> None:
+    def broken() -> None:
+        raise FileNotFoundError(2, "No such file or directory", "of-the-program")
+
+    monkeypatch.setattr("iterpref_assets.commands.run.run", broken)
+    monkeypatch.setattr(sys, "argv", ["iterpref", "run"])
+    with pytest.raises(FileNotFoundError):
+        main()
+
+
 def interrupted() -> None:
     raise KeyboardInterrupt
 

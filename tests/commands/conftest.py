@@ -25,3 +25,15 @@ def tokenizer(tmp_path: Path) -> Path:
     folder = tmp_path / "tokenizer"
     PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>").save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def no_model_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test where a model is loaded, or a process that would load one is started."""
+    from iterpref_assets.core.training import launch, policy
+
+    def fail(*_: object) -> None:
+        pytest.fail("a model was about to be loaded")
+
+    monkeypatch.setattr(policy, "load_policy", fail)
+    monkeypatch.setattr(launch, "_start", fail)

@@ -16,11 +16,7 @@ from typer.testing import CliRunner
 from iterpref_assets.commands.train import train
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
-from iterpref_assets.core.lab.shipped import pretrained_dir
-from iterpref_assets.core.pairs.config import PairConfig
-from iterpref_assets.core.pairs.making import load_tokenizer
-from iterpref_assets.core.pairs.tokenization import tokenize_pairs
-from iterpref_assets.core.training import cards, launch, policy
+from iterpref_assets.core.training import cards, launch
 from iterpref_assets.core.training.cards import Card
 from iterpref_assets.core.training.config import HeldoutConfig, read_train_config
 from iterpref_assets.core.training.workdir import model_digest, table_digest
@@ -67,17 +63,6 @@ def write_config(folder: Path, options: dict[str, object]) -> Path:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     return write_config(tmp_path, OPTIONS)
-
-
-@pytest.fixture
-def no_model_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails a test where a model is loaded, or a process that would load one is started."""
-
-    def fail(*_: object) -> None:
-        pytest.fail("a model was about to be loaded")
-
-    monkeypatch.setattr(policy, "load_policy", fail)
-    monkeypatch.setattr(launch, "_start", fail)
 
 
 def test_a_model_and_its_curves_are_written_and_the_work_removed(tmp_path, model, config):
@@ -333,42 +318,6 @@ def test_pairs_as_json_are_refused_with_the_command_that_makes_a_table(tmp_path)
     made = f"iterpref pairs --trajectories {pairs} --tokenizer lab --out {table}"
     assert made in str(refusal.value)
     assert f"--pairs {table}" in str(refusal.value)
-
-
-def write_pairs(folder: Path, chosen: str, said: str) -> Path:
-    """A pair whose y+ is `chosen` and has the lab's ids of `said`."""
-    row = {"pair_id": "p#0:0-1", "prompt": "Do.", "chosen": said, "rejected": "y = 2",
-           "chosen_diff_lines": [0], "rejected_diff_lines": [0]}  # fmt: skip
-    pairs = pl.DataFrame([row], schema=tables.PAIRS)
-    tokens = tokenize_pairs(pairs, load_tokenizer(pretrained_dir()), PairConfig()).table
-    tokens.write_parquet(folder / "pairs.tokens.parquet")
-    pairs.with_columns(chosen=pl.lit(chosen)).write_parquet(folder / "pairs.parquet")
-    return folder / "pairs.parquet"
-
-
-def test_ids_of_another_tokenizer_are_refused_before_a_model_loads(tmp_path, no_model_loads):
-    """They would be trained on as any others: as noise."""
-    pairs = write_pairs(tmp_path, chosen="value = 10", said="total = 23")
-    with pytest.raises(InputError, match="token ids of another tokenizer") as caught:
-        train(pairs, str(pretrained_dir()), "sft", tmp_path / "out")
-    assert "iterpref pairs ... --tokenizer" in caught.value.remedy.replace("'", "")
-
-
-def test_ids_beyond_the_model_s_vocabulary_are_refused(tmp_path, no_model_loads):
-    pairs = write_pairs(tmp_path, chosen="value = 10", said="value = 10")
-    file = tmp_path / "pairs.tokens.parquet"
-    tokens = pl.read_parquet(file)
-    tokens.with_columns(
-        chosen_ids=pl.col("chosen_ids").list.eval(pl.element() + 800)
-    ).write_parquet(file)
-    with pytest.raises(InputError, match="token ids of another tokenizer"):
-        train(pairs, str(pretrained_dir()), "sft", tmp_path / "out")
-
-
-def test_the_model_s_own_ids_are_taken(tmp_path, config):
-    pairs = write_pairs(tmp_path, chosen="value = 10", said="value = 10")
-    train(pairs, str(pretrained_dir()), "sft", tmp_path / "out", config)
-    assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
 def test_a_model_that_is_nowhere_is_refused_after_the_pairs_were_found_well(tmp_path, config):

@@ -24,6 +24,10 @@ def tokens_of(pairs: Path) -> Path:
     Raises:
         InputError: where there is none, or it is of other columns.
     """
+    if pairs.is_dir():
+        raise InputError(
+            "is a folder", file=pairs, field="pairs", remedy="Give the pair table within it"
+        )
     beside = (tokens_beside(pairs), pairs.with_name(TOKENS_FILE))
     found = next((file for file in beside if file.is_file()), pairs)
     if found == pairs and _has_pairs_alone(pairs):

@@ -105,6 +105,7 @@ def trajectories(tmp_path: Path) -> Artifact:
         rows,
         tables.VERSIONS,
         config={"debugging": {"max_rounds": 1}},
+        figures={"trajectories": 1},
         others=[(COMPLETIONS_FILE, calls, tables.COMPLETIONS)],
     )
 

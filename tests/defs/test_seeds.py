@@ -123,6 +123,7 @@ def test_the_check_says_what_it_compared_with_and_what_not(
 def test_benchmarks_that_are_left_out_are_a_warning(
     store: ArtifactStore, instance: dg.DagsterInstance
 ) -> None:
+    instance.add_dynamic_partitions(SHARDS, ["a"])
     publish_problems(store, ArtifactKey("seed_problems", "a"), PROBLEM)
     evaluation = check_alone(instance, every_benchmark_is_compared_with)
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)

@@ -119,7 +119,8 @@ def test_windows_drawn_over_real_tokens_hold_whole_lines_around_each_hunk(focal)
     tokens = tokenize_pairs(pairs, tokenizer, PairConfig()).table
     recipe = recipe_named("diff_augment")
     widened = with_windows(token_pairs(tokens, None), recipe, pretrained_dir(), seed=0)
-    # the code lies in a fence: one line before it, and the closing one with the end of the turn
+    # The code lies in a fence: one line before it, and the closing one with the end of the turn.
+    # These are no lines of the program, and end every window.
     fenced = ["```python", *CODE, f"```{tokenizer.eos_token}"]
     hunks = [line + 1 for line in focal]
     seen = set()
@@ -127,11 +128,11 @@ def test_windows_drawn_over_real_tokens_hold_whole_lines_around_each_hunk(focal)
         ids = pair.rejected.ids[pair.rejected.widened].tolist()
         lines = tokenizer.decode(ids).removesuffix("\n").split("\n")
         seen.add(tuple(fenced.index(line) for line in lines))
-    assert seen <= possible_windows(hunks, last=len(fenced) - 1)
+    assert seen <= possible_windows(hunks, first_line=1, last=len(CODE))
     assert len(seen) > 1
 
 
-def possible_windows(focal: list[int], last: int) -> set[tuple[int, ...]]:
+def possible_windows(focal: list[int], first_line: int, last: int) -> set[tuple[int, ...]]:
     """Every set of lines that 1 or 2 more on each side of each hunk can give."""
     hunks = [[focal[0], focal[0]]]
     for line in focal[1:]:
@@ -142,7 +143,7 @@ def possible_windows(focal: list[int], last: int) -> set[tuple[int, ...]]:
     found = {frozenset()}
     for first, end in hunks:
         found = {
-            lines | set(range(max(first - before, 0), min(end + after, last) + 1))
+            lines | set(range(max(first - before, first_line), min(end + after, last) + 1))
             for lines in found
             for before in (1, 2)
             for after in (1, 2)

@@ -160,8 +160,10 @@ def test_each_task_says_whether_it_can_run_and_what_its_reference_came_to(
 
 @pytest.mark.sandbox
 def test_references_that_have_been_run_are_not_run_again(suite, tasks, sandbox, tmp_path):
-    first = run_references(suite, tasks, sandbox, tmp_path, 1)
-    assert run_references(suite, tasks, None, tmp_path, 1) == first
+    known = {name: task for name, task in tasks.items() if name != "BigCodeBench/3"}
+    first = run_references(suite, known, sandbox, tmp_path, 1)
+    assert not any(result.fails for result in first)
+    assert run_references(suite, known, None, tmp_path, 1) == first
 
 
 @pytest.mark.sandbox

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 _ANSWER = "<<-- the answer -->>"
 _QUESTION = (Message(Role.USER, "?"),)
-
-_log = logging.getLogger("iterpref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +62,6 @@ def rendered_prompts(
     """Each conversation up to where an answer begins, as the chat template writes it."""
     if frame.follows_prompt:
         return [_render(tokenizer, turns, add_generation_prompt=True) for turns in conversations]
-    _log.warning(
-        "the chat template opens reasoning in the prompt, and y+ and y- hold none: they are "
-        "trained as answers without it"
-    )
     answer = Message(Role.ASSISTANT, _ANSWER)
     return [_render(tokenizer, [*turns, answer]).partition(_ANSWER)[0] for turns in conversations]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from iterpref_assets.core import tables
+from iterpref_assets.core.answer_frame import answer_frame
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.build import build_pairs
 from iterpref_assets.core.pairs.config import Negatives, PairConfig
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 ROWS = 32_768
 """Rows read at once; memory grows with this, not with the table."""
+
+_log = logging.getLogger("iterpref")
 
 OnRows = Callable[[int], None]
 """Told how many more input rows are done."""
@@ -92,6 +96,11 @@ def tokenize_pair_files(
     Raises:
         InputError: where a file is missing or has other columns, or the tokenizer will not do.
     """
+    if not answer_frame(tokenizer).follows_prompt:
+        _log.warning(
+            "the chat template opens reasoning in the prompt, and y+ and y- hold none: they are "
+            "trained as answers without it"
+        )
     with ExitStack() as stack:
         all_pairs = stack.enter_context(TableWriter(pairs_out, tables.PAIRS))
         tokens = stack.enter_context(TableWriter(tokens_out, tables.TOKENIZED_PAIRS))

@@ -1,7 +1,9 @@
+import logging
 from pathlib import Path
 
 import polars as pl
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from iterpref_assets.core import tables
 from iterpref_assets.core.errors import InputError
@@ -79,6 +81,31 @@ def test_batches_of_any_size_give_the_table_built_at_once(tmp_path, tokenizer, m
     pairs, tokens = _stream(tmp_path, tokenizer)
     assert pairs.equals(whole.pairs)
     assert tokens.equals(whole.table)
+
+
+REASONING = (
+    "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% else %}<assistant>"
+    "{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant><think>{% endif %}"
+)
+
+
+def test_that_a_prompt_opens_reasoning_is_told_once_however_many_batches_there_are(
+    tmp_path, tokenizers, monkeypatch, caplog
+):
+    _write_inputs(tmp_path)
+    opening = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizers["qwen_like"].backend_tokenizer,
+        eos_token="<|end|>",
+        chat_template=REASONING,
+    )
+    monkeypatch.setattr(streaming, "ROWS", 5)
+    with caplog.at_level(logging.WARNING, "iterpref"):
+        _, tokens = _stream(tmp_path, opening)
+    assert [record.getMessage()[:37] for record in caplog.records] == [
+        "the chat template opens reasoning in "
+    ]
+    assert opening.decode(tokens["prompt_ids"][0]).endswith("<assistant>")
 
 
 def test_every_row_is_reported_once(tmp_path):

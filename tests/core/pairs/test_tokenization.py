@@ -8,7 +8,7 @@ from iterpref_assets.core.engines.checkpoint import Turns
 from iterpref_assets.core.errors import InputError
 from iterpref_assets.core.pairs.config import PairConfig
 from iterpref_assets.core.pairs.tokenization import tokenize_pairs
-from iterpref_assets.core.prompts import problem_conversation
+from iterpref_assets.core.prompts import fenced, problem_conversation
 
 CHOSEN = "def f(a):\n    if a:\n        return 1\n    return a"
 REJECTED = "def f(a):\n    if a :\n\n        return 1\n    return None"
@@ -111,6 +111,32 @@ def _with_template(tokenizer, template: str | None) -> PreTrainedTokenizerFast:
 def test_a_prompt_is_rendered_by_the_chat_template(tokenizers):
     tokenizer = _with_template(tokenizers["greedy_bytes"], CHAT_TEMPLATE)
     assert tokenizer.decode(_only_row(tokenizer)["prompt_ids"]) == "<user>Do p.<assistant>"
+
+
+FRAMED = (
+    "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}\n{{ m.content }}\n<|turn|>"
+    "{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+"""As DeepSeek-Coder's: a line end before the answer, one behind it, and an end of its own."""
+
+
+def test_a_program_stands_in_what_the_template_writes_around_an_answer(tokenizers):
+    tokenizer = _with_template(tokenizers["qwen_like"], FRAMED)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|turn|>"]})
+    row = _only_row(tokenizer)
+    turns = [{"role": "user", "content": "Do p."}, {"role": "assistant", "content": fenced(CHOSEN)}]
+    whole = tokenizer.apply_chat_template(turns, tokenize=False)
+    assert tokenizer.decode(row["prompt_ids"] + row["chosen_ids"]) == whole
+    assert row["chosen_ids"][-1] == tokenizer.convert_tokens_to_ids("<|turn|>")
+
+
+def test_the_frame_moves_no_mask(tokenizers):
+    tokenizer = _with_template(tokenizers["qwen_like"], FRAMED)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|turn|>"]})
+    row = _only_row(tokenizer)
+    assert _masked(tokenizer, row, "chosen") == "    if a:\n    return a\n"
+    assert _masked(tokenizer, row, "rejected") == "    if a :\n\n    return None\n"
 
 
 @pytest.mark.parametrize("template", [CHAT_TEMPLATE, None])

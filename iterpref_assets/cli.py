@@ -35,6 +35,16 @@ COMMANDS = {
     "publish": "publish",
 }
 """The module of `commands` that holds each command; only that of the one asked for is imported."""
+_ANOTHER = "Give another place, or change what may be written there"
+_ROOM = "Free space and run again"
+_PLACES = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        _ANOTHER,
+    ),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
+}
+"""What to do about a place that the user named; any other error is a fault of ours."""
 
 
 def main() -> None:
@@ -55,18 +65,6 @@ def main() -> None:
         _end(f"{error.filename}: {error.strerror}. {_PLACES[error.errno]}", 2)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
-
-
-_ANOTHER = "Give another place, or change what may be written there"
-_ROOM = "Free space and run again"
-_PLACES = {
-    **dict.fromkeys(
-        (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
-        _ANOTHER,
-    ),
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _ROOM),
-}
-"""What to do about a place that the user named; any other error is a fault of ours."""
 
 
 def _end(reason: str, status: int) -> NoReturn:
